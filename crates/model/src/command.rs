@@ -1,0 +1,237 @@
+//! What a face may ask of the owner, and the envelope it travels in.
+//!
+//! The control socket carries JSON lines: the face sends [`Hello`] first and then [`Request`]s; the owner sends
+//! [`Envelope`]s. The desktop's window uses the same types over Tauri's IPC.
+
+use crate::{
+    Answer, Event, HostsAction, HostsView, PromptId, RegistryName, RegistrySpec, RemoteEnd, Snapshot,
+    SshTarget, TransferId, UiError,
+};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Version of the control protocol; a face and an owner of different versions refuse each other.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// What kind of face is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum FaceKind {
+    /// The command line.
+    Cli,
+    /// The desktop app.
+    Desktop,
+}
+
+/// First line of a face.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Hello {
+    /// [`PROTOCOL_VERSION`].
+    pub protocol: u32,
+    /// Who speaks.
+    pub face: FaceKind,
+    /// Whether a person is there to answer questions.
+    pub can_answer: bool,
+}
+
+/// A registry to be made, with everything the person left open still open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// The alias.
+    pub name: RegistryName,
+    /// Where to log in.
+    pub ssh: SshTarget,
+    /// Far end; 127.0.0.1:5000 if absent.
+    #[serde(default)]
+    pub remote: Option<RemoteEnd>,
+    /// Local port; 5000 if absent.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// Loopback address; picked if absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
+    pub address: Option<std::net::Ipv4Addr>,
+    /// Seconds of linger; 10 if absent.
+    #[serde(default)]
+    pub linger_seconds: Option<u32>,
+    /// Keep the tunnel open whenever an owner runs.
+    #[serde(default)]
+    pub keep_open: bool,
+}
+
+/// One thing a person, a script or a face wants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Command {
+    /// Everything there is to see. → [`Reply::Snapshot`]
+    Snapshot,
+    /// Add a registry to the configuration. → [`Reply::Registry`]
+    AddRegistry {
+        /// Which.
+        target: Target,
+    },
+    /// Take a registry out of the configuration; its tunnel is closed. → [`Reply::Done`]
+    RemoveRegistry {
+        /// Which.
+        registry: RegistryName,
+    },
+    /// Take the manual lease, and wait until the tunnel is up or has failed. → [`Reply::Registry`]
+    Connect {
+        /// Which.
+        registry: RegistryName,
+        /// Tie the lease to this face's connection instead: it is dropped when the face goes away.
+        hold: bool,
+    },
+    /// Drop the manual lease. Unless `force`, a tunnel that others hold stays up. → [`Reply::Registry`]
+    Disconnect {
+        /// Which.
+        registry: RegistryName,
+        /// Close it under whoever still uses it.
+        force: bool,
+    },
+    /// Push an image of the engine's. Answers when the transfer is queued. → [`Reply::Transfer`]
+    Push {
+        /// An image the engine has: `app:v1`.
+        image: String,
+        /// To which registry.
+        registry: RegistryName,
+        /// Repository and tag there (`team/app:v1`); as in `image` if absent.
+        #[serde(default)]
+        reference: Option<String>,
+    },
+    /// Push an image archive (`docker save`, OCI layout; tar or tar.gz) without an engine. → [`Reply::Transfer`]
+    PushArchive {
+        /// An absolute path.
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        path: PathBuf,
+        /// To which registry.
+        registry: RegistryName,
+        /// Repository and tag there; the archive's own if absent.
+        #[serde(default)]
+        reference: Option<String>,
+    },
+    /// Pull into the engine. → [`Reply::Transfer`]
+    Pull {
+        /// `cr.boss.org/app:v1`; the port may be left out.
+        reference: String,
+    },
+    /// Pull into an OCI archive without an engine. → [`Reply::Transfer`]
+    PullArchive {
+        /// `cr.boss.org/app:v1`; the port may be left out.
+        reference: String,
+        /// An absolute path; must not exist.
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        path: PathBuf,
+    },
+    /// Stop a transfer. → [`Reply::Done`]
+    Cancel {
+        /// Which.
+        transfer: TransferId,
+    },
+    /// Forget a finished transfer. → [`Reply::Done`]
+    Dismiss {
+        /// Which.
+        transfer: TransferId,
+    },
+    /// Ask the engine again for its state and images. → [`Reply::Done`]
+    RefreshImages,
+    /// Plan a change of the hosts file; nothing is written. → [`Reply::Hosts`]
+    PlanHosts {
+        /// Apply or undo.
+        action: HostsAction,
+    },
+    /// Carry out the change that was planned, if the file is still the one it was planned from.
+    /// → [`Reply::Hosts`]
+    ApplyHosts {
+        /// The plan the person saw.
+        plan: HostsView,
+    },
+    /// Answer a question. → [`Reply::Done`]
+    Answer {
+        /// Which.
+        prompt: PromptId,
+        /// What.
+        answer: Answer,
+    },
+    /// End the owner (`dockline agent --stop`). Refused while something would be interrupted unless `force`.
+    /// → [`Reply::Done`]
+    Quit {
+        /// Interrupt whatever is going on.
+        force: bool,
+    },
+}
+
+/// What comes back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Reply {
+    /// It is done; there is nothing to show.
+    Done,
+    /// Everything there is to see.
+    Snapshot {
+        /// The state.
+        snapshot: Snapshot,
+    },
+    /// The registry as it is now.
+    Registry {
+        /// The registry's configuration; its state comes as an event.
+        spec: RegistrySpec,
+    },
+    /// The number of the transfer that was begun.
+    Transfer {
+        /// Its number.
+        id: TransferId,
+    },
+    /// The hosts file: the plan, or what it is after the change.
+    Hosts {
+        /// The plan.
+        plan: HostsView,
+    },
+}
+
+/// A command with a number to tell its response by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    /// Chosen by the face.
+    pub id: u64,
+    /// What is wanted.
+    pub command: Command,
+}
+
+/// The answer to a [`Request`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    /// The request's.
+    pub id: u64,
+    /// How it went.
+    pub result: Result<Reply, UiError>,
+}
+
+/// One line from the owner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Envelope {
+    /// First line: the versions fit.
+    Welcome {
+        /// [`PROTOCOL_VERSION`] of the owner.
+        protocol: u32,
+    },
+    /// The versions do not fit, or the owner is going away.
+    Goodbye {
+        /// Why.
+        error: UiError,
+    },
+    /// An answer.
+    Response(Response),
+    /// Something changed. Sent to every face, from its hello on.
+    Event(Event),
+}

@@ -1,0 +1,88 @@
+//! What the owner tells every face.
+
+use crate::{EngineView, Prompt, PromptId, RegistryName, RegistryView, TransferId, TransferView, UiError};
+use serde::{Deserialize, Serialize};
+
+/// The whole state, for a face that comes late.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Sequence number of the last event that is in it; later events apply on top.
+    pub sequence: u64,
+    /// Where the configuration is.
+    pub config_path: String,
+    /// Why the configuration could not be read; the registries are the last good ones then.
+    pub config_error: Option<UiError>,
+    /// In the configuration's order.
+    pub registries: Vec<RegistryView>,
+    /// Oldest first; finished ones stay until dismissed.
+    pub transfers: Vec<TransferView>,
+    /// The container engine.
+    pub engine: EngineView,
+    /// Open questions.
+    pub prompts: Vec<Prompt>,
+}
+
+/// One change, with its place in the order of all of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Grows by at least one from event to event.
+    pub sequence: u64,
+    /// What is different.
+    pub change: Change,
+}
+
+/// A change carries the whole new object, never a difference.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Change {
+    /// Added, or different from before.
+    Registry {
+        /// As it is now.
+        registry: RegistryView,
+    },
+    /// No longer configured.
+    RegistryGone {
+        /// Which.
+        name: RegistryName,
+    },
+    /// Added, or different from before.
+    Transfer {
+        /// As it is now.
+        transfer: TransferView,
+    },
+    /// Dismissed.
+    TransferGone {
+        /// Which.
+        id: TransferId,
+    },
+    /// The engine or its images.
+    Engine {
+        /// As it is now.
+        engine: EngineView,
+    },
+    /// A person is asked something.
+    Prompt {
+        /// What.
+        prompt: Prompt,
+    },
+    /// Answered, or no longer of interest.
+    PromptGone {
+        /// Which.
+        id: PromptId,
+    },
+    /// The configuration file became readable (`None`) or unreadable.
+    Config {
+        /// Why it cannot be read.
+        error: Option<UiError>,
+    },
+    /// Events were lost on the way to this face: replace everything.
+    Resync {
+        /// The whole state.
+        snapshot: Snapshot,
+    },
+}

@@ -1,0 +1,34 @@
+//! Dockline's words: ids, registries, commands, events, snapshots and error codes.
+//!
+//! Everything that crosses a boundary (the control socket, the window, `--json`) is one of these types, so a
+//! face written in another language needs to know nothing else. There is no runtime here, no IO and no clock.
+//! `serde` names are camelCase for fields and kebab-case for variants; TypeScript types are generated from the
+//! same definitions (`cargo xtask bindings`).
+
+mod address;
+mod command;
+mod error;
+mod event;
+mod hosts;
+mod image;
+mod name;
+mod prompt;
+mod registry;
+mod transfer;
+mod tunnel;
+#[cfg(feature = "typescript")]
+pub mod typescript;
+
+pub use address::{AddressPoolExhausted, pick_address};
+pub use command::{Command, Envelope, FaceKind, Hello, PROTOCOL_VERSION, Reply, Request, Response, Target};
+pub use error::{Code, UiError};
+pub use event::{Change, Event, Snapshot};
+pub use hosts::{HostsAction, HostsView};
+pub use image::{EngineState, EngineView, ImageView};
+pub use name::{InvalidName, RegistryName};
+pub use prompt::{Answer, Prompt, PromptId, Question};
+pub use registry::{InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryView, RemoteEnd, SshTarget};
+pub use transfer::{
+    LayerState, LayerView, Road, TransferId, TransferKind, TransferState, TransferView, Verified,
+};
+pub use tunnel::{LeaseHolder, LeaseView, TunnelState, TunnelView, UnixMillis};

@@ -1,0 +1,248 @@
+//! A registry as the person configured it, and as the faces show it.
+
+use crate::{RegistryName, TunnelView};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
+
+/// One registry: a name, the host it is reached through, and the loopback address it appears at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RegistrySpec {
+    /// The alias, and the key everything else refers to it by.
+    pub name: RegistryName,
+    /// Where to log in.
+    pub ssh: SshTarget,
+    /// What the tunnel ends at, seen from the host that was logged in to.
+    pub remote: RemoteEnd,
+    /// This registry's own address in 127.0.0.0/8.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    pub address: Ipv4Addr,
+    /// The port programs on this machine connect to.
+    pub port: u16,
+    /// How long the tunnel stays up after the last lease is gone, in seconds.
+    pub linger_seconds: u32,
+    /// Take a lease as soon as an owner starts, and keep it.
+    pub keep_open: bool,
+}
+
+impl RegistrySpec {
+    /// Port programs connect to unless the person chose another: what `registry` images listen on.
+    pub const DEFAULT_PORT: u16 = 5000;
+    /// Default of [`Self::linger_seconds`].
+    pub const DEFAULT_LINGER_SECONDS: u32 = 10;
+
+    /// The listener's address.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(self.address), self.port)
+    }
+
+    /// `NAME:PORT`, as it stands in an image reference.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.name, self.port)
+    }
+}
+
+/// Whom to log in as, and where. Whatever is `None` is taken from `~/.ssh/config`, as `ssh` would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SshTarget {
+    /// A host name, an address, or a `Host` of `~/.ssh/config`.
+    pub host: String,
+    /// The remote user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The SSH port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// A private key file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
+    pub identity: Option<PathBuf>,
+    /// `[user@]host[:port]`, comma-separated from nearest to farthest, as ssh_config(5) `ProxyJump`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump: Option<String>,
+}
+
+/// A text that is not `[user@]host[:port]`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is not an SSH destination; write it as user@host, host, or user@host:2222")]
+pub struct InvalidSshTarget(pub String);
+
+impl FromStr for SshTarget {
+    type Err = InvalidSshTarget;
+
+    /// Reads `[user@]host[:port]` or `ssh://[user@]host[:port]` (ssh(1), DESTINATION); an IPv6 address with a
+    /// port stands in brackets. A host that starts with `-` is refused: `ssh -G` would take it for an option.
+    fn from_str(text: &str) -> Result<Self, InvalidSshTarget> {
+        let invalid = || InvalidSshTarget(text.to_owned());
+        let rest = text.trim();
+        let rest = rest.strip_prefix("ssh://").unwrap_or(rest).trim_end_matches('/');
+        let (user, rest) = match rest.rsplit_once('@') {
+            Some((user, rest)) => (Some(user), rest),
+            None => (None, rest),
+        };
+        let (host, port) = if let Some(bracketed) = rest.strip_prefix('[') {
+            let (host, after) = bracketed.split_once(']').ok_or_else(invalid)?;
+            let port =
+                if after.is_empty() { None } else { Some(after.strip_prefix(':').ok_or_else(invalid)?) };
+            (host, port)
+        } else if rest.matches(':').count() > 1 {
+            (rest, None) // a bare IPv6 address
+        } else {
+            match rest.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (rest, None),
+            }
+        };
+        let port = port.map(|p| p.parse::<u16>().ok().filter(|p| *p != 0).ok_or_else(invalid)).transpose()?;
+        let is_plain = |s: &str| {
+            !s.is_empty()
+                && !s.starts_with('-')
+                && !s.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/')
+        };
+        if !is_plain(host) || user.is_some_and(|u| !is_plain(u)) {
+            return Err(invalid());
+        }
+        Ok(Self { host: host.to_owned(), user: user.map(str::to_owned), port, identity: None, jump: None })
+    }
+}
+
+impl fmt::Display for SshTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = &self.user {
+            write!(f, "{user}@")?;
+        }
+        match self.port {
+            Some(port) if self.host.contains(':') => write!(f, "[{}]:{port}", self.host),
+            Some(port) => write!(f, "{}:{port}", self.host),
+            None => f.write_str(&self.host),
+        }
+    }
+}
+
+/// The far end of the forward.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "typescript", ts(type = "string"))]
+pub enum RemoteEnd {
+    /// A `direct-tcpip` channel (RFC 4254 §7.2).
+    Tcp {
+        /// Host name or address, resolved on the far side. sshd's `permitopen` compares it literally.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// A `direct-streamlocal@openssh.com` channel (OpenSSH's PROTOCOL §2.4).
+    Unix {
+        /// Absolute path on the far side.
+        path: String,
+    },
+}
+
+/// A text that is neither `host:port` nor an absolute path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is neither host:port (127.0.0.1:5000) nor the path of a UNIX socket (/run/registry.sock)")]
+pub struct InvalidRemoteEnd(pub String);
+
+impl Default for RemoteEnd {
+    fn default() -> Self {
+        Self::Tcp { host: "127.0.0.1".to_owned(), port: RegistrySpec::DEFAULT_PORT }
+    }
+}
+
+impl FromStr for RemoteEnd {
+    type Err = InvalidRemoteEnd;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRemoteEnd> {
+        let invalid = || InvalidRemoteEnd(text.to_owned());
+        let text = text.trim();
+        if text.chars().any(|c| c.is_control()) {
+            return Err(invalid());
+        }
+        if text.starts_with('/') {
+            return Ok(Self::Unix { path: text.to_owned() });
+        }
+        let (host, port) = text.rsplit_once(':').ok_or_else(invalid)?;
+        let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        let port = port.parse::<u16>().ok().filter(|p| *p != 0).ok_or_else(invalid)?;
+        if host.is_empty() || host.contains(char::is_whitespace) {
+            return Err(invalid());
+        }
+        Ok(Self::Tcp { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for RemoteEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix { path } => f.write_str(path),
+        }
+    }
+}
+
+impl TryFrom<String> for RemoteEnd {
+    type Error = InvalidRemoteEnd;
+    fn try_from(text: String) -> Result<Self, InvalidRemoteEnd> {
+        text.parse()
+    }
+}
+
+impl From<RemoteEnd> for String {
+    fn from(end: RemoteEnd) -> Self {
+        end.to_string()
+    }
+}
+
+/// A registry with all that is known about it now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RegistryView {
+    /// As configured.
+    pub spec: RegistrySpec,
+    /// Whether this machine resolves the name to [`RegistrySpec::address`]; without that, programs use the
+    /// address instead of the name.
+    pub alias_ready: bool,
+    /// The tunnel's present state.
+    pub tunnel: TunnelView,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ssh_targets_read_back_as_written() {
+        for text in
+            ["88.88.88.88", "dockercr@88.88.88.88", "a@host:2222", "[::1]:22", "::1", "DOMAIN\\u@host"]
+        {
+            assert_eq!(text.parse::<SshTarget>().unwrap().to_string(), text);
+        }
+        assert_eq!("ssh://a@b:22/".parse::<SshTarget>().unwrap().to_string(), "a@b:22");
+        for bad in ["", "-oProxyCommand=id", "a@-x", "host:0", "host:99999", "a b", "@host", "[::1", "h:"] {
+            assert!(bad.parse::<SshTarget>().is_err(), "{bad:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn remote_ends_read_back_as_written() {
+        for text in ["127.0.0.1:5000", "[::1]:5000", "registry.lan:443", "/run/registry.sock"] {
+            assert_eq!(text.parse::<RemoteEnd>().unwrap().to_string(), text);
+        }
+        for bad in ["", "5000", "host:", ":5000", "host:0", "relative/path"] {
+            assert!(bad.parse::<RemoteEnd>().is_err(), "{bad:?} was accepted");
+        }
+    }
+}

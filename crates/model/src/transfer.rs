@@ -1,0 +1,155 @@
+//! Pushes and pulls, with their layers.
+
+use crate::{RegistryName, UiError, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+/// Number of a transfer, unique within one owner's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct TransferId(pub u64);
+
+/// Which way the image goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferKind {
+    /// To the registry.
+    Push,
+    /// From the registry.
+    Pull,
+}
+
+/// Who carries the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Road {
+    /// Docker or Podman, which opens the tunnel by connecting to it.
+    Engine,
+    /// Dockline itself speaks the OCI protocol (archives need no engine).
+    Direct,
+}
+
+/// Where a transfer is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum TransferState {
+    /// Behind others, or waiting for the tunnel.
+    Waiting,
+    /// Bytes are moving.
+    Running,
+    /// All sent; the digest is being compared at the registry.
+    Verifying,
+    /// Ended well.
+    Done {
+        /// What the registry holds now.
+        verified: Verified,
+    },
+    /// Ended badly.
+    Failed {
+        /// What happened, why, and what to do.
+        error: UiError,
+    },
+    /// The person stopped it.
+    Cancelled,
+}
+
+impl TransferState {
+    /// Whether nothing more will happen to it.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::Waiting | Self::Running | Self::Verifying => false,
+            Self::Done { .. } | Self::Failed { .. } | Self::Cancelled => true,
+        }
+    }
+}
+
+/// What a finished transfer is known to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    /// `sha256:…` of the manifest.
+    pub digest: String,
+    /// Whether Dockline asked the registry itself and got the same digest (not merely the engine's word).
+    pub at_registry: bool,
+}
+
+/// What a layer is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum LayerState {
+    /// Not begun.
+    Waiting,
+    /// Bytes are moving.
+    Transferring,
+    /// Pull only: checking and unpacking.
+    Extracting,
+    /// Failed once; begins again, from zero, in `seconds`.
+    Retrying {
+        /// Seconds until then.
+        seconds: u32,
+    },
+    /// Sent or received in full.
+    Done,
+    /// Nothing to send: the registry, or this machine, has it.
+    Exists,
+    /// Nothing to send: the registry took it from another repository of its own.
+    Mounted {
+        /// Which one.
+        from: String,
+    },
+}
+
+/// One layer's bar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct LayerView {
+    /// The engine's short id, or the first 12 digits of the digest.
+    pub id: String,
+    /// What it is doing.
+    pub state: LayerState,
+    /// Bytes so far, never above `total` where that is known.
+    pub current: u64,
+    /// Bytes in all; `None` while unknown.
+    pub total: Option<u64>,
+}
+
+/// A push or pull as the faces show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct TransferView {
+    /// Its number.
+    pub id: TransferId,
+    /// Which way.
+    pub kind: TransferKind,
+    /// By whom.
+    pub road: Road,
+    /// Which registry.
+    pub registry: RegistryName,
+    /// What is sent, as the person named it: an image, or an archive's file name.
+    pub source: String,
+    /// `cr.boss.org:5000/app:v1`.
+    pub reference: String,
+    /// Where it is.
+    pub state: TransferState,
+    /// Its layers, bottom first.
+    pub layers: Vec<LayerView>,
+    /// Overall progress in bytes; never runs backwards.
+    pub current: u64,
+    /// Bytes in all; grows while layers are still being found.
+    pub total: u64,
+    /// Bytes a second over the last few seconds; `None` before there is a figure.
+    pub rate: Option<u64>,
+    /// Seconds left at that rate.
+    pub seconds_left: Option<u64>,
+    /// When it was asked for.
+    pub started: UnixMillis,
+    /// When it ended.
+    pub finished: Option<UnixMillis>,
+}

@@ -1,0 +1,18 @@
+//! The TypeScript declarations of every type that reaches the window. Run by `cargo xtask bindings`.
+
+use crate::{Command, Event, Reply, Snapshot, UiError};
+use std::path::Path;
+use ts_rs::{Config, ExportError, TS};
+
+/// Writes one `.ts` file a type into `folder`. Whole numbers become `number`: JSON has no other.
+///
+/// # Errors
+/// What the file system says.
+pub fn export(folder: &Path) -> Result<(), ExportError> {
+    let config = Config::new().with_large_int("number").with_out_dir(folder);
+    Command::export_all(&config)?;
+    Reply::export_all(&config)?;
+    Event::export_all(&config)?;
+    Snapshot::export_all(&config)?;
+    UiError::export_all(&config)
+}

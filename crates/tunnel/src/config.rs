@@ -1,0 +1,73 @@
+//! What a tunnel is made from: the registry, OpenSSH's files, and the limits it keeps.
+
+use dockline_model::RegistrySpec;
+use std::{path::PathBuf, time::Duration};
+
+/// Everything a tunnel needs to know.
+#[derive(Debug, Clone)]
+pub struct TunnelConfig {
+    /// The registry it leads to.
+    pub spec: RegistrySpec,
+    /// Where OpenSSH's files are.
+    pub ssh: SshEnvironment,
+    /// How many SSH sessions, and when another one is added.
+    pub pool: PoolLimits,
+    /// How long [`crate::Tunnel::up`] waits through failed dials that are worth another try.
+    pub patience: Duration,
+}
+
+impl TunnelConfig {
+    /// With the default limits.
+    #[must_use]
+    pub fn new(spec: RegistrySpec, ssh: SshEnvironment) -> Self {
+        Self { spec, ssh, pool: PoolLimits::default(), patience: Duration::from_secs(20) }
+    }
+}
+
+/// The size of a registry's pool of SSH sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// Sessions at most; 1 turns pooling off.
+    pub sessions: usize,
+    /// A session with this many open channels is full: the next one opens another session while there may be
+    /// more, and goes to the least loaded one otherwise.
+    pub channels_per_session: usize,
+    /// An extra session that has carried nothing for this long is closed.
+    pub retire_after: Duration,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        Self { sessions: 3, channels_per_session: 2, retire_after: Duration::from_secs(30) }
+    }
+}
+
+/// Where OpenSSH's files are. Parameters, so that a test or a demo has a folder of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SshEnvironment {
+    /// `~/.ssh`: the default keys and `known_hosts`.
+    pub home_ssh: PathBuf,
+    /// The configuration to read instead of the user's and the system's (`ssh -F`).
+    pub config: Option<PathBuf>,
+    /// The known_hosts files to use instead of the configured ones; new keys go into the first.
+    pub known_hosts: Vec<PathBuf>,
+    /// The agent's socket (`SSH_AUTH_SOCK`).
+    pub agent_socket: Option<PathBuf>,
+    /// The `ssh` program that is asked for a host's options (`ssh -G`); `None` uses built-in defaults only.
+    pub ssh_program: Option<PathBuf>,
+}
+
+impl SshEnvironment {
+    /// As `ssh` itself would find them: `~/.ssh`, the system's files, `SSH_AUTH_SOCK`, `ssh` on the PATH.
+    #[must_use]
+    pub fn from_process() -> Self {
+        let home = std::env::home_dir().unwrap_or_default();
+        Self {
+            home_ssh: home.join(".ssh"),
+            config: None,
+            known_hosts: Vec::new(),
+            agent_socket: std::env::var_os("SSH_AUTH_SOCK").filter(|s| !s.is_empty()).map(PathBuf::from),
+            ssh_program: Some(PathBuf::from("ssh")),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Writing a file so that a reader, or a crash, sees the old bytes or the new ones.

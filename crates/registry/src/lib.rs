@@ -1,1 +1,20 @@
-//! stub
+//! The OCI distribution protocol: image references, a client for pushes and pulls without an engine, image
+//! archives, and the small built-in registry.
+//!
+//! Everything here speaks plain HTTP to an address on this machine: the way to the registry's host, and its
+//! secrecy, are the tunnel's business.
+
+pub mod archive;
+mod client;
+mod digest;
+mod error;
+mod reference;
+pub mod sample;
+mod server;
+
+pub use archive::ArchiveError;
+pub use client::{Client, ClientConfig};
+pub use digest::{Algorithm, Digest, InvalidDigest};
+pub use error::{FileOperation, Operation, RegistryError};
+pub use reference::{InvalidReference, Reference};
+pub use server::{Server, ServerError};

@@ -1,0 +1,299 @@
+//! What can go wrong between Dockline and a registry, and how it is put to a person.
+
+use crate::{ArchiveError, Digest, InvalidReference};
+use dockline_model::{Code, UiError};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Why talking to a registry failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// No connection, or it was lost.
+    #[error("the registry at {address} does not answer: {}", root_cause(.source))]
+    Unreachable {
+        /// Where it was looked for.
+        address: SocketAddr,
+        /// What the connection said.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Connected, and then nothing moved.
+    #[error("the registry sent nothing for {} seconds while Dockline waited to {operation}", .idle.as_secs())]
+    TimedOut {
+        /// What was being done.
+        operation: Operation,
+        /// How long nothing moved.
+        idle: Duration,
+    },
+    /// 401.
+    #[error("the registry wants a login before it lets anyone {operation}")]
+    Auth {
+        /// What was being done.
+        operation: Operation,
+        /// The registry's words.
+        details: String,
+    },
+    /// 403, or a method that a read-only registry does not allow.
+    #[error("the registry does not allow Dockline to {operation}")]
+    Denied {
+        /// What was being done.
+        operation: Operation,
+        /// The registry's words.
+        details: String,
+    },
+    /// 404.
+    #[error("the registry has no {what}")]
+    NotFound {
+        /// A repository, a tag, a blob, by name.
+        what: String,
+        /// The registry's words.
+        details: String,
+    },
+    /// The registry's storage is full.
+    #[error("the registry's disk is full")]
+    DiskFull {
+        /// The registry's words.
+        details: String,
+    },
+    /// 5xx, or a refusal that has no better name.
+    #[error("the registry failed to {operation} (HTTP {status})")]
+    Failed {
+        /// What was being done.
+        operation: Operation,
+        /// The HTTP status.
+        status: u16,
+        /// The registry's words.
+        details: String,
+    },
+    /// What answers is not a registry, or breaks the distribution-spec.
+    #[error("what answers at {address} does not speak the registry protocol: {what}")]
+    Protocol {
+        /// Where.
+        address: SocketAddr,
+        /// What was wrong.
+        what: String,
+    },
+    /// A redirect to somewhere the tunnel does not reach.
+    #[error("the registry keeps its data elsewhere and sends Dockline to {to}, which this tunnel does not reach")]
+    Redirected {
+        /// The host it names.
+        to: String,
+    },
+    /// What arrived, or what the registry holds, is not what was sent.
+    #[error("{what} arrived damaged: {expected} was expected and {actual} came")]
+    DigestMismatch {
+        /// A manifest or a blob.
+        what: String,
+        /// Ought to be.
+        expected: Digest,
+        /// Is.
+        actual: Digest,
+    },
+    /// An index without an image for this machine.
+    #[error("{reference} has no image for {wanted}; it has {available}")]
+    NoPlatform {
+        /// Which image.
+        reference: String,
+        /// `linux/amd64`.
+        wanted: String,
+        /// The platforms there are.
+        available: String,
+    },
+    /// A manifest of a kind that is no container image, or that older Docker made and nobody reads any more.
+    #[error("{reference} is {media_type}, which is not a container image that Dockline can carry")]
+    UnsupportedManifest {
+        /// Which.
+        reference: String,
+        /// Its media type.
+        media_type: String,
+    },
+    /// Not a reference.
+    #[error(transparent)]
+    Reference(#[from] InvalidReference),
+    /// The `authority` of the configuration cannot stand in a `Host` header.
+    #[error("“{authority}” cannot stand in a Host header")]
+    Authority {
+        /// As given.
+        authority: String,
+    },
+    /// The HTTP client could not be built.
+    #[error("the HTTP client could not be set up")]
+    Setup {
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Not an image archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The file to be written is there already.
+    #[error("{} exists already, and Dockline does not overwrite it", .path.display())]
+    FileExists {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A local file.
+    #[error("{} could not be {operation}: {source}", .path.display())]
+    File {
+        /// What was being done to it.
+        operation: FileOperation,
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A background thread panicked: a defect.
+    #[error("a part of Dockline that reads archives ended by itself")]
+    Worker {
+        /// How.
+        #[source]
+        source: tokio::task::JoinError,
+    },
+}
+
+/// What was being asked of the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `GET /v2/`.
+    Ping,
+    /// Read a manifest.
+    ReadManifest,
+    /// Write a manifest.
+    WriteManifest,
+    /// Ask for or read a blob.
+    ReadBlob,
+    /// Write a blob.
+    WriteBlob,
+    /// List tags or repositories.
+    List,
+}
+
+impl std::fmt::Display for Operation {
+    /// Fits behind "could not", "does not allow Dockline to".
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ping => "ask it anything",
+            Self::ReadManifest => "read the image's manifest",
+            Self::WriteManifest => "store the image's manifest",
+            Self::ReadBlob => "read a layer",
+            Self::WriteBlob => "store a layer",
+            Self::List => "list its images",
+        })
+    }
+}
+
+/// What was being done to a local file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileOperation {
+    /// Reading it.
+    Read,
+    /// Making or writing it.
+    Write,
+}
+
+impl std::fmt::Display for FileOperation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "written",
+        })
+    }
+}
+
+/// reqwest's outer sentences ("error sending request") say nothing; the innermost does.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn sentence(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    let capital = chars.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{capital}{}{stop}", chars.as_str())
+}
+
+impl From<&RegistryError> for UiError {
+    fn from(error: &RegistryError) -> Self {
+        let ui = |code| Self::new(code, sentence(error));
+        match error {
+            RegistryError::Unreachable { source, .. } => ui(Code::RegistryUnreachable)
+                .hint(
+                    "Check that the registry runs on its host and that the tunnel ends at its port, then try again.",
+                )
+                .details(root_cause(source)),
+            RegistryError::TimedOut { .. } => ui(Code::TimedOut)
+                .hint("The link or the registry's disk may be overloaded; what was sent is kept, so try again."),
+            RegistryError::Auth { details, .. } => ui(Code::RegistryAuth)
+                .hint("Dockline's direct road cannot log in yet; push or pull through Docker after docker login.")
+                .details(details),
+            RegistryError::Denied { details, .. } => ui(Code::RegistryDenied)
+                .hint("Ask whoever runs the registry whether it is read-only, or who may write there.")
+                .details(details),
+            RegistryError::NotFound { details, .. } => ui(Code::ReferenceNotFound)
+                .hint("Check the name and the tag for typing errors.")
+                .details(details),
+            RegistryError::DiskFull { details } => ui(Code::RegistryDiskFull)
+                .hint(
+                    "Free space on the registry's host: delete tags nobody needs and run the registry's garbage \
+                     collection, or give it a larger disk. Then push again; layers that arrived are kept.",
+                )
+                .details(details),
+            RegistryError::Failed { operation, details, status } => match operation {
+                // registry 2.8 answers many troubles of its storage with a 500 that names none of them.
+                Operation::WriteBlob | Operation::WriteManifest if *status >= 500 => ui(Code::RegistryFailed)
+                    .hint(
+                        "This is often a full disk or missing write permission on the registry's host: look there \
+                         at df and at the registry's log.",
+                    )
+                    .details(details),
+                Operation::Ping
+                | Operation::ReadManifest
+                | Operation::ReadBlob
+                | Operation::List
+                | Operation::WriteBlob
+                | Operation::WriteManifest => ui(Code::RegistryFailed)
+                    .hint("The registry's log on its host says more.")
+                    .details(details),
+            },
+            RegistryError::Protocol { .. } => ui(Code::RegistryFailed)
+                .hint("Check that the tunnel ends at the registry's port and not at another program's."),
+            RegistryError::Redirected { .. } => ui(Code::RegistryFailed).hint(
+                "Turn redirects off in the registry's configuration (storage: redirect: disable: true).",
+            ),
+            RegistryError::DigestMismatch { .. } => ui(Code::DigestMismatch)
+                .hint("Try again; if it happens again, the registry's storage is damaged."),
+            RegistryError::NoPlatform { .. } => ui(Code::ReferenceNotFound)
+                .hint("Build and push the image for this platform as well."),
+            RegistryError::UnsupportedManifest { .. } => ui(Code::RegistryFailed)
+                .hint("Push the image again with a current Docker or Podman."),
+            RegistryError::Reference(_) | RegistryError::Authority { .. } => ui(Code::ReferenceInvalid),
+            RegistryError::Setup { source } => ui(Code::Internal).details(root_cause(source)),
+            RegistryError::Archive(archive) => Self::from(archive),
+            RegistryError::FileExists { .. } => {
+                ui(Code::FileIo).hint("Choose another name, or move that file away.")
+            }
+            RegistryError::File { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => ui(Code::FileIo).hint("Check the path."),
+                io::ErrorKind::PermissionDenied => {
+                    ui(Code::FileIo).hint("Check who may read and write there.")
+                }
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    ui(Code::FileIo).hint("This machine's disk is full; free some space and try again.")
+                }
+                _ => ui(Code::FileIo),
+            },
+            RegistryError::Worker { source } => ui(Code::Internal).details(source.to_string()),
+        }
+    }
+}
+
+impl From<RegistryError> for UiError {
+    fn from(error: RegistryError) -> Self {
+        Self::from(&error)
+    }
+}

@@ -1,1 +1,13 @@
-//! stub
+//! Dockline's core: configuration, secrets, transfers, and the control socket between faces and their owner.
+//!
+//! A face (the desktop app, the command line) opens a [`Session`] and speaks [`dockline_model::Command`]s into it.
+//! Whether the session is the owner itself or a connection to another process that owns the tunnels makes no
+//! difference to the face. Everything that happens comes out of [`Session::events`] as whole objects.
+
+pub mod controller;
+pub mod paths;
+pub mod session;
+
+pub use controller::{Controller, EventStream, FaceId};
+pub use paths::{Paths, PathsError};
+pub use session::{Mode, Session};

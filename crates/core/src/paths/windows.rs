@@ -1,0 +1,28 @@
+//! Folders on Windows, where the profile's own access lists keep other accounts out.
+
+use directories::ProjectDirs;
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+pub(super) fn hosts_file() -> PathBuf {
+    let root = env::var_os("SystemRoot").map_or_else(|| PathBuf::from("C:\\Windows"), PathBuf::from);
+    root.join("System32").join("drivers").join("etc").join("hosts")
+}
+
+pub(super) fn runtime_dir(dirs: &ProjectDirs) -> PathBuf {
+    dirs.data_local_dir().join("run")
+}
+
+pub(super) fn socket_folder(wanted: PathBuf) -> PathBuf {
+    wanted
+}
+
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+pub(super) fn is_private(folder: &Path) -> io::Result<bool> {
+    Ok(fs::symlink_metadata(folder)?.is_dir())
+}

@@ -1,1 +1,7 @@
-//! stub
+//! What the black-box tests share: real parts, started for one test and gone after it.
+//!
+//! Everything here panics with a sentence instead of returning an error: a lab that cannot be set up is a failed
+//! test, and there is nothing a test could do about it. Parts that a machine may lack are asked for first, with
+//! [`lab::requires`].
+
+pub mod lab;

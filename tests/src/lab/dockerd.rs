@@ -1,0 +1,157 @@
+//! A Docker daemon of the test's own, on a [`Workstation`].
+
+use super::{
+    daemon::Daemon,
+    needs::find_program,
+    shell::{Finished, try_run},
+    workstation::Workstation,
+};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+/// A running dockerd with data, sockets and pid file of its own, without bridge and firewall rules. It stops when
+/// it is dropped.
+#[derive(Debug)]
+pub struct Dockerd {
+    daemon: Option<Daemon>,
+    workstation: Arc<Workstation>,
+    folder: PathBuf,
+}
+
+impl Dockerd {
+    /// Starts one and waits until its API answers.
+    ///
+    /// # Panics
+    /// When it does not start; ask [`super::requires`] first.
+    #[must_use]
+    pub fn start(workstation: &Arc<Workstation>) -> Self {
+        Self::with_arguments(workstation, &[])
+    }
+
+    /// As [`Dockerd::start`], with more arguments for dockerd.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn with_arguments(workstation: &Arc<Workstation>, arguments: &[&str]) -> Self {
+        let folder = workstation.folder().join("docker");
+        fs::create_dir_all(folder.join("config")).expect("the workstation's folder is ours");
+        let program = find_program("dockerd").expect("dockerd is installed: ask requires() first");
+        let mut command = workstation.command(program);
+        command
+            .arg(format!("--data-root={}", folder.join("data").display()))
+            .arg(format!("--exec-root={}", folder.join("exec").display()))
+            .arg(format!("--pidfile={}", folder.join("pid").display()))
+            .arg(format!("--host=unix://{}", folder.join("docker.sock").display()))
+            // A file that is not there, or this machine's own daemon.json would count.
+            .arg(format!("--config-file={}", folder.join("daemon.json").display()))
+            .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"])
+            .args(arguments);
+        fs::write(folder.join("daemon.json"), "{}").expect("the workstation's folder is ours");
+        let daemon = Daemon::spawn("dockerd", command);
+        daemon.wait_for_line("API listen on", Duration::from_secs(60));
+        Self { daemon: Some(daemon), workstation: Arc::clone(workstation), folder }
+    }
+
+    /// `unix:///…/docker.sock`, for `DOCKER_HOST`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("unix://{}", self.folder.join("docker.sock").display())
+    }
+
+    /// The machine it runs on.
+    #[must_use]
+    pub fn workstation(&self) -> &Arc<Workstation> {
+        &self.workstation
+    }
+
+    /// dockerd's own log.
+    ///
+    /// # Panics
+    /// When it is stopped.
+    #[must_use]
+    pub fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().expect("dockerd runs")
+    }
+
+    /// `docker …` in a shell on its workstation, connected to it.
+    #[must_use]
+    pub fn docker(&self, arguments: &[&str]) -> Command {
+        let mut command = self.workstation.command("docker");
+        command
+            .args(arguments)
+            .env("DOCKER_HOST", self.endpoint())
+            .env("DOCKER_CONFIG", self.folder.join("config"))
+            .env_remove("DOCKER_CONTEXT")
+            // The classic builder: BuildKit's is a plugin that Debian's client does not bring.
+            .env("DOCKER_BUILDKIT", "0");
+        command
+    }
+
+    /// Runs `docker …` to its end.
+    #[track_caller]
+    pub fn try_docker(&self, arguments: &[&str]) -> Finished {
+        try_run(&mut self.docker(arguments))
+    }
+
+    /// Runs `docker …`, which must succeed, and returns what it printed, trimmed.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn run_docker(&self, arguments: &[&str]) -> String {
+        self.try_docker(arguments).expect_success().stdout.trim().to_owned()
+    }
+
+    /// Builds an image with `docker build`, one random layer for each size (in KiB), and returns its id. Random
+    /// bytes do not compress and are in no registry yet.
+    ///
+    /// # Panics
+    /// When the build fails.
+    #[track_caller]
+    pub fn build_image(&self, tag: &str, layers_kib: &[usize]) -> String {
+        let context = self.folder.join("context");
+        fs::create_dir_all(&context).expect("the workstation's folder is ours");
+        let mut dockerfile = "FROM scratch\n".to_owned();
+        for (number, kib) in layers_kib.iter().enumerate() {
+            write_random(&context.join(format!("layer-{number}")), kib * 1024);
+            dockerfile.push_str(&format!("COPY layer-{number} /layer-{number}\n"));
+        }
+        fs::write(context.join("Dockerfile"), dockerfile).expect("the workstation's folder is ours");
+        self.run_docker(&["build", "--quiet", "--tag", tag, &context.display().to_string()])
+    }
+
+    /// The id of an image, `None` if there is none of that name.
+    #[must_use]
+    pub fn image_id(&self, reference: &str) -> Option<String> {
+        let finished = self.try_docker(&["image", "inspect", "--format", "{{.Id}}", reference]);
+        finished.status.success().then(|| finished.stdout.trim().to_owned())
+    }
+
+    /// Stops the daemon: from here on, Docker is not running.
+    pub fn stop(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.stop(Duration::from_secs(30));
+        }
+    }
+}
+
+impl Drop for Dockerd {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn write_random(path: &Path, bytes: usize) {
+    let mut content = vec![0; bytes];
+    fs::File::open("/dev/urandom")
+        .and_then(|mut random| random.read_exact(&mut content))
+        .and_then(|()| fs::write(path, &content))
+        .unwrap_or_else(|error| panic!("{} cannot be filled: {error}", path.display()));
+}

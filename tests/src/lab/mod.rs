@@ -1,0 +1,36 @@
+//! The lab: registry hosts, engines, a person's machine and Dockline itself, all real.
+//!
+//! ```no_run
+//! use dockline_tests::lab::{self, Dockline, Need, RegistryHost};
+//!
+//! if !lab::requires(&[Need::Root, Need::Sshd, Need::Registry]) {
+//!     return; // counted as skipped; a panic where CI=true
+//! }
+//! let host = RegistryHost::start();
+//! let dockline = Dockline::new();
+//! let name = dockline.add(&host);
+//! dockline.json(&["connect", &name]).expect_success();
+//! assert_eq!(host.logins(), 1);
+//! ```
+//!
+//! Several test processes may run side by side: whatever must be unique on a machine (network namespaces,
+//! addresses, folders) hangs on a *slot*, which is locked for as long as its process lives. What a killed process
+//! left behind is removed by whoever claims its slot next.
+
+mod daemon;
+mod dockerd;
+mod dockline;
+mod needs;
+mod registry_host;
+mod shell;
+mod slot;
+mod workstation;
+
+pub use daemon::Daemon;
+pub use dockerd::Dockerd;
+pub use dockline::{Agent, Dockline, Outcome, dockline_program};
+pub use needs::{Need, free_port, requires};
+pub use registry_host::{RegistryHost, RegistryHostOptions};
+pub use shell::{Finished, run, try_run};
+pub use slot::{Slot, unique_registry_name};
+pub use workstation::Workstation;

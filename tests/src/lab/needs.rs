@@ -1,0 +1,89 @@
+//! What a test needs of the machine, and what happens when it is not there.
+
+use std::{env, fs::OpenOptions, io::Write, net::TcpListener, path::Path};
+
+/// Something a machine may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Network and mount namespaces need root.
+    Root,
+    /// OpenSSH's server and `ssh-keygen` (Debian: `openssh-server`).
+    Sshd,
+    /// Distribution's registry (Debian: `docker-registry`).
+    Registry,
+    /// Docker's daemon and client (Debian: `docker.io`).
+    Dockerd,
+    /// The desktop app's test surroundings (Debian: `xvfb`, `dbus`, `webkit2gtk-driver`, `openbox`).
+    Desktop,
+    /// Any other program, by name.
+    Program(&'static str),
+}
+
+impl Need {
+    /// The sentence about what is missing, or `None` if nothing is.
+    fn missing(self) -> Option<String> {
+        let programs: &[&str] = match self {
+            Self::Root => {
+                return (!nix::unistd::geteuid().is_root())
+                    .then(|| "it is not run as root (namespaces need that)".to_owned());
+            }
+            Self::Sshd => &["sshd", "ssh-keygen", "ip", "setpriv", "curl"],
+            Self::Registry => &["docker-registry"],
+            Self::Dockerd => &["dockerd", "docker", "unshare", "nsenter"],
+            Self::Desktop => &["Xvfb", "dbus-run-session", "WebKitWebDriver", "openbox"],
+            Self::Program(name) => &[name],
+        };
+        let missing: Vec<&str> =
+            programs.iter().copied().filter(|program| find_program(program).is_none()).collect();
+        (!missing.is_empty()).then(|| format!("not installed: {}", missing.join(", ")))
+    }
+}
+
+/// Whether this machine has all of `needs`. If not, says so loudly and notes the skip, so that the closing line of
+/// `cargo xtask test` counts it; the test then returns.
+///
+/// # Panics
+/// If something is missing and `CI=true`: there, a skipped test is a failed one.
+#[must_use = "a test without what it needs must return"]
+pub fn requires(needs: &[Need]) -> bool {
+    let missing: Vec<String> = needs.iter().filter_map(|need| need.missing()).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let why = missing.join("; ");
+    assert!(env::var("CI").as_deref() != Ok("true"), "{test} must not be skipped under CI=true, but {why}");
+    eprintln!("SKIPPED {test}: {why}");
+    if let Some(path) = env::var_os("DOCKLINE_SKIPPED_TESTS") {
+        // One short append is atomic, so tests that skip at once do not mix their lines.
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .unwrap_or_else(|error| panic!("{} cannot be opened: {error}", Path::new(&path).display()));
+        file.write_all(format!("{test}: {why}\n").as_bytes())
+            .unwrap_or_else(|error| panic!("{} cannot be written: {error}", Path::new(&path).display()));
+    }
+    false
+}
+
+/// Where a program is, on `PATH` or among the system programs that an ordinary `PATH` leaves out.
+pub(super) fn find_program(name: &str) -> Option<std::path::PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin", "/usr/lib/openssh"].map(Into::into))
+        .map(|folder| folder.join(name))
+        .find(|candidate| candidate.is_file())
+}
+
+/// A TCP port of 127.0.0.1 that nothing uses at the moment.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("127.0.0.1 has a free port")
+        .port()
+}

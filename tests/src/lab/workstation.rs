@@ -1,0 +1,77 @@
+//! A person's machine: a mount namespace whose `/etc` is this machine's with private changes on top, so that
+//! `/etc/hosts` can be edited, renamed over and looked at, and the real one never changes.
+
+use super::{daemon::Daemon, slot::Slot};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+/// See the module. What runs on it shares it; it ends with the last of them.
+#[derive(Debug)]
+pub struct Workstation {
+    // Holds the namespace open.
+    holder: Daemon,
+    slot: Slot,
+}
+
+impl Workstation {
+    /// Makes one.
+    ///
+    /// # Panics
+    /// When the namespace cannot be made; ask [`super::requires`] for root first.
+    #[must_use]
+    pub fn start() -> Arc<Self> {
+        let slot = Slot::claim();
+        let folder = slot.folder().display().to_string();
+        for layer in ["etc", "work"] {
+            fs::create_dir_all(slot.folder().join(layer)).expect("the slot's folder is ours");
+        }
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-c"]).arg(format!(
+            "mount -t overlay overlay -o lowerdir=/etc,upperdir='{folder}/etc',workdir='{folder}/work' /etc \
+             && echo workstation is ready && exec sleep infinity"
+        ));
+        let holder = Daemon::spawn("workstation", command);
+        holder.wait_for_line("workstation is ready", Duration::from_secs(10));
+        Arc::new(Self { holder, slot })
+    }
+
+    /// A program on this machine, with its `/etc`.
+    #[must_use]
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("nsenter");
+        // nsenter(1) goes to the namespace's root folder; the program should start where the caller is.
+        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        command
+            .arg(format!("--mount=/proc/{}/ns/mnt", self.holder.pid()))
+            .arg(format!("--wd={}", here.display()))
+            .arg("--")
+            .arg(program);
+        command
+    }
+
+    /// The text of its `/etc/hosts`.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    #[must_use]
+    pub fn hosts(&self) -> String {
+        fs::read_to_string(self.hosts_path()).expect("the workstation has a hosts file")
+    }
+
+    /// Its `/etc/hosts`, as a path that works outside it too.
+    #[must_use]
+    pub fn hosts_path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root/etc/hosts", self.holder.pid()))
+    }
+
+    /// A folder of its own, for programs' data.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.slot.folder()
+    }
+}

@@ -1,29 +1,49 @@
 //! The engine itself: a cheap handle on its API.
 
-use crate::{EngineEndpoint, EngineError};
-use dockline_model::{ImageView, LayerView};
-use futures::Stream;
+use crate::{
+    Cause, EngineEndpoint, EngineError, Operation,
+    cause::Toward,
+    events,
+    progress::{Evidence, Outcome, TransferProgress},
+    transport::{self, RawBody},
+};
+use bollard::{
+    Docker,
+    errors::Error,
+    models::SystemVersion,
+    query_parameters::{
+        CreateImageOptionsBuilder, ListImagesOptionsBuilder, PushImageOptionsBuilder,
+        RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+    },
+};
+use dockline_model::{ImageView, LayerView, UnixMillis};
+use futures::{Stream, StreamExt};
+use std::io;
+use tokio::sync::oneshot;
 
-/// A handle on one engine; clones share it. Nothing is dialled before the first call.
+/// A handle on one engine; clones share nothing but the address, and nothing is dialled before a call.
 #[derive(Debug, Clone)]
 pub struct Engine {
     endpoint: EngineEndpoint,
+    docker: Docker,
 }
 
 /// What the engine says that it pushed or pulled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineDigest {
-    /// `sha256:…` of the manifest; `None` where the engine does not tell.
+    /// `sha256:…` of the manifest; `None` where the engine does not tell (Podman, after a pull).
     pub digest: Option<String>,
 }
 
 impl Engine {
-    /// A handle; does not dial.
+    /// A handle on the engine at `endpoint`; does not dial.
     ///
     /// # Errors
-    /// When this program cannot speak to that kind of endpoint.
+    /// When no client can be made for it, which no known endpoint causes.
     pub fn connect(endpoint: EngineEndpoint) -> Result<Self, EngineError> {
-        Ok(Self { endpoint })
+        let docker = transport::typed(&endpoint)
+            .map_err(|error| request_failed(&endpoint, Operation::Describe, None, error))?;
+        Ok(Self { endpoint, docker })
     }
 
     /// Where it listens.
@@ -32,76 +52,302 @@ impl Engine {
         &self.endpoint
     }
 
-    /// Its name and version: `Docker 20.10.24`.
+    /// Its name and version: `Docker 20.10.24`, `Podman 4.3.1`.
     ///
     /// # Errors
     /// When it does not answer.
     pub async fn describe(&self) -> Result<String, EngineError> {
-        Err(EngineError::Unavailable)
+        let version = self.docker.version().await.map_err(self.failed(Operation::Describe, None))?;
+        Ok(name_and_version(&version))
     }
 
-    /// Its images, newest first.
+    /// Its images, newest first; those without a name as well.
     ///
     /// # Errors
     /// When it does not answer.
     pub async fn images(&self) -> Result<Vec<ImageView>, EngineError> {
-        Err(EngineError::Unavailable)
+        let options = ListImagesOptionsBuilder::default().build();
+        let images = self.docker.list_images(Some(options)).await;
+        let images = images.map_err(self.failed(Operation::ListImages, None))?;
+        let mut views: Vec<_> = images
+            .into_iter()
+            .map(|image| ImageView {
+                id: image.id,
+                // Older engines list a dangling image under this name.
+                tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+                size: u64::try_from(image.size).unwrap_or(0),
+                created: unix_millis(image.created),
+            })
+            .collect();
+        views.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.tags.cmp(&b.tags)));
+        Ok(views)
     }
 
     /// The `sha256:…` id of an image by any of its names.
     ///
     /// # Errors
     /// When there is no such image, or the engine does not answer.
-    pub async fn image_id(&self, _reference: &str) -> Result<String, EngineError> {
-        Err(EngineError::Unavailable)
+    pub async fn image_id(&self, reference: &str) -> Result<String, EngineError> {
+        let name = Name::parse(reference)?;
+        let image = self.docker.inspect_image(name.whole).await;
+        let image = image.map_err(self.failed(Operation::Inspect, Some(reference)))?;
+        // Every engine sends it; the API merely does not promise to.
+        image.id.ok_or_else(|| broken_off(Operation::Inspect, reference, None))
     }
 
-    /// Gives the image `source` the further name `reference`.
+    /// Gives the image `source` the further name `reference`, which it takes from any other image.
     ///
     /// # Errors
-    /// When there is no such image, or the name is not a reference.
-    pub async fn tag(&self, _source: &str, _reference: &str) -> Result<(), EngineError> {
-        Err(EngineError::Unavailable)
+    /// When there is no such image, or a name is not a reference.
+    pub async fn tag(&self, source: &str, reference: &str) -> Result<(), EngineError> {
+        let (source, target) = (Name::parse(source)?, Name::parse(reference)?);
+        let options = TagImageOptionsBuilder::default().repo(target.repository).tag(target.tag).build();
+        let tagged = self.docker.tag_image(source.whole, Some(options)).await;
+        tagged.map_err(self.failed(Operation::Tag, Some(source.whole)))
     }
 
-    /// Takes a name from its image (and removes the image if it was the last one).
+    /// Takes a name from its image and says whether it did: the last name of an image stays, since an engine
+    /// deletes an image with its last name.
     ///
     /// # Errors
     /// When there is no such image.
-    pub async fn untag(&self, _reference: &str) -> Result<(), EngineError> {
-        Err(EngineError::Unavailable)
+    pub async fn untag(&self, reference: &str) -> Result<bool, EngineError> {
+        let name = Name::parse(reference)?;
+        let image = self.docker.inspect_image(name.whole).await;
+        let image = image.map_err(self.failed(Operation::Untag, Some(reference)))?;
+        if image.repo_tags.is_none_or(|tags| tags.len() < 2) {
+            return Ok(false);
+        }
+        let options = RemoveImageOptionsBuilder::default().noprune(true).build();
+        let removed = self.docker.remove_image(name.whole, Some(options), None).await;
+        removed.map(|_| true).map_err(self.failed(Operation::Untag, Some(reference)))
     }
 
-    /// Pushes `reference`; `progress` is given the layers, bytes so far and bytes in all at each change.
+    /// Pushes `reference` (the tag `latest` if it has none); `progress` is given the layers, the bytes so far and
+    /// the bytes in all at each change.
     ///
-    /// Dropping the future closes the request, upon which the engine stops.
+    /// Dropping the future closes the request, upon which the engine stops its work.
     ///
     /// # Errors
     /// With the cause, found out from the engine's words.
     pub async fn push(
         &self,
-        _reference: &str,
-        _progress: impl FnMut(&[LayerView], u64, u64) + Send,
+        reference: &str,
+        progress: impl FnMut(&[LayerView], u64, u64) + Send,
     ) -> Result<EngineDigest, EngineError> {
-        Err(EngineError::Unavailable)
+        let name = Name::parse(reference)?;
+        let operation = Operation::Push;
+        let (docker, body) = self.diverting(operation, reference)?;
+        let options = PushImageOptionsBuilder::default().tag(name.tag).build();
+        // Without credentials bollard still sends the header that dockerd before 23 insists on.
+        let mut answer = docker.push_image(name.repository, Some(options), None);
+        let refusal = async { answer.next().await.and_then(Result::err) };
+        let body = self.accepted(operation, reference, body, refusal).await?;
+        follow(operation, reference, body, progress).await
     }
 
-    /// Pulls `reference`; as [`Engine::push`].
+    /// Pulls `reference` (the tag `latest` if it has neither tag nor digest); as [`Engine::push`].
     ///
     /// # Errors
     /// With the cause, found out from the engine's words.
     pub async fn pull(
         &self,
-        _reference: &str,
-        _progress: impl FnMut(&[LayerView], u64, u64) + Send,
+        reference: &str,
+        progress: impl FnMut(&[LayerView], u64, u64) + Send,
     ) -> Result<EngineDigest, EngineError> {
-        Err(EngineError::Unavailable)
+        let name = Name::parse(reference)?;
+        let operation = Operation::Pull;
+        let (docker, body) = self.diverting(operation, reference)?;
+        // A digest goes where a tag does (docker/docker `api/server/router/image`).
+        let options = CreateImageOptionsBuilder::default().from_image(name.repository).tag(name.tag).build();
+        let mut answer = docker.create_image(Some(options), None, None);
+        let refusal = async { answer.next().await.and_then(Result::err) };
+        let body = self.accepted(operation, reference, body, refusal).await?;
+        follow(operation, reference, body, progress).await
     }
 
-    /// An item whenever the images may have changed, or the engine came or went: time to ask again.
+    /// An item whenever the images may have changed, or the engine came or went: time to ask again. The first
+    /// comes as soon as the engine answers.
     ///
     /// Never ends: it finds the engine again after a restart.
     pub fn events(&self) -> impl Stream<Item = ()> + Send + Unpin + use<> {
-        Box::pin(futures::stream::pending())
+        events::changes(self.endpoint.clone())
+    }
+
+    fn diverting(
+        &self,
+        operation: Operation,
+        reference: &str,
+    ) -> Result<(Docker, oneshot::Receiver<RawBody>), EngineError> {
+        transport::diverting(&self.endpoint).map_err(self.failed(operation, Some(reference)))
+    }
+
+    /// Waits until the engine accepts the transfer and its answer begins, or refuses it.
+    async fn accepted(
+        &self,
+        operation: Operation,
+        reference: &str,
+        body: oneshot::Receiver<RawBody>,
+        refusal: impl Future<Output = Option<Error>>,
+    ) -> Result<RawBody, EngineError> {
+        tokio::select! {
+            biased;
+            Ok(body) = body => Ok(body),
+            refusal = refusal => Err(match refusal {
+                Some(error) => self.failed(operation, Some(reference))(error),
+                None => broken_off(operation, reference, None),
+            }),
+        }
+    }
+
+    fn failed(&self, operation: Operation, reference: Option<&str>) -> impl Fn(Error) -> EngineError {
+        move |error| request_failed(&self.endpoint, operation, reference, error)
+    }
+}
+
+/// Reads the answer of a transfer to its end.
+async fn follow(
+    operation: Operation,
+    reference: &str,
+    mut body: RawBody,
+    mut report: impl FnMut(&[LayerView], u64, u64) + Send,
+) -> Result<EngineDigest, EngineError> {
+    let mut progress = TransferProgress::default();
+    let mut broken = None;
+    while let Some(chunk) = body.chunk().await {
+        match chunk {
+            Ok(bytes) => {
+                if progress.feed(&bytes) {
+                    report(progress.layers(), progress.current(), progress.total());
+                }
+            }
+            Err(error) => {
+                broken = Some(error);
+                break;
+            }
+        }
+    }
+    if progress.finish() {
+        report(progress.layers(), progress.current(), progress.total());
+    }
+    match progress.outcome() {
+        Outcome::Failed { words } => Err(refusal(operation, reference, words, progress.evidence())),
+        Outcome::Completed { digest } if broken.is_none() || digest.is_some() => Ok(EngineDigest { digest }),
+        Outcome::Completed { .. } | Outcome::CutShort => Err(broken_off(operation, reference, broken)),
+    }
+}
+
+fn broken_off(operation: Operation, reference: &str, source: Option<hyper::Error>) -> EngineError {
+    EngineError::BrokenOff { operation, reference: reference.to_owned(), source }
+}
+
+pub(crate) fn refusal(
+    operation: Operation,
+    reference: &str,
+    words: String,
+    evidence: Evidence,
+) -> EngineError {
+    let toward = if operation == Operation::Push { Toward::Registry } else { Toward::Engine };
+    let cause = Cause::of(&words, toward, evidence);
+    EngineError::Refused { operation, reference: reference.to_owned(), cause, words }
+}
+
+fn request_failed(
+    endpoint: &EngineEndpoint,
+    operation: Operation,
+    reference: Option<&str>,
+    error: Error,
+) -> EngineError {
+    match (error, reference) {
+        (Error::IOError { err }, _) if is_refused_dial(&err) => {
+            EngineError::Connect { endpoint: endpoint.clone(), source: err }
+        }
+        (Error::DockerResponseServerError { message, .. }, Some(reference)) => {
+            refusal(operation, reference, message, Evidence::default())
+        }
+        (other, _) => EngineError::Request { operation, source: Box::new(other) },
+    }
+}
+
+/// Whether it is the connection that failed: nothing else in a request ends in one of these.
+fn is_refused_dial(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::TimedOut
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::Unsupported
+    )
+}
+
+/// `Docker 20.10.24+dfsg1` is what Debian says; the part after `+` tells a person nothing.
+fn name_and_version(version: &SystemVersion) -> String {
+    let podman = version.components.iter().flatten().find(|part| part.name.contains("Podman"));
+    let (name, number) = match podman {
+        Some(part) => ("Podman", Some(part.version.as_str())),
+        None => ("Docker", version.version.as_deref()),
+    };
+    let number = number.and_then(|number| number.split('+').next()).unwrap_or_default();
+    format!("{name} {number}").trim_end().to_owned()
+}
+
+fn unix_millis(seconds: i64) -> UnixMillis {
+    UnixMillis(u64::try_from(seconds).unwrap_or(0).saturating_mul(1000))
+}
+
+/// A reference as the engine's API wants it: in two parts.
+struct Name<'a> {
+    whole: &'a str,
+    repository: &'a str,
+    /// Tag or digest.
+    tag: &'a str,
+}
+
+impl<'a> Name<'a> {
+    /// Takes `reference` apart. Its grammar is the engine's to check; here only what could leave its place in the
+    /// request's path is refused.
+    fn parse(reference: &'a str) -> Result<Self, EngineError> {
+        let stays_in_place = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/@+".contains(&byte);
+        let is_step = |part: &str| part.is_empty() || part.bytes().all(|byte| byte == b'.');
+        if !reference.bytes().all(stays_in_place) || reference.split('/').any(is_step) {
+            return Err(EngineError::Reference(reference.to_owned()));
+        }
+        let (repository, tag) = match reference.split_once('@') {
+            Some(parts) => parts,
+            // A colon before the last slash belongs to the registry's port.
+            None => match reference.rsplit_once(':') {
+                Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+                Some(_) | None => (reference, "latest"),
+            },
+        };
+        if repository.is_empty() || tag.is_empty() {
+            return Err(EngineError::Reference(reference.to_owned()));
+        }
+        Ok(Self { whole: reference, repository, tag })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_taken_apart_and_cannot_leave_its_place() {
+        let is = |text: &str, repository: &str, tag: &str| {
+            let name = Name::parse(text).unwrap();
+            assert_eq!((name.repository, name.tag), (repository, tag));
+        };
+        is("app", "app", "latest");
+        is("cr.boss.org:5000/team/app:v1", "cr.boss.org:5000/team/app", "v1");
+        is("cr.boss.org:5000/app", "cr.boss.org:5000/app", "latest");
+        is("cr.boss.org/app@sha256:00", "cr.boss.org/app", "sha256:00");
+        for bad in
+            ["", "../containers", "a/../../b", "a//b", "a?b", "a#b", "a b", "a%2fb", "app:", ":v1", "ä"]
+        {
+            assert!(matches!(Name::parse(bad), Err(EngineError::Reference(_))), "{bad:?} was accepted");
+        }
     }
 }

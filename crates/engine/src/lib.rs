@@ -1,14 +1,23 @@
 //! Docker and Podman, through bollard: finding the engine, its images, and pushes and pulls with their layers.
 //!
-//! `progress` is pure: bytes of an engine's event stream in, whole-object progress, digest or error out.
-//! `endpoint` is pure as well, over a snapshot of the environment. `engine` performs the calls and knows no
-//! registry nor tunnel; what an engine's words mean is decided in `error` alone.
+//! [`progress`] is pure: bytes of an engine's event stream in, whole-object progress, digest or error out.
+//! `endpoint` is pure as well, over a snapshot of the environment. [`Engine`] performs the calls and knows no
+//! registry nor tunnel; what an engine's words mean is decided in `cause` alone, and what a person is told about
+//! it in `error`.
 
+mod cause;
+mod dial;
 mod endpoint;
 mod engine;
 mod error;
+mod events;
 pub mod progress;
+mod transport;
 
-pub use endpoint::{EngineEndpoint, EngineKind, Surroundings};
+pub use cause::Cause;
+pub use endpoint::{EngineEndpoint, Files, Platform, Surroundings};
 pub use engine::{Engine, EngineDigest};
-pub use error::{EngineError, Failure, Operation};
+pub use error::{EngineError, Operation};
+
+#[cfg(test)]
+mod recorded_streams;

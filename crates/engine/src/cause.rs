@@ -1,0 +1,143 @@
+//! What an engine's words mean. Engines give no codes with a failed transfer, only sentences of Go's libraries
+//! and of the registry, so this one table reads them; everything above it switches on [`Cause`].
+
+use crate::progress::Evidence;
+
+/// Why a transfer failed, as far as can be found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The engine has no image of that name.
+    NoSuchImage,
+    /// The name is not a reference.
+    BadReference,
+    /// The registry has no such repository or tag.
+    NoSuchReference,
+    /// The image exists, but not for this machine's platform.
+    WrongPlatform,
+    /// The registry wants a login, or another one.
+    LoginNeeded,
+    /// The registry refuses this login, or everyone, this action.
+    Denied,
+    /// The registry takes no pushes.
+    ReadOnly,
+    /// The registry stored some layers and then could store no more.
+    RegistryDiskFull,
+    /// The registry answered with a server error.
+    RegistryFailed,
+    /// The engine's own disk is full.
+    EngineDiskFull,
+    /// The engine does not know the registry's name.
+    NameUnknown,
+    /// Nothing listens at the registry's address as the engine sees it.
+    NothingListens,
+    /// The engine cannot route to that address, or goes through a proxy that cannot.
+    NoRoute,
+    /// The engine insists on HTTPS and the registry speaks HTTP.
+    WantsHttps,
+    /// The engine does not trust the registry's certificate.
+    Untrusted,
+    /// The connection was accepted and then closed: the tunnel is there, the registry behind it is not.
+    HungUp,
+    /// The connection was lost after bytes had moved.
+    Lost,
+    /// No answer in time.
+    NoAnswer,
+    /// None of these.
+    Unknown,
+}
+
+/// Whether the words came from a push or from a pull: a full disk is at the other end of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Toward {
+    Registry,
+    Engine,
+}
+
+/// Sentences by what they mean; the first that occurs decides, so the more telling come first.
+const WORDS: &[(&str, Cause)] = &[
+    // dockerd image store, containerd store, Podman.
+    ("does not exist locally with the tag", Cause::NoSuchImage),
+    ("tag does not exist", Cause::NoSuchImage),
+    ("no such image", Cause::NoSuchImage),
+    ("image not known", Cause::NoSuchImage),
+    // distribution/reference.
+    ("invalid reference format", Cause::BadReference),
+    ("invalid tag format", Cause::BadReference),
+    ("repository name must be", Cause::BadReference),
+    ("is not a containers-storage-transport reference", Cause::BadReference),
+    // A defect of ours, though it ends in “EOF”.
+    ("missing x-registry-auth", Cause::Unknown),
+    ("no matching manifest for", Cause::WrongPlatform),
+    ("no image found in manifest list for", Cause::WrongPlatform),
+    // Transport, before the registry's own words: `net/http`, `net`, `crypto/x509`.
+    ("server gave http response to https client", Cause::WantsHttps),
+    ("first record does not look like a tls handshake", Cause::WantsHttps),
+    ("x509:", Cause::Untrusted),
+    ("tls: failed to verify", Cause::Untrusted),
+    ("remote error: tls", Cause::Untrusted),
+    ("no such host", Cause::NameUnknown),
+    ("server misbehaving", Cause::NameUnknown),
+    ("temporary failure in name resolution", Cause::NameUnknown),
+    ("proxyconnect", Cause::NoRoute),
+    ("no route to host", Cause::NoRoute),
+    ("network is unreachable", Cause::NoRoute),
+    ("cannot assign requested address", Cause::NoRoute),
+    ("connection refused", Cause::NothingListens),
+    ("actively refused", Cause::NothingListens),
+    ("connection reset by peer", Cause::HungUp),
+    ("forcibly closed", Cause::HungUp),
+    ("broken pipe", Cause::HungUp),
+    ("server closed idle connection", Cause::HungUp),
+    ("i/o timeout", Cause::NoAnswer),
+    ("client.timeout exceeded", Cause::NoAnswer),
+    ("context deadline exceeded", Cause::NoAnswer),
+    ("request canceled while waiting for connection", Cause::NoAnswer),
+    ("tls handshake timeout", Cause::NoAnswer),
+    ("awaiting headers", Cause::NoAnswer),
+    // The registry's error codes (distribution-spec) as each engine words them.
+    ("no space left on device", Cause::RegistryDiskFull),
+    ("no basic auth credentials", Cause::LoginNeeded),
+    ("authentication required", Cause::LoginNeeded),
+    ("authorization failed", Cause::LoginNeeded),
+    ("unauthorized", Cause::LoginNeeded),
+    ("denied", Cause::Denied),
+    ("insufficient_scope", Cause::Denied),
+    ("403 forbidden", Cause::Denied),
+    ("manifest unknown", Cause::NoSuchReference),
+    ("name unknown", Cause::NoSuchReference),
+    ("repository name not known", Cause::NoSuchReference),
+    ("405 method not allowed", Cause::ReadOnly),
+    ("unsupported", Cause::ReadOnly),
+    ("received unexpected http status: 5", Cause::RegistryFailed),
+    ("500 internal server error", Cause::RegistryFailed),
+    ("502 bad gateway", Cause::RegistryFailed),
+    ("503 service unavailable", Cause::RegistryFailed),
+    ("504 gateway timeout", Cause::RegistryFailed),
+    ("507 insufficient storage", Cause::RegistryDiskFull),
+];
+
+impl Cause {
+    /// Reads `words`, with what the course of the transfer tells besides.
+    pub(crate) fn of(words: &str, toward: Toward, evidence: Evidence) -> Self {
+        let lower = words.to_ascii_lowercase();
+        let found = WORDS.iter().find(|(phrase, _)| lower.contains(phrase)).map(|(_, cause)| *cause);
+        match found {
+            // What moved bytes could reach the registry; it has lost the way since.
+            Some(Self::NothingListens | Self::HungUp | Self::NoAnswer) if evidence.bytes_moved => Self::Lost,
+            // The full disk is where the bytes go: on a pull the words are the engine's own.
+            Some(Self::RegistryDiskFull) if toward == Toward::Engine => Self::EngineDiskFull,
+            // docker-registry 2.8 answers a full disk with a bare 500, which dockerd repeats. A registry that
+            // stores some layers whole and fails others after megabytes of each is one that has run full.
+            Some(Self::RegistryFailed)
+                if toward == Toward::Registry && evidence.layer_arrived && evidence.large_layer_retried =>
+            {
+                Self::RegistryDiskFull
+            }
+            Some(cause) => cause,
+            None if lower.ends_with(": not found") => Self::NoSuchReference,
+            None if lower.ends_with("eof") && evidence.bytes_moved => Self::Lost,
+            None if lower.ends_with("eof") => Self::HungUp,
+            None => Self::Unknown,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The HTTP transport below bollard, and the place where raw answers of pushes and pulls are taken.
+//!
+//! bollard builds every request and reads every refusal. Of a push or pull that was accepted, though, its types
+//! lose what Dockline shows (`PushImageInfo` has neither layer ids nor the digest, `ProgressDetail` no unit), so
+//! a transfer runs over a transport of its own that hands the *body* to us and never answers bollard. Nobody
+//! copies or buffers: whoever holds the body reads it off the socket, and dropping it closes the connection,
+//! which is how an engine learns that its work is not wanted any more.
+
+use crate::{EngineEndpoint, dial::dial};
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker, errors::Error};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::{
+    Request, Response, Uri,
+    body::Incoming,
+    client::conn::http1,
+    header::{HOST, HeaderValue},
+};
+use hyper_util::rt::TokioIo;
+use std::{
+    future::pending,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::oneshot;
+use tokio_util::task::AbortOnDropHandle;
+
+/// How long an engine may take to *begin* its answer, in seconds. A pull begins it only when the registry has
+/// told the manifest, for which dockerd may dial, wait 15 s for a ping and follow a login first.
+const PATIENCE: u64 = 120;
+
+/// The body of an accepted transfer; dropping it closes the connection to the engine.
+pub(crate) struct RawBody {
+    body: Incoming,
+    _connection: AbortOnDropHandle<()>,
+}
+
+impl RawBody {
+    /// The next bytes; `None` at the end.
+    pub(crate) async fn chunk(&mut self) -> Option<Result<Bytes, hyper::Error>> {
+        loop {
+            match self.body.frame().await? {
+                Ok(frame) => match frame.into_data() {
+                    Ok(bytes) => return Some(Ok(bytes)),
+                    // Trailers: no engine sends any.
+                    Err(_) => continue,
+                },
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// bollard on `endpoint`, for calls with small typed answers.
+pub(crate) fn typed(endpoint: &EngineEndpoint) -> Result<Docker, Error> {
+    over(endpoint, None)
+}
+
+/// bollard on `endpoint` for one transfer: a refusal comes out of bollard, the body of an accepted one here.
+pub(crate) fn diverting(endpoint: &EngineEndpoint) -> Result<(Docker, oneshot::Receiver<RawBody>), Error> {
+    let (sender, body) = oneshot::channel();
+    let taker = Arc::new(Mutex::new(Some(sender)));
+    Ok((over(endpoint, Some(taker))?, body))
+}
+
+/// Takes the body of the first accepted request.
+type Taker = Arc<Mutex<Option<oneshot::Sender<RawBody>>>>;
+
+fn over(endpoint: &EngineEndpoint, taker: Option<Taker>) -> Result<Docker, Error> {
+    let endpoint = endpoint.clone();
+    let transport = move |request| send(endpoint.clone(), taker.clone(), request);
+    // The authority is a formality: the transport knows where to connect.
+    Docker::connect_with_custom_transport(transport, Some("http://localhost"), PATIENCE, API_DEFAULT_VERSION)
+}
+
+async fn send(
+    endpoint: EngineEndpoint,
+    taker: Option<Taker>,
+    request: BollardRequest,
+) -> Result<Response<Incoming>, Error> {
+    // A connection for each request: they are few, and so each ends with what it carried.
+    let stream = TokioIo::new(dial(&endpoint).await?);
+    let (mut sender, connection) = http1::handshake(stream).await?;
+    let connection = AbortOnDropHandle::new(tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            // The same error reaches whoever reads the answer; this is for the log alone.
+            tracing::debug!(%error, "connection to the engine ended");
+        }
+    }));
+    let response = sender.send_request(in_origin_form(request)?).await?;
+    let taker = taker
+        .filter(|_| response.status().is_success())
+        .and_then(|taker| taker.lock().unwrap_or_else(PoisonError::into_inner).take());
+    match taker {
+        Some(taker) => {
+            // If nobody waits any more, the body comes back and is dropped: the connection closes.
+            drop(taker.send(RawBody { body: response.into_body(), _connection: connection }));
+            pending().await
+        }
+        None => {
+            // The body keeps the connection for as long as it is read; hyper closes it after.
+            connection.detach();
+            Ok(response)
+        }
+    }
+}
+
+/// RFC 9112 §3.2.1: a server is asked for a path, with the authority in `Host`.
+fn in_origin_form(request: BollardRequest) -> Result<BollardRequest, Error> {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    parts.uri = path.parse::<Uri>()?;
+    parts.headers.insert(HOST, HeaderValue::from_static("localhost"));
+    Ok(Request::from_parts(parts, body))
+}

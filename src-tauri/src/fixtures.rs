@@ -1,0 +1,57 @@
+//! States to test the pure parts with.
+
+use dockline_model::{
+    EngineState, EngineView, LeaseHolder, LeaseView, RegistrySpec, RegistryView, RemoteEnd, Road, Snapshot,
+    TransferId, TransferKind, TransferState, TransferView, TunnelState, TunnelView, UnixMillis,
+};
+
+pub fn snapshot() -> Snapshot {
+    Snapshot {
+        sequence: 0,
+        config_path: "config.toml".to_owned(),
+        config_error: None,
+        registries: Vec::new(),
+        transfers: Vec::new(),
+        engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
+        prompts: Vec::new(),
+    }
+}
+
+pub fn registry(name: &str, state: TunnelState) -> RegistryView {
+    RegistryView {
+        spec: RegistrySpec {
+            name: name.parse().unwrap(),
+            ssh: "dockercr@88.88.88.88".parse().unwrap(),
+            remote: RemoteEnd::default(),
+            address: [127, 77, 1, 2].into(),
+            port: 5000,
+            linger_seconds: 10,
+            keep_open: false,
+        },
+        alias_ready: true,
+        tunnel: TunnelView { state, ..TunnelView::idle() },
+    }
+}
+
+pub fn transfer(id: u64, state: TransferState) -> TransferView {
+    TransferView {
+        id: TransferId(id),
+        kind: TransferKind::Push,
+        road: Road::Engine,
+        registry: "cr.boss.org".parse().unwrap(),
+        source: "app:v1".to_owned(),
+        reference: "cr.boss.org:5000/app:v1".to_owned(),
+        state,
+        layers: Vec::new(),
+        current: 42,
+        total: 100,
+        rate: None,
+        seconds_left: None,
+        started: UnixMillis(0),
+        finished: None,
+    }
+}
+
+pub fn lease(holder: LeaseHolder, program: Option<&str>) -> LeaseView {
+    LeaseView { holder, since: UnixMillis(0), program: program.map(str::to_owned) }
+}

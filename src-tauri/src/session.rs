@@ -1,0 +1,90 @@
+//! Keeps a session with the owner: opens it, follows it, and opens another when the owner goes away.
+
+use crate::{bridge::Link, demo::Demo, state};
+use dockline_core::{Mode, Paths, Session};
+use dockline_model::{
+    Change, Code, Command, Event, FaceKind, Hello, PROTOCOL_VERSION, Reply, Snapshot, UiError,
+};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Pause between two attempts to open a session.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Whoever shows the state.
+pub trait Face: Send {
+    /// Something changed; `before` is the state without it.
+    fn changed(
+        &mut self,
+        event: &Event,
+        before: &Snapshot,
+        after: &Snapshot,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// There is no owner to ask; another attempt follows.
+    fn broken(&mut self, error: &UiError);
+}
+
+/// Runs for as long as the app does.
+pub async fn keep(paths: Paths, demo: Option<&Demo>, link: watch::Sender<Link>, mut face: impl Face) {
+    let mut shown: Option<Snapshot> = None;
+    loop {
+        match open(&paths, demo).await {
+            Ok(session) => {
+                link.send_replace(Link::Open(session.clone()));
+                if let Err(error) = follow(&session, &mut shown, &mut face).await {
+                    tracing::warn!(%error, "the session is lost");
+                }
+                tracing::info!("the owner has ended; looking for another, or becoming it");
+                link.send_replace(Link::Opening);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no session");
+                face.broken(&error);
+                link.send_replace(Link::Broken(error));
+            }
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn open(paths: &Paths, demo: Option<&Demo>) -> Result<Session, UiError> {
+    let hello = Hello { protocol: PROTOCOL_VERSION, face: FaceKind::Desktop, can_answer: true };
+    let session = Session::open(paths.clone(), hello, Mode::OwnIfNone).await?;
+    tracing::info!(owner = session.is_owner(), "session open");
+    if let Some(demo) = demo {
+        demo.add_registry(&session).await?;
+    }
+    Ok(session)
+}
+
+/// Passes events on until the owner ends.
+async fn follow(
+    session: &Session,
+    shown: &mut Option<Snapshot>,
+    face: &mut impl Face,
+) -> Result<(), UiError> {
+    // Listening comes first, so that nothing falls between the snapshot and the first event.
+    let mut events = session.events();
+    let Reply::Snapshot { snapshot } = session.request(Command::Snapshot).await? else {
+        return Err(UiError::new(
+            Code::Internal,
+            "The owner answered a request for its state with something else.",
+        ));
+    };
+    // A page that was open before this owner has an older owner's state: to it, everything is new.
+    let first = Event { sequence: snapshot.sequence, change: Change::Resync { snapshot: snapshot.clone() } };
+    let before = shown.take().unwrap_or_else(|| snapshot.clone());
+    let mut now = snapshot;
+    face.changed(&first, &before, &now).await;
+    while let Some(event) = events.next().await {
+        let is_newer = event.sequence > now.sequence || matches!(event.change, Change::Resync { .. });
+        if is_newer {
+            let before = now.clone();
+            state::apply(&mut now, event.clone());
+            face.changed(&event, &before, &now).await;
+        }
+    }
+    *shown = Some(now);
+    Ok(())
+}

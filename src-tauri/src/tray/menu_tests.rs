@@ -1,0 +1,136 @@
+//! The menu for each state a person can meet.
+
+use super::*;
+use crate::fixtures::{lease, registry, snapshot, transfer};
+use dockline_model::{Code, TransferId, UiError, UnixMillis, Verified};
+
+fn texts(state: &Snapshot) -> Vec<String> {
+    menu(state).iter().map(|entry| entry.text().unwrap_or("-").to_owned()).collect()
+}
+
+fn up() -> TunnelState {
+    TunnelState::Up { since: UnixMillis(0) }
+}
+
+#[test]
+fn without_a_registry_the_menu_still_opens_and_quits() {
+    assert_eq!(texts(&snapshot()), ["No registry yet", "-", "Open Dockline", "Quit Dockline"]);
+}
+
+#[test]
+fn each_registry_can_be_connected_or_disconnected() {
+    let mut state = snapshot();
+    state.registries = vec![registry("cr.boss.org", TunnelState::Idle), registry("b.example", up())];
+    state.registries[1].tunnel.leases = vec![lease(LeaseHolder::Manual, None)];
+    assert_eq!(
+        texts(&state)[..4],
+        ["Connect to cr.boss.org", "Disconnect b.example", "    open for you", "-"]
+    );
+}
+
+#[test]
+fn what_holds_a_tunnel_is_counted_by_kind() {
+    let mut state = snapshot();
+    state.registries = vec![registry("cr.boss.org", up())];
+    state.transfers = vec![transfer(1, TransferState::Running), transfer(2, TransferState::Running)];
+    state.transfers[1].kind = TransferKind::Pull;
+    let connection = |port| LeaseHolder::Connection { peer: ([127, 0, 0, 1], port).into() };
+    state.registries[0].tunnel.leases = vec![
+        lease(LeaseHolder::Transfer { id: TransferId(1) }, None),
+        lease(LeaseHolder::Transfer { id: TransferId(2) }, None),
+        lease(connection(1), Some("dockerd")),
+        lease(connection(2), Some("dockerd")),
+        lease(connection(3), None),
+        lease(LeaseHolder::Face { connection: 4 }, None),
+        lease(LeaseHolder::Manual, None),
+    ];
+    assert_eq!(texts(&state)[1].trim(), "open for you, 1 terminal, a program, dockerd, 1 push, 1 pull");
+}
+
+#[test]
+fn closing_under_others_says_whom_it_cuts_off() {
+    let mut state = snapshot();
+    state.registries = vec![registry("cr.boss.org", up())];
+    let peer = ([127, 0, 0, 1], 40000).into();
+    state.registries[0].tunnel.leases = vec![lease(LeaseHolder::Connection { peer }, Some("dockerd"))];
+    let entries = menu(&state);
+    assert_eq!(
+        entries[0],
+        MenuEntry::Action {
+            action: MenuAction::DisconnectOthers("cr.boss.org".parse().unwrap()),
+            text: "Disconnect cr.boss.org (cuts off dockerd)".to_owned()
+        }
+    );
+    state.registries[0].tunnel.leases.push(lease(LeaseHolder::Manual, None));
+    assert_eq!(menu(&state)[0].text(), Some("Disconnect cr.boss.org"));
+}
+
+#[test]
+fn a_failure_is_in_the_menu_and_can_be_tried_again() {
+    let mut state = snapshot();
+    let error = UiError::new(Code::SshAuth, format!("None of the keys was accepted.\n{}", "x".repeat(200)));
+    state.registries = vec![registry("cr.boss.org", TunnelState::Failed { error })];
+    let said = texts(&state);
+    assert_eq!(said[0], "Connect to cr.boss.org");
+    assert!(said[1].starts_with("    None of the keys was accepted. xxx") && said[1].ends_with('…'));
+    assert_eq!(said[1].chars().count(), 4 + LONGEST_NOTE);
+}
+
+#[test]
+fn running_transfers_show_whole_percent_and_finished_ones_are_gone() {
+    let mut state = snapshot();
+    let verified = Verified { digest: "sha256:0".to_owned(), at_registry: true };
+    state.transfers = vec![
+        transfer(1, TransferState::Done { verified }),
+        transfer(2, TransferState::Running),
+        transfer(3, TransferState::Running),
+        transfer(4, TransferState::Waiting),
+        transfer(5, TransferState::Verifying),
+        transfer(6, TransferState::Running),
+    ];
+    state.transfers[2].total = 0;
+    (state.transfers[5].current, state.transfers[5].total) = (u64::MAX - 1, u64::MAX);
+    assert_eq!(
+        texts(&state)[2..8],
+        [
+            "Pushing app:v1: 42 %",
+            "Pushing app:v1",
+            "Pushing app:v1: waiting",
+            "Pushing app:v1: comparing digests",
+            "Pushing app:v1: 99 %",
+            "-"
+        ]
+    );
+}
+
+#[test]
+fn percents_change_in_place_and_new_lines_do_not() {
+    let place = |one: &[MenuEntry], two: &[MenuEntry]| {
+        one.len() == two.len() && one.iter().zip(two).all(|(one, two)| one.same_place(two))
+    };
+    let mut state = snapshot();
+    state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
+    state.transfers = vec![transfer(1, TransferState::Running)];
+    let before = menu(&state);
+    state.transfers[0].current = 43;
+    assert_ne!(before, menu(&state));
+    assert!(place(&before, &menu(&state)));
+    state.registries[0].tunnel.state = up();
+    assert!(!place(&before, &menu(&state)));
+}
+
+#[test]
+fn ids_read_back() {
+    let name: RegistryName = "cr.boss.org".parse().unwrap();
+    for action in [
+        MenuAction::Connect(name.clone()),
+        MenuAction::Disconnect(name.clone()),
+        MenuAction::DisconnectOthers(name),
+        MenuAction::OpenWindow,
+        MenuAction::Quit,
+    ] {
+        assert_eq!(MenuAction::from_id(&action.id()), Some(action));
+    }
+    assert_eq!(MenuAction::from_id("connect:localhost"), None);
+    assert_eq!(MenuAction::from_id("42"), None);
+}

@@ -1,2 +1,51 @@
-//! stub
-fn main() {}
+//! `cargo xtask …`: what a developer does with Dockline. It runs first on a fresh machine and builds everything
+//! else, so it depends on next to nothing.
+
+mod bench;
+mod bindings;
+mod demo;
+mod packages;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Dockline's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing, build, and push and pull an image through a tunnel to a built-in registry host.
+    Demo(demo::Options),
+    /// Install what is missing, run every check and test there is, and end in one line of totals.
+    Test(test::Options),
+    /// Generate the window's TypeScript types from the model.
+    Bindings(bindings::Options),
+    /// Measure against other tools; figures go to target/bench/NAME.json.
+    Bench {
+        #[command(subcommand)]
+        what: bench::What,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Bindings(options) => bindings::run(&options),
+        Task::Bench { what } => bench::run(&what),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

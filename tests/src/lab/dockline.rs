@@ -7,7 +7,10 @@ use dockline_model::{RegistryName, Snapshot, UiError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, OnceLock},
@@ -52,9 +55,23 @@ impl Dockline {
             .prefix("dockline-test-")
             .tempdir()
             .expect("a temporary folder can be made");
-        for part in ["dockline", "ssh"] {
-            fs::create_dir_all(folder.path().join(part)).expect("the folder is ours");
+        let ssh = folder.path().join(".ssh");
+        for part in [&ssh, &folder.path().join("dockline"), &folder.path().join("bin")] {
+            fs::create_dir(part).expect("the folder is ours");
         }
+        // OpenSSH asks the password database for the home folder and not HOME (ssh_config(5), TOKENS), so the
+        // configuration has to be named, and that only a program called `ssh` on the PATH can do.
+        let config = format!(
+            "Host *\n  UserKnownHostsFile {}\n  GlobalKnownHostsFile none\n",
+            ssh.join("known_hosts").display()
+        );
+        fs::write(ssh.join("config"), config).expect("the folder is ours");
+        let program = folder.path().join("bin").join("ssh");
+        let real = find_program("ssh").unwrap_or_else(|| "/usr/bin/ssh".into());
+        let script =
+            format!("#!/bin/sh\nexec '{}' -F '{}' \"$@\"\n", real.display(), ssh.join("config").display());
+        fs::write(&program, script).expect("the folder is ours");
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the folder is ours");
         Self { folder, workstation: None, docker_host: None }
     }
 
@@ -82,10 +99,10 @@ impl Dockline {
         self.home().join("config.toml")
     }
 
-    /// What stands for `~/.ssh`.
+    /// What stands for `~/.ssh`: `config` and `known_hosts` are in it.
     #[must_use]
     pub fn ssh_folder(&self) -> PathBuf {
-        self.home().join("ssh")
+        self.folder.path().join(".ssh")
     }
 
     /// Adds lines to this person's known_hosts.
@@ -93,9 +110,7 @@ impl Dockline {
     /// # Panics
     /// When it cannot be written.
     pub fn trust(&self, line: &str) {
-        let folder = self.ssh_folder();
-        fs::create_dir_all(&folder).expect("the folder is ours");
-        let path = folder.join("known_hosts");
+        let path = self.ssh_folder().join("known_hosts");
         let before = fs::read_to_string(&path).unwrap_or_default();
         fs::write(&path, format!("{before}{line}\n")).expect("the folder is ours");
     }
@@ -140,6 +155,7 @@ impl Dockline {
             .args(arguments)
             .env("DOCKLINE_HOME", self.home())
             .env("HOME", self.folder.path())
+            .env("PATH", self.search_path())
             .env("NO_COLOR", "1")
             .env_remove("SSH_AUTH_SOCK")
             .env_remove("DOCKER_CONTEXT")
@@ -153,6 +169,13 @@ impl Dockline {
             )
             .stdin(Stdio::null());
         command
+    }
+
+    fn search_path(&self) -> OsString {
+        let own = self.folder.path().join("bin");
+        let others = env::var_os("PATH").unwrap_or_default();
+        env::join_paths(std::iter::once(own).chain(env::split_paths(&others)))
+            .expect("a temporary folder's path has no colon")
     }
 
     /// Runs `dockline …` to its end, without a terminal.

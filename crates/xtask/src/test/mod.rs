@@ -1,0 +1,219 @@
+//! `cargo xtask test`: everything that `.ci/run` checks, each step whatever became of the ones before it.
+
+mod deny;
+mod run;
+mod tally;
+
+use crate::{bindings, packages, workspace};
+use anyhow::{Context, Result, bail};
+use run::{succeeds, watch};
+use std::{
+    fs,
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+use tally::Tally;
+
+type Check = fn() -> Result<Tally>;
+
+/// The steps in their order; the black-box tests follow, a step for each file of `tests/tests`.
+const STEPS: &[(&str, Check)] = &[
+    ("fmt", fmt),
+    ("bindings", check_bindings),
+    ("ui", ui),
+    ("clippy", clippy),
+    ("doc", doc),
+    ("deny", deny::check),
+    ("unit", unit),
+    ("programs", programs),
+];
+
+/// A black-box test file that takes longer than this hangs.
+const BLACK_BOX_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only these steps, separated by commas: fmt, bindings, ui, clippy, doc, deny, unit, programs, blackbox, or a
+    /// file of tests/tests by name.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+struct Step {
+    name: String,
+    tally: Tally,
+    took: Duration,
+}
+
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let black_box = black_box_files()?;
+    let known =
+        STEPS.iter().map(|(name, _)| *name).chain(["blackbox"]).chain(black_box.iter().map(String::as_str));
+    let known: Vec<&str> = known.collect();
+    if let Some(unknown) = options.only.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("There is no step “{unknown}”; the steps are {}.", known.join(", "));
+    }
+    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
+    let wanted_black_box: Vec<&String> =
+        black_box.iter().filter(|file| wanted("blackbox") || wanted(file)).collect();
+
+    let needs = [packages::BUILD, packages::DESKTOP, packages::TESTS, packages::DESKTOP_TESTS].concat();
+    if let Err(error) = packages::install(&needs) {
+        // The steps that need none of it are still worth running; the others say what they lack.
+        println!("{error:#}");
+    }
+    prepare_folders()?;
+
+    let mut steps = Vec::new();
+    for (name, step) in STEPS {
+        // Black-box tests run the programs, so those are built whenever any of them is to run.
+        if wanted(name) || (*name == "programs" && !wanted_black_box.is_empty()) {
+            steps.push(perform(name, step));
+        }
+    }
+    for file in wanted_black_box {
+        steps.push(perform(file, || black_box_test(file)));
+    }
+    close(&steps)
+}
+
+fn perform(name: &str, step: impl FnOnce() -> Result<Tally>) -> Step {
+    println!("\n== {name}");
+    let began = Instant::now();
+    let tally = step().unwrap_or_else(|error| {
+        println!("{error:#}");
+        Tally::FAILED
+    });
+    Step { name: name.to_owned(), tally, took: began.elapsed() }
+}
+
+/// Prints what became of each step and, as the very last line, the totals.
+fn close(steps: &[Step]) -> Result<ExitCode> {
+    println!("\n{:<24} {:>8} {:>8} {:>8} {:>8}", "step", "passed", "failed", "skipped", "seconds");
+    let mut total = Tally::default();
+    for Step { name, tally, took } in steps {
+        total += *tally;
+        let Tally { passed, failed, skipped } = tally;
+        println!("{name:<24} {passed:>8} {failed:>8} {skipped:>8} {:>8}", took.as_secs());
+    }
+    let skipped = fs::read_to_string(skipped_tests()).unwrap_or_default();
+    if !skipped.is_empty() {
+        println!("\nskipped here:\n{}", skipped.trim_end());
+    }
+    println!("\n(checks such as clippy count as one each; screenshots are in {})", screenshots().display());
+    println!("{total}");
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn fmt() -> Result<Tally> {
+    Ok(Tally::of(succeeds(workspace::cargo(["fmt", "--all", "--check"]))?))
+}
+
+fn check_bindings() -> Result<Tally> {
+    bindings::check().map(|()| Tally::PASSED)
+}
+
+/// The window: its types, its tests, and the page that the desktop app holds inside (so it comes before clippy).
+fn ui() -> Result<Tally> {
+    workspace::install_npm_packages()?;
+    let mut tally = Tally::of(succeeds(workspace::npm(&["run", "check"]))?);
+    tally += vitest()?;
+    tally += Tally::of(succeeds(workspace::npm(&["run", "build"]))?);
+    Ok(tally)
+}
+
+fn vitest() -> Result<Tally> {
+    let report = workspace::target().join("vitest.json");
+    fs::remove_file(&report).ok(); // one from an earlier run must not be counted
+    let output = format!("--outputFile.json={}", report.display());
+    let arguments = ["run", "test", "--", "--reporter=default", "--reporter=json", &output];
+    let succeeded = succeeds(workspace::npm(&arguments))?;
+    let text = fs::read_to_string(&report).context("Vitest wrote no report")?;
+    let tally = Tally::of_vitest(&text).context("Vitest's report cannot be read")?;
+    Ok(if succeeded { tally } else { tally.surely_failed() })
+}
+
+fn clippy() -> Result<Tally> {
+    let arguments = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"];
+    Ok(Tally::of(succeeds(workspace::cargo(arguments))?))
+}
+
+fn doc() -> Result<Tally> {
+    let doc = workspace::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
+    Ok(Tally::of(succeeds(doc.env("RUSTDOCFLAGS", "--deny warnings"))?))
+}
+
+/// The tests inside the crates.
+fn unit() -> Result<Tally> {
+    cargo_test(workspace::cargo(["test", "--workspace", "--exclude", "dockline-tests", "--no-fail-fast"]))
+}
+
+/// The programs that the black-box tests run. `--workspace`, so that every dependency is built with the same
+/// features as for the tests before, and so only once.
+fn programs() -> Result<Tally> {
+    Ok(Tally::of(succeeds(workspace::cargo(["build", "--workspace", "--bins", "--quiet"]))?))
+}
+
+/// One file of `tests/tests`. One test at a time: they share the machine's hosts, screen and engine time, and two
+/// cores make no more than one of them fast.
+fn black_box_test(file: &str) -> Result<Tally> {
+    let skipped = || fs::read_to_string(skipped_tests()).map_or(0, |text| text.lines().count());
+    let before = skipped();
+    let program = workspace::target().join("debug").join(format!("dockline{}", std::env::consts::EXE_SUFFIX));
+    // `--workspace` for the reason given at `programs`; only the one test program is run.
+    let arguments = ["test", "--workspace", "--test", file, "--", "--test-threads=1"];
+    let test = with_limit(&arguments).env("DOCKLINE_PROGRAM", program);
+    let tally = cargo_test(test)?;
+    let skipped_now = u32::try_from(skipped() - before).unwrap_or(u32::MAX);
+    Ok(tally.skipped_itself(skipped_now))
+}
+
+/// cargo under timeout(1), which ends everything that a hanging test has started; without it where there is none.
+fn with_limit(arguments: &[&str]) -> duct::Expression {
+    if !cfg!(target_os = "linux") {
+        return workspace::cargo(arguments);
+    }
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let limit = format!("{}s", BLACK_BOX_LIMIT.as_secs());
+    let words = ["--kill-after=20s", &limit, &cargo];
+    workspace::program("timeout", words.into_iter().chain(arguments.iter().copied()))
+}
+
+fn cargo_test(expression: duct::Expression) -> Result<Tally> {
+    let expression =
+        expression.env("DOCKLINE_SKIPPED_TESTS", skipped_tests()).env("DOCKLINE_SCREENSHOTS", screenshots());
+    let finished = watch(expression)?;
+    let tally = Tally::of_cargo_test(&finished.output);
+    Ok(if finished.succeeded { tally } else { tally.surely_failed() })
+}
+
+fn black_box_files() -> Result<Vec<String>> {
+    let folder = workspace::root().join("tests").join("tests");
+    let entries = fs::read_dir(&folder).with_context(|| format!("{} cannot be listed", folder.display()))?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    // If the lab does not work, nothing after it means anything.
+    names.sort_by_key(|name| name != "lab");
+    Ok(names)
+}
+
+fn prepare_folders() -> Result<()> {
+    fs::create_dir_all(screenshots()).context("the folder for screenshots cannot be made")?;
+    fs::write(skipped_tests(), "").context("the list of skipped tests cannot be begun")
+}
+
+/// Where tests that skip themselves say so.
+fn skipped_tests() -> PathBuf {
+    workspace::target().join("skipped-tests.txt")
+}
+
+/// Where the desktop's tests put what the screen showed.
+fn screenshots() -> PathBuf {
+    workspace::target().join("screenshots")
+}

@@ -17,8 +17,9 @@ pub enum HelperRequest {
         /// Hash of the file as that plan leaves it.
         after: Sha256,
     },
-    /// Finish or take back what a crash interrupted.
-    Recover,
+    /// Finish or take back what a crash interrupted. (A struct, since serde would let an internally tagged unit
+    /// variant carry unknown fields.)
+    Recover {},
 }
 
 /// What the helper prints.
@@ -52,6 +53,6 @@ pub fn perform(paths: &Paths, request: &HelperRequest) -> Result<HelperAnswer, E
             let intent = Intent::Hosts { entries: entries.clone() };
             apply(paths, &intent, before, after).map(|outcome| HelperAnswer::Done { outcome })
         }
-        HelperRequest::Recover => recover(paths).map(|recovery| HelperAnswer::Recovered { recovery }),
+        HelperRequest::Recover {} => recover(paths).map(|recovery| HelperAnswer::Recovered { recovery }),
     }
 }

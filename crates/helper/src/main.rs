@@ -1,2 +1,126 @@
-//! stub
-fn main() {}
+//! The only program of Dockline's that ever runs with an administrator's rights.
+//!
+//! It reads one request (JSON, [`HelperRequest`]) from standard input, does it, prints one answer
+//! ([`HelperAnswer`]) and exits: 0 if it was done, 1 if not. What it will write is worked out here, from the
+//! file as it is; the request names registries and two hashes, and no path. It starts no program, opens no
+//! socket and reads no environment variable but one for the tests (see [`paths`]).
+//!
+//! By hand: `echo '{"verb":"recover"}' | sudo dockline-helper`
+
+use dockline_edits::{HelperAnswer, HelperRequest, Paths, perform};
+use dockline_model::{Code, UiError};
+use std::{
+    ffi::OsString,
+    io::{self, Read as _, Write as _},
+    process::ExitCode,
+};
+
+/// A configuration with a thousand registries makes a request of about 100 KB.
+const LONGEST_REQUEST: u64 = 1024 * 1024;
+
+fn main() -> ExitCode {
+    let paths = paths();
+    if let Err(error) = clean_process::clear_environment(&paths) {
+        return answer(&failed(format!("The environment could not be cleared: {error}.")));
+    }
+    let outcome = request().map(|request| perform(&paths, &request));
+    answer(&match outcome {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => HelperAnswer::Failed { error: UiError::from(&error) },
+        Err(message) => failed(message),
+    })
+}
+
+/// From standard input; on Windows, whose elevated programs get none, from `--request-hex HEX`.
+fn request() -> Result<HelperRequest, &'static str> {
+    let mut arguments = std::env::args_os().skip(1);
+    let json = match (arguments.next(), arguments.next()) {
+        (None, _) => {
+            let mut json = Vec::new();
+            io::stdin()
+                .take(LONGEST_REQUEST + 1)
+                .read_to_end(&mut json)
+                .map_err(|_| "Standard input could not be read.")?;
+            json
+        }
+        (Some(option), Some(text)) if option == "--request-hex" => {
+            hex::decode(text.as_encoded_bytes()).map_err(|_| "The argument is not hexadecimal.")?
+        }
+        (Some(_), _) => {
+            return Err("dockline-helper reads one request from standard input and takes no arguments.");
+        }
+    };
+    if json.len() as u64 > LONGEST_REQUEST {
+        return Err("The request is longer than any that Dockline makes.");
+    }
+    serde_json::from_slice(&json).map_err(|_| "The request is not one of Dockline's.")
+}
+
+/// The system's hosts file. Tests name another in `DOCKLINE_HOSTS_FILE`; it counts only where it gives the caller
+/// nothing they do not have: not set-user-id, not under sudo or pkexec, and the file is the caller's own.
+fn paths() -> Paths {
+    match std::env::var_os("DOCKLINE_HOSTS_FILE") {
+        Some(file) if clean_process::is_callers_own(&file) => Paths::beside(file.as_ref()),
+        Some(_) | None => Paths::system(),
+    }
+}
+
+fn failed(message: impl Into<String>) -> HelperAnswer {
+    HelperAnswer::Failed { error: UiError::new(Code::InvalidArgument, message) }
+}
+
+fn answer(answer: &HelperAnswer) -> ExitCode {
+    let printed = serde_json::to_vec(answer).map_err(io::Error::from).and_then(|mut line| {
+        line.push(b'\n');
+        io::stdout().write_all(&line)
+    });
+    match (printed, answer) {
+        (Ok(()), HelperAnswer::Done { .. } | HelperAnswer::Recovered { .. }) => ExitCode::SUCCESS,
+        (Ok(()), HelperAnswer::Failed { .. }) | (Err(_), _) => ExitCode::FAILURE,
+    }
+}
+
+/// Getting rid of what the caller may have put around us.
+#[cfg(unix)]
+mod clean_process {
+    use super::{OsString, Paths, io};
+    use std::{
+        os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+        process::Command,
+    };
+
+    /// Starts this program over with an empty environment, if it is not empty already: that holds for every
+    /// library in it, whatever they read at their start.
+    pub fn clear_environment(paths: &Paths) -> io::Result<()> {
+        let mut wanted: Vec<(&str, OsString)> = Vec::new();
+        if !paths.are_system() {
+            wanted.push(("DOCKLINE_HOSTS_FILE", paths.hosts.clone().into()));
+        }
+        if std::env::vars_os().count() == wanted.len() {
+            return Ok(());
+        }
+        let mut again = Command::new(std::env::current_exe()?);
+        Err(again.args(std::env::args_os().skip(1)).env_clear().envs(wanted).exec())
+    }
+
+    pub fn is_callers_own(file: &OsString) -> bool {
+        let (real, effective) = (rustix::process::getuid(), rustix::process::geteuid());
+        let is_elevated = real != effective
+            || ["SUDO_UID", "PKEXEC_UID"].iter().any(|name| std::env::var_os(name).is_some());
+        !is_elevated && std::fs::symlink_metadata(file).is_ok_and(|stat| stat.uid() == real.as_raw())
+    }
+}
+
+/// Windows has no exec; the helper reads no variable there but those the system sets.
+#[cfg(not(unix))]
+mod clean_process {
+    use super::{OsString, Paths, io};
+
+    pub fn clear_environment(_paths: &Paths) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub fn is_callers_own(_file: &OsString) -> bool {
+        false
+    }
+}

@@ -7,6 +7,7 @@ use dockline_model::RegistryName;
 use serde::{Deserialize, Serialize};
 use std::{
     net::{IpAddr, Ipv4Addr},
+    ops::Range,
     path::Path,
 };
 
@@ -91,13 +92,64 @@ impl Refused {
 /// # Errors
 /// [`Refused`], with the line at fault.
 pub fn plan(path: &Path, desired: &[Entry], current: &[u8]) -> Result<Plan, Refused> {
-    let _ = (path, desired, current);
-    unimplemented!()
+    let mut entries = desired.to_vec();
+    entries.sort();
+    if let Some(pair) = entries.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        return Err(Refused::Duplicate { name: pair[0].name.clone() });
+    }
+    if let Some(entry) = entries.iter().find(|entry| !entry.address.is_loopback()) {
+        return Err(Refused::NotLoopback { name: entry.name.clone(), address: entry.address });
+    }
+    if current.starts_with(&[0xff, 0xfe]) || current.starts_with(&[0xfe, 0xff]) {
+        return Err(Refused::Utf16);
+    }
+    let block = block::find(current)?;
+    let is_ours = |place: &Range<usize>| block.as_ref().is_some_and(|b| b.range.contains(&place.start));
+    for (line, place, address, names) in records(current) {
+        if is_ours(&place) {
+            continue;
+        }
+        if let Some(entry) = entries.iter().find(|entry| gives(&names, &entry.name)) {
+            let address = address.escape_ascii().to_string();
+            return Err(Refused::NameTaken { name: entry.name.clone(), line, address });
+        }
+    }
+    let wanted = match (&block, entries.is_empty()) {
+        (None, true) => current.to_vec(),
+        (Some(block), true) => block::without_block(current, block),
+        (block, false) => block::with_block(current, block.as_ref(), &entries),
+    };
+    Ok(Plan::new(path, current, wanted, Vec::new()))
 }
 
 /// The first address the file gives `name`, as a resolver reads it (hosts(5)).
 #[must_use]
 pub fn lookup(current: &[u8], name: &RegistryName) -> Option<IpAddr> {
-    let _ = (current, name);
-    unimplemented!()
+    records(current)
+        .filter(|(.., names)| gives(names, name))
+        .find_map(|(_, _, address, _)| std::str::from_utf8(address).ok()?.parse().ok())
 }
+
+/// A line that is neither blank nor a comment: its number, its place, the address and the names.
+type Record<'a> = (usize, Range<usize>, &'a [u8], Vec<&'a [u8]>);
+
+/// Fields are separated by blanks and end at `#` (hosts(5)).
+fn records(bytes: &[u8]) -> impl Iterator<Item = Record<'_>> {
+    block::lines(bytes).filter_map(|(line, place, text)| {
+        // A byte order mark stands before the first line's text; only Windows passes over it.
+        let text = if line == 1 { text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) } else { text };
+        let text = text.split(|byte| *byte == b'#').next()?;
+        let mut fields = text.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+        Some((line, place, fields.next()?, fields.collect()))
+    })
+}
+
+/// Host names do not tell case apart, and may end in the root's dot.
+fn gives(names: &[&[u8]], name: &RegistryName) -> bool {
+    names
+        .iter()
+        .any(|given| given.strip_suffix(b".").unwrap_or(given).eq_ignore_ascii_case(name.as_str().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! The command lines that start the helper with an administrator's rights. Pure.
+
+use crate::Platform;
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+/// A program to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    pub program: PathBuf,
+    pub arguments: Vec<OsString>,
+    /// Whether its own messages belong on the person's terminal (sudo's prompt and complaints).
+    pub shows_stderr: bool,
+    /// Whether the helper's answer comes back on standard output.
+    pub answers: bool,
+}
+
+/// pkexec(1) clears the environment by itself and hands standard input through.
+pub fn pkexec(pkexec: &Path, helper: &Path) -> Invocation {
+    Invocation {
+        program: pkexec.to_owned(),
+        arguments: vec![helper.into()],
+        shows_stderr: false,
+        answers: true,
+    }
+}
+
+/// sudo(8) asks on the terminal, not on standard input. `-n`: never ask.
+pub fn sudo(sudo: &Path, helper: &Path, may_ask: bool) -> Invocation {
+    let options: &[&str] = if may_ask {
+        &["-p", "Dockline changes the hosts file. Password for %p: ", "--"]
+    } else {
+        &["-n", "--"]
+    };
+    Invocation {
+        program: sudo.to_owned(),
+        arguments: options.iter().map(OsString::from).chain([helper.into()]).collect(),
+        shows_stderr: may_ask,
+        answers: true,
+    }
+}
+
+/// `do shell script … with administrator privileges` (AppleScript Language Guide): standard input is not handed
+/// through, so the request goes in by a pipe of the shell's.
+pub fn osascript(helper: &Path, request: &str) -> Invocation {
+    let shell = format!("printf %s {} | {}", shell_quoted(request), shell_quoted(&helper.to_string_lossy()));
+    let script = format!(
+        "do shell script \"{}\" with prompt \"Dockline changes the hosts file.\" with administrator privileges",
+        shell.replace('\\', r"\\").replace('"', "\\\"")
+    );
+    Invocation {
+        program: "/usr/bin/osascript".into(),
+        arguments: vec!["-e".into(), script.into()],
+        shows_stderr: false,
+        answers: true,
+    }
+}
+
+/// `Start-Process -Verb RunAs` allows no redirection, so the request goes in as an argument, in hex, which needs
+/// no quoting, and the answer is the exit status.
+pub fn run_as(helper: &Path, request: &str) -> Invocation {
+    let script = format!(
+        "$p = Start-Process -FilePath '{}' -ArgumentList '--request-hex','{}' -Verb RunAs -WindowStyle Hidden -Wait -PassThru; exit $p.ExitCode",
+        helper.to_string_lossy().replace('\'', "''"),
+        hex::encode(request)
+    );
+    Invocation {
+        program: "powershell.exe".into(),
+        arguments: ["-NoProfile", "-NonInteractive", "-Command", &script].map(OsString::from).to_vec(),
+        shows_stderr: false,
+        answers: false,
+    }
+}
+
+/// What a person types to do the same.
+pub fn by_hand(platform: Platform, helper: &Path, request: &str) -> String {
+    let helper = helper.to_string_lossy();
+    match platform {
+        Platform::Linux | Platform::MacOs => {
+            format!("echo {} | sudo {}", shell_quoted(request), shell_quoted(&helper))
+        }
+        Platform::Windows => {
+            format!("& '{}' --request-hex {}", helper.replace('\'', "''"), hex::encode(request))
+        }
+    }
+}
+
+/// Quoted for a POSIX shell, unless there is nothing to quote.
+fn shell_quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

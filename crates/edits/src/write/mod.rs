@@ -1,0 +1,58 @@
+//! Writing a file so that a reader, or a crash, sees the old bytes or the new ones.
+//!
+//! The normal way is a new file in the same folder that takes the old one's name. Where that cannot be (a container's
+//! `/etc/hosts` is a mount of its own; a file with several names would lose them) the file is written over in
+//! place: a crash may then leave it half written, which is what the journal's copy is for.
+
+#[cfg_attr(windows, path = "windows.rs")]
+#[cfg_attr(not(windows), path = "unix.rs")]
+mod system;
+
+pub use system::{discard_temporary, inspect, overwrite, replace, sync_folder};
+
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+};
+
+/// A file as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Why it must be written in place, if it must; completes “it is written in place because …”.
+    pub in_place_because: Option<&'static str>,
+}
+
+/// What there was to find.
+#[derive(Debug)]
+pub enum Inspected {
+    /// A regular file.
+    File(Found),
+    /// Something else, which is not touched.
+    NotRegular(&'static str),
+}
+
+/// How [`replace`] ended, errors aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    /// The new file has the name.
+    Yes,
+    /// The system does not allow it here; nothing is changed.
+    Impossible,
+    /// Somebody wrote the file in the meantime; nothing is changed.
+    Changed,
+}
+
+/// Name of the new file until it takes the old one's. A fixed one: the journal's lock keeps writers apart, and what
+/// a crash leaves behind is found again.
+fn temporary_name(name: &OsStr) -> OsString {
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(".dockline-new");
+    temporary
+}
+
+fn no_file_name() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "the path names no file")
+}

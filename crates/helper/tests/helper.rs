@@ -1,0 +1,211 @@
+//! The helper as a program: what it answers, and what is left when it is killed at any moment.
+#![cfg(unix)]
+
+use dockline_edits::{
+    HelperAnswer, HelperRequest, Intent, Paths, Recovery, Sha256,
+    hosts::{self, Entry},
+    plan,
+};
+use dockline_model::Code;
+use rand::RngExt as _;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+const FOREIGN: &[u8] = b"127.0.0.1 localhost\n# \xff not UTF-8\r\n10.0.0.1 other";
+
+struct Scene {
+    folder: tempfile::TempDir,
+    paths: Paths,
+}
+
+fn scene() -> Scene {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Paths::beside(&folder.path().join("hosts"));
+    fs::write(&paths.hosts, FOREIGN).unwrap();
+    Scene { folder, paths }
+}
+
+fn entries(names: &[&str]) -> Vec<Entry> {
+    names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| Entry { name: name.parse().unwrap(), address: [127, 77, 0, i as u8 + 1].into() })
+        .collect()
+}
+
+fn request(paths: &Paths, entries: Vec<Entry>) -> HelperRequest {
+    let plan = plan(paths, &Intent::Hosts { entries: entries.clone() }).unwrap();
+    HelperRequest::Hosts { entries, before: plan.before, after: plan.after }
+}
+
+fn start(hosts: &Path, json: &[u8]) -> Child {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dockline-helper"))
+        .env("DOCKLINE_HOSTS_FILE", hosts)
+        .env_remove("SUDO_UID") // under `sudo cargo test` the helper would not take a hosts file from us
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(json).unwrap();
+    child
+}
+
+fn ask(paths: &Paths, json: &[u8]) -> (HelperAnswer, bool) {
+    let output = start(&paths.hosts, json).wait_with_output().unwrap();
+    let answer = serde_json::from_slice(&output.stdout).unwrap();
+    (answer, output.status.success())
+}
+
+fn ask_for(paths: &Paths, request: &HelperRequest) -> (HelperAnswer, bool) {
+    ask(paths, &serde_json::to_vec(request).unwrap())
+}
+
+#[test]
+fn it_applies_and_undoes_what_was_planned() {
+    let scene = scene();
+    let (answer, ok) = ask_for(&scene.paths, &request(&scene.paths, entries(&["cr.boss.org"])));
+    assert!(ok && matches!(answer, HelperAnswer::Done { .. }), "{answer:?}");
+    let bytes = fs::read(&scene.paths.hosts).unwrap();
+    assert!(hosts::lookup(&bytes, &"cr.boss.org".parse().unwrap()).is_some());
+    let (_, ok) = ask_for(&scene.paths, &request(&scene.paths, vec![]));
+    assert!(ok);
+    assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
+    let (answer, ok) = ask(&scene.paths, br#"{"verb":"recover"}"#);
+    assert!(ok);
+    assert_eq!(answer, HelperAnswer::Recovered { recovery: Recovery::NothingToDo });
+}
+
+#[test]
+fn it_refuses_anything_else() {
+    let scene = scene();
+    let good = request(&scene.paths, entries(&["cr.boss.org"]));
+    let HelperRequest::Hosts { entries, before, .. } = good else { unreachable!() };
+    let stale = HelperRequest::Hosts { entries, before, after: Sha256::of(b"something else") };
+    let (answer, ok) = ask_for(&scene.paths, &stale);
+    let HelperAnswer::Failed { error } = answer else { panic!("{answer:?}") };
+    assert!(!ok && error.code == Code::HostsChanged, "{error:?}");
+    for bad in [
+        &b""[..],
+        b"{}",
+        br#"{"verb":"shell"}"#,
+        br#"{"verb":"recover","path":"/etc/shadow"}"#,
+        br#"{"verb":"hosts","entries":[],"before":"x","after":"y"}"#,
+        br#"{"verb":"hosts","entries":[{"name":"a.org","address":"127.0.0.1","path":"/x"}],"before":"","after":""}"#,
+    ] {
+        let (answer, ok) = ask(&scene.paths, bad);
+        let HelperAnswer::Failed { error } = answer else { panic!("{answer:?}") };
+        assert!(!ok && error.code == Code::InvalidArgument, "{error:?}");
+    }
+    let arguments = Command::new(env!("CARGO_BIN_EXE_dockline-helper")).arg("/etc/shadow").output().unwrap();
+    assert!(!arguments.status.success());
+    assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
+}
+
+#[test]
+fn two_at_once_take_turns() {
+    let scene = scene();
+    let json = serde_json::to_vec(&request(&scene.paths, entries(&["cr.boss.org"]))).unwrap();
+    let helpers: Vec<Child> = (0..6).map(|_| start(&scene.paths.hosts, &json)).collect();
+    for helper in helpers {
+        let output = helper.wait_with_output().unwrap();
+        // The first did it; the others find it done.
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+/// Waits without sleeping through more than asked: the moments of interest are fractions of a millisecond apart.
+fn spin(duration: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < duration {
+        std::hint::spin_loop();
+    }
+}
+
+fn kill_at_random_moments(scene: &Scene, rounds: usize) -> (usize, usize) {
+    let mut random = rand::rng();
+    let wanted = [entries(&["a.example", "b.example"]), entries(&["c.example"]), vec![]];
+    let (mut killed, mut interrupted) = (0, 0);
+    for round in 0..rounds {
+        let before = fs::read(&scene.paths.hosts).unwrap();
+        let entries = wanted[round % wanted.len()].clone();
+        let after = plan(&scene.paths, &Intent::Hosts { entries: entries.clone() }).unwrap().bytes;
+        let json = serde_json::to_vec(&request(&scene.paths, entries)).unwrap();
+        let mut helper = start(&scene.paths.hosts, &json);
+        if round % 2 == 0 {
+            spin(Duration::from_micros(random.random_range(0..10_000)));
+        } else {
+            // Most of its life is starting and planning; this is where it matters.
+            while !dockline_edits::pending(&scene.paths) && helper.try_wait().unwrap().is_none() {}
+            spin(Duration::from_micros(random.random_range(0..800)));
+        }
+        helper.kill().unwrap();
+        killed += usize::from(!helper.wait().unwrap().success());
+        interrupted += usize::from(dockline_edits::pending(&scene.paths));
+
+        let (answer, ok) = ask(&scene.paths, br#"{"verb":"recover"}"#);
+        assert!(ok, "round {round}: {answer:?}");
+        let now = fs::read(&scene.paths.hosts).unwrap();
+        assert!(now == before || now == after, "round {round}: neither the old file nor the new one");
+        assert!(!dockline_edits::pending(&scene.paths));
+        let names: Vec<_> = fs::read_dir(scene.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with('.'))
+            .collect();
+        assert_eq!(names, [""; 0], "round {round}: a temporary file is left");
+    }
+    let (answer, ok) = ask_for(&scene.paths, &request(&scene.paths, vec![]));
+    assert!(ok, "{answer:?}");
+    assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
+    (killed, interrupted)
+}
+
+#[test]
+fn killed_at_any_moment_while_it_replaces_the_file() {
+    let (killed, interrupted) = kill_at_random_moments(&scene(), 150);
+    println!("{killed} killed, {interrupted} in the middle of a change");
+    assert!(interrupted > 10, "too few helpers were killed in the middle to prove anything");
+}
+
+#[test]
+fn killed_at_any_moment_while_it_writes_in_place() {
+    let scene = scene();
+    // A second name makes the file one that is written in place.
+    fs::hard_link(&scene.paths.hosts, scene.folder.path().join("other-name")).unwrap();
+    let (killed, interrupted) = kill_at_random_moments(&scene, 150);
+    println!("{killed} killed, {interrupted} in the middle of a change");
+    assert!(interrupted > 10, "too few helpers were killed in the middle to prove anything");
+}
+
+#[test]
+fn its_environment_is_empty() {
+    let scene = scene();
+    // It waits for its request, so there is time to look.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dockline-helper"))
+        .env("DOCKLINE_HOSTS_FILE", &scene.paths.hosts)
+        .env("DOCKLINE_MARK", "x")
+        .env_remove("SUDO_UID")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let environment = format!("/proc/{}/environ", child.id());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let is_clear = || {
+        let mut bytes = Vec::new();
+        fs::File::open(&environment).and_then(|mut f| f.read_to_end(&mut bytes)).is_ok_and(|_| {
+            bytes.starts_with(b"DOCKLINE_HOSTS_FILE=") && bytes.iter().filter(|b| **b == 0).count() == 1
+        })
+    };
+    while !is_clear() {
+        assert!(Instant::now() < deadline, "the environment was not cleared");
+        std::thread::yield_now();
+    }
+    drop(child.stdin.take());
+    child.wait().unwrap();
+}

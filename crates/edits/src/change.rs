@@ -193,5 +193,5 @@ fn changed(paths: &Paths, expected: &Sha256, found: Sha256) -> EditError {
     EditError::Changed { path: paths.hosts.clone(), expected: expected.clone(), found }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

@@ -47,6 +47,7 @@ pub struct Begun {
 }
 
 const RECORD: &str = "change.json";
+const NEW_RECORD: &str = "change.json.new";
 const BEFORE: &str = "before";
 const AFTER: &str = "after";
 
@@ -91,7 +92,7 @@ impl Journal {
 
     fn write_record(&self, record: &Record) -> io::Result<()> {
         let json = serde_json::to_vec_pretty(record).map_err(io::Error::other)?;
-        let temporary = self.folder.join("change.json.new");
+        let temporary = self.folder.join(NEW_RECORD);
         write_synced(&temporary, &json)?;
         fs::rename(&temporary, self.folder.join(RECORD))?;
         write::sync_folder(&self.folder)
@@ -123,7 +124,7 @@ impl Journal {
     pub fn clear(&self) -> Result<(), EditError> {
         let remove = || {
             // The record first: without it the copies mean nothing.
-            for name in [RECORD, BEFORE, AFTER] {
+            for name in [RECORD, NEW_RECORD, BEFORE, AFTER] {
                 match fs::remove_file(self.folder.join(name)) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                     Ok(()) | Err(_) => {}

@@ -1,5 +1,6 @@
 //! The helper as a program: what it answers, and what is left when it is killed at any moment.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use dockline_edits::{
     HelperAnswer, HelperRequest, Intent, Paths, Recovery, Sha256,

@@ -1,4 +1,5 @@
 //! Applying and recovering on real files in a folder of the tests' own.
+#![cfg(unix)]
 
 use super::*;
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};

@@ -4,4 +4,8 @@
 //! test, and there is nothing a test could do about it. Parts that a machine may lack are asked for first, with
 //! [`lab::requires`].
 
+#![allow(clippy::unwrap_used, reason = "the whole crate is tests: a panic is how they report")]
+
+pub mod bench;
+pub mod desktop;
 pub mod lab;

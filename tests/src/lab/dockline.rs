@@ -1,7 +1,8 @@
 //! Dockline itself, as a person at a terminal meets it: the `dockline` program with a home of its own.
 
 use super::{
-    daemon::Daemon, registry_host::RegistryHost, slot::unique_registry_name, workstation::Workstation,
+    daemon::Daemon, needs::find_program, registry_host::RegistryHost, slot::unique_registry_name,
+    workstation::Workstation,
 };
 use dockline_model::{RegistryName, Snapshot, UiError};
 use serde::de::DeserializeOwned;

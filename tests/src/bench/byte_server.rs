@@ -1,0 +1,105 @@
+//! The far end of a measured tunnel: takes or gives as many bytes as it is told, and its clients.
+//!
+//! A request is one letter and a count in eight bytes, big-endian: `U` takes that many bytes and answers with one;
+//! `D` gives that many. A connection may make any number of requests.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+};
+
+const PIECE: usize = 256 * 1024;
+
+/// Serves until the process ends; prints `ready` when it listens.
+///
+/// # Errors
+/// When `address` cannot be listened at.
+pub fn serve(address: SocketAddr) -> io::Result<()> {
+    let listener = TcpListener::bind(address)?;
+    println!("ready");
+    for connection in listener.incoming() {
+        let connection = connection?;
+        thread::spawn(move || {
+            // A client that goes away in the middle ends its own measurement, not the server.
+            answer(connection).ok();
+        });
+    }
+    Ok(())
+}
+
+fn answer(mut connection: TcpStream) -> io::Result<()> {
+    connection.set_nodelay(true)?;
+    let mut request = [0; 9];
+    while connection.read_exact(&mut request).is_ok() {
+        let count = u64::from_be_bytes([
+            request[1], request[2], request[3], request[4], request[5], request[6], request[7], request[8],
+        ]);
+        match request[0] {
+            b'U' => {
+                take(&mut connection, count)?;
+                connection.write_all(b".")?;
+            }
+            b'D' => give(&mut connection, count)?,
+            other => return Err(io::Error::other(format!("no request begins with {other}"))),
+        }
+    }
+    Ok(())
+}
+
+/// Sends `bytes` and waits until all have arrived.
+///
+/// # Errors
+/// When the connection breaks.
+pub fn upload(connection: &mut TcpStream, bytes: u64) -> io::Result<()> {
+    request(connection, b'U', bytes)?;
+    give(connection, bytes)?;
+    connection.read_exact(&mut [0])
+}
+
+/// Has `bytes` sent here.
+///
+/// # Errors
+/// When the connection breaks.
+pub fn download(connection: &mut TcpStream, bytes: u64) -> io::Result<()> {
+    request(connection, b'D', bytes)?;
+    take(connection, bytes)
+}
+
+/// One byte there and one back.
+///
+/// # Errors
+/// When the connection breaks.
+pub fn round_trip(connection: &mut TcpStream) -> io::Result<()> {
+    upload(connection, 1)
+}
+
+fn request(connection: &mut TcpStream, letter: u8, count: u64) -> io::Result<()> {
+    let mut request = vec![letter];
+    request.extend(count.to_be_bytes());
+    connection.write_all(&request)
+}
+
+fn give(connection: &mut TcpStream, mut count: u64) -> io::Result<()> {
+    // Not all alike, so that nothing on the way could profit from compressing it.
+    let piece: Vec<u8> = (0..PIECE).map(|index| (index * 31 + index / 251) as u8).collect();
+    while count > 0 {
+        let length = PIECE.min(usize::try_from(count).unwrap_or(PIECE));
+        connection.write_all(&piece[..length])?;
+        count -= length as u64;
+    }
+    Ok(())
+}
+
+fn take(connection: &mut TcpStream, mut count: u64) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    while count > 0 {
+        let length = PIECE.min(usize::try_from(count).unwrap_or(PIECE));
+        let read = connection.read(&mut piece[..length])?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        count -= read as u64;
+    }
+    Ok(())
+}

@@ -3,13 +3,18 @@
 use crate::{EngineEndpoint, transport};
 use bollard::{errors::Error, models::EventMessage, query_parameters::EventsOptionsBuilder};
 use futures::{Stream, StreamExt, stream, stream::BoxStream};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 use tokio::time::sleep;
 
 /// First and longest pause before the engine is sought again, once it is gone. There is no event for “an engine
 /// has started”; half a minute is what a person would wait before looking for themselves.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+const CLOCKS_MAY_DIFFER: Duration = Duration::from_secs(5);
 
 type Messages = BoxStream<'static, Result<EventMessage, Error>>;
 
@@ -45,11 +50,15 @@ async fn next_change(endpoint: &EngineEndpoint, mut state: State) -> State {
     }
 }
 
-/// Subscribes, and makes sure that there is an engine: bollard's stream itself dials only when it is read, and
-/// then may be silent for days.
+/// Subscribes, and makes sure that there is an engine: bollard's stream dials only when it is first read, which
+/// is after whoever watches has looked at the images. So it asks for what happened meanwhile as well, from a
+/// little earlier in case the engine's clock (in a virtual machine) runs late. One notice too many costs nothing.
 async fn listen(endpoint: &EngineEndpoint) -> Option<Messages> {
     let docker = transport::typed(endpoint).ok()?;
     docker.ping().await.ok()?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = now.saturating_sub(CLOCKS_MAY_DIFFER).as_secs().to_string();
     let filters = HashMap::from([("type", vec!["image"])]);
-    Some(docker.events(Some(EventsOptionsBuilder::default().filters(&filters).build())).boxed())
+    let options = EventsOptionsBuilder::default().since(&since).filters(&filters).build();
+    Some(docker.events(Some(options)).boxed())
 }

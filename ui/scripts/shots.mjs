@@ -1,0 +1,108 @@
+// Pictures of every state, light and dark, narrow and wide, into ui/shots. `npm run shots [-- PATTERN]`.
+// Serves the built window under the same content security policy as the app, and fails if anything breaks it.
+
+import { mkdir } from 'node:fs/promises';
+import { chromium } from 'playwright-core';
+import { preview } from 'vite';
+import axe from 'axe-core';
+
+const pattern = new RegExp(process.argv[2] ?? '.');
+const folder = new URL('../shots/', import.meta.url).pathname;
+const server = await preview({ preview: { port: 1421 }, logLevel: 'error' });
+const origin = 'http://localhost:1421';
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
+await mkdir(folder, { recursive: true });
+
+const click = (testid) => (page) => page.getByTestId(testid).first().click();
+const go = (view) => click(`nav-${view}`);
+const drag = (paths, kind = 'enter', x = 450, y = 200) => (page) =>
+  page.evaluate((detail) => window.dispatchEvent(new CustomEvent('mock-drop', { detail })), { kind, paths, x, y });
+
+/** name: [query, steps…] */
+const scenes = {
+  registries: ['mock=full'],
+  images: ['mock=full', go('images')],
+  'images-search': ['mock=full', go('images'), (p) => p.getByTestId('image-search').fill('shop 2.4')],
+  'images-no-match': ['mock=full', go('images'), (p) => p.getByTestId('image-search').fill('nonsense')],
+  transfers: ['mock=full', go('transfers')],
+  'empty-registries': ['mock=empty'],
+  'empty-images': ['mock=empty', go('images')],
+  'empty-transfers': ['mock=empty', go('transfers')],
+  'failing-registries': ['mock=failing'],
+  'failing-images': ['mock=failing', go('images')],
+  'failing-transfers': [
+    'mock=failing',
+    go('transfers'),
+    (p) => p.getByTestId('transfer-details').locator('summary').click(),
+    (p) => p.getByTestId('toggle-layers').first().click(),
+  ],
+  'many-registries': ['mock=many'],
+  'many-images': ['mock=many', go('images')],
+  'many-transfers': ['mock=many', go('transfers')],
+  demo: ['mock=full&sample'],
+  add: ['mock=full', click('add-registry')],
+  'add-errors': [
+    'mock=full',
+    click('add-registry'),
+    click('add-advanced'),
+    (p) => p.getByTestId('add-name').fill('registry'),
+    (p) => p.getByTestId('add-ssh').fill('me@'),
+    (p) => p.getByTestId('add-port').fill('99999'),
+    click('add-submit'),
+  ],
+  push: ['mock=full', go('images'), click('push')],
+  pull: ['mock=full', go('images'), click('pull'), (p) => p.getByTestId('pull-reference').fill('docker pull cr.boss.org/shop/api')],
+  archive: ['mock=full', go('images'), click('push-archive')],
+  hosts: ['mock=full', click('fix-hosts'), (p) => p.getByTestId('hosts-diff').waitFor()],
+  disconnect: ['mock=full', click('disconnect')],
+  remove: ['mock=full', click('remove')],
+  'prompt-host-key': ['mock=full&prompt=host-key'],
+  'prompt-passphrase': ['mock=full&prompt=passphrase'],
+  'prompt-password': ['mock=full&prompt=password'],
+  'drop-card': ['mock=full', drag(['/home/you/app.tar'])],
+  'drop-window': ['mock=full', drag(['/home/you/app.tar'], 'enter', 5, 5)],
+  'drop-refused': ['mock=full', drag(['/home/you/holiday.jpg'])],
+  'drop-refused-after': ['mock=full', drag(['/home/you/holiday.jpg'], 'drop')],
+  'drop-choose': ['mock=full', drag(['/home/you/app.tar', '/home/you/web.tar.gz'], 'drop', 5, 5)],
+};
+
+const looks = [
+  { look: 'light', colorScheme: 'light', viewport: { width: 940, height: 680 } },
+  { look: 'dark', colorScheme: 'dark', viewport: { width: 940, height: 680 } },
+  { look: 'narrow', colorScheme: 'light', viewport: { width: 420, height: 720 } },
+  { look: 'wide', colorScheme: 'dark', viewport: { width: 1600, height: 900 } },
+];
+
+const complaints = [];
+for (const { look, ...context } of looks) {
+  const made = await browser.newContext({ ...context, reducedMotion: 'reduce', bypassCSP: false });
+  for (const [name, [query, ...steps]] of Object.entries(scenes)) {
+    if (!pattern.test(`${name}.${look}`)) continue;
+    const page = await made.newPage();
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(`${name}.${look}: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => complaints.push(`${name}.${look}: ${error}`));
+    await page.goto(`${origin}/?${query}`);
+    await page.locator('[data-testid="app"][data-ready="true"]').waitFor();
+    for (const step of steps) await step(page);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (wider > 0) complaints.push(`${name}.${look}: ${wider} px wider than the window`);
+    await page.screenshot({ path: `${folder}${name}.${look}.png` });
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(() => window.axe.run());
+    for (const { id, nodes } of violations) {
+      complaints.push(`${name}.${look}: axe ${id}: ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`);
+    }
+    await page.close();
+  }
+  await made.close();
+}
+await browser.close();
+await server.close();
+console.log(complaints.length === 0 ? `All good: ${folder}` : [...new Set(complaints)].join('\n'));
+process.exitCode = complaints.length === 0 ? 0 : 1;

@@ -1,0 +1,42 @@
+// The one door to the owner. Tauri's is in tauri.ts, the recorded one for a plain browser in ../mock.
+
+import type { Command } from '../generated/Command';
+import type { Event } from '../generated/Event';
+import type { Reply } from '../generated/Reply';
+import type { UiError } from '../generated/UiError';
+
+/** Something dragged over the window; positions in CSS pixels. */
+export interface Drop {
+  kind: 'enter' | 'over' | 'leave' | 'drop';
+  paths: string[];
+  x: number;
+  y: number;
+}
+
+/** A page of the window. */
+export type View = 'registries' | 'images' | 'transfers';
+
+/** What the owner and the shell call back with. */
+export interface Listener {
+  event(event: Event): void;
+  drop(drop: Drop): void;
+  navigate(view: View): void;
+}
+
+export interface Backend {
+  /** Carries out a command; throws a `UiError`. */
+  dispatch(command: Command): Promise<Reply>;
+  /** Begins to listen; resolves once nothing can be missed any more. */
+  listen(listener: Listener): Promise<void>;
+  /** The demo's sample archive, if this is the demo. */
+  demoSample(): Promise<string | null>;
+}
+
+/** Makes a `UiError` of whatever was thrown: a defect in between must not become silence. */
+export function toUiError(thrown: unknown): UiError {
+  if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'message' in thrown) {
+    return thrown as UiError;
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: 'internal', message };
+}

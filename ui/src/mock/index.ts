@@ -1,0 +1,38 @@
+// The window without an owner, for a designer and for the pictures: `?mock=NAME`, and `&prompt=KIND`, `&sample`.
+
+import type { Backend } from '../backend/backend';
+import type { Question } from '../generated/Question';
+import type { Snapshot } from '../generated/Snapshot';
+import { failing } from './failing';
+import { full } from './full';
+import { many } from './many';
+import { Owner } from './owner';
+import { snapshot } from './words';
+
+const STATES: Record<string, () => Snapshot> = {
+  full,
+  failing,
+  many,
+  empty: () => snapshot({}),
+  slow: full,
+};
+
+const QUESTIONS: Record<Question['kind'], Question> = {
+  'host-key': {
+    kind: 'host-key',
+    host: '88.88.88.88',
+    keyType: 'ssh-ed25519',
+    fingerprint: 'SHA256:uNiVztksCsDhcc0u9e8BrQqVxJ4gYb1mT7EoOf3sQmA',
+  },
+  passphrase: { kind: 'passphrase', key: '~/.ssh/id_ed25519', again: true },
+  password: { kind: 'password', login: 'dockercr@88.88.88.88', again: false },
+};
+
+/** The backend that the page's address asks for. */
+export function mock(query: URLSearchParams): Backend {
+  const name = query.get('mock') ?? 'full';
+  const state = (STATES[name] ?? full)();
+  const question = QUESTIONS[query.get('prompt') as Question['kind']];
+  if (question) state.prompts = [{ id: 1, registry: state.registries[0]?.spec.name ?? 'cr.boss.org', question }];
+  return new Owner(state, { moving: name === 'slow', sample: query.has('sample') ? '/tmp/sample.tar' : null });
+}

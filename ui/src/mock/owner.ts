@@ -1,0 +1,224 @@
+// An owner that only pretends: it answers every command and moves the state as the real one would.
+
+import type { Backend, Listener } from '../backend/backend';
+import type { Change } from '../generated/Change';
+import type { Command } from '../generated/Command';
+import type { RegistryView } from '../generated/RegistryView';
+import type { Reply } from '../generated/Reply';
+import type { Snapshot } from '../generated/Snapshot';
+import type { TransferView } from '../generated/TransferView';
+import type { UiError } from '../generated/UiError';
+import { reduce } from '../state/reducer';
+import { MB, SECOND, layer, registry, transfer } from './words';
+import { DIFF } from './hosts';
+
+const TICK = 100;
+
+interface Options {
+  /** Transfers move by themselves from the start. */
+  moving: boolean;
+  sample: string | null;
+}
+
+export class Owner implements Backend {
+  #state: Snapshot;
+  #listener: Listener | null = null;
+  #nextTransfer = 100;
+  readonly #options: Options;
+
+  constructor(state: Snapshot, options: Options) {
+    this.#state = state;
+    this.#options = options;
+  }
+
+  async listen(listener: Listener): Promise<void> {
+    this.#listener = listener;
+    imitateDrops(listener);
+    if (!this.#options.moving) return;
+    for (const { id, state } of this.#state.transfers) {
+      if (state.kind === 'running' || state.kind === 'waiting') this.#carry(id);
+    }
+  }
+
+  async demoSample(): Promise<string | null> {
+    return this.#options.sample;
+  }
+
+  async dispatch(command: Command): Promise<Reply> {
+    switch (command.kind) {
+      case 'snapshot':
+        return { kind: 'snapshot', snapshot: this.#state };
+      case 'add-registry': {
+        const { name, ssh, remote, port, address, keepOpen } = command.target;
+        if (this.#state.registries.some(({ spec }) => spec.name === name)) {
+          throw { code: 'registry-exists', message: `There is a registry called ${name} already.` } satisfies UiError;
+        }
+        const view = registry(name, { kind: 'idle' }, {
+          ssh,
+          remote: remote ?? '127.0.0.1:5000',
+          port: port ?? 5000,
+          address: address ?? '127.77.200.7',
+          keepOpen,
+        });
+        view.aliasReady = false;
+        this.#tell({ kind: 'registry', registry: view });
+        return { kind: 'registry', spec: view.spec };
+      }
+      case 'remove-registry':
+        this.#tell({ kind: 'registry-gone', name: command.registry });
+        return { kind: 'done' };
+      case 'connect':
+        return this.#connect(command.registry);
+      case 'disconnect': {
+        const view = this.#registry(command.registry);
+        this.#tell({ kind: 'registry', registry: { ...view, tunnel: { ...view.tunnel, state: { kind: 'idle' }, leases: [] } } });
+        return { kind: 'registry', spec: view.spec };
+      }
+      case 'push':
+        return this.#begin({
+          registry: command.registry,
+          source: command.image,
+          reference: `${command.registry}:5000/${command.reference ?? command.image}`,
+        });
+      case 'push-archive': {
+        const file = command.path.split('/').at(-1) ?? command.path;
+        return this.#begin({
+          road: 'direct',
+          registry: command.registry,
+          source: file,
+          reference: `${command.registry}:5000/${command.reference ?? file.replace(/\.tar.*$/, '')}`,
+        });
+      }
+      case 'pull':
+        return this.#begin({ kind: 'pull', source: command.reference, reference: command.reference });
+      case 'pull-archive':
+        return this.#begin({ kind: 'pull', road: 'direct', source: command.reference, reference: command.reference });
+      case 'cancel':
+        this.#change(command.transfer, { state: { kind: 'cancelled' }, finished: Date.now() });
+        return { kind: 'done' };
+      case 'dismiss':
+        this.#tell({ kind: 'transfer-gone', id: command.transfer });
+        return { kind: 'done' };
+      case 'answer':
+        this.#tell({ kind: 'prompt-gone', id: command.prompt });
+        return { kind: 'done' };
+      case 'plan-hosts':
+        return {
+          kind: 'hosts',
+          plan: {
+            path: '/etc/hosts',
+            action: command.action,
+            diff: DIFF[command.action],
+            before: '0',
+            after: '1',
+            satisfied: false,
+            warnings: [],
+          },
+        };
+      case 'apply-hosts':
+        for (const view of this.#state.registries) {
+          this.#tell({ kind: 'registry', registry: { ...view, aliasReady: command.plan.action === 'apply' } });
+        }
+        return { kind: 'hosts', plan: { ...command.plan, satisfied: true, diff: '' } };
+      case 'refresh-images':
+      case 'quit':
+        return { kind: 'done' };
+    }
+  }
+
+  async #connect(name: string): Promise<Reply> {
+    const view = this.#registry(name);
+    const tunnel = { ...view.tunnel, leases: [{ holder: { kind: 'manual' as const }, since: Date.now() }] };
+    this.#tell({ kind: 'registry', registry: { ...view, tunnel: { ...tunnel, state: { kind: 'connecting', since: Date.now() } } } });
+    await pause(0.9 * SECOND);
+    if (this.#registry(name).tunnel.state.kind === 'connecting') {
+      this.#tell({ kind: 'registry', registry: { ...view, tunnel: { ...tunnel, state: { kind: 'up', since: Date.now() } } } });
+    }
+    return { kind: 'registry', spec: view.spec };
+  }
+
+  #begin(more: Partial<TransferView>): Reply {
+    const id = this.#nextTransfer++;
+    this.#tell({
+      kind: 'transfer',
+      transfer: transfer(id, {
+        layers: [40, 8, 120, 0.002].map((size, n) => layer(id * 10 + n, { kind: 'waiting' }, 0, size * MB)),
+        total: 168 * MB,
+        started: Date.now(),
+        ...more,
+      }),
+    });
+    this.#carry(id);
+    return { kind: 'transfer', id };
+  }
+
+  /** Moves one transfer until it ends, a few layers at a time. */
+  #carry(id: number): void {
+    const timer = setInterval(() => {
+      const view = this.#state.transfers.find((other) => other.id === id);
+      if (!view || (view.state.kind !== 'running' && view.state.kind !== 'waiting')) return clearInterval(timer);
+      let budget = 1.1 * MB;
+      const layers = view.layers.map((one) => {
+        if (one.total === null || one.state.kind === 'exists' || one.state.kind === 'mounted') return one;
+        const step = Math.min(budget, one.total - one.current);
+        budget -= step;
+        const current = one.current + step;
+        const kind = current >= one.total ? 'done' : current > 0 ? 'transferring' : 'waiting';
+        return { ...one, current, state: { kind } as const };
+      });
+      const moved = 1.1 * MB - budget;
+      if (moved === 0) {
+        clearInterval(timer);
+        const verified = { digest: `sha256:${'5e'.repeat(32)}`, atRegistry: true };
+        this.#change(id, { layers, current: view.total, state: { kind: 'done', verified }, finished: Date.now(), rate: null, secondsLeft: null });
+        return;
+      }
+      const current = view.current + moved;
+      this.#change(id, {
+        state: { kind: 'running' },
+        layers,
+        current: Math.min(current, view.total),
+        rate: 11 * MB,
+        secondsLeft: Math.max(0, Math.round((view.total - current) / (11 * MB))),
+      });
+    }, TICK);
+  }
+
+  #registry(name: string): RegistryView {
+    const found = this.#state.registries.find(({ spec }) => spec.name === name);
+    if (!found) throw { code: 'registry-unknown', message: `There is no registry called ${name}.` } satisfies UiError;
+    return found;
+  }
+
+  #change(id: number, more: Partial<TransferView>): void {
+    const view = this.#state.transfers.find((other) => other.id === id);
+    if (view) this.#tell({ kind: 'transfer', transfer: { ...view, ...more } });
+  }
+
+  #tell(change: Change): void {
+    const event = { sequence: this.#state.sequence + 1, change };
+    this.#state = reduce(this.#state, event);
+    this.#listener?.event(event);
+  }
+}
+
+/** A browser tells a page the names of dropped files, not their paths; for looking, names will do. */
+function imitateDrops(listener: Listener): void {
+  const report = (kind: 'enter' | 'over' | 'leave' | 'drop') => (event: DragEvent) => {
+    event.preventDefault();
+    const paths = [...(event.dataTransfer?.files ?? [])].map((file) => `/home/you/${file.name}`);
+    listener.drop({ kind, paths, x: event.clientX, y: event.clientY });
+  };
+  window.addEventListener('dragenter', report('enter'));
+  window.addEventListener('dragover', report('over'));
+  window.addEventListener('drop', report('drop'));
+  window.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) report('leave')(event);
+  });
+  // The pictures drive it from outside.
+  window.addEventListener('mock-drop', (event) => listener.drop((event as CustomEvent).detail));
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,79 @@
+// The form for a new registry: text in, a `Target` or the flaws of each field out.
+
+import type { Target } from '../generated/Target';
+import { t } from '../strings';
+import { nameFlaw } from './name';
+import { isRemoteEnd, parsePort, parseSsh } from './ssh';
+
+export function emptyForm() {
+  return {
+    name: '',
+    ssh: '',
+    sshPort: '',
+    identity: '',
+    jump: '',
+    remote: '',
+    port: '',
+    address: '',
+    keepOpen: false,
+  };
+}
+
+export type AddForm = ReturnType<typeof emptyForm>;
+
+/** A sentence for each field that will not do. */
+export type Flaws = Partial<Record<'name' | 'ssh' | 'sshPort' | 'remote' | 'port' | 'address', string>>;
+
+/** `target` is null while anything is wrong. `taken` are the names in use. */
+export function readForm(form: AddForm, taken: readonly string[]): { target: Target | null; flaws: Flaws } {
+  const flaws: Flaws = {};
+  const name = form.name.trim().toLowerCase();
+  const wrongName = nameFlaw(name);
+  if (wrongName) flaws.name = t.add.nameFlaw[wrongName];
+  else if (taken.includes(name)) flaws.name = t.add.nameTaken;
+
+  const ssh = parseSsh(form.ssh);
+  if (!ssh) flaws.ssh = t.add.sshFlaw;
+
+  const sshPort = optional(form.sshPort, parsePort);
+  if (sshPort === undefined) flaws.sshPort = t.add.portFlaw;
+  else if (sshPort !== null && ssh?.port && ssh.port !== sshPort) flaws.sshPort = t.add.portTwice;
+
+  const port = optional(form.port, parsePort);
+  if (port === undefined) flaws.port = t.add.portFlaw;
+
+  const remote = form.remote.trim();
+  if (remote !== '' && !isRemoteEnd(remote)) flaws.remote = t.add.remoteFlaw;
+
+  const address = form.address.trim();
+  if (address !== '' && !isLoopback(address)) flaws.address = t.add.addressFlaw;
+
+  if (!ssh || Object.keys(flaws).length > 0) return { target: null, flaws };
+  const target: Target = {
+    name,
+    ssh: {
+      ...ssh,
+      port: sshPort ?? ssh.port,
+      identity: form.identity.trim() || null,
+      jump: form.jump.trim() || null,
+    },
+    remote: remote || null,
+    port: port ?? null,
+    address: address || null,
+    lingerSeconds: null,
+    keepOpen: form.keepOpen,
+  };
+  return { target, flaws };
+}
+
+/** Null for an empty text, undefined for a wrong one. */
+function optional(text: string, parse: (text: string) => number | null): number | null | undefined {
+  return text.trim() === '' ? null : (parse(text) ?? undefined);
+}
+
+function isLoopback(text: string): boolean {
+  const octets = text.split('.');
+  return (
+    octets.length === 4 && octets[0] === '127' && octets.every((o) => /^\d{1,3}$/.test(o) && Number(o) <= 255)
+  );
+}

@@ -1,0 +1,57 @@
+// What a screen reader is told when the state changes: ends and beginnings, never progress.
+
+import type { RegistryView } from '../generated/RegistryView';
+import type { Snapshot } from '../generated/Snapshot';
+import type { TransferView } from '../generated/TransferView';
+import { t } from '../strings';
+
+/** The news between two snapshots, as sentences. */
+export function announcements(before: Snapshot, after: Snapshot): string[] {
+  const registries = after.registries.flatMap((registry) => {
+    const old = before.registries.find((r) => r.spec.name === registry.spec.name);
+    return old && old !== registry ? registryNews(old, registry) : [];
+  });
+  const transfers = after.transfers.flatMap((transfer) => {
+    const old = before.transfers.find((other) => other.id === transfer.id);
+    return old === transfer ? [] : transferNews(old, transfer);
+  });
+  return [...registries, ...transfers];
+}
+
+function registryNews(old: RegistryView, registry: RegistryView): string[] {
+  const { name } = registry.spec;
+  const { state } = registry.tunnel;
+  if (old.tunnel.state.kind === state.kind) return [];
+  switch (state.kind) {
+    case 'up':
+      return old.tunnel.state.kind === 'lingering' ? [] : [t.spoken.up(name)];
+    case 'idle':
+      return [t.spoken.down(name)];
+    case 'failed':
+      return [t.spoken.failed(name, state.error.message)];
+    case 'reconnecting':
+      return [t.spoken.reconnecting(name)];
+    case 'connecting':
+    case 'lingering':
+    case 'closing':
+      return [];
+  }
+}
+
+function transferNews(old: TransferView | undefined, transfer: TransferView): string[] {
+  const { state, kind, source } = transfer;
+  if (old?.state.kind === state.kind) return [];
+  switch (state.kind) {
+    case 'done':
+      return [t.spoken.done[kind](source)];
+    case 'failed':
+      return [t.spoken.transferFailed(source, state.error.message)];
+    case 'cancelled':
+      return [t.spoken.cancelled(source)];
+    case 'waiting':
+    case 'running':
+      return old ? [] : [t.spoken.started[kind](source)];
+    case 'verifying':
+      return [];
+  }
+}

@@ -1,0 +1,26 @@
+// A pasted reference, read with what is configured in mind.
+
+import type { RegistryView } from '../generated/RegistryView';
+import { t } from '../strings';
+import { flaw, registryOf, split } from './reference';
+
+/** The reference to pull, with its registry and port; or a sentence on why there is none. */
+export function readPull(
+  text: string,
+  registries: readonly RegistryView[],
+): { reference: string; flaw: null } | { reference: null; flaw: string } {
+  // People paste the whole command.
+  const pasted = text.trim().replace(/^(sudo\s+)?(docker|podman)\s+(image\s+)?pull\s+/, '');
+  const { host, rest } = split(pasted);
+  const only = registries.length === 1 ? registries[0] : undefined;
+  const registry = host === null ? only : registryOf(host, registries);
+  const wrong = flaw(rest);
+  if (wrong) return { reference: null, flaw: t.referenceFlaw[wrong] };
+  if (!registry) {
+    const known = registries.map(({ spec }) => spec.name);
+    if (host === null) return { reference: null, flaw: t.pull.noRegistry };
+    const list = known.length > 0 && known.length < 6 ? ` ${t.pull.known(t.list(known))}` : '';
+    return { reference: null, flaw: t.pull.unknownRegistry(host) + list };
+  }
+  return { reference: `${registry.spec.name}:${registry.spec.port}/${rest}`, flaw: null };
+}

@@ -1,0 +1,60 @@
+// What the owner tells us, folded into one snapshot. Pure: no clock, no IO, nothing is changed in place, and an
+// object that did not change keeps its identity, so that the views redraw only what is different.
+
+import type { Change } from '../generated/Change';
+import type { Event } from '../generated/Event';
+import type { Snapshot } from '../generated/Snapshot';
+
+/** How an event stands to a snapshot. */
+export type Order = 'stale' | 'next' | 'gap';
+
+/** Whether the snapshot has the event already, waits for just this one, or numbers are missing in between. */
+export function order(snapshot: Snapshot, event: Event): Order {
+  if (event.change.kind === 'resync') return 'next';
+  if (event.sequence <= snapshot.sequence) return 'stale';
+  return event.sequence === snapshot.sequence + 1 ? 'next' : 'gap';
+}
+
+/**
+ * The snapshot after the event. Events carry whole objects, so one that comes after a gap is still true for what it
+ * is about; who calls asks for a new snapshot for the rest (see `order`).
+ */
+export function reduce(snapshot: Snapshot, event: Event): Snapshot {
+  if (event.change.kind === 'resync') return event.change.snapshot;
+  if (order(snapshot, event) === 'stale') return snapshot;
+  return { ...apply(snapshot, event.change), sequence: event.sequence };
+}
+
+function apply(snapshot: Snapshot, change: Change): Snapshot {
+  switch (change.kind) {
+    case 'registry':
+      return {
+        ...snapshot,
+        registries: put(snapshot.registries, change.registry, (r) => r.spec.name),
+      };
+    case 'registry-gone':
+      return {
+        ...snapshot,
+        registries: snapshot.registries.filter((r) => r.spec.name !== change.name),
+      };
+    case 'transfer':
+      return { ...snapshot, transfers: put(snapshot.transfers, change.transfer, (t) => t.id) };
+    case 'transfer-gone':
+      return { ...snapshot, transfers: snapshot.transfers.filter((t) => t.id !== change.id) };
+    case 'engine':
+      return { ...snapshot, engine: change.engine };
+    case 'prompt':
+      return { ...snapshot, prompts: put(snapshot.prompts, change.prompt, (p) => p.id) };
+    case 'prompt-gone':
+      return { ...snapshot, prompts: snapshot.prompts.filter((p) => p.id !== change.id) };
+    case 'config':
+      return { ...snapshot, configError: change.error };
+    case 'resync':
+      return change.snapshot;
+  }
+}
+
+function put<T>(list: readonly T[], item: T, key: (item: T) => string | number): T[] {
+  const at = list.findIndex((other) => key(other) === key(item));
+  return at < 0 ? [...list, item] : list.with(at, item);
+}

@@ -1,0 +1,182 @@
+// The window's one store. Events go through the reducer here and nowhere else; views read, and call `request`.
+
+import { toUiError, type Backend, type Drop, type View } from '../backend/backend';
+import type { Command } from '../generated/Command';
+import type { Event } from '../generated/Event';
+import type { Reply } from '../generated/Reply';
+import type { Snapshot } from '../generated/Snapshot';
+import type { TransferId } from '../generated/TransferId';
+import type { UiError } from '../generated/UiError';
+import { announcements } from './announce';
+import type { OpenDialog } from './dialog';
+import { fraction } from './progress';
+import { order, reduce } from './reducer';
+
+/** Least time between two snapshots asked for because of missing numbers, in milliseconds. */
+const GAP_PAUSE = 5_000;
+
+/** Something to say that belongs to no dialog and no row. */
+export interface Notice {
+  tone: 'info' | 'error';
+  text: string;
+  hint?: string | null;
+  code?: UiError['code'];
+}
+
+export class Store {
+  snapshot = $state.raw<Snapshot | null>(null);
+  /** What each overall bar shows; see `fraction`. */
+  shown = $state.raw<ReadonlyMap<TransferId, number>>(new Map());
+  view = $state<View>('registries');
+  dialog = $state.raw<OpenDialog | null>(null);
+  notice = $state.raw<Notice | null>(null);
+  /** The last thing a screen reader is told. */
+  spoken = $state('');
+  /** The state could not be had at all. */
+  broken = $state.raw<UiError | null>(null);
+  demoSample = $state<string | null>(null);
+  drag = $state.raw<Drop | null>(null);
+  /** The card under the dragged files. */
+  dropTarget = $state<string | null>(null);
+  /** What to do with paths that were let go; set by the window. */
+  onDrop: (drop: Drop) => void = () => {};
+
+  readonly #backend: Backend;
+  #queue: Event[] = [];
+  #flushing = false;
+  /** Events that came while a snapshot was under way; they may be newer than it. */
+  #sinceAsked: Event[] | null = null;
+  #nextGapSnapshot = 0;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#backend.listen({
+        event: (event) => this.#enqueue(event),
+        drop: (drop) => this.#dragged(drop),
+        navigate: (view) => (this.view = view),
+      });
+      await this.#refresh();
+      this.demoSample = await this.#backend.demoSample();
+    } catch (thrown) {
+      this.broken = toUiError(thrown);
+    }
+  }
+
+  /** Asks again after `broken`. */
+  async retry(): Promise<void> {
+    try {
+      await this.#refresh();
+      this.broken = null;
+    } catch (thrown) {
+      this.broken = toUiError(thrown);
+    }
+  }
+
+  /** Carries out a command; throws a `UiError`. */
+  async request(command: Command): Promise<Reply> {
+    try {
+      return await this.#backend.dispatch(command);
+    } catch (thrown) {
+      throw toUiError(thrown);
+    }
+  }
+
+  /** Carries out a command whose failure has no better place than the notice line. */
+  async attempt(command: Command): Promise<boolean> {
+    try {
+      await this.#backend.dispatch(command);
+      return true;
+    } catch (thrown) {
+      this.fail(toUiError(thrown));
+      return false;
+    }
+  }
+
+  fail(error: UiError): void {
+    if (error.code === 'cancelled') return; // the person did that
+    this.notice = { tone: 'error', text: error.message, hint: error.hint, code: error.code };
+  }
+
+  say(text: string): void {
+    this.notice = { tone: 'info', text };
+    this.spoken = text;
+  }
+
+  #dragged(drop: Drop): void {
+    if (drop.kind === 'drop') {
+      this.drag = null;
+      this.onDrop(drop);
+    } else if (drop.kind === 'leave') {
+      this.drag = null;
+    } else {
+      // WebKit tells the paths on entering only.
+      this.drag = { ...drop, paths: drop.paths.length > 0 ? drop.paths : (this.drag?.paths ?? []) };
+    }
+  }
+
+  // Many events a second become one redraw a frame.
+  #enqueue(event: Event): void {
+    this.#queue.push(event);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    const flush = () => {
+      this.#flushing = false;
+      this.#flush();
+    };
+    // A hidden page gets no frames; it must not grow a queue for hours instead.
+    if (document.visibilityState === 'hidden') setTimeout(flush, 250);
+    else requestAnimationFrame(flush);
+  }
+
+  #flush(): void {
+    const events = this.#queue;
+    this.#queue = [];
+    this.#sinceAsked?.push(...events);
+    const before = this.snapshot;
+    if (!before) return; // `#refresh` picks them up from `#sinceAsked`
+    let gap = false;
+    let after = before;
+    for (const event of events) {
+      gap ||= order(after, event) === 'gap';
+      after = reduce(after, event);
+    }
+    this.#show(before, after);
+    if (gap && Date.now() >= this.#nextGapSnapshot && !this.#sinceAsked) {
+      this.#nextGapSnapshot = Date.now() + GAP_PAUSE;
+      this.#refresh().catch((thrown: unknown) => this.fail(toUiError(thrown)));
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    this.#sinceAsked = [...this.#queue];
+    this.#queue = [];
+    try {
+      const reply = await this.#backend.dispatch({ kind: 'snapshot' });
+      if (reply.kind !== 'snapshot') {
+        throw { code: 'internal', message: `A snapshot was asked for and “${reply.kind}” came.` } satisfies UiError;
+      }
+      this.#show(this.snapshot, this.#sinceAsked.reduce(reduce, reply.snapshot));
+    } finally {
+      this.#sinceAsked = null;
+    }
+  }
+
+  #show(before: Snapshot | null, after: Snapshot): void {
+    if (before === after) return;
+    if (before?.transfers !== after.transfers) {
+      this.shown = new Map(
+        after.transfers.flatMap((transfer) => {
+          const share = fraction(transfer, this.shown.get(transfer.id) ?? null);
+          return share === null ? [] : [[transfer.id, share] as const];
+        }),
+      );
+    }
+    this.snapshot = after;
+    const news = before ? announcements(before, after) : [];
+    if (news.length > 0) this.spoken = news.join(' ');
+  }
+}

@@ -1,0 +1,27 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { svelteTesting } from '@testing-library/svelte/vite';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  plugins: [svelte(), svelteTesting()],
+  server: { port: 1420, strictPort: true },
+  preview: {
+    port: 1421,
+    strictPort: true,
+    // As strict as the app's own (src-tauri/tauri.conf.json), so that the pictures prove it.
+    headers: {
+      'Content-Security-Policy': "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; object-src 'none'",
+    },
+  },
+  build: {
+    target: ['chrome111', 'safari16.4'],
+    // The window's content security policy has no `data:`.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    environment: 'jsdom',
+    setupFiles: ['test/setup.ts'],
+    include: ['test/**/*.test.ts'],
+  },
+});

@@ -160,10 +160,14 @@ fn programs() -> Result<Tally> {
 fn black_box_test(file: &str) -> Result<Tally> {
     let skipped = || fs::read_to_string(skipped_tests()).map_or(0, |text| text.lines().count());
     let before = skipped();
-    let program = workspace::target().join("debug").join(format!("dockline{}", std::env::consts::EXE_SUFFIX));
+    let program = |name: &str| {
+        workspace::target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    };
     // `--workspace` for the reason given at `programs`; only the one test program is run.
     let arguments = ["test", "--workspace", "--test", file, "--", "--test-threads=1"];
-    let test = with_limit(&arguments).env("DOCKLINE_PROGRAM", program);
+    let test = with_limit(&arguments)
+        .env("DOCKLINE_PROGRAM", program("dockline"))
+        .env("DOCKLINE_DESKTOP_PROGRAM", program("dockline-desktop"));
     let tally = cargo_test(test)?;
     let skipped_now = u32::try_from(skipped() - before).unwrap_or(u32::MAX);
     Ok(tally.skipped_itself(skipped_now))

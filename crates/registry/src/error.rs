@@ -73,7 +73,9 @@ pub enum RegistryError {
         what: String,
     },
     /// A redirect to somewhere the tunnel does not reach.
-    #[error("the registry keeps its data elsewhere and sends Dockline to {to}, which this tunnel does not reach")]
+    #[error(
+        "the registry keeps its data elsewhere and sends Dockline to {to}, which this tunnel does not reach"
+    )]
     Redirected {
         /// The host it names.
         to: String,
@@ -139,6 +141,13 @@ pub enum RegistryError {
         /// Which.
         path: PathBuf,
         /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// What was to be sent could not be read.
+    #[error("a layer could not be read any further: {source}")]
+    Source {
+        /// Why.
         #[source]
         source: io::Error,
     },
@@ -287,6 +296,9 @@ impl From<&RegistryError> for UiError {
                 }
                 _ => ui(Code::FileIo),
             },
+            RegistryError::Source { .. } => {
+                ui(Code::FileIo).hint("Check that the archive's disk is still there and try again.")
+            }
             RegistryError::Worker { source } => ui(Code::Internal).details(source.to_string()),
         }
     }

@@ -5,16 +5,20 @@
 //! secrecy, are the tunnel's business.
 
 pub mod archive;
+mod board;
 mod client;
 mod digest;
 mod error;
+mod media;
+mod pack;
+mod platform;
 mod reference;
 pub mod sample;
 mod server;
 
 pub use archive::ArchiveError;
-pub use client::{Client, ClientConfig};
+pub use client::{Client, ClientConfig, Manifest, PullError};
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};
 pub use reference::{InvalidReference, Reference};
-pub use server::{Server, ServerError};
+pub use server::{Server, ServerError, ServerOptions};

@@ -147,8 +147,9 @@ impl From<&ArchiveError> for UiError {
             ArchiveError::Unpack { .. } => {
                 ui(Code::FileIo).hint("Free some space in the folder for temporary files (TMPDIR).")
             }
-            ArchiveError::SeveralImages { .. } => ui(Code::ArchiveInvalid)
-                .hint("Say which one by pushing it under its own name, or save each image to a file of its own."),
+            ArchiveError::SeveralImages { .. } => ui(Code::ArchiveInvalid).hint(
+                "Say which one by pushing it under its own name, or save each image to a file of its own.",
+            ),
             ArchiveError::Exported { .. } => {
                 ui(Code::ArchiveInvalid).hint("Use docker save IMAGE instead of docker export CONTAINER.")
             }

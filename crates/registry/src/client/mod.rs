@@ -1,8 +1,19 @@
 //! The client: the OCI distribution-spec over plain HTTP to one fixed address.
+//!
+//! Whatever names the registry gives itself (in `Location`, in redirects), every request goes to the address
+//! the client was made for: that is the tunnel's end, and nothing else leads to this registry.
 
-use crate::{Digest, RegistryError};
-use dockline_model::LayerView;
-use std::{net::SocketAddr, path::Path, time::Duration};
+mod blob;
+mod exchange;
+mod manifest;
+mod pull;
+mod push;
+
+pub use blob::PullError;
+pub use manifest::Manifest;
+
+use crate::{Operation, RegistryError};
+use std::{net::SocketAddr, time::Duration};
 
 /// Where the registry is and how patient to be.
 #[derive(Debug, Clone)]
@@ -25,10 +36,13 @@ impl ClientConfig {
     }
 }
 
-/// Speaks to one registry. Cheap to clone; clones share their connections.
+/// Speaks to one registry. Cheap to clone; clones share their connections, which close when the last clone is
+/// gone, or 2 s after the last request: an idle connection would hold the tunnel open.
 #[derive(Debug, Clone)]
 pub struct Client {
+    http: reqwest::Client,
     config: ClientConfig,
+    host: reqwest::header::HeaderValue,
 }
 
 impl Client {
@@ -37,63 +51,45 @@ impl Client {
     /// # Errors
     /// When `authority` cannot be a `Host` header.
     pub fn new(config: ClientConfig) -> Result<Self, RegistryError> {
-        Ok(Self { config })
+        let host = config
+            .authority
+            .parse()
+            .map_err(|_| RegistryError::Authority { authority: config.authority.clone() })?;
+        let http = reqwest::Client::builder()
+            // A proxy from the environment cannot know this machine's loopback.
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(config.idle_timeout)
+            .pool_idle_timeout(Duration::from_secs(2))
+            .tcp_nodelay(true)
+            .user_agent(concat!("dockline/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|source| RegistryError::Setup { source })?;
+        Ok(Self { http, config, host })
     }
 
-    /// Asks whether a registry answers (`GET /v2/`).
+    /// Asks whether a registry answers (`GET /v2/`, distribution-spec end-1).
     ///
     /// # Errors
     /// Unreachable, or not a registry, or it wants a login.
     pub async fn ping(&self) -> Result<(), RegistryError> {
-        Err(self.unfinished())
+        let operation = Operation::Ping;
+        let response = self.send(operation, self.get(self.url("/v2/"))).await?;
+        let is_page = exchange::header(&response, "content-type").is_some_and(|kind| kind.contains("html"));
+        match response.status().as_u16() {
+            200 if !is_page => Ok(()),
+            401 => Err(self.failure(operation, "a registry API", response).await),
+            status if status >= 500 => Err(self.failure(operation, "a registry API", response).await),
+            status => {
+                let what =
+                    if is_page { "it sends web pages".to_owned() } else { format!("HTTP {status} for /v2/") };
+                Err(RegistryError::Protocol { address: self.config.address, what })
+            }
+        }
     }
 
-    /// The digest of what `reference` (a tag or a digest) names, by the registry's own word.
-    ///
-    /// # Errors
-    /// [`RegistryError::NotFound`] when there is none.
-    pub async fn manifest_digest(&self, repository: &str, reference: &str) -> Result<Digest, RegistryError> {
-        let _ = (repository, reference);
-        Err(self.unfinished())
-    }
-
-    /// Pushes the image of the archive at `path` and checks at the registry that it is there.
-    ///
-    /// If the archive holds several images, the one that is called `repository:tag` (at whatever registry) is
-    /// taken. `progress` gets all layers, the bytes so far and the bytes in all; bytes are counted as they are
-    /// in the archive.
-    ///
-    /// # Errors
-    /// See [`RegistryError`]; dropping the future stops the push.
-    pub async fn push_archive(
-        &self,
-        path: &Path,
-        repository: &str,
-        tag: &str,
-        progress: impl FnMut(&[LayerView], u64, u64) + Send,
-    ) -> Result<Digest, RegistryError> {
-        let _ = (path, repository, tag, progress);
-        Err(self.unfinished())
-    }
-
-    /// Pulls an image into a new archive at `path` that `docker load`, `podman load` and `skopeo` read, and
-    /// returns the digest `reference` (a tag or a digest) had. Nothing is left at `path` unless all of it is
-    /// there and checked.
-    ///
-    /// # Errors
-    /// See [`RegistryError`]; dropping the future stops the pull.
-    pub async fn pull_archive(
-        &self,
-        repository: &str,
-        reference: &str,
-        path: &Path,
-        progress: impl FnMut(&[LayerView], u64, u64) + Send,
-    ) -> Result<Digest, RegistryError> {
-        let _ = (repository, reference, path, progress);
-        Err(self.unfinished())
-    }
-
-    fn unfinished(&self) -> RegistryError {
-        RegistryError::Protocol { address: self.config.address, what: "unfinished".to_owned() }
+    /// The registry's name for itself in references.
+    pub(crate) fn authority(&self) -> &str {
+        &self.config.authority
     }
 }

@@ -1,0 +1,192 @@
+//! Manifests, tags and the catalogue.
+
+use super::{Client, exchange::header};
+use crate::{Algorithm, Digest, Operation, RegistryError, digest::Hasher, media, reference};
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+
+/// What registries accept at most (distribution-spec, "Pushing Manifests": at least 4 MiB; distribution's own
+/// limit is the same).
+const LARGEST: usize = 4 << 20;
+
+/// A manifest or an index, byte for byte: its digest is of exactly these bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// `application/vnd.oci.image.manifest.v1+json` and the like.
+    pub media_type: String,
+    /// Of [`Self::bytes`].
+    pub digest: Digest,
+    /// The JSON.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct Tags {
+    tags: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Catalog {
+    repositories: Vec<String>,
+}
+
+impl Client {
+    /// The digest of what `reference` (a tag or a digest) names, by the registry's own word; where the registry
+    /// does not say it, the manifest is read and its digest computed.
+    ///
+    /// # Errors
+    /// [`RegistryError::NotFound`] when there is none.
+    pub async fn manifest_digest(&self, repository: &str, reference: &str) -> Result<Digest, RegistryError> {
+        let operation = Operation::ReadManifest;
+        let url = self.manifest_url(repository, reference)?;
+        let request = self.request(Method::HEAD, url).header("accept", media::MANIFESTS);
+        let response = self.send(operation, request).await?;
+        match response.status() {
+            StatusCode::OK => {
+                let digest = header(&response, "docker-content-digest").and_then(|text| text.parse().ok());
+                match digest {
+                    Some(digest) => Ok(digest),
+                    None => Ok(self.get_manifest(repository, reference).await?.digest),
+                }
+            }
+            // HEAD has no body, so the registry's words would be lost.
+            StatusCode::METHOD_NOT_ALLOWED => Ok(self.get_manifest(repository, reference).await?.digest),
+            _ => Err(self.failure(operation, &image_name(repository, reference), response).await),
+        }
+    }
+
+    /// Reads a manifest or an index, and checks it against the digest it was asked for by.
+    ///
+    /// # Errors
+    /// [`RegistryError::NotFound`], [`RegistryError::DigestMismatch`].
+    pub async fn get_manifest(&self, repository: &str, reference: &str) -> Result<Manifest, RegistryError> {
+        let operation = Operation::ReadManifest;
+        let name = image_name(repository, reference);
+        let url = self.manifest_url(repository, reference)?;
+        let response = self.send(operation, self.get(url).header("accept", media::MANIFESTS)).await?;
+        if response.status() != StatusCode::OK {
+            return Err(self.failure(operation, &name, response).await);
+        }
+        let promised = reference
+            .parse::<Digest>()
+            .ok()
+            .or_else(|| header(&response, "docker-content-digest").and_then(|text| text.parse().ok()));
+        let declared = header(&response, "content-type");
+        let bytes = self.body(operation, response, LARGEST).await?;
+        let algorithm = promised.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
+        let mut hasher = Hasher::new(algorithm);
+        hasher.update(&bytes);
+        let digest = hasher.finish();
+        if let Some(expected) = promised
+            && expected != digest
+        {
+            return Err(RegistryError::DigestMismatch { what: name, expected, actual: digest });
+        }
+        let media_type = declared
+            .map(|kind| kind.split(';').next().unwrap_or_default().trim().to_owned())
+            .filter(|kind| media::is_index(kind) || media::is_manifest(kind))
+            .or_else(|| own_media_type(&bytes))
+            .unwrap_or_else(|| "of an unknown type".to_owned());
+        Ok(Manifest { media_type, digest, bytes })
+    }
+
+    /// Stores a manifest under a tag or under its digest, and returns its digest.
+    ///
+    /// # Errors
+    /// What the registry says; [`RegistryError::DigestMismatch`] if it stored something else.
+    pub async fn push_manifest(
+        &self,
+        repository: &str,
+        reference: &str,
+        media_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Digest, RegistryError> {
+        let operation = Operation::WriteManifest;
+        let name = image_name(repository, reference);
+        let url = self.manifest_url(repository, reference)?;
+        let ours = Digest::of(&bytes);
+        let request = self.request(Method::PUT, url).header("content-type", media_type).body(bytes);
+        let response = self.send(operation, request).await?;
+        if response.status() != StatusCode::CREATED {
+            return Err(self.failure(operation, &format!("repository {repository}"), response).await);
+        }
+        if let Some(theirs) = header(&response, "docker-content-digest").and_then(|text| text.parse().ok())
+            && theirs != ours
+        {
+            return Err(RegistryError::DigestMismatch { what: name, expected: ours, actual: theirs });
+        }
+        Ok(ours)
+    }
+
+    /// The tags of a repository, in the registry's order.
+    ///
+    /// # Errors
+    /// [`RegistryError::NotFound`] when there is no such repository.
+    pub async fn tags(&self, repository: &str) -> Result<Vec<String>, RegistryError> {
+        reference::check_repository(repository)?;
+        let mut all = Vec::new();
+        let mut next = Some(self.url(&format!("/v2/{repository}/tags/list")));
+        while let Some(url) = next {
+            let (page, following) = self.page::<Tags>(&url, &format!("repository {repository}")).await?;
+            all.extend(page.tags.unwrap_or_default());
+            next = following.filter(|following| *following != url);
+        }
+        Ok(all)
+    }
+
+    /// The repositories of the registry (`/v2/_catalog`: distribution's, not in the OCI specification).
+    ///
+    /// # Errors
+    /// [`RegistryError::NotFound`] where the registry keeps no catalogue.
+    pub async fn catalog(&self) -> Result<Vec<String>, RegistryError> {
+        let mut all = Vec::new();
+        let mut next = Some(self.url("/v2/_catalog?n=1000"));
+        while let Some(url) = next {
+            let (page, following) = self.page::<Catalog>(&url, "catalogue").await?;
+            all.extend(page.repositories);
+            next = following.filter(|following| *following != url);
+        }
+        Ok(all)
+    }
+
+    async fn page<T: serde::de::DeserializeOwned>(
+        &self,
+        url: &reqwest::Url,
+        what: &str,
+    ) -> Result<(T, Option<reqwest::Url>), RegistryError> {
+        let operation = Operation::List;
+        let response = self.send(operation, self.get(url.clone())).await?;
+        if response.status() != StatusCode::OK {
+            return Err(self.failure(operation, what, response).await);
+        }
+        // RFC 5988, as the distribution-spec has it: `</v2/app/tags/list?last=x>; rel="next"`.
+        let next = header(&response, "link")
+            .filter(|link| link.contains("rel=\"next\""))
+            .and_then(|link| Some(link.split_once('<')?.1.split_once('>')?.0.to_owned()))
+            .and_then(|target| self.located(url, &target));
+        let bytes = self.body(operation, response, LARGEST).await?;
+        let page = serde_json::from_slice(&bytes)
+            .map_err(|error| self.protocol(format!("its list does not read: {error}")))?;
+        Ok((page, next))
+    }
+
+    fn manifest_url(&self, repository: &str, reference: &str) -> Result<reqwest::Url, RegistryError> {
+        reference::check_repository(repository)?;
+        if reference.contains(':') {
+            reference.parse::<Digest>().map_err(reference::InvalidReference::from)?;
+        } else {
+            reference::check_tag(reference)?;
+        }
+        Ok(self.url(&format!("/v2/{repository}/manifests/{reference}")))
+    }
+}
+
+pub(super) fn image_name(repository: &str, reference: &str) -> String {
+    let separator = if reference.contains(':') { '@' } else { ':' };
+    format!("image {repository}{separator}{reference}")
+}
+
+fn own_media_type(bytes: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    value.get("mediaType")?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,56 @@
+//! Media types and annotations, of the OCI image-spec and of docker's older image format.
+
+use crate::{Digest, InvalidDigest};
+use oci_spec::image::Descriptor;
+
+pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+pub(crate) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+pub(crate) const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+pub(crate) const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+pub(crate) const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+
+const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+
+/// What `Accept` must list, or registry 2.8 converts the manifest into something else.
+pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// Name annotations: containerd's is whole, the image-spec's may be a mere tag.
+pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
+pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+pub(crate) fn is_index(media_type: &str) -> bool {
+    matches!(media_type, OCI_INDEX | DOCKER_LIST)
+}
+
+pub(crate) fn is_manifest(media_type: &str) -> bool {
+    matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
+}
+
+pub(crate) fn is_bare_tar(media_type: &str) -> bool {
+    matches!(media_type, OCI_LAYER | DOCKER_LAYER)
+}
+
+/// BuildKit's provenance, which stands beside the images of an index under the platform unknown/unknown.
+pub(crate) fn is_attestation(descriptor: &Descriptor) -> bool {
+    descriptor
+        .annotations()
+        .as_ref()
+        .is_some_and(|annotations| annotations.contains_key("vnd.docker.reference.type"))
+        || descriptor.platform().as_ref().is_some_and(|platform| platform.os().to_string() == "unknown")
+}
+
+/// The image's name, as whoever wrote the archive noted it.
+pub(crate) fn archive_name(descriptor: &Descriptor) -> Option<String> {
+    let annotations = descriptor.annotations().as_ref()?;
+    annotations.get(CONTAINERD_NAME).or_else(|| annotations.get(REF_NAME)).cloned()
+}
+
+pub(crate) fn digest(descriptor: &Descriptor) -> Result<Digest, InvalidDigest> {
+    descriptor.digest().to_string().parse()
+}

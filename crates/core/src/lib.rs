@@ -4,8 +4,11 @@
 //! Whether the session is the owner itself or a connection to another process that owns the tunnels makes no
 //! difference to the face. Everything that happens comes out of [`Session::events`] as whole objects.
 
+pub mod config;
+mod control;
 pub mod controller;
 pub mod paths;
+mod secrets;
 pub mod session;
 
 pub use controller::{Controller, EventStream, FaceId};

@@ -1,7 +1,17 @@
 //! One API for a face, whether the tunnels are its own or another process's.
 
-use crate::{EventStream, Paths};
-use dockline_model::{Command, Hello, Reply, UiError};
+use crate::{
+    Controller, EventStream, FaceId, Paths,
+    control::{Client, Owner, Unreachable},
+};
+use dockline_model::{Code, Command, Hello, Reply, UiError};
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// How long an owner may take to start serving, or to let go of its lock while it ends.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Neither has an event that another process could wait for.
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 /// Whether a session may, must or must not be the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +27,69 @@ pub enum Mode {
 /// A face's way to the owner. Cheap to clone; the last clone dropped ends the session, and with it the leases
 /// that it held.
 #[derive(Debug, Clone)]
-pub struct Session {}
+pub struct Session(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Local(Arc<Local>),
+    Remote(Arc<Client>),
+}
+
+#[derive(Debug)]
+struct Local {
+    controller: Controller,
+    face: FaceId,
+    /// Serves the control socket while it lives, and holds the owner's lock.
+    owner: Owner,
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.controller.detach(self.face);
+    }
+}
 
 impl Session {
     /// Finds the owner of `paths`, or becomes it.
     ///
     /// # Errors
     /// `OwnerGone` (no owner and [`Mode::RequireOwner`], or one of another version), `OwnerBusy` (an owner runs and
-    /// [`Mode::MustOwn`], or one that is ending), `FileIo` (the runtime folder cannot be used).
+    /// [`Mode::MustOwn`], or one that does not answer), `FileIo` (the folders cannot be used).
     pub async fn open(paths: Paths, hello: Hello, mode: Mode) -> Result<Self, UiError> {
-        let _ = (paths, hello, mode);
-        Err(UiError::new(dockline_model::Code::Internal, "not written yet"))
+        paths.prepare().map_err(|error| UiError::from(&error))?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if mode != Mode::MustOwn {
+                match Client::connect(&paths, &hello).await {
+                    Ok(client) => return Ok(Self(Kind::Remote(Arc::new(client)))),
+                    Err(Unreachable::Refused(error)) => return Err(error),
+                    Err(Unreachable::NotThere) => {}
+                }
+            }
+            if mode == Mode::RequireOwner {
+                if !Owner::exists(&paths)? {
+                    return Err(UiError::new(Code::OwnerGone, "Dockline is not running.")
+                        .hint("Start the desktop app, or `dockline agent`."));
+                }
+            } else if let Some(lock) = Owner::elect(&paths)? {
+                let controller = Controller::start(paths.clone()).await?;
+                let owner = Owner::serve(&paths, lock, controller.clone()).await?;
+                let face = controller.attach(hello).await;
+                return Ok(Self(Kind::Local(Arc::new(Local { controller, face, owner }))));
+            }
+            if mode == Mode::MustOwn && Client::connect(&paths, &hello).await.is_ok() {
+                return Err(UiError::new(Code::OwnerBusy, "Dockline is running already.")
+                    .hint("Use it as it is, or end it first: dockline agent --stop"));
+            }
+            if Instant::now() > deadline {
+                return Err(UiError::new(
+                    Code::OwnerBusy,
+                    "Another Dockline holds the tunnels but does not answer.",
+                )
+                .hint("Wait until it has ended; if it does not, end it (its process is named dockline)."));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Carries out one command.
@@ -35,29 +97,53 @@ impl Session {
     /// # Errors
     /// Whatever the command's failure is; `OwnerGone` if the owner ended meanwhile.
     pub async fn request(&self, command: Command) -> Result<Reply, UiError> {
-        let _ = command;
-        Err(UiError::new(dockline_model::Code::Internal, "not written yet"))
+        match &self.0 {
+            Kind::Local(local) => local.controller.handle(local.face, command).await,
+            Kind::Remote(client) => client.request(command).await,
+        }
     }
 
     /// Every change from now on. Ask for a [`Command::Snapshot`] *after* this, and skip events whose sequence is
     /// not above the snapshot's.
     #[must_use]
     pub fn events(&self) -> EventStream {
-        EventStream {}
+        match &self.0 {
+            Kind::Local(local) => local.controller.subscribe(),
+            Kind::Remote(client) => client.subscribe(),
+        }
     }
 
     /// Whether this process owns the tunnels.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        false
+        match &self.0 {
+            Kind::Local(_) => true,
+            Kind::Remote(_) => false,
+        }
     }
 
-    /// Waits until the owner has ended: asked to by [`Command::Quit`], or gone (with the reason, if remote).
+    /// Waits until the owner has ended: `None` when it was asked to by [`Command::Quit`] (as the owner, call
+    /// [`Self::close`] then), the reason when another process's went away.
     pub async fn ended(&self) -> Option<UiError> {
-        None
+        match &self.0 {
+            Kind::Local(local) => {
+                local.controller.ended().await;
+                None
+            }
+            Kind::Remote(client) => Some(client.ended().await),
+        }
     }
 
-    /// Ends the session in order. As the owner: leases are dropped, transfers cancelled, tunnels closed, the
-    /// control socket removed; other faces are told.
-    pub async fn close(self) {}
+    /// Ends the session in order. As the owner: other faces are told, transfers stopped, leases dropped, tunnels
+    /// closed, and the control socket removed, whatever clones there still are.
+    pub async fn close(self) {
+        match &self.0 {
+            Kind::Local(local) => {
+                local.owner.goodbye();
+                local.controller.stop().await;
+                local.owner.close().await;
+            }
+            Kind::Remote(client) => client.close().await,
+        }
+    }
 }

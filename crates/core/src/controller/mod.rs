@@ -1,62 +1,201 @@
-//! The controller.
+//! The controller: one task that owns all state, and the handle through which faces reach it.
+//!
+//! Faces send commands, tunnels and transfers report, and everything passes through one mailbox; so there is one
+//! order of events and no lock. What takes time runs in tasks of its own and posts its outcome back.
 
-use crate::Paths;
-use dockline_model::{Command, Event, Hello, Reply, UiError};
+mod actor;
+mod engine;
+mod events;
+mod hosts;
+mod meter;
+mod prompts;
+mod registries;
+mod request;
+mod run;
+mod transfers;
+mod watch;
+
+pub use events::EventStream;
+pub(crate) use events::{Resync, Subscribers};
+
+use crate::{Paths, config::Config};
+use actor::Actor;
+use dockline_model::{
+    Answer, Code, Command, EngineView, Hello, PromptId, Question, RegistryName, Reply, Snapshot, TransferId,
+    TransferState, UiError, Verified,
+};
+use dockline_tunnel::{Lease, Tunnel};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch as state};
+use tokio_util::sync::CancellationToken;
 
 /// Number of a face's connection to the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FaceId(pub u64);
 
-/// Handle of the one task that owns all state.
+/// Where the answer to a command goes.
+type Answerer = oneshot::Sender<Result<Reply, UiError>>;
+
+/// What the actor is told.
+enum Message {
+    /// A face is there.
+    Attach { hello: Hello, face: oneshot::Sender<FaceId> },
+    /// A face has gone.
+    Detach { face: FaceId },
+    /// A face wants something.
+    Command { face: FaceId, command: Command, answer: Answerer },
+    /// A tunnel has a question; `opened` tells its number, or that nobody is there.
+    OpenPrompt {
+        registry: RegistryName,
+        question: Question,
+        answer: oneshot::Sender<Option<Answer>>,
+        opened: oneshot::Sender<Option<PromptId>>,
+    },
+    /// A question is no longer of interest.
+    ClosePrompt { id: PromptId },
+    /// A tunnel has been started for the registry's `generation`.
+    TunnelStarted { name: RegistryName, generation: u64, tunnel: Tunnel },
+    /// Its state, leases or figures are different.
+    TunnelChanged { name: RegistryName, generation: u64 },
+    /// A connect has taken a lease, for a face if it is to die with it.
+    Leased { name: RegistryName, generation: u64, holder: Option<FaceId>, lease: Arc<Lease> },
+    /// A connect has failed for good.
+    Unlease { name: RegistryName, generation: u64, holder: Option<FaceId> },
+    /// A transfer has been checked and may stand in the queue.
+    Enqueue { face: FaceId, order: transfers::Order, answer: Answerer },
+    /// A transfer has gone from waiting to running, or to verifying.
+    TransferAt { id: TransferId, state: TransferState },
+    /// A transfer's task is at its end, its traces removed.
+    TransferEnded { id: TransferId, result: Result<Verified, UiError> },
+    /// The engine or its images.
+    Engine { view: EngineView },
+    /// The configuration or the hosts file may have changed.
+    FilesChanged,
+    /// End everything.
+    Stop { done: oneshot::Sender<()> },
+}
+
+/// The actor's mailbox. It has no bound of its own: commands are bounded by each connection, transfers by the
+/// queue, and figures are looked up when it is time to tell them.
 #[derive(Debug, Clone)]
-pub struct Controller {}
+struct Mailbox(mpsc::UnboundedSender<Message>);
+
+impl Mailbox {
+    /// Posts a message; after the owner's end nobody reads it, and nobody needs to.
+    fn post(&self, message: Message) {
+        let _ = self.0.send(message);
+    }
+}
+
+/// Handle of the controller.
+#[derive(Debug, Clone)]
+pub struct Controller {
+    mailbox: Mailbox,
+    subscribers: Subscribers,
+    quit: CancellationToken,
+    stopped: state::Receiver<bool>,
+}
 
 impl Controller {
-    /// Reads the configuration and starts a listener for each registry.
+    /// Reads the configuration and starts a listener for each registry. The caller must be the owner.
     ///
     /// # Errors
-    /// If the configuration file exists and cannot be opened at all; one that does not read is no error here but
-    /// shown in the snapshot.
+    /// If the folders cannot be made. A configuration that does not read is no error here but shown in the
+    /// snapshot.
     pub async fn start(paths: Paths) -> Result<Self, UiError> {
-        let _ = paths;
-        Ok(Self {})
+        paths.prepare().map_err(|error| UiError::from(&error))?;
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let (stopped_sender, stopped) = state::channel(false);
+        let controller = Self {
+            mailbox: Mailbox(sender),
+            subscribers: Subscribers::default(),
+            quit: CancellationToken::new(),
+            stopped,
+        };
+        let loaded = load(&paths).await;
+        let actor = Actor::new(paths, &controller, loaded).await;
+        tokio::spawn(async move {
+            actor.run(receiver).await;
+            // Receivers that are gone do not wait for it.
+            let _ = stopped_sender.send(true);
+        });
+        Ok(controller)
     }
 
-    /// Registers a face; prompts are only made while one that can answer is attached.
+    /// Registers a face. Questions are put only while one that can answer is attached.
     pub async fn attach(&self, hello: Hello) -> FaceId {
-        let _ = hello;
-        FaceId(0)
+        let (face, attached) = oneshot::channel();
+        self.mailbox.post(Message::Attach { hello, face });
+        attached.await.unwrap_or(FaceId(0))
     }
 
-    /// Forgets a face: its held leases are dropped, its transfers cancelled if it is a command line.
-    pub async fn detach(&self, face: FaceId) {
-        let _ = face;
+    /// Forgets a face: the leases it held are dropped, and a command line's transfers cancelled.
+    pub fn detach(&self, face: FaceId) {
+        self.mailbox.post(Message::Detach { face });
     }
 
     /// Carries out one command for `face`.
     ///
     /// # Errors
-    /// Whatever the command's failure is.
+    /// Whatever the command's failure is; `OwnerGone` after [`Self::stop`].
     pub async fn handle(&self, face: FaceId, command: Command) -> Result<Reply, UiError> {
-        let _ = (face, command);
-        Err(UiError::new(dockline_model::Code::Internal, "not written yet"))
+        let (answer, answered) = oneshot::channel();
+        self.mailbox.post(Message::Command { face, command, answer });
+        answered.await.unwrap_or_else(|_| Err(ending()))
     }
 
     /// Every change from now on.
     #[must_use]
     pub fn subscribe(&self) -> EventStream {
-        EventStream {}
+        let controller = self.clone();
+        let resync: Resync = Arc::new(move || {
+            let controller = controller.clone();
+            Box::pin(async move { controller.snapshot().await })
+        });
+        self.subscribers.subscribe(resync)
+    }
+
+    /// Waits until a face has asked the owner to end ([`Command::Quit`]), or it has.
+    pub async fn ended(&self) {
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            () = self.quit.cancelled() => {}
+            // An error means that the actor is gone, which is an end too.
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    }
+
+    /// Ends everything: transfers are stopped, leases dropped, tunnels closed. Returns when that is done.
+    pub async fn stop(&self) {
+        self.quit.cancel();
+        let (done, ended) = oneshot::channel();
+        self.mailbox.post(Message::Stop { done });
+        // An error means that it had ended already.
+        let _ = ended.await;
+    }
+
+    async fn snapshot(&self) -> Option<Snapshot> {
+        match self.handle(FaceId(0), Command::Snapshot).await {
+            Ok(Reply::Snapshot { snapshot }) => Some(snapshot),
+            Ok(Reply::Done | Reply::Registry { .. } | Reply::Transfer { .. } | Reply::Hosts { .. })
+            | Err(_) => None,
+        }
     }
 }
 
-/// Changes in their order. Also a [`futures::Stream`].
-#[derive(Debug)]
-pub struct EventStream {}
+fn ending() -> UiError {
+    UiError::new(Code::OwnerGone, "Dockline is ending.").hint("Start it again.")
+}
 
-impl EventStream {
-    /// The next change; `None` once the owner has ended. Whoever reads too slowly gets
-    /// [`dockline_model::Change::Resync`] instead of what was missed.
-    pub async fn next(&mut self) -> Option<Event> {
-        None
-    }
+/// Reads the configuration off the runtime's threads.
+async fn load(paths: &Paths) -> Result<Config, UiError> {
+    let path = paths.config_file.clone();
+    blocking(move || crate::config::load(&path)).await?.map_err(|error| UiError::from(&error))
+}
+
+/// Runs file work where it may block.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, UiError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        UiError::new(Code::Internal, format!("A background task of Dockline failed: {error}."))
+    })
 }

@@ -10,8 +10,9 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
-use dockline_model::{Code, UiError};
 use directories::ProjectDirs;
+use dockline_model::{Code, UiError};
+use dockline_tunnel::SshEnvironment;
 use std::{
     env, io,
     path::{Path, PathBuf},
@@ -28,6 +29,8 @@ pub struct Paths {
     pub runtime_dir: PathBuf,
     /// The system's hosts file.
     pub hosts_file: PathBuf,
+    /// OpenSSH's own files.
+    pub ssh: SshEnvironment,
 }
 
 /// A place that cannot be found or made.
@@ -78,6 +81,7 @@ impl Paths {
             state_dir: home.join("state"),
             runtime_dir: platform::socket_folder(home.join("run")),
             hosts_file: platform::hosts_file(),
+            ssh: SshEnvironment::from_process(),
         }
     }
 
@@ -90,6 +94,7 @@ impl Paths {
             state_dir,
             runtime_dir,
             hosts_file: platform::hosts_file(),
+            ssh: SshEnvironment::from_process(),
         })
     }
 

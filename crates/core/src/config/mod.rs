@@ -1,0 +1,133 @@
+//! The configuration: one TOML file that a person can read and edit, validated as a whole. Secrets are never in it.
+//!
+//! ```toml
+//! [settings]
+//! transfers-per-registry = 2
+//!
+//! [[registry]]
+//! name = "cr.boss.org"
+//! ssh = "dockercr@88.88.88.88"
+//! address = "127.77.31.7"
+//! ```
+
+mod parse;
+mod write;
+
+pub use parse::{Problem, parse};
+pub use write::{add, load, remove};
+
+use dockline_model::{AddressPoolExhausted, Code, RegistryName, RegistrySpec, UiError};
+use std::{io, path::PathBuf};
+
+/// What the file says, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// In the file's order.
+    pub registries: Vec<RegistrySpec>,
+    /// The rest.
+    pub settings: Settings,
+}
+
+/// The `[settings]` table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How many pushes and pulls of one registry run at a time; further ones wait.
+    pub transfers_per_registry: usize,
+    /// Whether secrets may be kept in the operating system's keyring.
+    pub keyring: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { transfers_per_registry: 2, keyring: true }
+    }
+}
+
+/// What goes wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file exists and cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file, or its lock, cannot be written.
+    #[error("{} cannot be written", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It does not read, or makes no sense. Every problem is here, in the file's order.
+    #[error("{} has {}", path.display(), counted(problems))]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// Never empty.
+        problems: Vec<Problem>,
+    },
+    /// The registry to be added is there already.
+    #[error("a registry named {0} is configured already")]
+    NameTaken(RegistryName),
+    /// Another registry listens there.
+    #[error("{other} listens at {address}:{port} already", address = spec.address, port = spec.port)]
+    AddressTaken {
+        /// The one that was to be added.
+        spec: Box<RegistrySpec>,
+        /// The one that is there.
+        other: RegistryName,
+    },
+    /// The registry to be removed is not there.
+    #[error("no registry named {0} is configured")]
+    Unknown(RegistryName),
+    /// There is no address left to give it.
+    #[error(transparent)]
+    Address(#[from] AddressPoolExhausted),
+    /// What was asked for cannot stand in the file.
+    #[error("the registry cannot be configured so: {0}")]
+    Unwritable(String),
+}
+
+fn counted(problems: &[Problem]) -> String {
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    match problems.len() {
+        1 => format!("a problem:{lines}"),
+        n => format!("{n} problems:{lines}"),
+    }
+}
+
+impl From<&ConfigError> for UiError {
+    fn from(error: &ConfigError) -> Self {
+        match error {
+            ConfigError::Read { source, .. } => Self::new(Code::ConfigIo, format!("{error}: {source}."))
+                .hint("Check that the file is yours and readable."),
+            ConfigError::Write { source, .. } => Self::new(Code::ConfigIo, format!("{error}: {source}."))
+                .hint("Check that the folder is yours, and that the disk is neither full nor read-only."),
+            ConfigError::Invalid { .. } => Self::new(Code::ConfigInvalid, error.to_string())
+                .hint("Correct the file; it is read again as soon as it is saved."),
+            ConfigError::NameTaken(name) => Self::new(Code::RegistryExists, format!("{}.", capital(error)))
+                .hint(format!("Choose another name, or remove it first: dockline remove {name}")),
+            ConfigError::AddressTaken { .. } => {
+                Self::new(Code::RegistryExists, format!("{}.", capital(error)))
+                    .hint("Leave the address out to get a free one, or choose another address or port.")
+            }
+            ConfigError::Unknown(_) => Self::new(Code::RegistryUnknown, format!("{}.", capital(error)))
+                .hint("`dockline list` shows the configured ones."),
+            ConfigError::Address(_) => Self::new(Code::InvalidArgument, format!("{}.", capital(error)))
+                .hint("Give the registry an address of 127.0.0.0/8 yourself."),
+            ConfigError::Unwritable(_) => Self::new(Code::InvalidArgument, format!("{}.", capital(error))),
+        }
+    }
+}
+
+fn capital(error: &ConfigError) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

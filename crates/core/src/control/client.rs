@@ -1,0 +1,222 @@
+//! A face's side of the control socket.
+
+use super::wire::{self, Reader, WireError, Writer};
+use crate::{
+    EventStream, Paths,
+    controller::{Resync, Subscribers},
+};
+use dockline_model::{
+    Code, Command, Envelope, Hello, PROTOCOL_VERSION, Reply, Request, Response, Snapshot, UiError,
+};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// An owner that takes longer to say welcome hangs.
+const WELCOME_PATIENCE: Duration = Duration::from_secs(5);
+/// Requests that may wait to be written.
+const WAITING_REQUESTS: usize = 16;
+
+/// Why there is no owner to talk to.
+#[derive(Debug)]
+pub(crate) enum Unreachable {
+    /// Nobody listens, or whoever did is ending.
+    NotThere,
+    /// There is one that will not have us.
+    Refused(UiError),
+}
+
+/// Requests that wait for their answers; `None` once none will come.
+type Pending = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Result<Reply, UiError>>>>>>;
+
+/// A connection to the owner. Dropping it ends the connection.
+#[derive(Debug)]
+pub(crate) struct Client {
+    inner: Arc<Inner>,
+    hang_up: CancellationToken,
+    _guard: DropGuard,
+}
+
+#[derive(Debug)]
+struct Inner {
+    requests: mpsc::Sender<Request>,
+    pending: Pending,
+    last_id: Mutex<u64>,
+    subscribers: Subscribers,
+    ended: watch::Receiver<Option<UiError>>,
+}
+
+impl Client {
+    /// Dials the owner and says hello.
+    pub(crate) async fn connect(paths: &Paths, hello: &Hello) -> Result<Self, Unreachable> {
+        let stream = wire::connect(paths).await.map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => Unreachable::Refused(
+                UiError::new(
+                    Code::PermissionDenied,
+                    format!("The control socket {} may not be opened.", paths.control_socket().display()),
+                )
+                .hint("It belongs to another account."),
+            ),
+            // Nothing there, nobody behind it, or a listener that is being taken down.
+            _ => Unreachable::NotThere,
+        })?;
+        let (mut reader, mut writer) = wire::split(stream, wire::LONGEST_ENVELOPE);
+        let greeting = async {
+            writer.send(hello).await.ok()?;
+            reader.receive::<Envelope>().await
+        };
+        match timeout(WELCOME_PATIENCE, greeting).await {
+            Ok(Some(Ok(Envelope::Welcome { protocol: PROTOCOL_VERSION }))) => {}
+            Ok(Some(Ok(Envelope::Goodbye { error }))) => return Err(Unreachable::Refused(error)),
+            Ok(Some(Ok(Envelope::Welcome { .. } | Envelope::Response(_) | Envelope::Event(_))))
+            | Ok(Some(Err(WireError::Unreadable { .. } | WireError::TooLong))) => {
+                return Err(Unreachable::Refused(another_version()));
+            }
+            Ok(Some(Err(WireError::Io(_))) | None) | Err(_) => return Err(Unreachable::NotThere),
+        }
+        Ok(Self::start(reader, writer))
+    }
+
+    fn start(reader: Reader, writer: Writer) -> Self {
+        let (requests, outgoing) = mpsc::channel(WAITING_REQUESTS);
+        let (ended_sender, ended) = watch::channel(None);
+        let pending: Pending = Arc::new(Mutex::new(Some(HashMap::new())));
+        let subscribers = Subscribers::default();
+        let hang_up = CancellationToken::new();
+        tokio::spawn({
+            let (pending, subscribers, hang_up) = (pending.clone(), subscribers.clone(), hang_up.clone());
+            async move {
+                let error = tokio::select! {
+                    error = read(reader, &pending, &subscribers) => error,
+                    error = write(writer, outgoing) => error,
+                    () = hang_up.cancelled() => gone(),
+                };
+                let waiting = lock(&pending).take().unwrap_or_default();
+                for answer in waiting.into_values() {
+                    // Whoever asked may have stopped waiting.
+                    let _ = answer.send(Err(error.clone()));
+                }
+                let _ = ended_sender.send(Some(error));
+                subscribers.close();
+            }
+        });
+        let inner = Inner { requests, pending, last_id: Mutex::new(0), subscribers, ended };
+        Self { inner: Arc::new(inner), _guard: hang_up.clone().drop_guard(), hang_up }
+    }
+
+    pub(crate) async fn request(&self, command: Command) -> Result<Reply, UiError> {
+        self.inner.request(command).await
+    }
+
+    pub(crate) fn subscribe(&self) -> EventStream {
+        // Weak: a stream that is kept must not keep the connection.
+        let inner = Arc::downgrade(&self.inner);
+        let resync: Resync = Arc::new(move || {
+            let inner = inner.clone();
+            Box::pin(async move { inner.upgrade()?.snapshot().await })
+        });
+        let stream = self.inner.subscribers.subscribe(resync);
+        if self.inner.ended.borrow().is_some() {
+            self.inner.subscribers.close();
+        }
+        stream
+    }
+
+    /// Waits for the end of the connection, and tells its reason.
+    pub(crate) async fn ended(&self) -> UiError {
+        let mut ended = self.inner.ended.clone();
+        match ended.wait_for(Option::is_some).await {
+            Ok(error) => error.clone().unwrap_or_else(gone),
+            Err(_) => gone(),
+        }
+    }
+
+    /// Hangs up, and waits until that is done.
+    pub(crate) async fn close(&self) {
+        self.hang_up.cancel();
+        self.ended().await;
+    }
+}
+
+impl Inner {
+    async fn request(&self, command: Command) -> Result<Reply, UiError> {
+        let (answer, answered) = oneshot::channel();
+        let id = {
+            let mut last = lock(&self.last_id);
+            *last += 1;
+            *last
+        };
+        match lock(&self.pending).as_mut() {
+            Some(pending) => drop(pending.insert(id, answer)),
+            None => return Err(self.reason()),
+        }
+        if self.requests.send(Request { id, command }).await.is_err() {
+            return Err(self.reason());
+        }
+        answered.await.unwrap_or_else(|_| Err(self.reason()))
+    }
+
+    async fn snapshot(&self) -> Option<Snapshot> {
+        match self.request(Command::Snapshot).await {
+            Ok(Reply::Snapshot { snapshot }) => Some(snapshot),
+            Ok(Reply::Done | Reply::Registry { .. } | Reply::Transfer { .. } | Reply::Hosts { .. })
+            | Err(_) => None,
+        }
+    }
+
+    fn reason(&self) -> UiError {
+        self.ended.borrow().clone().unwrap_or_else(gone)
+    }
+}
+
+/// Hands out answers and events until the end; returns its reason.
+async fn read(mut reader: Reader, pending: &Pending, subscribers: &Subscribers) -> UiError {
+    loop {
+        match reader.receive::<Envelope>().await {
+            Some(Ok(Envelope::Response(Response { id, result }))) => {
+                let waiting = lock(pending).as_mut().and_then(|pending| pending.remove(&id));
+                if let Some(answer) = waiting {
+                    // Whoever asked may have stopped waiting.
+                    let _ = answer.send(result);
+                }
+            }
+            Some(Ok(Envelope::Event(event))) => subscribers.send(&event),
+            Some(Ok(Envelope::Goodbye { error })) => return error,
+            Some(Ok(Envelope::Welcome { .. })) => {}
+            Some(Err(WireError::Unreadable { .. } | WireError::TooLong)) => return another_version(),
+            Some(Err(WireError::Io(_))) | None => return gone(),
+        }
+    }
+}
+
+async fn write(mut writer: Writer, mut outgoing: mpsc::Receiver<Request>) -> UiError {
+    while let Some(request) = outgoing.recv().await {
+        if let Err(error) = writer.send(&request).await {
+            tracing::debug!(%error, "the owner has gone");
+            break;
+        }
+    }
+    gone()
+}
+
+fn gone() -> UiError {
+    UiError::new(Code::OwnerGone, "The Dockline that owned the tunnels went away.")
+        .hint("Run the command again.")
+}
+
+fn another_version() -> UiError {
+    UiError::new(Code::OwnerGone, "The Dockline that runs does not speak this program's control protocol.")
+        .hint("Quit the one that runs, so that the new version takes over.")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,144 @@
+//! Lines, and the socket they travel over.
+
+use crate::Paths;
+use dockline_model::{Code, UiError};
+use futures::{SinkExt, StreamExt};
+use interprocess::local_socket::{
+    ConnectOptions, ListenerOptions, Name,
+    tokio::{Listener, Stream, prelude::*},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::io;
+use tokio::io::{ReadHalf, WriteHalf};
+use tokio_util::codec::{FramedRead, FramedWrite, LinesCodec, LinesCodecError};
+
+/// Longest line an owner takes from a face.
+pub(super) const LONGEST_REQUEST: usize = 1 << 20;
+/// Longest line a face takes from its owner: a snapshot with thousands of images in it.
+pub(super) const LONGEST_ENVELOPE: usize = 64 << 20;
+
+/// Why a line could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WireError {
+    /// The connection.
+    #[error("the connection broke")]
+    Io(#[from] io::Error),
+    /// Over the limit.
+    #[error("the line is too long")]
+    TooLong,
+    /// Not what was expected; the line itself is kept for whoever wants to answer it.
+    #[error("the line does not read")]
+    Unreadable {
+        line: String,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl From<LinesCodecError> for WireError {
+    fn from(error: LinesCodecError) -> Self {
+        match error {
+            LinesCodecError::MaxLineLengthExceeded => Self::TooLong,
+            LinesCodecError::Io(error) => Self::Io(error),
+        }
+    }
+}
+
+/// Lines from the other end.
+pub(super) struct Reader(FramedRead<ReadHalf<Stream>, LinesCodec>);
+
+/// Lines to the other end.
+pub(super) struct Writer(FramedWrite<WriteHalf<Stream>, LinesCodec>);
+
+/// Two halves, so that a face can read while it writes: if both ends only wrote, both would wait for ever.
+pub(super) fn split(stream: Stream, longest: usize) -> (Reader, Writer) {
+    let (read, write) = tokio::io::split(stream);
+    let reader = FramedRead::new(read, LinesCodec::new_with_max_length(longest));
+    (Reader(reader), Writer(FramedWrite::new(write, LinesCodec::new())))
+}
+
+impl Reader {
+    /// The next line; `None` at the end. May be dropped and called again without losing anything.
+    pub(super) async fn receive<T: DeserializeOwned>(&mut self) -> Option<Result<T, WireError>> {
+        let line = match self.0.next().await? {
+            Ok(line) => line,
+            Err(error) => return Some(Err(error.into())),
+        };
+        Some(serde_json::from_str(&line).map_err(|source| WireError::Unreadable { line, source }))
+    }
+}
+
+impl Writer {
+    pub(super) async fn send<T: Serialize>(&mut self, value: &T) -> Result<(), WireError> {
+        let line = serde_json::to_string(value).map_err(io::Error::from)?;
+        Ok(self.0.send(line).await?)
+    }
+}
+
+/// Dials the owner.
+pub(super) async fn connect(paths: &Paths) -> io::Result<Stream> {
+    ConnectOptions::new().name(name(paths)?).connect_tokio().await
+}
+
+/// Listens for faces, in the place of a socket that a killed owner left behind. The caller holds the lock.
+pub(super) fn listen(paths: &Paths) -> Result<Listener, UiError> {
+    bind(paths).map_err(|error| {
+        UiError::new(
+            Code::FileIo,
+            format!("The control socket {} cannot be made: {error}.", paths.control_socket().display()),
+        )
+        .hint("Check that the folder is yours; DOCKLINE_HOME names another one.")
+    })
+}
+
+#[cfg(unix)]
+fn bind(paths: &Paths) -> io::Result<Listener> {
+    let socket = paths.control_socket();
+    match std::fs::remove_file(&socket) {
+        Ok(()) => tracing::info!("replaced the control socket of an owner that was killed"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let options = ListenerOptions::new().name(name(paths)?);
+    #[cfg(target_os = "linux")]
+    let options = {
+        use interprocess::os::unix::local_socket::ListenerOptionsExt;
+        options.mode(0o600)
+    };
+    options.create_tokio()
+}
+
+#[cfg(windows)]
+fn bind(paths: &Paths) -> io::Result<Listener> {
+    // The pipe's default access list: this account and administrators may connect, others only read.
+    ListenerOptions::new().name(name(paths)?).create_tokio()
+}
+
+#[cfg(unix)]
+fn name(paths: &Paths) -> io::Result<Name<'static>> {
+    use interprocess::local_socket::{GenericFilePath, ToFsName};
+    paths.control_socket().to_fs_name::<GenericFilePath>()
+}
+
+#[cfg(windows)]
+fn name(paths: &Paths) -> io::Result<Name<'static>> {
+    use interprocess::local_socket::{GenericNamespaced, ToNsName};
+    use sha2::{Digest, Sha256};
+    // Pipes share one flat name space: the folder's hash keeps accounts and test folders apart.
+    let digest = Sha256::digest(paths.control_socket().as_os_str().as_encoded_bytes());
+    format!("dockline-{}", hex::encode(&digest[..16])).to_ns_name::<GenericNamespaced>()
+}
+
+/// Whether the other end runs as the same account. The folder's mode says so too; this holds where the folder
+/// was opened by hand.
+#[cfg(unix)]
+pub(super) fn is_same_account(stream: &Stream) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    stream.peer_creds().is_ok_and(|peer| peer.euid() == Some(own))
+}
+
+/// The pipe's access list has seen to it.
+#[cfg(windows)]
+pub(super) fn is_same_account(_: &Stream) -> bool {
+    true
+}

@@ -1,0 +1,310 @@
+//! The one task that owns all state.
+
+use super::{
+    Answerer, Controller, FaceId, Mailbox, Message, ending,
+    engine::EngineWatch,
+    events::Publisher,
+    prompts::{Asker, Prompts},
+    registries::Registry,
+    transfers::Transfers,
+    watch::FileWatch,
+};
+use crate::{
+    Paths,
+    config::{Config, Settings},
+    secrets::Secrets,
+};
+use dockline_model::{
+    Change, Code, Command, EngineState, EngineView, Hello, PromptId, RegistryName, Reply, Snapshot, UiError,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How often the figures of running transfers are looked up.
+const TICK: Duration = Duration::from_millis(100);
+/// How long the end waits for transfers to remove their traces, and for tunnels to close.
+const END_PATIENCE: Duration = Duration::from_secs(5);
+
+/// All state. Fields are open to this module's children, which hold the commands.
+pub(super) struct Actor {
+    pub(super) paths: Paths,
+    pub(super) settings: Settings,
+    pub(super) mailbox: Mailbox,
+    pub(super) asker: Arc<Asker>,
+    pub(super) faces: BTreeMap<FaceId, Hello>,
+    pub(super) last_face: u64,
+    /// In the configuration's order.
+    pub(super) registries: Vec<Registry>,
+    pub(super) last_generation: u64,
+    pub(super) config_error: Option<UiError>,
+    pub(super) transfers: Transfers,
+    pub(super) prompts: Prompts,
+    pub(super) engine: EngineView,
+    pub(super) engine_watch: EngineWatch,
+    pub(super) publisher: Publisher,
+    /// Tunnels being closed, and other work the end has to wait for.
+    pub(super) closing: JoinSet<()>,
+    quit: CancellationToken,
+    /// Held for its life.
+    _files: FileWatch,
+}
+
+impl Actor {
+    pub(super) async fn new(paths: Paths, controller: &Controller, loaded: Result<Config, UiError>) -> Self {
+        let mailbox = controller.mailbox.clone();
+        let (config, config_error) = match loaded {
+            Ok(config) => (config, None),
+            Err(error) => (Config::default(), Some(error)),
+        };
+        let secrets = Secrets::new(config.settings.keyring);
+        let files = FileWatch::start(&[&paths.config_file, &paths.hosts_file], mailbox.clone());
+        let mut actor = Self {
+            settings: config.settings.clone(),
+            asker: Arc::new(Asker { mailbox: mailbox.clone(), secrets }),
+            faces: BTreeMap::new(),
+            last_face: 0,
+            registries: Vec::new(),
+            last_generation: 0,
+            config_error,
+            transfers: Transfers::default(),
+            prompts: Prompts::default(),
+            engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
+            engine_watch: EngineWatch::start(mailbox.clone()),
+            publisher: Publisher::new(controller.subscribers.clone()),
+            closing: JoinSet::new(),
+            quit: controller.quit.clone(),
+            _files: files,
+            mailbox,
+            paths,
+        };
+        actor.start_all(config.registries).await;
+        actor
+    }
+
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let flush = self.publisher.next_flush();
+            let flush_due = flush.unwrap_or_else(Instant::now);
+            tokio::select! {
+                message = inbox.recv() => match message {
+                    Some(Message::Stop { done }) => {
+                        self.end(&mut inbox).await;
+                        // Whoever asked may not wait for it.
+                        let _ = done.send(());
+                        return;
+                    }
+                    Some(message) => self.receive(message).await,
+                    None => return,
+                },
+                () = tokio::time::sleep_until(flush_due), if flush.is_some() => {
+                    self.publisher.flush(Instant::now());
+                }
+                now = tick.tick(), if self.transfers.any_running() => self.read_figures(now),
+                Some(_) = self.closing.join_next(), if !self.closing.is_empty() => {}
+            }
+        }
+    }
+
+    async fn receive(&mut self, message: Message) {
+        match message {
+            Message::Attach { hello, face } => {
+                self.last_face += 1;
+                let id = FaceId(self.last_face);
+                self.faces.insert(id, hello);
+                if face.send(id).is_err() {
+                    self.detach(id);
+                }
+            }
+            Message::Detach { face } => self.detach(face),
+            Message::Command { face, command, answer } => self.command(face, command, answer).await,
+            Message::OpenPrompt { registry, question, answer, opened } => {
+                let asked = self.somebody_can_answer().then(|| {
+                    let prompt = self.prompts.open(registry, question, answer);
+                    let id = prompt.id;
+                    self.publish(Change::Prompt { prompt });
+                    id
+                });
+                if let Err(Some(id)) = opened.send(asked) {
+                    self.close_prompt(id);
+                }
+            }
+            Message::ClosePrompt { id } => self.close_prompt(id),
+            Message::TunnelStarted { name, generation, tunnel } => {
+                self.tunnel_started(&name, generation, tunnel);
+            }
+            Message::TunnelChanged { name, generation } => {
+                if self.registry(&name).is_some_and(|registry| registry.generation == generation) {
+                    self.publish_registry(&name);
+                }
+            }
+            Message::Leased { name, generation, holder, lease } => {
+                self.store_lease(&name, generation, holder, lease);
+            }
+            Message::Unlease { name, generation, holder } => self.drop_lease(&name, generation, holder),
+            Message::Enqueue { face, order, answer } => self.enqueue(face, order, answer),
+            Message::TransferAt { id, state } => self.transfer_at(id, state),
+            Message::TransferEnded { id, result } => self.transfer_ended(id, result),
+            Message::Engine { view } => {
+                if self.engine != view {
+                    self.engine = view.clone();
+                    self.publish(Change::Engine { engine: view });
+                }
+            }
+            Message::FilesChanged => self.reload().await,
+            // Taken care of by `run`.
+            Message::Stop { done: _ } => {}
+        }
+    }
+
+    async fn command(&mut self, face: FaceId, command: Command, answer: Answerer) {
+        let result = match command {
+            Command::Snapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
+            Command::AddRegistry { target } => self.add_registry(target).await,
+            Command::RemoveRegistry { registry } => self.remove_registry(registry).await,
+            Command::Connect { registry, hold } => return self.connect(face, &registry, hold, answer),
+            Command::Disconnect { registry, force } => return self.disconnect(&registry, force, answer),
+            order @ (Command::Push { .. }
+            | Command::PushArchive { .. }
+            | Command::Pull { .. }
+            | Command::PullArchive { .. }) => return self.order(face, order, answer),
+            Command::Cancel { transfer } => self.cancel(transfer),
+            Command::Dismiss { transfer } => self.dismiss(transfer),
+            Command::RefreshImages => {
+                self.engine_watch.refresh();
+                Ok(Reply::Done)
+            }
+            Command::PlanHosts { action } => return self.plan_hosts(action, answer),
+            Command::ApplyHosts { plan } => return self.apply_hosts(plan, answer),
+            Command::Answer { prompt, answer } => {
+                if self.prompts.answer(prompt, answer) {
+                    self.publish(Change::PromptGone { id: prompt });
+                    Ok(Reply::Done)
+                } else {
+                    Err(UiError::new(
+                        Code::NotFound,
+                        "That question has been answered, or is no longer open.",
+                    ))
+                }
+            }
+            Command::Quit { force } => self.ask_to_quit(force),
+        };
+        // A face that has gone does not hear it.
+        let _ = answer.send(result);
+    }
+
+    /// Refuses while a transfer runs or a program is connected: both would fail.
+    fn ask_to_quit(&mut self, force: bool) -> Result<Reply, UiError> {
+        let transfers = self.transfers.active().count();
+        let users: Vec<&RegistryName> =
+            self.registries.iter().filter(|r| r.is_in_use()).map(|r| &r.spec.name).collect();
+        if !force && (transfers > 0 || !users.is_empty()) {
+            let what = match (transfers, users.first()) {
+                (0, Some(name)) => format!("Something is using the tunnel to {name}."),
+                (1, _) => "A transfer is under way.".to_owned(),
+                (n, _) => format!("{n} transfers are under way."),
+            };
+            return Err(UiError::new(Code::OwnerBusy, what)
+                .hint("Wait until it has finished, or end it with force (dockline agent --stop --force)."));
+        }
+        self.quit.cancel();
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            sequence: self.publisher.sequence(),
+            config_path: self.paths.config_file.display().to_string(),
+            config_error: self.config_error.clone(),
+            registries: self.registries.iter().map(Registry::view).collect(),
+            transfers: self.transfers.view(),
+            engine: self.engine.clone(),
+            prompts: self.prompts.view(),
+        }
+    }
+
+    pub(super) fn publish(&mut self, change: Change) {
+        self.publisher.publish(change, Instant::now());
+    }
+
+    fn somebody_can_answer(&self) -> bool {
+        self.faces.values().any(|hello| hello.can_answer)
+    }
+
+    fn close_prompt(&mut self, id: PromptId) {
+        if self.prompts.close(id) {
+            self.publish(Change::PromptGone { id });
+        }
+    }
+
+    fn detach(&mut self, face: FaceId) {
+        let Some(hello) = self.faces.remove(&face) else { return };
+        for registry in &mut self.registries {
+            registry.held.remove(&face);
+        }
+        self.face_gone(face, hello.face);
+        if !self.somebody_can_answer() {
+            for id in self.prompts.ids() {
+                self.close_prompt(id);
+            }
+        }
+    }
+
+    /// Takes in what is on disk now. A file that does not read leaves the last good registries as they are.
+    async fn reload(&mut self) {
+        match super::load(&self.paths).await {
+            Ok(config) => self.configure(config),
+            Err(error) => self.config_failed(Some(error)),
+        }
+        self.refresh_aliases().await;
+    }
+
+    pub(super) fn configure(&mut self, config: Config) {
+        self.config_failed(None);
+        if self.settings != config.settings {
+            let secrets = Secrets::new(config.settings.keyring);
+            self.asker = Arc::new(Asker { mailbox: self.mailbox.clone(), secrets });
+            self.settings = config.settings;
+            self.start_waiting();
+        }
+        self.reconcile(config.registries);
+    }
+
+    fn config_failed(&mut self, error: Option<UiError>) {
+        if self.config_error != error {
+            self.config_error.clone_from(&error);
+            self.publish(Change::Config { error });
+        }
+    }
+
+    /// Stops transfers, drops leases, closes tunnels; later commands are told that it is over.
+    async fn end(&mut self, inbox: &mut mpsc::UnboundedReceiver<Message>) {
+        inbox.close();
+        self.engine_watch.stop();
+        for id in self.prompts.ids() {
+            self.close_prompt(id);
+        }
+        self.interrupt_all(&ending());
+        let deadline = Instant::now() + END_PATIENCE;
+        while self.transfers.any_task() {
+            let Ok(Some(message)) = tokio::time::timeout_at(deadline, inbox.recv()).await else { break };
+            if let Message::TransferEnded { id, result } = message {
+                self.transfer_ended(id, result);
+            }
+        }
+        for registry in self.registries.drain(..) {
+            registry.close(&mut self.closing);
+        }
+        let all_closed = async { while self.closing.join_next().await.is_some() {} };
+        if tokio::time::timeout(END_PATIENCE, all_closed).await.is_err() {
+            tracing::warn!("some tunnels did not close in time");
+        }
+        self.publisher.close();
+    }
+}

@@ -1,0 +1,354 @@
+//! The configured registries: their tunnels, and the leases that faces hold.
+
+use super::{Answerer, FaceId, Message, actor::Actor, blocking};
+use crate::config;
+use dockline_edits::hosts;
+use dockline_model::{
+    Change, Code, LeaseHolder, RegistryName, RegistrySpec, RegistryView, Reply, Target, TunnelState,
+    TunnelView, UiError,
+};
+use dockline_tunnel::{Lease, SshEnvironment, Tunnel, TunnelConfig};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinSet},
+};
+
+/// A registry and what is held for it.
+pub(super) struct Registry {
+    pub(super) spec: RegistrySpec,
+    /// Tells messages of an earlier tunnel of the same name from those of this one.
+    pub(super) generation: u64,
+    /// `None` while it is being started.
+    tunnel: watch::Sender<Option<Tunnel>>,
+    forwarder: Option<AbortHandle>,
+    alias_ready: bool,
+    /// The person's, by Connect or `keep-open`.
+    manual: Option<Arc<Lease>>,
+    /// Of faces that asked to hold the tunnel while they are there.
+    pub(super) held: BTreeMap<FaceId, Arc<Lease>>,
+}
+
+impl Registry {
+    pub(super) fn view(&self) -> RegistryView {
+        RegistryView {
+            spec: self.spec.clone(),
+            alias_ready: self.alias_ready,
+            tunnel: self.tunnel.borrow().as_ref().map_or_else(TunnelView::idle, Tunnel::view),
+        }
+    }
+
+    /// Whether a program, a transfer or a face would be cut off if the tunnel closed.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.view().tunnel.leases.iter().any(|lease| match lease.holder {
+            LeaseHolder::Manual => false,
+            LeaseHolder::Face { .. } | LeaseHolder::Transfer { .. } | LeaseHolder::Connection { .. } => true,
+        })
+    }
+
+    /// A way to the tunnel that waits until it has been started.
+    pub(super) fn tunnel(&self) -> TunnelSlot {
+        TunnelSlot(self.tunnel.subscribe())
+    }
+
+    /// Drops the leases and closes the tunnel, in a task of `closing`.
+    pub(super) fn close(self, closing: &mut JoinSet<()>) {
+        if let Some(forwarder) = self.forwarder {
+            forwarder.abort();
+        }
+        drop((self.manual, self.held));
+        let tunnel = self.tunnel.send_replace(None);
+        if let Some(tunnel) = tunnel {
+            closing.spawn(tunnel.stop());
+        }
+    }
+}
+
+/// A tunnel that may still be starting.
+#[derive(Debug, Clone)]
+pub(super) struct TunnelSlot(watch::Receiver<Option<Tunnel>>);
+
+impl TunnelSlot {
+    /// # Errors
+    /// If the registry was removed meanwhile.
+    pub(super) async fn ready(&mut self) -> Result<Tunnel, UiError> {
+        match self.0.wait_for(Option::is_some).await.map(|tunnel| tunnel.clone()) {
+            Ok(Some(tunnel)) => Ok(tunnel),
+            Ok(None) | Err(_) => {
+                Err(UiError::new(Code::Disconnected, "The registry was removed, or its settings changed."))
+            }
+        }
+    }
+}
+
+pub(super) fn unknown(name: &RegistryName) -> UiError {
+    UiError::new(Code::RegistryUnknown, format!("No registry named {name} is configured."))
+        .hint("`dockline list` shows the configured ones; `dockline add` adds one.")
+}
+
+impl Actor {
+    pub(super) fn registry(&self, name: &RegistryName) -> Option<&Registry> {
+        self.registries.iter().find(|registry| registry.spec.name == *name)
+    }
+
+    fn registry_mut(&mut self, name: &RegistryName, generation: u64) -> Option<&mut Registry> {
+        self.registries.iter_mut().find(|r| r.spec.name == *name && r.generation == generation)
+    }
+
+    pub(super) fn publish_registry(&mut self, name: &RegistryName) {
+        if let Some(registry) = self.registry(name).map(Registry::view) {
+            self.publish(Change::Registry { registry });
+        }
+    }
+
+    /// The first start: listeners are there (or have failed) before any command is served.
+    pub(super) async fn start_all(&mut self, specs: Vec<RegistrySpec>) {
+        let aliases = read_hosts(&self.paths.hosts_file).await;
+        let starts = specs.iter().map(|spec| Tunnel::start(self.tunnel_config(spec), self.asker.clone()));
+        let tunnels = futures::future::join_all(starts).await;
+        for (spec, tunnel) in specs.into_iter().zip(tunnels) {
+            let registry = self.new_registry(spec, &aliases);
+            let (name, generation) = (registry.spec.name.clone(), registry.generation);
+            self.registries.push(registry);
+            self.tunnel_started(&name, generation, tunnel);
+        }
+    }
+
+    /// Makes the registries those of `specs`: unchanged ones keep their tunnels and leases.
+    pub(super) fn reconcile(&mut self, specs: Vec<RegistrySpec>) {
+        let mut old = std::mem::take(&mut self.registries);
+        let mut started = Vec::new();
+        for spec in specs {
+            let before = old.iter().position(|registry| registry.spec.name == spec.name);
+            let before = before.map(|at| old.remove(at));
+            if let Some(registry) = before {
+                if registry.spec == spec {
+                    self.registries.push(registry);
+                    continue;
+                }
+                let reason = UiError::new(
+                    Code::Disconnected,
+                    format!("The settings of {} were changed meanwhile.", spec.name),
+                );
+                self.interrupt_registry(&spec.name, &reason);
+                started.push((spec.name.clone(), Some(registry)));
+            } else {
+                started.push((spec.name.clone(), None));
+            }
+            let registry = self.new_registry(spec, &[]);
+            self.registries.push(registry);
+        }
+        for registry in old {
+            let name = registry.spec.name.clone();
+            let reason = UiError::new(Code::Disconnected, format!("The registry {name} was removed."));
+            self.interrupt_registry(&name, &reason);
+            registry.close(&mut self.closing);
+            self.publish(Change::RegistryGone { name });
+        }
+        for (name, replaced) in started {
+            self.start(&name, replaced);
+            self.publish_registry(&name);
+        }
+    }
+
+    fn new_registry(&mut self, spec: RegistrySpec, hosts: &[u8]) -> Registry {
+        self.last_generation += 1;
+        Registry {
+            alias_ready: names(hosts, &spec),
+            spec,
+            generation: self.last_generation,
+            tunnel: watch::channel(None).0,
+            forwarder: None,
+            manual: None,
+            held: BTreeMap::new(),
+        }
+    }
+
+    /// Starts the tunnel of a new registry, once the one it replaces has let go of the address.
+    fn start(&mut self, name: &RegistryName, replaced: Option<Registry>) {
+        let Some(registry) = self.registry(name) else { return };
+        let (name, generation) = (name.clone(), registry.generation);
+        let config = self.tunnel_config(&registry.spec);
+        let (asker, mailbox) = (self.asker.clone(), self.mailbox.clone());
+        self.closing.spawn(async move {
+            if let Some(replaced) = replaced {
+                let mut closing = JoinSet::new();
+                replaced.close(&mut closing);
+                closing.join_all().await;
+            }
+            let tunnel = Tunnel::start(config, asker).await;
+            mailbox.post(Message::TunnelStarted { name, generation, tunnel });
+        });
+    }
+
+    fn tunnel_config(&self, spec: &RegistrySpec) -> TunnelConfig {
+        let mut spec = spec.clone();
+        spec.ssh.identity = spec.ssh.identity.map(|path| expand(&path, &self.paths.ssh));
+        TunnelConfig::new(spec, self.paths.ssh.clone())
+    }
+
+    pub(super) fn tunnel_started(&mut self, name: &RegistryName, generation: u64, tunnel: Tunnel) {
+        let mailbox = self.mailbox.clone();
+        let Some(registry) = self.registry_mut(name, generation) else {
+            // Removed, or changed again, while it was starting.
+            self.closing.spawn(tunnel.stop());
+            return;
+        };
+        let mut changes = tunnel.watch();
+        let forwarded = name.clone();
+        let forwarder = tokio::spawn(async move {
+            while changes.changed().await.is_ok() {
+                mailbox.post(Message::TunnelChanged { name: forwarded.clone(), generation });
+            }
+        });
+        registry.forwarder = Some(forwarder.abort_handle());
+        if registry.spec.keep_open {
+            registry.manual = Some(Arc::new(tunnel.lease(LeaseHolder::Manual)));
+        }
+        registry.tunnel.send_replace(Some(tunnel));
+        self.publish_registry(name);
+    }
+
+    pub(super) async fn add_registry(&mut self, target: Target) -> Result<Reply, UiError> {
+        let paths = self.paths.clone();
+        let added = blocking(move || config::add(&paths, &target)).await?;
+        let (spec, config) = added.map_err(|error| UiError::from(&error))?;
+        self.configure(config);
+        self.refresh_aliases().await;
+        Ok(Reply::Registry { spec })
+    }
+
+    pub(super) async fn remove_registry(&mut self, name: RegistryName) -> Result<Reply, UiError> {
+        let paths = self.paths.clone();
+        let removed = blocking(move || config::remove(&paths, &name)).await?;
+        self.configure(removed.map_err(|error| UiError::from(&error))?);
+        Ok(Reply::Done)
+    }
+
+    /// Takes a lease and answers when the tunnel is up or has failed.
+    pub(super) fn connect(&mut self, face: FaceId, name: &RegistryName, hold: bool, mut answer: Answerer) {
+        let Some(registry) = self.registry(name) else {
+            // A face that has gone does not hear it; so below.
+            let _ = answer.send(Err(unknown(name)));
+            return;
+        };
+        let (spec, generation, mut slot) = (registry.spec.clone(), registry.generation, registry.tunnel());
+        let (mailbox, name) = (self.mailbox.clone(), name.clone());
+        let holder = hold.then_some(face);
+        tokio::spawn(async move {
+            let connected = async {
+                let tunnel = slot.ready().await?;
+                let kind = match holder {
+                    Some(FaceId(connection)) => LeaseHolder::Face { connection },
+                    None => LeaseHolder::Manual,
+                };
+                let lease = Arc::new(tunnel.lease(kind));
+                mailbox.post(Message::Leased {
+                    name: name.clone(),
+                    generation,
+                    holder,
+                    lease: lease.clone(),
+                });
+                let up = tunnel.up(&lease).await;
+                // What only a person can mend is not held on to; everything else goes on trying.
+                if up.is_err() && matches!(tunnel.view().state, TunnelState::Failed { .. }) {
+                    mailbox.post(Message::Unlease { name, generation, holder });
+                }
+                up.map(|()| Reply::Registry { spec })
+            };
+            tokio::select! {
+                result = connected => { let _ = answer.send(result); }
+                () = answer.closed() => {}
+            }
+        });
+    }
+
+    pub(super) fn store_lease(
+        &mut self,
+        name: &RegistryName,
+        generation: u64,
+        holder: Option<FaceId>,
+        lease: Arc<Lease>,
+    ) {
+        let attached = holder.is_none_or(|face| self.faces.contains_key(&face));
+        let Some(registry) = self.registry_mut(name, generation).filter(|_| attached) else { return };
+        match holder {
+            Some(face) => drop(registry.held.insert(face, lease)),
+            None => registry.manual = Some(lease),
+        }
+    }
+
+    pub(super) fn drop_lease(&mut self, name: &RegistryName, generation: u64, holder: Option<FaceId>) {
+        let Some(registry) = self.registry_mut(name, generation) else { return };
+        match holder {
+            Some(face) => drop(registry.held.remove(&face)),
+            None => registry.manual = None,
+        }
+    }
+
+    /// Drops the manual lease; with `force` everything else that holds the tunnel as well.
+    pub(super) fn disconnect(&mut self, name: &RegistryName, force: bool, answer: Answerer) {
+        let Some(at) = self.registries.iter().position(|registry| registry.spec.name == *name) else {
+            let _ = answer.send(Err(unknown(name)));
+            return;
+        };
+        if force {
+            let reason =
+                UiError::new(Code::Disconnected, format!("The tunnel to {name} was closed by hand."));
+            self.interrupt_registry(name, &reason);
+        }
+        let registry = &mut self.registries[at];
+        registry.manual = None;
+        if force {
+            registry.held.clear();
+        }
+        let (spec, mut slot) = (registry.spec.clone(), registry.tunnel());
+        tokio::spawn(async move {
+            let result = match slot.ready().await {
+                Ok(tunnel) => {
+                    tunnel.disconnect(force).await;
+                    Ok(Reply::Registry { spec })
+                }
+                Err(error) => Err(error),
+            };
+            let _ = answer.send(result);
+        });
+    }
+
+    /// Looks again which names the hosts file has.
+    pub(super) async fn refresh_aliases(&mut self) {
+        let hosts = read_hosts(&self.paths.hosts_file).await;
+        let mut changed = Vec::new();
+        for registry in &mut self.registries {
+            let ready = names(&hosts, &registry.spec);
+            if registry.alias_ready != ready {
+                registry.alias_ready = ready;
+                changed.push(registry.spec.name.clone());
+            }
+        }
+        changed.iter().for_each(|name| self.publish_registry(name));
+    }
+}
+
+/// A hosts file that cannot be read names nobody.
+pub(super) async fn read_hosts(path: &Path) -> Vec<u8> {
+    tokio::fs::read(path).await.unwrap_or_default()
+}
+
+/// Whether the hosts file gives the registry's name the registry's own address.
+pub(super) fn names(hosts: &[u8], spec: &RegistrySpec) -> bool {
+    hosts::lookup(hosts, &spec.name) == Some(IpAddr::V4(spec.address))
+}
+
+/// `~/` as a shell would have it.
+fn expand(path: &Path, ssh: &SshEnvironment) -> PathBuf {
+    match (path.strip_prefix("~"), ssh.home_ssh.parent()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        (Ok(_), None) | (Err(_), _) => path.to_owned(),
+    }
+}

@@ -1,0 +1,225 @@
+//! From what a person asked for to a transfer that can be queued: references read, registries found.
+
+use super::{Answerer, FaceId, Message, actor::Actor, registries::unknown, run::Job, transfers::Order};
+use dockline_model::{Code, Command, RegistryName, RegistrySpec, Road, TransferKind, UiError};
+use dockline_registry::{Reference, archive};
+use std::path::Path;
+
+impl Actor {
+    /// Checks a push or pull and queues it. Reading an archive's names may take a while, so this is a task.
+    pub(super) fn order(&self, face: FaceId, command: Command, answer: Answerer) {
+        let specs: Vec<RegistrySpec> = self.registries.iter().map(|registry| registry.spec.clone()).collect();
+        let mailbox = self.mailbox.clone();
+        tokio::spawn(async move {
+            match prepare(&specs, command).await {
+                Ok(order) => mailbox.post(Message::Enqueue { face, order, answer }),
+                Err(error) => {
+                    // A face that has gone does not hear it.
+                    let _ = answer.send(Err(error));
+                }
+            }
+        });
+    }
+}
+
+async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiError> {
+    match command {
+        Command::Push { image, registry, reference } => {
+            let spec = find(specs, &registry)?;
+            let target = match &reference {
+                Some(reference) => place(spec, &parse(reference)?)?,
+                None => parse(&image).map_err(|e| e.hint(NAME_IT))?.without_host().normalised(),
+            };
+            if target.digest().is_some() {
+                return Err(
+                    UiError::new(Code::ReferenceInvalid, "A push needs a tag, not a digest.").hint(NAME_IT)
+                );
+            }
+            let job = Job::PushImage { image: image.clone(), reference: target.clone() };
+            order(TransferKind::Push, Road::Engine, spec, image, &target, job)
+        }
+        Command::PushArchive { path, registry, reference } => {
+            let spec = find(specs, &registry)?;
+            absolute(&path)?;
+            let target = match &reference {
+                Some(reference) => place(spec, &parse(reference)?)?,
+                None => name_in(&path).await?,
+            };
+            let source = file_name(&path);
+            let job = Job::PushArchive { path, reference: target.clone() };
+            order(TransferKind::Push, Road::Direct, spec, source, &target, job)
+        }
+        Command::Pull { reference } => {
+            let (spec, target) = locate(specs, &reference)?;
+            let job = Job::PullImage { reference: target.clone() };
+            order(TransferKind::Pull, Road::Engine, spec, reference, &target, job)
+        }
+        Command::PullArchive { reference, path } => {
+            let (spec, target) = locate(specs, &reference)?;
+            absolute(&path)?;
+            if tokio::fs::try_exists(&path).await.unwrap_or(false) {
+                return Err(UiError::new(Code::FileIo, format!("{} exists already.", path.display()))
+                    .hint("Choose another file name, or remove it first."));
+            }
+            let job = Job::PullArchive { reference: target.clone(), path };
+            order(TransferKind::Pull, Road::Direct, spec, reference, &target, job)
+        }
+        other @ (Command::Snapshot
+        | Command::AddRegistry { .. }
+        | Command::RemoveRegistry { .. }
+        | Command::Connect { .. }
+        | Command::Disconnect { .. }
+        | Command::Cancel { .. }
+        | Command::Dismiss { .. }
+        | Command::RefreshImages
+        | Command::PlanHosts { .. }
+        | Command::ApplyHosts { .. }
+        | Command::Answer { .. }
+        | Command::Quit { .. }) => Err(UiError::new(Code::Internal, format!("{other:?} is no transfer."))),
+    }
+}
+
+const NAME_IT: &str = "Say what it is to be called at the registry, such as app:v1.";
+
+fn order(
+    kind: TransferKind,
+    road: Road,
+    spec: &RegistrySpec,
+    source: String,
+    target: &Reference,
+    job: Job,
+) -> Result<Order, UiError> {
+    let reference = target.with_host(&spec.authority()).map_err(|error| invalid(&error))?.to_string();
+    Ok(Order { kind, road, registry: spec.name.clone(), source, reference, job })
+}
+
+fn find<'a>(specs: &'a [RegistrySpec], name: &RegistryName) -> Result<&'a RegistrySpec, UiError> {
+    specs.iter().find(|spec| spec.name == *name).ok_or_else(|| unknown(name))
+}
+
+fn parse(text: &str) -> Result<Reference, UiError> {
+    text.parse().map_err(|error| invalid(&error))
+}
+
+fn invalid(error: &dockline_registry::InvalidReference) -> UiError {
+    UiError::new(Code::ReferenceInvalid, format!("{error}."))
+}
+
+/// A reference within `spec`: without a host, or with that registry's own.
+fn place(spec: &RegistrySpec, reference: &Reference) -> Result<Reference, UiError> {
+    if reference.host().is_some() && !is_at(spec, reference) {
+        return Err(UiError::new(
+            Code::InvalidArgument,
+            format!("{reference} is not a reference of {}.", spec.authority()),
+        )
+        .hint("Leave the registry out of it: team/app:v1."));
+    }
+    Ok(reference.without_host().normalised())
+}
+
+/// By name or by address; the port may be left out.
+fn is_at(spec: &RegistrySpec, reference: &Reference) -> bool {
+    let host_fits =
+        reference.host().is_some_and(|host| host == spec.name.as_str() || host == spec.address.to_string());
+    host_fits && reference.port().is_none_or(|port| port == spec.port)
+}
+
+fn locate<'a>(specs: &'a [RegistrySpec], text: &str) -> Result<(&'a RegistrySpec, Reference), UiError> {
+    let reference = parse(text)?;
+    let Some(authority) = reference.authority() else {
+        return Err(UiError::new(
+            Code::InvalidArgument,
+            format!("“{text}” does not say which registry is meant."),
+        )
+        .hint("Write it as cr.boss.org/app:v1."));
+    };
+    let spec = specs.iter().find(|spec| is_at(spec, &reference)).ok_or_else(|| {
+        UiError::new(Code::RegistryUnknown, format!("No registry named {authority} is configured."))
+            .hint("`dockline list` shows the configured ones; `dockline add` adds one.")
+    })?;
+    Ok((spec, reference.without_host().normalised()))
+}
+
+/// The owner runs in another folder than the face.
+fn absolute(path: &Path) -> Result<(), UiError> {
+    if path.is_absolute() {
+        return Ok(());
+    }
+    Err(UiError::new(Code::InvalidArgument, format!("{} is not an absolute path.", path.display())))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The name the archive gives its one image.
+async fn name_in(path: &Path) -> Result<Reference, UiError> {
+    let images = archive::images(path).await.map_err(|error| {
+        let error = dockline_registry::RegistryError::from(error);
+        UiError::from(&error)
+    })?;
+    let names: Vec<&String> = images.iter().flat_map(|image| &image.names).collect();
+    let file = file_name(path);
+    match (images.len(), names.first()) {
+        (1, Some(name)) => Ok(parse(name)?.without_host().normalised()),
+        (1, None) => {
+            Err(UiError::new(Code::InvalidArgument, format!("The image in {file} has no name."))
+                .hint(NAME_IT))
+        }
+        (n, _) => {
+            let list: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+            Err(UiError::new(Code::InvalidArgument, format!("{file} holds {n} images: {}.", list.join(", ")))
+                .hint("Say which of them to push, by its repository and tag."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn specs() -> Vec<RegistrySpec> {
+        crate::config::parse(
+            "[[registry]]\nname = \"cr.boss.org\"\nssh = \"h\"\naddress = \"127.77.1.1\"\n\
+             [[registry]]\nname = \"cr.other.org\"\nssh = \"h\"\nport = 5001\n",
+        )
+        .unwrap()
+        .registries
+    }
+
+    async fn push(image: &str, reference: Option<&str>) -> Result<String, Code> {
+        let command = Command::Push {
+            image: image.to_owned(),
+            registry: "cr.boss.org".parse().unwrap(),
+            reference: reference.map(str::to_owned),
+        };
+        prepare(&specs(), command).await.map(|order| order.reference).map_err(|error| error.code)
+    }
+
+    async fn pull(reference: &str) -> Result<String, Code> {
+        let command = Command::Pull { reference: reference.to_owned() };
+        prepare(&specs(), command).await.map(|order| order.reference).map_err(|error| error.code)
+    }
+
+    #[tokio::test]
+    async fn a_push_is_named_as_at_the_engine_or_as_asked() {
+        assert_eq!(push("app", None).await.unwrap(), "cr.boss.org:5000/app:latest");
+        assert_eq!(push("ghcr.io/team/app:v1", None).await.unwrap(), "cr.boss.org:5000/team/app:v1");
+        assert_eq!(push("0123456789ab", Some("app:v2")).await.unwrap(), "cr.boss.org:5000/app:v2");
+        assert_eq!(push("app", Some("cr.boss.org/x:1")).await.unwrap(), "cr.boss.org:5000/x:1");
+        assert_eq!(push("app", Some("cr.other.org/x:1")).await, Err(Code::InvalidArgument));
+        assert_eq!(push("APP", None).await, Err(Code::ReferenceInvalid));
+        let digest = format!("app@sha256:{}", "a".repeat(64));
+        assert_eq!(push(&digest, None).await, Err(Code::ReferenceInvalid));
+    }
+
+    #[tokio::test]
+    async fn a_pull_names_its_registry() {
+        assert_eq!(pull("cr.boss.org/app").await.unwrap(), "cr.boss.org:5000/app:latest");
+        assert_eq!(pull("127.77.1.1:5000/app:v1").await.unwrap(), "cr.boss.org:5000/app:v1");
+        assert_eq!(pull("cr.other.org/app").await.unwrap(), "cr.other.org:5001/app:latest");
+        assert_eq!(pull("cr.other.org:5000/app").await, Err(Code::RegistryUnknown));
+        assert_eq!(pull("app:v1").await, Err(Code::InvalidArgument));
+        assert_eq!(pull("unknown.org/app:v1").await, Err(Code::RegistryUnknown));
+    }
+}

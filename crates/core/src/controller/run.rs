@@ -1,0 +1,308 @@
+//! One transfer, from its lease to its digest.
+
+use super::{
+    Mailbox, Message, engine,
+    registries::{TunnelSlot, names, read_hosts},
+};
+use dockline_engine::{Engine, EngineError};
+use dockline_model::{
+    Code, LayerView, LeaseHolder, RegistrySpec, TransferId, TransferState, TunnelState, UiError, UnixMillis,
+    Verified,
+};
+use dockline_registry::{Client, ClientConfig, Reference, RegistryError};
+use dockline_tunnel::{Lease, Tunnel};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Tries in all when the tunnel breaks under a transfer. dockerd never repeats its first request nor the last (the
+/// ping and the manifest), so somebody has to.
+const TRIES: u32 = 5;
+/// Before the second try; doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub(super) enum Job {
+    PushImage { image: String, reference: Reference },
+    PushArchive { path: PathBuf, reference: Reference },
+    PullImage { reference: Reference },
+    PullArchive { reference: Reference, path: PathBuf },
+}
+
+/// The figures of a running transfer: written by whoever moves the bytes, looked up by the actor in its own time.
+#[derive(Debug, Default)]
+pub(super) struct Figures(Mutex<Latest>);
+
+#[derive(Debug, Default)]
+pub(super) struct Latest {
+    pub(super) layers: Vec<LayerView>,
+    pub(super) current: u64,
+    pub(super) total: u64,
+}
+
+impl Figures {
+    pub(super) fn latest(&self) -> MutexGuard<'_, Latest> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, layers: &[LayerView], current: u64, total: u64) {
+        *self.latest() = Latest { layers: layers.to_vec(), current, total };
+    }
+}
+
+/// What a transfer needs of its surroundings.
+pub(super) struct Context {
+    pub(super) id: TransferId,
+    pub(super) spec: RegistrySpec,
+    pub(super) tunnel: TunnelSlot,
+    pub(super) hosts_file: PathBuf,
+    pub(super) figures: Arc<Figures>,
+    pub(super) cancel: CancellationToken,
+    pub(super) mailbox: Mailbox,
+}
+
+/// Does the job, over again if the tunnel broke.
+pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiError> {
+    let cancel = context.cancel.clone();
+    let cancelled = || UiError::new(Code::Cancelled, "The transfer was stopped.");
+    let tunnel = tokio::select! {
+        tunnel = context.tunnel.ready() => tunnel?,
+        () = cancel.cancelled() => return Err(cancelled()),
+    };
+    let lease = tunnel.lease(LeaseHolder::Transfer { id: context.id });
+    let mut transfer = Transfer { context, tunnel, lease, name: None };
+    let result = tokio::select! {
+        result = transfer.with_retries(&job) => result,
+        () = cancel.cancelled() => Err(cancelled()),
+    };
+    transfer.remove_traces().await;
+    result
+}
+
+struct Transfer {
+    context: Context,
+    tunnel: Tunnel,
+    lease: Lease,
+    /// A name that was given to an image for the transfer alone.
+    name: Option<(Engine, String)>,
+}
+
+/// How a try ended badly.
+struct Failure {
+    error: UiError,
+    /// The session during it: when it came up.
+    session: Option<UnixMillis>,
+}
+
+impl Transfer {
+    async fn with_retries(&mut self, job: &Job) -> Result<Verified, UiError> {
+        let mut pause = FIRST_PAUSE;
+        let mut tries = 1;
+        loop {
+            self.say(TransferState::Waiting);
+            self.tunnel.up(&self.lease).await?;
+            // The listener's address may be another program's: what is pushed there would go to that.
+            if let Some(error) = self.tunnel.view().listener_error {
+                return Err(error);
+            }
+            let session = self.session();
+            self.say(TransferState::Running);
+            let error = match self.once(job).await {
+                Ok(verified) => return Ok(verified),
+                Err(error) => error,
+            };
+            let failure = Failure { error, session };
+            if tries == TRIES || !self.is_the_tunnels(&failure) {
+                return Err(self.better(failure.error));
+            }
+            tracing::info!(transfer = self.context.id.0, tries, code = ?failure.error.code, "trying again");
+            tries += 1;
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    async fn once(&mut self, job: &Job) -> Result<Verified, UiError> {
+        match job {
+            Job::PushImage { image, reference } => self.push_image(image, reference).await,
+            Job::PullImage { reference } => self.pull_image(reference).await,
+            Job::PushArchive { path, reference } => {
+                let client = self.client()?;
+                let figures = self.context.figures.clone();
+                let digest = client
+                    .push_archive(path, reference.repository(), reference.tag_or_latest(), move |l, c, t| {
+                        figures.write(l, c, t);
+                    })
+                    .await
+                    .map_err(|error| UiError::from(&error))?;
+                self.verify(reference, Some(&digest.to_string())).await
+            }
+            Job::PullArchive { reference, path } => {
+                let client = self.client()?;
+                let figures = self.context.figures.clone();
+                let digest = client
+                    .pull_archive(reference.repository(), &reference.tag_or_digest(), path, move |l, c, t| {
+                        figures.write(l, c, t);
+                    })
+                    .await
+                    .map_err(|error| UiError::from(&error))?;
+                // The client has compared every blob and the manifest with this digest.
+                Ok(Verified { digest: digest.to_string(), at_registry: true })
+            }
+        }
+    }
+
+    async fn push_image(&mut self, image: &str, reference: &Reference) -> Result<Verified, UiError> {
+        let told = |error: EngineError| UiError::from(&error);
+        let engine = engine::find().map_err(told)?;
+        let (target, by_address) = self.target(reference).await?;
+        // A name that the person gave is not ours to remove.
+        let is_ours = by_address && self.name.is_none() && engine.image_id(&target).await.is_err();
+        engine.tag(image, &target).await.map_err(told)?;
+        if is_ours {
+            self.name = Some((engine.clone(), target.clone()));
+        }
+        let figures = self.context.figures.clone();
+        let pushed = engine.push(&target, move |l, c, t| figures.write(l, c, t)).await.map_err(told)?;
+        self.verify(reference, pushed.digest.as_deref()).await
+    }
+
+    async fn pull_image(&mut self, reference: &Reference) -> Result<Verified, UiError> {
+        let told = |error: EngineError| UiError::from(&error);
+        let engine = engine::find().map_err(told)?;
+        let (target, by_address) = self.target(reference).await?;
+        let is_ours = by_address && self.name.is_none() && engine.image_id(&target).await.is_err();
+        let figures = self.context.figures.clone();
+        let pulled = engine.pull(&target, move |l, c, t| figures.write(l, c, t)).await.map_err(told)?;
+        // An engine cannot give a name with a digest in it; such an image keeps the address form.
+        if by_address && reference.digest().is_none() {
+            let named = self.named(reference, &self.context.spec.authority())?;
+            engine.tag(&target, &named).await.map_err(told)?;
+            if is_ours {
+                self.name = Some((engine.clone(), target.clone()));
+            }
+        }
+        self.verify(reference, pulled.digest.as_deref()).await
+    }
+
+    /// What the engine is to call the image: by the registry's name where this machine knows it, else by its
+    /// address, which every engine on this machine takes for a registry without TLS.
+    async fn target(&self, reference: &Reference) -> Result<(String, bool), UiError> {
+        let spec = &self.context.spec;
+        let hosts = read_hosts(&self.context.hosts_file).await;
+        if names(&hosts, spec) {
+            Ok((self.named(reference, &spec.authority())?, false))
+        } else {
+            Ok((self.named(reference, &spec.listen().to_string())?, true))
+        }
+    }
+
+    fn named(&self, reference: &Reference, authority: &str) -> Result<String, UiError> {
+        let named = reference.with_host(authority);
+        named
+            .map(|named| named.to_string())
+            .map_err(|error| UiError::new(Code::ReferenceInvalid, format!("{error}.")))
+    }
+
+    fn client(&self) -> Result<Client, UiError> {
+        let spec = &self.context.spec;
+        Client::new(ClientConfig::new(spec.listen(), spec.authority())).map_err(|error| UiError::from(&error))
+    }
+
+    /// Asks the registry itself, through the tunnel's listener, what it has under that name.
+    async fn verify(&self, reference: &Reference, expected: Option<&str>) -> Result<Verified, UiError> {
+        self.say(TransferState::Verifying);
+        let found = self.client()?.manifest_digest(reference.repository(), &reference.tag_or_digest()).await;
+        let found = found.map_err(|error: RegistryError| UiError::from(&error))?.to_string();
+        match expected {
+            Some(expected) if expected == found => Ok(Verified { digest: found, at_registry: true }),
+            Some(expected) => Err(UiError::new(
+                Code::DigestMismatch,
+                format!(
+                    "{} has {found} as {reference}, but {expected} was transferred.",
+                    self.context.spec.authority()
+                ),
+            )
+            .hint("Somebody else may have pushed the same tag meanwhile; try again.")),
+            // The engine does not tell; the registry's word alone compares nothing.
+            None => Ok(Verified { digest: found, at_registry: false }),
+        }
+    }
+
+    fn say(&self, state: TransferState) {
+        self.context.mailbox.post(Message::TransferAt { id: self.context.id, state });
+    }
+
+    fn session(&self) -> Option<UnixMillis> {
+        match self.tunnel.view().state {
+            TunnelState::Up { since } => Some(since),
+            TunnelState::Idle
+            | TunnelState::Connecting { .. }
+            | TunnelState::Reconnecting { .. }
+            | TunnelState::Lingering { .. }
+            | TunnelState::Closing
+            | TunnelState::Failed { .. } => None,
+        }
+    }
+
+    /// Whether another try makes sense: the tunnel broke, and is being mended.
+    fn is_the_tunnels(&self, failure: &Failure) -> bool {
+        match self.tunnel.view().state {
+            TunnelState::Failed { .. } | TunnelState::Idle | TunnelState::Closing => false,
+            TunnelState::Connecting { .. } | TunnelState::Reconnecting { .. } => true,
+            TunnelState::Up { .. } | TunnelState::Lingering { .. } => {
+                let was_lost = failure.error.code == Code::SshLost;
+                was_lost || (failure.session != self.session() && is_about_the_way(failure.error.code))
+            }
+        }
+    }
+
+    /// The tunnel knows better than the engine, which sees nothing but a closed connection.
+    fn better(&self, error: UiError) -> UiError {
+        match self.tunnel.view().state {
+            TunnelState::Failed { error: cause } | TunnelState::Reconnecting { error: cause, .. }
+                if is_about_the_way(error.code) =>
+            {
+                match error.details {
+                    Some(details) if cause.details.is_none() => cause.details(details),
+                    Some(_) | None => cause,
+                }
+            }
+            TunnelState::Failed { .. }
+            | TunnelState::Reconnecting { .. }
+            | TunnelState::Idle
+            | TunnelState::Connecting { .. }
+            | TunnelState::Up { .. }
+            | TunnelState::Lingering { .. }
+            | TunnelState::Closing => error,
+        }
+    }
+
+    /// Takes back the name that was made for the transfer alone.
+    async fn remove_traces(self) {
+        if let Some((engine, name)) = self.name
+            && let Err(error) = engine.untag(&name).await
+        {
+            tracing::warn!(%error, name, "the temporary name of the image stays");
+        }
+    }
+}
+
+/// Whether the failure may come from the way to the registry rather than from what was asked of it.
+fn is_about_the_way(code: Code) -> bool {
+    matches!(
+        code,
+        Code::SshLost
+            | Code::Disconnected
+            | Code::RemoteClosed
+            | Code::EngineCannotReach
+            | Code::EngineFailed
+            | Code::RegistryUnreachable
+            | Code::RegistryFailed
+            | Code::TimedOut
+    )
+}

@@ -1,0 +1,317 @@
+//! The queue of pushes and pulls, and their figures.
+
+use super::{
+    Answerer, FaceId, Message,
+    actor::Actor,
+    meter::{Meter, seconds_left},
+    registries::unknown,
+    run::{self, Context, Figures, Job},
+};
+use dockline_model::{
+    Change, Code, FaceKind, LayerView, RegistryName, Reply, Road, TransferId, TransferKind, TransferState,
+    TransferView, UiError, UnixMillis, Verified,
+};
+use std::{
+    collections::BTreeMap,
+    mem,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A transfer that has been checked, before it has a number.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    pub(super) kind: TransferKind,
+    pub(super) road: Road,
+    pub(super) registry: RegistryName,
+    /// As the person named it.
+    pub(super) source: String,
+    /// `cr.boss.org:5000/app:v1`.
+    pub(super) reference: String,
+    pub(super) job: Job,
+}
+
+/// All transfers of this owner's life, until they are dismissed. Belongs to the actor.
+#[derive(Debug, Default)]
+pub(super) struct Transfers {
+    last: u64,
+    entries: BTreeMap<TransferId, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    view: TransferView,
+    job: Job,
+    /// The command line that waits for it: it dies with that.
+    bound_to: Option<FaceId>,
+    cancel: CancellationToken,
+    figures: Arc<Figures>,
+    meter: Meter,
+    /// From the start of its task until its traces are removed.
+    has_task: bool,
+}
+
+impl Transfers {
+    /// Those that have not ended.
+    pub(super) fn active(&self) -> impl Iterator<Item = &TransferView> {
+        self.entries.values().map(|entry| &entry.view).filter(|view| !view.state.is_final())
+    }
+
+    pub(super) fn any_running(&self) -> bool {
+        self.entries.values().any(|entry| entry.has_task && !entry.view.state.is_final())
+    }
+
+    pub(super) fn any_task(&self) -> bool {
+        self.entries.values().any(|entry| entry.has_task)
+    }
+
+    pub(super) fn view(&self) -> Vec<TransferView> {
+        self.entries.values().map(|entry| entry.view.clone()).collect()
+    }
+
+    /// The next one that may begin: in order, a few of each registry at a time, and never two of the same
+    /// reference at once (they would fight over the tag).
+    fn next(&self, per_registry: usize) -> Option<TransferId> {
+        let mut busy: BTreeMap<&RegistryName, usize> = BTreeMap::new();
+        let mut references = Vec::new();
+        for entry in self.entries.values().filter(|entry| entry.has_task) {
+            *busy.entry(&entry.view.registry).or_default() += 1;
+            references.push(&entry.view.reference);
+        }
+        self.entries
+            .values()
+            .filter(|entry| !entry.has_task && !entry.view.state.is_final())
+            .find(|entry| {
+                busy.get(&entry.view.registry).copied().unwrap_or_default() < per_registry
+                    && !references.contains(&&entry.view.reference)
+            })
+            .map(|entry| entry.view.id)
+    }
+}
+
+impl Entry {
+    /// Takes over the newest figures. Progress never runs backwards: a second try starts from nothing, and its
+    /// bar stands still until it has passed the first's.
+    fn read_figures(&mut self, now: Instant) {
+        let (layers, current, total) = self.figures.read();
+        if !layers.is_empty() {
+            self.view.layers = layers;
+        }
+        self.view.current = self.view.current.max(current);
+        self.view.total = self.view.total.max(total).max(self.view.current);
+        self.view.rate = match self.view.state {
+            TransferState::Running => self.meter.sample(now, self.view.current),
+            TransferState::Waiting
+            | TransferState::Verifying
+            | TransferState::Done { .. }
+            | TransferState::Failed { .. }
+            | TransferState::Cancelled => None,
+        };
+        self.view.seconds_left = seconds_left(self.view.current, self.view.total, self.view.rate);
+    }
+
+    fn end(&mut self, state: TransferState) {
+        self.read_figures(Instant::now());
+        self.view.state = state;
+        self.view.rate = None;
+        self.view.seconds_left = None;
+        self.view.finished = Some(unix_now());
+        self.cancel.cancel();
+    }
+}
+
+pub(super) fn unix_now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Actor {
+    pub(super) fn enqueue(&mut self, face: FaceId, order: Order, answer: Answerer) {
+        if self.registry(&order.registry).is_none() {
+            let _ = answer.send(Err(unknown(&order.registry)));
+            return;
+        }
+        self.transfers.last += 1;
+        let id = TransferId(self.transfers.last);
+        if answer.send(Ok(Reply::Transfer { id })).is_err() {
+            // Whoever asked has gone, and would not know its number.
+            return;
+        }
+        let is_cli = self.faces.get(&face).is_some_and(|hello| match hello.face {
+            FaceKind::Cli => true,
+            FaceKind::Desktop => false,
+        });
+        let view = TransferView {
+            id,
+            kind: order.kind,
+            road: order.road,
+            registry: order.registry,
+            source: order.source,
+            reference: order.reference,
+            state: TransferState::Waiting,
+            layers: Vec::new(),
+            current: 0,
+            total: 0,
+            rate: None,
+            seconds_left: None,
+            started: unix_now(),
+            finished: None,
+        };
+        let entry = Entry {
+            view,
+            job: order.job,
+            bound_to: is_cli.then_some(face),
+            cancel: CancellationToken::new(),
+            figures: Arc::default(),
+            meter: Meter::default(),
+            has_task: false,
+        };
+        self.transfers.entries.insert(id, entry);
+        self.publish_transfer(id);
+        self.start_waiting();
+    }
+
+    /// Begins as many as may run.
+    pub(super) fn start_waiting(&mut self) {
+        while let Some(id) = self.transfers.next(self.settings.transfers_per_registry) {
+            let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
+            entry.has_task = true;
+            let registry = self.registries.iter().find(|r| r.spec.name == entry.view.registry);
+            let Some(registry) = registry else {
+                entry.has_task = false;
+                let error = unknown(&entry.view.registry);
+                entry.end(TransferState::Failed { error });
+                self.publish_transfer(id);
+                continue;
+            };
+            let context = Context {
+                id,
+                spec: registry.spec.clone(),
+                tunnel: registry.tunnel(),
+                hosts_file: self.paths.hosts_file.clone(),
+                figures: entry.figures.clone(),
+                cancel: entry.cancel.clone(),
+                mailbox: self.mailbox.clone(),
+            };
+            let job = entry.job.clone();
+            let mailbox = self.mailbox.clone();
+            let task = tokio::spawn(run::run(context, job));
+            tokio::spawn(async move {
+                // A panic in there must not leave the transfer running for ever.
+                let result = task.await.unwrap_or_else(|error| {
+                    Err(UiError::new(Code::Internal, format!("The transfer's task failed: {error}.")))
+                });
+                mailbox.post(Message::TransferEnded { id, result });
+            });
+        }
+    }
+
+    pub(super) fn read_figures(&mut self, now: Instant) {
+        let mut moved = Vec::new();
+        for entry in self.transfers.entries.values_mut() {
+            if entry.has_task && !entry.view.state.is_final() {
+                let before = entry.view.clone();
+                entry.read_figures(now);
+                if entry.view != before {
+                    moved.push(entry.view.id);
+                }
+            }
+        }
+        moved.into_iter().for_each(|id| self.publish_transfer(id));
+    }
+
+    pub(super) fn transfer_at(&mut self, id: TransferId, state: TransferState) {
+        let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
+        if entry.view.state.is_final() || entry.view.state == state {
+            return;
+        }
+        entry.read_figures(Instant::now());
+        entry.view.state = state;
+        self.publish_transfer(id);
+    }
+
+    pub(super) fn transfer_ended(&mut self, id: TransferId, result: Result<Verified, UiError>) {
+        let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
+        entry.has_task = false;
+        // Cancelled or interrupted: the faces know its end already.
+        if !entry.view.state.is_final() {
+            entry.end(match result {
+                Ok(verified) => TransferState::Done { verified },
+                Err(error) => TransferState::Failed { error },
+            });
+            self.publish_transfer(id);
+        }
+        self.start_waiting();
+    }
+
+    pub(super) fn cancel(&mut self, id: TransferId) -> Result<Reply, UiError> {
+        let entry = self.transfers.entries.get(&id).ok_or_else(|| no_transfer(id))?;
+        if !entry.view.state.is_final() {
+            self.finish(&[id], &TransferState::Cancelled);
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn dismiss(&mut self, id: TransferId) -> Result<Reply, UiError> {
+        let entry = self.transfers.entries.get(&id).ok_or_else(|| no_transfer(id))?;
+        if !entry.view.state.is_final() || entry.has_task {
+            return Err(UiError::new(Code::InvalidArgument, "The transfer has not ended yet.")
+                .hint("Cancel it first, or wait for its end."));
+        }
+        self.transfers.entries.remove(&id);
+        self.publish(Change::TransferGone { id });
+        Ok(Reply::Done)
+    }
+
+    /// A command line that vanishes takes its transfers with it, as Ctrl-C would.
+    pub(super) fn face_gone(&mut self, face: FaceId, _: FaceKind) {
+        let bound = self.matching(|entry| entry.bound_to == Some(face));
+        self.finish(&bound, &TransferState::Cancelled);
+    }
+
+    pub(super) fn interrupt_registry(&mut self, name: &RegistryName, error: &UiError) {
+        let affected = self.matching(|entry| entry.view.registry == *name);
+        self.finish(&affected, &TransferState::Failed { error: error.clone() });
+    }
+
+    pub(super) fn interrupt_all(&mut self, error: &UiError) {
+        let all = self.matching(|_| true);
+        self.finish(&all, &TransferState::Failed { error: error.clone() });
+    }
+
+    fn matching(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<TransferId> {
+        let entries = self.transfers.entries.values();
+        entries.filter(|e| !e.view.state.is_final() && wanted(e)).map(|e| e.view.id).collect()
+    }
+
+    /// Ends transfers from outside: shown at once; the task stops at once too, and then removes its traces.
+    fn finish(&mut self, ids: &[TransferId], state: &TransferState) {
+        for id in ids {
+            if let Some(entry) = self.transfers.entries.get_mut(id) {
+                entry.end(state.clone());
+                self.publish_transfer(*id);
+            }
+        }
+    }
+
+    fn publish_transfer(&mut self, id: TransferId) {
+        if let Some(transfer) = self.transfers.entries.get(&id).map(|entry| entry.view.clone()) {
+            self.publish(Change::Transfer { transfer });
+        }
+    }
+}
+
+fn no_transfer(id: TransferId) -> UiError {
+    UiError::new(Code::NotFound, format!("There is no transfer {}.", id.0))
+}
+
+impl Figures {
+    /// The newest layers, bytes so far, and bytes in all.
+    fn read(&self) -> (Vec<LayerView>, u64, u64) {
+        let mut latest = self.latest();
+        // Taken, since they need no second telling; the numbers stay.
+        (mem::take(&mut latest.layers), latest.current, latest.total)
+    }
+}

@@ -98,6 +98,10 @@ pub struct TunnelView {
     /// Why the listener could not be had (a port already taken); programs cannot connect then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listener_error: Option<UiError>,
+    /// Why the last connection could not be carried to the registry although the session is up (nothing listens at
+    /// the far end, the forward is forbidden); gone as soon as one could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward_error: Option<UiError>,
     /// What holds it, oldest first.
     pub leases: Vec<LeaseView>,
     /// Bytes sent to the registry since the owner started.
@@ -113,6 +117,7 @@ impl TunnelView {
         Self {
             state: TunnelState::Idle,
             listener_error: None,
+            forward_error: None,
             leases: Vec::new(),
             bytes_up: 0,
             bytes_down: 0,

@@ -1,35 +1,27 @@
 //! Reference-counted SSH tunnels to registry hosts.
-#![allow(missing_docs, unused)]
+//!
+//! A [`Tunnel`] owns one registry's loopback listener, which is always open, and the SSH session(s) behind it, which
+//! are there only while a [`Lease`] is held and for a linger after. A program that connects to the listener takes a
+//! lease by itself; the controller takes one for a person or a transfer. What happens when is decided by the pure
+//! [`lifecycle`]; everything is shown in one [`dockline_model::TunnelView`].
+//!
+//! OpenSSH's own files stay the truth about hosts, keys and trust: `ssh -G`, the agent, `known_hosts`.
+
+mod actor;
 mod ask;
 mod config;
+mod error;
+mod host_options;
+mod known_hosts;
+pub mod lifecycle;
+mod listener;
+mod peer;
+mod pool;
+mod pump;
+mod session;
+mod tunnel;
+
 pub use ask::{Ask, Nobody, SecretId};
 pub use config::{PoolLimits, SshEnvironment, TunnelConfig};
-
-use dockline_model::{LeaseHolder, TunnelView, UiError};
-use std::sync::Arc;
-use tokio::sync::watch;
-
-/// One registry's tunnel.
-#[derive(Clone)]
-pub struct Tunnel(Arc<watch::Sender<TunnelView>>);
-/// A hold on the tunnel; dropping it lets go.
-pub struct Lease(());
-impl Tunnel {
-    pub async fn start(config: TunnelConfig, ask: Arc<dyn Ask>) -> Tunnel {
-        Tunnel(Arc::new(watch::channel(TunnelView::idle()).0))
-    }
-    pub fn lease(&self, holder: LeaseHolder) -> Lease {
-        Lease(())
-    }
-    pub async fn up(&self, lease: &Lease) -> Result<(), UiError> {
-        Ok(())
-    }
-    pub async fn disconnect(&self, force: bool) {}
-    pub fn view(&self) -> TunnelView {
-        self.0.borrow().clone()
-    }
-    pub fn watch(&self) -> watch::Receiver<TunnelView> {
-        self.0.subscribe()
-    }
-    pub async fn stop(self) {}
-}
+pub use error::TunnelError;
+pub use tunnel::{Lease, Tunnel};

@@ -1,0 +1,382 @@
+//! The one task that owns a tunnel: it feeds the lifecycle with what happens, performs what that decides, and shows
+//! the outcome.
+
+use crate::{
+    PoolLimits,
+    error::TunnelError,
+    lifecycle::{Effect, Input, LeaseId, Lifecycle, Moment, State},
+    pool::SessionPool,
+    pump::Traffic,
+    session::{Dialer, Session},
+};
+use dockline_model::{LeaseHolder, LeaseView, RegistrySpec, TunnelState, TunnelView, UiError, UnixMillis};
+use futures::future::{BoxFuture, FutureExt as _};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, SystemTime},
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+/// How often the bytes carried are shown anew.
+const TRAFFIC_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The way in.
+pub(crate) type Inbox = mpsc::UnboundedSender<Message>;
+
+/// What the actor is told.
+pub(crate) enum Message {
+    /// Somebody wants the tunnel.
+    Acquire { id: LeaseId, holder: LeaseHolder, revoked: CancellationToken },
+    /// Somebody is done with it.
+    Release { id: LeaseId },
+    /// Somebody waits for a session.
+    Wait {
+        lease: LeaseId,
+        patience: Duration,
+        hard: bool,
+        reply: oneshot::Sender<Result<SessionPool, UiError>>,
+    },
+    /// A person wants it closed.
+    Disconnect { force: bool, done: oneshot::Sender<()> },
+    /// The listener came (`None`), or could still not be had.
+    Listening(Option<TunnelError>),
+    /// A connection was carried (`None`), or why it was not.
+    Carried(Option<UiError>),
+    /// Programs behind connections.
+    Named(Vec<(LeaseId, String)>),
+    /// Close everything.
+    Stop,
+}
+
+/// Somebody who waits for a session.
+struct Waiter {
+    lease: LeaseId,
+    deadline: Instant,
+    patience: Duration,
+    /// Whether the deadline holds while a dial that nothing is known against is under way, too.
+    hard: bool,
+    reply: oneshot::Sender<Result<SessionPool, UiError>>,
+}
+
+/// Everything about one tunnel.
+pub(crate) struct Actor {
+    machine: Lifecycle,
+    dialer: Arc<Dialer>,
+    limits: PoolLimits,
+    epoch: Instant,
+    /// The epoch on the wall.
+    epoch_wall: SystemTime,
+    dial: Option<AbortOnDropHandle<Result<Session, TunnelError>>>,
+    pool: Option<SessionPool>,
+    /// Resolves when the pool that is being closed is closed.
+    closing: Option<BoxFuture<'static, ()>>,
+    timer: Option<Moment>,
+    waiters: Vec<Waiter>,
+    disconnects: Vec<oneshot::Sender<()>>,
+    revocations: BTreeMap<LeaseId, CancellationToken>,
+    programs: BTreeMap<LeaseId, String>,
+    listener_error: Option<UiError>,
+    forward_error: Option<UiError>,
+    traffic: Arc<Traffic>,
+    view: watch::Sender<TunnelView>,
+}
+
+impl Actor {
+    pub(crate) fn new(
+        spec: &RegistrySpec,
+        dialer: Arc<Dialer>,
+        limits: PoolLimits,
+        listener_error: Option<TunnelError>,
+    ) -> (Self, watch::Receiver<TunnelView>) {
+        let listener_error = listener_error.as_ref().map(UiError::from);
+        let (view, watcher) =
+            watch::channel(TunnelView { listener_error: listener_error.clone(), ..TunnelView::idle() });
+        let actor = Self {
+            machine: Lifecycle::new(Duration::from_secs(spec.linger_seconds.into())),
+            dialer,
+            limits,
+            epoch: Instant::now(),
+            epoch_wall: SystemTime::now(),
+            dial: None,
+            pool: None,
+            closing: None,
+            timer: None,
+            waiters: Vec::new(),
+            disconnects: Vec::new(),
+            revocations: BTreeMap::new(),
+            programs: BTreeMap::new(),
+            listener_error,
+            forward_error: None,
+            traffic: Arc::default(),
+            view,
+        };
+        (actor, watcher)
+    }
+
+    pub(crate) fn traffic(&self) -> Arc<Traffic> {
+        self.traffic.clone()
+    }
+
+    /// Works until `stop` or [`Message::Stop`].
+    pub(crate) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, stop: CancellationToken) {
+        let mut traffic = tokio::time::interval(TRAFFIC_INTERVAL);
+        traffic.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let wake = self.timer.map(|moment| self.epoch + moment);
+            let impatience = self.waiters.iter().map(|waiter| waiter.deadline).min();
+            let has_pool = self.machine.has_session();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                message = inbox.recv() => match message {
+                    Some(Message::Stop) | None => break,
+                    Some(message) => self.take(message),
+                },
+                outcome = joined(&mut self.dial), if self.dial.is_some() => {
+                    self.dial = None;
+                    self.dialled(outcome);
+                }
+                () = finished(&mut self.closing), if self.closing.is_some() => {
+                    self.closing = None;
+                    self.handle(Input::Closed);
+                }
+                error = lost(&self.pool), if has_pool => {
+                    tracing::info!(%error, "the tunnel's session is lost");
+                    self.pool = None;
+                    self.handle(Input::SessionLost { error: UiError::from(&error) });
+                }
+                () = until(wake), if wake.is_some() => {
+                    self.timer = None;
+                    self.handle(Input::Tick);
+                }
+                () = until(impatience), if impatience.is_some() => {}
+                _ = traffic.tick(), if has_pool => {}
+            }
+            self.answer();
+            self.show();
+        }
+        stop.cancel();
+        self.shut().await;
+    }
+
+    fn now(&self) -> Moment {
+        self.epoch.elapsed()
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Acquire { id, holder, revoked } => {
+                self.revocations.insert(id, revoked);
+                self.handle(Input::Acquire { id, holder });
+            }
+            Message::Release { id } => {
+                self.revocations.remove(&id);
+                self.programs.remove(&id);
+                self.handle(Input::Release { id });
+            }
+            Message::Wait { lease, patience, hard, reply } => {
+                let deadline = Instant::now() + patience;
+                self.waiters.push(Waiter { lease, deadline, patience, hard, reply });
+            }
+            Message::Disconnect { force, done } => {
+                self.disconnects.push(done);
+                self.handle(Input::Disconnect { force });
+                let leases = self.machine.leases();
+                self.programs.retain(|id, _| leases.contains_key(id));
+                self.revocations.retain(|id, revoked| {
+                    let held = leases.contains_key(id);
+                    if !held {
+                        revoked.cancel();
+                    }
+                    held
+                });
+            }
+            Message::Listening(error) => self.listener_error = error.as_ref().map(UiError::from),
+            Message::Carried(error) => self.forward_error = error,
+            Message::Named(names) => {
+                let leases = self.machine.leases();
+                self.programs.extend(names.into_iter().filter(|(id, _)| leases.contains_key(id)));
+            }
+            Message::Stop => {}
+        }
+    }
+
+    fn dialled(&mut self, outcome: Result<Session, TunnelError>) {
+        match outcome {
+            Ok(session) => {
+                self.pool = Some(SessionPool::new(session, self.dialer.clone(), self.limits));
+                self.handle(Input::Dialled);
+            }
+            Err(error) => {
+                tracing::info!(%error, "a dial failed");
+                self.handle(Input::DialFailed {
+                    error: UiError::from(&error),
+                    retriable: error.is_retriable(),
+                    jitter: rand::random(),
+                });
+            }
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let mut effects: VecDeque<Effect> = self.machine.handle(input, self.now()).into();
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                Effect::Dial => {
+                    let dialer = self.dialer.clone();
+                    self.forward_error = None;
+                    self.dial =
+                        Some(AbortOnDropHandle::new(tokio::spawn(async move { dialer.dial(true).await })));
+                }
+                Effect::AbortDial => self.dial = None,
+                Effect::Close => match self.pool.take() {
+                    Some(pool) => self.closing = Some(async move { pool.close().await }.boxed()),
+                    None => effects.extend(self.machine.handle(Input::Closed, self.now())),
+                },
+                Effect::SetTimer(moment) => self.timer = Some(moment),
+                Effect::CancelTimer => self.timer = None,
+                // Their leases are gone from the map; `take` tells each of them.
+                Effect::ResetConnections => {}
+            }
+        }
+    }
+
+    /// Answers everyone who need not wait any longer.
+    fn answer(&mut self) {
+        let now = Instant::now();
+        let mut waiting = Vec::new();
+        for waiter in std::mem::take(&mut self.waiters) {
+            let is_late = now >= waiter.deadline;
+            let answer = if !self.machine.leases().contains_key(&waiter.lease) {
+                Some(Err(UiError::from(&TunnelError::Disconnected)))
+            } else {
+                match (self.machine.state(), &self.pool) {
+                    (State::Up { .. }, Some(pool)) => Some(Ok(pool.clone())),
+                    (State::Failed { error }, _) => Some(Err(error.clone())),
+                    (State::Reconnecting { error, .. }, _) if is_late => Some(Err(error.clone())),
+                    _ if is_late && waiter.hard => {
+                        let seconds = waiter.patience.as_secs();
+                        Some(Err(UiError::from(&TunnelError::TimedOut { seconds })))
+                    }
+                    _ => None,
+                }
+            };
+            match answer {
+                // Who asked may have gone away.
+                Some(answer) => drop(waiter.reply.send(answer)),
+                None if waiter.reply.is_closed() => {}
+                // A late one that is not held to its deadline is looked at again at the next change.
+                None if is_late => {
+                    waiting.push(Waiter { deadline: now + Duration::from_secs(1), ..waiter });
+                }
+                None => waiting.push(waiter),
+            }
+        }
+        self.waiters = waiting;
+        if self.closing.is_none() {
+            for done in self.disconnects.drain(..) {
+                let _ = done.send(());
+            }
+        }
+    }
+
+    fn wall(&self, moment: Moment) -> UnixMillis {
+        let wall = self.epoch_wall + moment;
+        UnixMillis(wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64))
+    }
+
+    fn show(&self) {
+        let state = match self.machine.state() {
+            State::Idle => TunnelState::Idle,
+            State::Connecting { since } => TunnelState::Connecting { since: self.wall(*since) },
+            State::Up { since } => TunnelState::Up { since: self.wall(*since) },
+            State::Reconnecting { failures, retry_at, error, .. } => TunnelState::Reconnecting {
+                failures: *failures,
+                retry_at: self.wall(*retry_at),
+                error: error.clone(),
+            },
+            State::Lingering { until, .. } => TunnelState::Lingering { until: self.wall(*until) },
+            State::Closing => TunnelState::Closing,
+            State::Failed { error } => TunnelState::Failed { error: error.clone() },
+        };
+        let leases = self
+            .machine
+            .leases()
+            .iter()
+            .map(|(id, held)| LeaseView {
+                holder: held.holder.clone(),
+                since: self.wall(held.since),
+                program: self.programs.get(id).cloned(),
+            })
+            .collect();
+        let view = TunnelView {
+            state,
+            listener_error: self.listener_error.clone(),
+            forward_error: self.forward_error.clone(),
+            leases,
+            bytes_up: self.traffic.up.load(Ordering::Relaxed),
+            bytes_down: self.traffic.down.load(Ordering::Relaxed),
+        };
+        self.view.send_if_modified(|shown| {
+            let changed = *shown != view;
+            if changed {
+                *shown = view;
+            }
+            changed
+        });
+    }
+
+    async fn shut(mut self) {
+        self.dial = None;
+        for revoked in self.revocations.values() {
+            revoked.cancel();
+        }
+        if let Some(pool) = self.pool.take() {
+            pool.close().await;
+        }
+        if let Some(closing) = self.closing.take() {
+            closing.await;
+        }
+        self.machine.handle(Input::Disconnect { force: true }, self.now());
+        self.view.send_modify(|view| {
+            view.state = TunnelState::Idle;
+            view.leases.clear();
+        });
+    }
+}
+
+async fn joined(
+    dial: &mut Option<AbortOnDropHandle<Result<Session, TunnelError>>>,
+) -> Result<Session, TunnelError> {
+    match dial {
+        // A task that panicked has said why on its own.
+        Some(dial) => dial.await.unwrap_or_else(|_| Err(russh::Error::Disconnect.into())),
+        None => std::future::pending().await,
+    }
+}
+
+async fn finished(closing: &mut Option<BoxFuture<'static, ()>>) {
+    match closing {
+        Some(closing) => closing.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn lost(pool: &Option<SessionPool>) -> TunnelError {
+    match pool {
+        Some(pool) => pool.lost().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,315 @@
+//! What `ssh` would do to reach a host: the answer of `ssh -G HOST`, which knows every key of ssh_config(5),
+//! `Include` and `Match` included. Where there is no OpenSSH, its defaults.
+//!
+//! `StrictHostKeyChecking no` is read by nobody: an unknown host is always asked about, and a changed key is always
+//! refused.
+
+use crate::{SshEnvironment, error::TunnelError};
+use dockline_model::SshTarget;
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+/// How long a TCP connection may take where `ConnectTimeout` is not set. Under the patience of dockerd, whose
+/// connection waits for it.
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What `ssh -G` may take. It resolves nothing, but `Match exec` runs programs.
+const SSH_G_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How one hop is reached and who logs in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HostOptions {
+    /// As the person wrote it.
+    pub alias: String,
+    pub host_name: String,
+    pub port: u16,
+    pub user: String,
+    pub identity_files: Vec<PathBuf>,
+    /// Whether the person named a key file, which then goes before the agent's other keys.
+    pub identity_is_explicit: bool,
+    pub identities_only: bool,
+    pub agent: Option<PathBuf>,
+    /// Nearest first, as in `ProxyJump`.
+    pub jumps: Vec<String>,
+    pub proxy_command: Option<String>,
+    pub user_known_hosts: Vec<PathBuf>,
+    pub global_known_hosts: Vec<PathBuf>,
+    pub host_key_alias: Option<String>,
+    pub hash_known_hosts: bool,
+    pub connect_timeout: Duration,
+}
+
+impl HostOptions {
+    /// `user@host`, with the port where it is not 22.
+    pub(crate) fn login(&self) -> String {
+        match self.port {
+            22 => format!("{}@{}", self.user, self.host_name),
+            port => format!("{}@{}:{port}", self.user, self.host_name),
+        }
+    }
+
+    /// The name in known_hosts. `HostKeyAlias` stands for host and port both.
+    pub(crate) fn known_hosts_name(&self) -> String {
+        match &self.host_key_alias {
+            Some(alias) => alias.to_ascii_lowercase(),
+            None => crate::known_hosts::lookup_name(&self.host_name, self.port),
+        }
+    }
+}
+
+/// Asks `ssh -G`, or falls back on OpenSSH's defaults where there is no `ssh`.
+pub(crate) async fn resolve(target: &SshTarget, ssh: &SshEnvironment) -> Result<HostOptions, TunnelError> {
+    guard(target)?;
+    let Some(program) = &ssh.ssh_program else {
+        return Ok(parse("", target, ssh));
+    };
+    let failed = |reason: String| TunnelError::HostOptions { host: target.host.clone(), reason };
+    let output = tokio::process::Command::new(program)
+        .args(arguments(target, ssh))
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    match tokio::time::timeout(SSH_G_TIMEOUT, output).await {
+        Ok(Ok(output)) if output.status.success() => {
+            Ok(parse(&String::from_utf8_lossy(&output.stdout), target, ssh))
+        }
+        Ok(Ok(output)) => {
+            let words = String::from_utf8_lossy(&output.stderr);
+            Err(failed(words.lines().last().unwrap_or("ssh -G failed").trim().to_owned()))
+        }
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(parse("", target, ssh)),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(_) => Err(failed(format!("ssh -G took longer than {} s", SSH_G_TIMEOUT.as_secs()))),
+    }
+}
+
+/// A host or user that begins with `-` would be read as an option by `ssh`.
+fn guard(target: &SshTarget) -> Result<(), TunnelError> {
+    let bad = |text: &str| {
+        text.is_empty() || text.starts_with('-') || text.chars().any(|c| c.is_whitespace() || c.is_control())
+    };
+    if bad(&target.host) || target.user.as_deref().is_some_and(bad) || target.jump.as_deref().is_some_and(bad)
+    {
+        return Err(TunnelError::HostOptions {
+            host: target.host.clone(),
+            reason: "a host, user or jump host is empty, begins with “-” or has spaces in it".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn arguments(target: &SshTarget, ssh: &SshEnvironment) -> Vec<std::ffi::OsString> {
+    let mut arguments: Vec<std::ffi::OsString> = vec!["-G".into(), "-T".into()];
+    let mut option = |name: &str, value: std::ffi::OsString| arguments.extend([name.into(), value]);
+    if let Some(config) = &ssh.config {
+        option("-F", config.into());
+    }
+    if let Some(user) = &target.user {
+        option("-l", user.into());
+    }
+    if let Some(port) = target.port {
+        option("-p", port.to_string().into());
+    }
+    if let Some(identity) = &target.identity {
+        option("-i", expand_home(&identity.to_string_lossy(), ssh).into());
+    }
+    if let Some(jump) = &target.jump {
+        option("-J", jump.into());
+    }
+    arguments.extend(["--".into(), target.host.clone().into()]);
+    arguments
+}
+
+/// Reads what `ssh -G` printed. Keys that are missing have OpenSSH's defaults.
+fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
+    let mut options = HostOptions {
+        alias: target.host.clone(),
+        host_name: target.host.clone(),
+        port: target.port.unwrap_or(22),
+        user: target.user.clone().unwrap_or_else(local_user),
+        identity_files: Vec::new(),
+        identity_is_explicit: target.identity.is_some(),
+        identities_only: false,
+        agent: ssh.agent_socket.clone(),
+        jumps: Vec::new(),
+        proxy_command: None,
+        user_known_hosts: Vec::new(),
+        global_known_hosts: Vec::new(),
+        host_key_alias: None,
+        hash_known_hosts: false,
+        connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+    };
+    let mut identities: Vec<&str> = Vec::new();
+    let mut jump = None;
+    for line in text.lines() {
+        let Some((key, value)) = line.split_once(' ') else { continue };
+        let value = value.trim();
+        let set = (value != "none").then(|| value.to_owned());
+        match key {
+            "hostname" => options.host_name = value.to_owned(),
+            "port" => options.port = value.parse().unwrap_or(options.port),
+            "user" => options.user = value.to_owned(),
+            "identityfile" => identities.extend((value != "none").then_some(value)),
+            "identitiesonly" => options.identities_only = value == "yes",
+            "identityagent" if value == "none" => options.agent = None,
+            "identityagent" if value != "SSH_AUTH_SOCK" => {
+                let path = match value.strip_prefix('$') {
+                    Some(variable) => std::env::var_os(variable.trim_matches(['{', '}'])).map(PathBuf::from),
+                    None => Some(expand_home(value, ssh)),
+                };
+                options.agent = path.or(options.agent);
+            }
+            "proxyjump" => jump = set,
+            "proxycommand" => options.proxy_command = set,
+            "userknownhostsfile" => options.user_known_hosts = files(value, ssh),
+            "globalknownhostsfile" => options.global_known_hosts = files(value, ssh),
+            "hostkeyalias" => options.host_key_alias = set,
+            "hashknownhosts" => options.hash_known_hosts = value == "yes",
+            "connecttimeout" => {
+                if let Some(seconds) = value.parse().ok().filter(|s| *s > 0) {
+                    options.connect_timeout = Duration::from_secs(seconds);
+                }
+            }
+            _ => {}
+        }
+    }
+    options.identity_files = if text.is_empty() {
+        match &target.identity {
+            Some(identity) => vec![expand_home(&identity.to_string_lossy(), ssh)],
+            None => ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| ssh.home_ssh.join(name)).to_vec(),
+        }
+    } else {
+        identities.into_iter().map(|value| expand_tokens(value, &options, ssh)).collect()
+    };
+    if text.is_empty() {
+        jump.clone_from(&target.jump);
+        options.user_known_hosts = vec![ssh.home_ssh.join("known_hosts")];
+    }
+    // The first hop overrides what stands in the configuration for `none` too.
+    options.jumps = jump.iter().flat_map(|list| list.split(',')).map(|hop| hop.trim().to_owned()).collect();
+    if !ssh.known_hosts.is_empty() {
+        options.user_known_hosts.clone_from(&ssh.known_hosts);
+        options.global_known_hosts.clear();
+    }
+    options
+}
+
+fn files(value: &str, ssh: &SshEnvironment) -> Vec<PathBuf> {
+    value
+        .split_ascii_whitespace()
+        .filter(|f| *f != "none" && *f != "/dev/null")
+        .map(|f| expand_home(f, ssh))
+        .collect()
+}
+
+/// `~/.ssh/x` lies in [`SshEnvironment::home_ssh`], which a test or a demo may have put elsewhere.
+fn expand_home(path: &str, ssh: &SshEnvironment) -> PathBuf {
+    match path.strip_prefix("~/") {
+        Some(rest) => match rest.strip_prefix(".ssh/") {
+            Some(name) => ssh.home_ssh.join(name),
+            None => ssh.home_ssh.parent().unwrap_or(Path::new("/")).join(rest),
+        },
+        None => PathBuf::from(path),
+    }
+}
+
+/// The tokens of `IdentityFile` (ssh_config(5), TOKENS) that need no session.
+fn expand_tokens(value: &str, options: &HostOptions, ssh: &SshEnvironment) -> PathBuf {
+    let home = ssh.home_ssh.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
+    let expanded = percent_expand(value, |token| match token {
+        'd' => Some(home.clone()),
+        'u' => Some(local_user()),
+        token => connection_token(token, options),
+    });
+    expand_home(&expanded, ssh)
+}
+
+/// `%h`, `%n`, `%p` and `%r`, which `IdentityFile` and `ProxyCommand` share.
+fn connection_token(token: char, options: &HostOptions) -> Option<String> {
+    match token {
+        'h' => Some(options.host_name.clone()),
+        'n' => Some(options.alias.clone()),
+        'p' => Some(options.port.to_string()),
+        'r' => Some(options.user.clone()),
+        _ => None,
+    }
+}
+
+fn percent_expand(value: &str, known: impl Fn(char) -> Option<String>) -> String {
+    let mut expanded = String::new();
+    let mut rest = value.chars();
+    while let Some(c) = rest.next() {
+        if c != '%' {
+            expanded.push(c);
+            continue;
+        }
+        match rest.next() {
+            Some('%') => expanded.push('%'),
+            Some(token) => match known(token) {
+                Some(text) => expanded.push_str(&text),
+                None => expanded.extend(['%', token]),
+            },
+            None => expanded.push('%'),
+        }
+    }
+    expanded
+}
+
+/// `ProxyCommand` with its tokens filled in. Host and user came out of `ssh -G`, which refuses names that a shell
+/// would read as more than a word.
+pub(crate) fn proxy_command(command: &str, options: &HostOptions) -> String {
+    percent_expand(command, |token| connection_token(token, options))
+}
+
+fn local_user() -> String {
+    ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| "root".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> SshEnvironment {
+        SshEnvironment { home_ssh: PathBuf::from("/h/.ssh"), ..SshEnvironment::default() }
+    }
+
+    #[test]
+    fn the_output_of_ssh_is_read() {
+        let text = "user bob\nhostname 10.0.0.1\nport 2222\nidentitiesonly yes\nidentityfile ~/.ssh/id_%r\n\
+                    identityfile /keys/a b\nuserknownhostsfile /k1 ~/.ssh/k2\nglobalknownhostsfile none\n\
+                    proxyjump a@j1:22,j2\nhostkeyalias Alias\nhashknownhosts yes\nconnecttimeout 3\n\
+                    proxycommand none\nidentityagent none\n";
+        let options = parse(text, &"alias".parse().unwrap(), &environment());
+        assert_eq!(options.login(), "bob@10.0.0.1:2222");
+        assert_eq!(options.identity_files, [Path::new("/h/.ssh/id_bob"), Path::new("/keys/a b")]);
+        assert_eq!(options.user_known_hosts, [Path::new("/k1"), Path::new("/h/.ssh/k2")]);
+        assert_eq!(options.jumps, ["a@j1:22", "j2"]);
+        assert_eq!(options.known_hosts_name(), "alias");
+        assert!(options.identities_only && options.hash_known_hosts && options.agent.is_none());
+        assert_eq!((options.connect_timeout, options.proxy_command), (Duration::from_secs(3), None));
+    }
+
+    #[test]
+    fn without_openssh_its_defaults_hold() {
+        let options = parse("", &"bob@h:2222".parse().unwrap(), &environment());
+        assert_eq!(options.known_hosts_name(), "[h]:2222");
+        assert_eq!(options.identity_files[0], Path::new("/h/.ssh/id_ed25519"));
+        assert_eq!(options.user_known_hosts, [Path::new("/h/.ssh/known_hosts")]);
+    }
+
+    #[test]
+    fn options_cannot_be_smuggled_in() {
+        let mut target: SshTarget = "bob@host".parse().unwrap();
+        assert!(guard(&target).is_ok());
+        let arguments = arguments(&target, &environment());
+        assert_eq!(arguments[arguments.len() - 2..], ["--", "host"]);
+        target.user = Some("-oProxyCommand=id".to_owned());
+        assert!(guard(&target).is_err());
+    }
+}

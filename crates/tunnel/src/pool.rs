@@ -1,0 +1,243 @@
+//! The SSH sessions of one registry.
+//!
+//! One registry is one tunnel: the first session is dialled by the lifecycle, and while every session has room
+//! there is no other. A session with [`PoolLimits::channels_per_session`] open channels is full; the next channel
+//! then opens another session, up to [`PoolLimits::sessions`], and beyond that goes to the least loaded one. So
+//! `docker push` of one layer, a manifest or a `/v2/` ping never cause a second login; a push of five layers does.
+//!
+//! Why more than one at all: the library stalls a whole session when one of its channels is blocked, a rekey under
+//! many busy channels can end a session, and several TCP streams beat one on a long or lossy path.
+//!
+//! Further sessions log in without bothering anybody; if they cannot (`MaxSessions`, `MaxStartups`, a password that
+//! was not kept), the first carries everything and no other is tried for a minute.
+
+use crate::{
+    PoolLimits,
+    error::TunnelError,
+    session::{Channel, Dialer, Session, SessionEnd},
+};
+use dockline_model::RemoteEnd;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::watch, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long a new channel waits for a further session before it squeezes into one there is.
+const GROWTH_PATIENCE: Duration = Duration::from_secs(3);
+/// No further session is tried for this long after one failed.
+const GROWTH_PAUSE: Duration = Duration::from_secs(60);
+
+struct Member {
+    session: Arc<Session>,
+    channels: usize,
+    idle_since: Instant,
+}
+
+struct Members {
+    list: Vec<Member>,
+    /// Whether a further session is being dialled.
+    growing: bool,
+    grow_after: Instant,
+}
+
+/// Sessions that are up. Cloning is cheap and shares them.
+#[derive(Clone)]
+pub(crate) struct SessionPool {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dialer: Arc<Dialer>,
+    limits: PoolLimits,
+    members: Mutex<Members>,
+    /// Grows by one with each session that came or could not come.
+    grown: watch::Sender<u64>,
+    lost: CancellationToken,
+    reason: OnceLock<TunnelError>,
+    closing: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// A channel, and its place in a session.
+pub(crate) struct PooledChannel {
+    pub channel: Channel,
+    pub end: Arc<SessionEnd>,
+    pub slot: Slot,
+}
+
+/// Counts a channel for as long as it lives.
+pub(crate) struct Slot {
+    inner: Arc<Inner>,
+    session: Arc<Session>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut members = self.inner.members();
+        if let Some(member) = members.list.iter_mut().find(|m| Arc::ptr_eq(&m.session, &self.session)) {
+            member.channels -= 1;
+            member.idle_since = Instant::now();
+        }
+    }
+}
+
+impl Inner {
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SessionPool {
+    /// A pool of one session.
+    pub(crate) fn new(first: Session, dialer: Arc<Dialer>, limits: PoolLimits) -> Self {
+        let now = Instant::now();
+        let pool = Self {
+            inner: Arc::new(Inner {
+                dialer,
+                limits,
+                members: Mutex::new(Members { list: Vec::new(), growing: false, grow_after: now }),
+                grown: watch::channel(0).0,
+                lost: CancellationToken::new(),
+                reason: OnceLock::new(),
+                closing: CancellationToken::new(),
+                tasks: TaskTracker::new(),
+            }),
+        };
+        pool.add(first, false);
+        pool
+    }
+
+    /// Resolves when no session is left although nobody closed the pool.
+    pub(crate) async fn lost(&self) -> TunnelError {
+        self.inner.lost.cancelled().await;
+        self.inner.reason.get().cloned().unwrap_or(TunnelError::Disconnected)
+    }
+
+    /// Opens a channel to `remote` in the session that has most room.
+    pub(crate) async fn open(
+        &self,
+        remote: &RemoteEnd,
+        originator: SocketAddr,
+    ) -> Result<PooledChannel, TunnelError> {
+        let mut may_wait = true;
+        let slot = loop {
+            let mut grown = self.inner.grown.subscribe();
+            match self.reserve(may_wait)? {
+                Some(slot) => break slot,
+                None => {
+                    may_wait = tokio::time::timeout(GROWTH_PATIENCE, grown.changed()).await.is_ok();
+                }
+            }
+        };
+        let channel = slot.session.open(remote, originator).await?;
+        Ok(PooledChannel { channel, end: slot.session.end().clone(), slot })
+    }
+
+    /// A place in the least loaded session; `None` where it is better to wait for another session.
+    fn reserve(&self, may_wait: bool) -> Result<Option<Slot>, TunnelError> {
+        let limits = self.inner.limits;
+        let mut members = self.inner.members();
+        let sessions = members.list.len();
+        let Some(member) = members.list.iter_mut().min_by_key(|member| member.channels) else {
+            return Err(self.inner.reason.get().cloned().unwrap_or(TunnelError::Disconnected));
+        };
+        let is_full = member.channels >= limits.channels_per_session.max(1);
+        if is_full && may_wait && sessions < limits.sessions && !self.inner.closing.is_cancelled() {
+            if members.growing {
+                return Ok(None);
+            }
+            if Instant::now() >= members.grow_after {
+                members.growing = true;
+                drop(members);
+                self.grow();
+                return Ok(None);
+            }
+        }
+        let Some(member) = members.list.iter_mut().min_by_key(|member| member.channels) else {
+            return Err(TunnelError::Disconnected);
+        };
+        member.channels += 1;
+        Ok(Some(Slot { inner: self.inner.clone(), session: member.session.clone() }))
+    }
+
+    fn grow(&self) {
+        let pool = self.clone();
+        self.inner.tasks.spawn(async move {
+            let dialled = tokio::select! {
+                dialled = pool.inner.dialer.dial(false) => Some(dialled),
+                () = pool.inner.closing.cancelled() => None,
+                () = pool.inner.lost.cancelled() => None,
+            };
+            match dialled {
+                Some(Ok(session)) => {
+                    tracing::debug!("a further SSH session is up");
+                    pool.add(session, true);
+                }
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "no further SSH session could be had");
+                    pool.inner.members().grow_after = Instant::now() + GROWTH_PAUSE;
+                }
+                None => {}
+            }
+            pool.inner.members().growing = false;
+            pool.inner.grown.send_modify(|count| *count += 1);
+        });
+    }
+
+    fn add(&self, session: Session, is_extra: bool) {
+        let session = Arc::new(session);
+        self.inner.members().list.push(Member {
+            session: session.clone(),
+            channels: 0,
+            idle_since: Instant::now(),
+        });
+        let pool = self.clone();
+        self.inner.tasks.spawn(async move {
+            tokio::select! {
+                () = session.end().ended() => {}
+                () = pool.inner.closing.cancelled() => session.close().await,
+                () = pool.unneeded(&session), if is_extra => session.close().await,
+            }
+            pool.remove(&session);
+        });
+    }
+
+    /// Resolves when a further session has carried nothing for a while; it takes no new channels from then on.
+    async fn unneeded(&self, session: &Arc<Session>) {
+        let mut wake = Instant::now() + self.inner.limits.retire_after;
+        loop {
+            tokio::time::sleep_until(wake).await;
+            let mut members = self.inner.members();
+            let Some(index) = members.list.iter().position(|m| Arc::ptr_eq(&m.session, session)) else {
+                return;
+            };
+            let (channels, idle_since) = (members.list[index].channels, members.list[index].idle_since);
+            let retires = idle_since + self.inner.limits.retire_after;
+            if channels == 0 && retires <= Instant::now() && members.list.len() > 1 {
+                members.list.remove(index);
+                return;
+            }
+            wake = retires.max(Instant::now() + self.inner.limits.retire_after / 4);
+        }
+    }
+
+    fn remove(&self, session: &Arc<Session>) {
+        let mut members = self.inner.members();
+        members.list.retain(|member| !Arc::ptr_eq(&member.session, session));
+        if members.list.is_empty() && !self.inner.closing.is_cancelled() {
+            let _ = self.inner.reason.set(session.lost());
+            drop(members);
+            self.inner.lost.cancel();
+        }
+    }
+
+    /// Closes every session, and waits for it.
+    pub(crate) async fn close(&self) {
+        self.inner.closing.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+}

@@ -1,0 +1,160 @@
+//! Carries the bytes of one connection between a program's socket and a channel.
+//!
+//! A program must never take a broken transfer for a complete one, so an end without the far side's end-of-file is
+//! passed on as a TCP reset, not as an end-of-file. Half-close goes both ways.
+
+use crate::{pool::PooledChannel, session::SessionEnd};
+use bytes::BytesMut;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
+use std::{
+    io,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpStream,
+        tcp::{ReadHalf, WriteHalf},
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+/// Read from the program in pieces of up to this many bytes: several SSH packets, so that one wake-up moves much.
+const PIECE: usize = 256 << 10;
+/// How long what has arrived may take to reach the program after the session is gone.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes carried, for display.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub up: AtomicU64,
+    pub down: AtomicU64,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Both sides said all they had to say, or the program went away.
+    Finished,
+    /// The program must not take what it got for all there is.
+    Broken,
+}
+
+/// The end of one direction, as `download` sees it.
+enum Down {
+    /// The far side closed the channel after its end-of-file.
+    Closed,
+    /// It closed the channel, or is gone, without one.
+    Cut,
+    /// The program does not read any more.
+    ProgramGone,
+}
+
+/// Runs until both directions have ended, or one cannot go on, or `cancel`.
+pub(crate) async fn pump(
+    local: &mut TcpStream,
+    pooled: PooledChannel,
+    traffic: &Traffic,
+    cancel: &CancellationToken,
+) -> Outcome {
+    let PooledChannel { channel: (mut from_far, to_far), end, slot: _slot } = pooled;
+    let (mut from_program, mut to_program) = local.split();
+    // Set when that direction has ended with an end-of-file.
+    let (sent_all, got_all) = (CancellationToken::new(), CancellationToken::new());
+    let outcome = {
+        let download = download(&mut from_far, &mut to_program, traffic, &got_all);
+        let upload = upload(&mut from_program, &to_far, traffic, &sent_all, &end);
+        tokio::pin!(download, upload);
+        let mut upload_ended = false;
+        let drained = async {
+            end.ended().await;
+            tokio::time::sleep(DRAIN_TIMEOUT).await;
+        };
+        let both = async { tokio::join!(sent_all.cancelled(), got_all.cancelled()) };
+        tokio::pin!(drained, both);
+        loop {
+            tokio::select! {
+                down = &mut download => break match down {
+                    Down::Closed if sent_all.is_cancelled() || !end.has_ended() => Outcome::Finished,
+                    Down::ProgramGone => Outcome::Finished,
+                    Down::Closed | Down::Cut => Outcome::Broken,
+                },
+                _ = &mut both => break Outcome::Finished,
+                result = &mut upload, if !upload_ended => match result {
+                    // The far side may still have something to say, or has hung up, which `download` finds out.
+                    Ok(()) => upload_ended = true,
+                    // The program reset its connection.
+                    Err(_) => break Outcome::Finished,
+                },
+                () = &mut drained => break Outcome::Broken,
+                () = cancel.cancelled() => break Outcome::Broken,
+            }
+        }
+    };
+    // Not waited for: with the session gone, or stuck, there is nobody to take it.
+    let farewell = to_far.close();
+    let _ = tokio::time::timeout(Duration::from_secs(1), farewell).await;
+    outcome
+}
+
+async fn upload(
+    from_program: &mut ReadHalf<'_>,
+    to_far: &ChannelWriteHalf<Msg>,
+    traffic: &Traffic,
+    sent_all: &CancellationToken,
+    end: &SessionEnd,
+) -> io::Result<()> {
+    let mut buffer = BytesMut::with_capacity(PIECE);
+    loop {
+        buffer.reserve(PIECE / 4);
+        let count = from_program.read_buf(&mut buffer).await?;
+        // A writer that waits for the window is not told when the session is gone.
+        if count == 0 {
+            tokio::select! {
+                sent = to_far.eof() => if sent.is_ok() { sent_all.cancel() },
+                () = end.ended() => {}
+            }
+            return Ok(());
+        }
+        let sent = tokio::select! {
+            sent = to_far.data_bytes(buffer.split().freeze()) => sent.is_ok(),
+            () = end.ended() => false,
+        };
+        if !sent {
+            return Ok(());
+        }
+        traffic.up.fetch_add(count as u64, Ordering::Relaxed);
+    }
+}
+
+async fn download(
+    from_far: &mut ChannelReadHalf,
+    to_program: &mut WriteHalf<'_>,
+    traffic: &Traffic,
+    got_all: &CancellationToken,
+) -> Down {
+    while let Some(message) = from_far.wait().await {
+        if let ChannelMsg::Data { data } = message {
+            if to_program.write_all(&data).await.is_err() {
+                return Down::ProgramGone;
+            }
+            traffic.down.fetch_add(data.len() as u64, Ordering::Relaxed);
+        } else if matches!(message, ChannelMsg::Eof) {
+            if to_program.shutdown().await.is_err() {
+                return Down::ProgramGone;
+            }
+            got_all.cancel();
+        } else if matches!(message, ChannelMsg::Close) {
+            break;
+        }
+    }
+    if got_all.is_cancelled() { Down::Closed } else { Down::Cut }
+}
+
+/// Closes a connection so that the program sees a failure: with `SO_LINGER` of zero the kernel sends RST.
+pub(crate) fn reset(stream: TcpStream) {
+    if let Err(error) = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)) {
+        tracing::debug!(%error, "a connection could not be reset");
+    }
+}

@@ -1,0 +1,237 @@
+//! Dialling: from a registry's SSH target to an authenticated session, through as many jump hosts as it takes.
+
+use super::{
+    Client, Session, SessionEnd,
+    auth::{Asker, Credentials, Login},
+    client_config,
+    host_key::{self, ShownKey, Verifier},
+    sever::Severable,
+    tcp,
+};
+use crate::{
+    Ask, SshEnvironment,
+    error::TunnelError,
+    host_options::{self, HostOptions},
+};
+use dockline_model::{Answer, Question, RegistrySpec, RemoteEnd, SshTarget};
+use futures::{FutureExt as _, future::BoxFuture};
+use russh::client::{self, Handle};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    process::Stdio,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+
+/// From the connection to the server's proof of identity. Nobody is asked anything in between.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Jump hosts within jump hosts; more is a loop in the configuration.
+const DEEPEST_JUMP: usize = 8;
+
+/// Makes sessions for one registry.
+pub(crate) struct Dialer {
+    spec: RegistrySpec,
+    ssh: SshEnvironment,
+    ask: Arc<dyn Ask>,
+    credentials: Credentials,
+    /// Keys that a person trusted where no file may remember them (`UserKnownHostsFile none`).
+    trusted: Mutex<Vec<(String, Vec<u8>)>>,
+}
+
+impl Dialer {
+    pub(crate) fn new(spec: RegistrySpec, ssh: SshEnvironment, ask: Arc<dyn Ask>) -> Self {
+        Self { spec, ssh, ask, credentials: Credentials::default(), trusted: Mutex::default() }
+    }
+
+    /// Makes a session. Unless `may_ask`, nobody is bothered: a question fails the dial instead.
+    pub(crate) async fn dial(&self, may_ask: bool) -> Result<Session, TunnelError> {
+        let options = host_options::resolve(&self.spec.ssh, &self.ssh).await?;
+        self.reach(options, may_ask, 0).await
+    }
+
+    /// One hop with all hops before it. An unknown host key is asked about between two attempts.
+    fn reach(
+        &self,
+        options: HostOptions,
+        may_ask: bool,
+        depth: usize,
+    ) -> BoxFuture<'_, Result<Session, TunnelError>> {
+        async move {
+            let shown = Arc::new(OnceLock::new());
+            match self.attempt(&options, &shown, may_ask, depth).await {
+                Err(error @ TunnelError::HostKeyUnknown { .. }) => match shown.get() {
+                    Some(key) if may_ask => {
+                        self.ask_trust(&options, key).await?;
+                        self.attempt(&options, &Arc::new(OnceLock::new()), may_ask, depth).await
+                    }
+                    _ => Err(error),
+                },
+                outcome => outcome,
+            }
+        }
+        .boxed()
+    }
+
+    async fn attempt(
+        &self,
+        options: &HostOptions,
+        shown: &Arc<OnceLock<ShownKey>>,
+        may_ask: bool,
+        depth: usize,
+    ) -> Result<Session, TunnelError> {
+        let trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let verifier = Verifier::new(options, trusted, shown.clone())?;
+        let end = Arc::new(SessionEnd::default());
+        let client = Client { verifier, end: end.clone(), host: options.host_name.clone() };
+        let (mut under, mut proxy) = (None, None);
+        // Cuts the transport unless the session comes up: the library's task would outlive a dial that is dropped.
+        let cut: CancellationToken;
+        let unfinished;
+        let mut handle = if let Some(hop) = options.jumps.last() {
+            let jump = self.jump(options, hop, may_ask, depth).await?;
+            cut = jump.end.token.child_token();
+            unfinished = cut.clone().drop_guard();
+            let far = RemoteEnd::Tcp { host: options.host_name.clone(), port: options.port };
+            let wrap = |source| TunnelError::Jump { hop: hop.clone(), source: Box::new(source) };
+            let channel = jump.open_channel(&far, unspecified()).await.map_err(wrap)?;
+            under = Some(Box::new(jump));
+            handshake(Severable::new(channel.into_stream(), &cut), options, client).await?
+        } else if let Some(command) = &options.proxy_command {
+            cut = CancellationToken::new();
+            unfinished = cut.clone().drop_guard();
+            let mut child = spawn_proxy(command, options)?;
+            let (stdout, stdin) = child.stdout.take().zip(child.stdin.take()).ok_or_else(|| {
+                let source = Arc::new(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
+                TunnelError::ProxyCommand { host: options.host_name.clone(), source }
+            })?;
+            proxy = Some(child);
+            handshake(Severable::new(tokio::io::join(stdout, stdin), &cut), options, client).await?
+        } else {
+            cut = CancellationToken::new();
+            unfinished = cut.clone().drop_guard();
+            let stream = tcp::connect(options).await?;
+            handshake(Severable::new(stream, &cut), options, client).await?
+        };
+        let asker = Asker { ask: &*self.ask, registry: &self.spec.name, may_ask };
+        let login = Login::new(&mut handle, &end, options, asker, &self.credentials);
+        login.run().await.map_err(|error| with_host(error, options))?;
+        unfinished.disarm();
+        tracing::debug!(registry = %self.spec.name, "an SSH session is up");
+        Ok(Session { handle, end, host: options.host_name.clone(), cut, _under: under, _proxy: proxy })
+    }
+
+    /// The session of the hop before. As in `ssh -J a,b HOST`: b is reached through a, and only a may have a
+    /// ProxyJump of its own.
+    async fn jump(
+        &self,
+        options: &HostOptions,
+        hop: &str,
+        may_ask: bool,
+        depth: usize,
+    ) -> Result<Session, TunnelError> {
+        let wrap = |source| TunnelError::Jump { hop: hop.to_owned(), source: Box::new(source) };
+        let unreadable =
+            |reason: &str| TunnelError::HostOptions { host: hop.to_owned(), reason: reason.to_owned() };
+        if depth >= DEEPEST_JUMP {
+            return Err(unreadable("jump hosts lead to each other in a circle"));
+        }
+        let mut target: SshTarget = hop.parse().map_err(|_| unreadable("it is not user@host:port"))?;
+        let before = &options.jumps[..options.jumps.len() - 1];
+        target.jump = (!before.is_empty()).then(|| before.join(","));
+        let options = host_options::resolve(&target, &self.ssh).await?;
+        self.reach(options, may_ask, depth + 1).await.map_err(wrap)
+    }
+
+    async fn ask_trust(&self, options: &HostOptions, key: &ShownKey) -> Result<(), TunnelError> {
+        let host = options.known_hosts_name();
+        let question = Question::HostKey {
+            host: host.clone(),
+            key_type: key.key_type.clone(),
+            fingerprint: key.fingerprint.clone(),
+        };
+        let refused = match self.ask.ask(&self.spec.name, question).await {
+            Some(Answer::Trust) => {
+                if !host_key::remember(options, key)? {
+                    let mut trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner);
+                    trusted.push((host, key.blob.clone()));
+                }
+                return Ok(());
+            }
+            Some(Answer::Refuse | Answer::Secret { .. }) => true,
+            None => false,
+        };
+        Err(TunnelError::HostKeyUnknown {
+            host,
+            key_type: key.key_type.clone(),
+            fingerprint: key.fingerprint.clone(),
+            refused,
+        })
+    }
+}
+
+async fn handshake<S>(stream: S, options: &HostOptions, client: Client) -> Result<Handle<Client>, TunnelError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let config = Arc::new(client_config(client.verifier.algorithms()));
+    let connecting = client::connect_stream(config, stream, client);
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await {
+        Ok(outcome) => outcome.map_err(|error| with_host(error, options)),
+        Err(_) => Err(TunnelError::HandshakeTimedOut {
+            host: options.host_name.clone(),
+            port: options.port,
+            seconds: HANDSHAKE_TIMEOUT.as_secs(),
+        }),
+    }
+}
+
+/// Says in which of the ways that matter to a person the library failed.
+fn with_host(error: TunnelError, options: &HostOptions) -> TunnelError {
+    let TunnelError::Ssh(source) = error else { return error };
+    let host = options.host_name.clone();
+    match &*source {
+        russh::Error::Version => TunnelError::NotSsh { host, port: options.port },
+        russh::Error::Disconnect
+        | russh::Error::HUP
+        | russh::Error::IO(_)
+        | russh::Error::SendError
+        | russh::Error::RecvError
+        | russh::Error::KeepaliveTimeout
+        | russh::Error::InactivityTimeout
+        | russh::Error::ConnectionTimeout => TunnelError::HandshakeClosed { host, source },
+        _ => TunnelError::Handshake { host, source },
+    }
+}
+
+fn spawn_proxy(command: &str, options: &HostOptions) -> Result<tokio::process::Child, TunnelError> {
+    // They become part of a shell's command line; `ssh -G` of before OpenSSH 9.6 lets anything through.
+    let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "._:%@-+[]".contains(c));
+    if ![&options.host_name, &options.user, &options.alias].into_iter().all(|text| plain(text)) {
+        return Err(TunnelError::HostOptions {
+            host: options.alias.clone(),
+            reason: "the host's or user's name has characters in it that a ProxyCommand may not see"
+                .to_owned(),
+        });
+    }
+    let command = host_options::proxy_command(command, options);
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let command = if cfg!(windows) { command } else { format!("exec {command}") };
+    tokio::process::Command::new(shell)
+        .args([flag, &command])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| TunnelError::ProxyCommand {
+            host: options.host_name.clone(),
+            source: Arc::new(error),
+        })
+}
+
+/// The originator of a connection that no program made.
+pub(crate) const fn unspecified() -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
+}

@@ -1,0 +1,69 @@
+//! A stream that can be cut: the library's channel streams never fail by themselves when what carries them is gone,
+//! and a session that waits on such a stream would wait for ever.
+
+use std::{
+    future::Future as _,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// Fails every operation with `ConnectionReset` from the moment its token is cancelled.
+pub(super) struct Severable<S> {
+    inner: S,
+    /// One for each direction: both halves of a split stream must be woken.
+    read_cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    write_cut: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl<S> Severable<S> {
+    pub(super) fn new(inner: S, cut: &CancellationToken) -> Self {
+        Self {
+            inner,
+            read_cut: Box::pin(cut.clone().cancelled_owned()),
+            write_cut: Box::pin(cut.clone().cancelled_owned()),
+        }
+    }
+}
+
+fn reset<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Severable<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.read_cut.as_mut().poll(cx).is_ready() {
+            return reset();
+        }
+        Pin::new(&mut this.inner).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Severable<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.write_cut.as_mut().poll(cx).is_ready() {
+            return reset();
+        }
+        Pin::new(&mut this.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.write_cut.as_mut().poll(cx).is_ready() {
+            return reset();
+        }
+        Pin::new(&mut this.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.write_cut.as_mut().poll(cx).is_ready() {
+            return reset();
+        }
+        Pin::new(&mut this.inner).poll_shutdown(cx)
+    }
+}

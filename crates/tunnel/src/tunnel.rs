@@ -1,0 +1,207 @@
+//! The handle to a tunnel, and the lease on it.
+
+use crate::{
+    Ask, TunnelConfig,
+    actor::{Actor, Inbox, Message},
+    error::TunnelError,
+    lifecycle::LeaseId,
+    listener::Listener,
+    pool::SessionPool,
+    session::{Dialer, unspecified},
+};
+use dockline_model::{LeaseHolder, RemoteEnd, TunnelView, UiError};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+/// One registry's tunnel. Clones are handles to the same one; it closes when [`Tunnel::stop`] is called or the last
+/// handle is dropped.
+#[derive(Clone)]
+pub struct Tunnel {
+    line: Line,
+    view: watch::Receiver<TunnelView>,
+    remote: RemoteEnd,
+    patience: Duration,
+    tasks: TaskTracker,
+    stop: Arc<DropGuard>,
+    stopped: CancellationToken,
+}
+
+/// The way to a tunnel's actor.
+#[derive(Clone)]
+pub(crate) struct Line {
+    inbox: Inbox,
+    next_lease: Arc<AtomicU64>,
+}
+
+/// A hold on a tunnel: while it lives, the tunnel is kept up or brought up again. Dropping it lets go.
+pub struct Lease {
+    id: LeaseId,
+    inbox: Inbox,
+    revoked: CancellationToken,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lease").field(&self.id.0).finish()
+    }
+}
+
+impl fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tunnel").field("state", &self.view.borrow().state).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // An actor that is gone holds no leases.
+        let _ = self.inbox.send(Message::Release { id: self.id });
+    }
+}
+
+impl Lease {
+    pub(crate) const fn id(&self) -> LeaseId {
+        self.id
+    }
+
+    /// Resolves when the lease has been taken away ([`Tunnel::disconnect`]).
+    pub async fn revoked(&self) {
+        self.revoked.cancelled().await;
+    }
+}
+
+impl Line {
+    pub(crate) fn lease(&self, holder: LeaseHolder) -> Lease {
+        let id = LeaseId(self.next_lease.fetch_add(1, Ordering::Relaxed));
+        let revoked = CancellationToken::new();
+        let _ = self.inbox.send(Message::Acquire { id, holder, revoked: revoked.clone() });
+        Lease { id, inbox: self.inbox.clone(), revoked }
+    }
+
+    /// Waits for a session. `patience` bounds the time through failed dials, and with `hard` any time at all.
+    pub(crate) async fn sessions(
+        &self,
+        lease: &Lease,
+        patience: Duration,
+        hard: bool,
+    ) -> Result<SessionPool, UiError> {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.inbox.send(Message::Wait { lease: lease.id(), patience, hard, reply });
+        answer.await.unwrap_or_else(|_| Err(UiError::from(&TunnelError::Disconnected)))
+    }
+
+    pub(crate) fn send(&self, message: Message) {
+        let _ = self.inbox.send(message);
+    }
+}
+
+impl Tunnel {
+    /// Opens the listener and waits for work. Never fails: a port that is taken is in
+    /// [`TunnelView::listener_error`], and is tried again until it is free.
+    pub async fn start(config: TunnelConfig, ask: Arc<dyn Ask>) -> Self {
+        let (inbox, messages) = mpsc::unbounded_channel();
+        let line = Line { inbox, next_lease: Arc::new(AtomicU64::new(1)) };
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let (listener, bound) = Listener::bind(config.spec.listen()).await;
+        let dialer = Arc::new(Dialer::new(config.spec.clone(), config.ssh, ask));
+        let (actor, view) = Actor::new(&config.spec, dialer, config.pool, bound.err());
+        let traffic = actor.traffic();
+        let listening =
+            listener.run(line.clone(), config.spec.remote.clone(), traffic, stop.clone(), tasks.clone());
+        tasks.spawn(listening);
+        let stopped = CancellationToken::new();
+        tokio::spawn({
+            let (stop, guard) = (stop.clone(), stopped.clone().drop_guard());
+            async move {
+                actor.run(messages, stop).await;
+                drop(guard);
+            }
+        });
+        Self {
+            line,
+            view,
+            remote: config.spec.remote,
+            patience: config.patience,
+            tasks,
+            stop: Arc::new(stop.drop_guard()),
+            stopped,
+        }
+    }
+
+    /// Holds the tunnel for `holder`; dials if there is no session. Returns at once: [`Self::up`] waits.
+    #[must_use = "dropping the lease lets the tunnel go"]
+    pub fn lease(&self, holder: LeaseHolder) -> Lease {
+        self.line.lease(holder)
+    }
+
+    /// Waits until the tunnel is up.
+    ///
+    /// # Errors
+    /// Why it failed, if another try cannot mend that; why the last dial failed, once the configured patience is
+    /// over (the tunnel itself tries on while the lease is held); [`dockline_model::Code::Disconnected`] if the
+    /// lease was taken away.
+    pub async fn up(&self, lease: &Lease) -> Result<(), UiError> {
+        self.line.sessions(lease, self.patience, false).await.map(drop)
+    }
+
+    /// Waits until the tunnel is up, and opens a channel to the far end to see whether anything listens there.
+    ///
+    /// # Errors
+    /// As [`Self::up`]; [`dockline_model::Code::RemoteClosed`] and
+    /// [`dockline_model::Code::ForwardForbidden`] besides.
+    pub async fn check_remote(&self, lease: &Lease) -> Result<(), UiError> {
+        let sessions = self.line.sessions(lease, self.patience, false).await?;
+        let opened = sessions.open(&self.remote, unspecified()).await;
+        let error = opened.as_ref().err().map(UiError::from);
+        self.line.send(Message::Carried(error.clone()));
+        if let Ok(pooled) = opened {
+            let _ = pooled.channel.1.close().await;
+        }
+        error.map_or(Ok(()), Err)
+    }
+
+    /// Drops the person's leases, and with `force` everyone's. Returns when the tunnel has been told, and with
+    /// nothing left to hold it, when it is closed.
+    pub async fn disconnect(&self, force: bool) {
+        let (done, told) = oneshot::channel();
+        self.line.send(Message::Disconnect { force, done });
+        let _ = told.await;
+    }
+
+    /// The tunnel as it is now.
+    #[must_use]
+    pub fn view(&self) -> TunnelView {
+        self.view.borrow().clone()
+    }
+
+    /// The tunnel as it changes. Bytes are refreshed twice a second.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<TunnelView> {
+        self.view.clone()
+    }
+
+    /// Closes everything, listener included, and waits for it.
+    pub async fn stop(self) {
+        let Self { stop, stopped, tasks, .. } = self;
+        // Other handles may be alive; theirs is the same tunnel, which ends now.
+        match Arc::try_unwrap(stop) {
+            Ok(guard) => guard.disarm().cancel(),
+            Err(_) => self.line.send(Message::Stop),
+        }
+        stopped.cancelled().await;
+        tasks.close();
+        tasks.wait().await;
+    }
+}

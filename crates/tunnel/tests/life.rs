@@ -1,0 +1,221 @@
+//! The life of a tunnel against a real sshd: dialling, sharing, lingering, losing and regaining the session.
+
+mod support;
+
+use dockline_model::{Code, LeaseHolder, TransferId, TunnelState};
+use dockline_tunnel::{Nobody, PoolLimits, Tunnel};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use support::{Lab, echo_server, free_port, is_idle, is_up, remote, round_trip, until};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_want_it_at_once_cause_one_login() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let config = lab.config(&sshd, remote(echo_server().await)).await;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let leases: Vec<_> =
+        (0..20).map(|id| tunnel.lease(LeaseHolder::Transfer { id: TransferId(id) })).collect();
+    let ups = leases.iter().map(|lease| tunnel.up(lease));
+    for up in futures::future::join_all(ups).await {
+        up.unwrap();
+    }
+    assert_eq!(tunnel.view().leases.len(), 20);
+    assert_eq!(round_trip(address, b"hello").await.unwrap(), b"hello");
+    assert_eq!(sshd.logins(), 1);
+    drop(leases);
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_opens_the_tunnel_and_the_linger_closes_it() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let config = lab.config(&sshd, remote(echo_server().await)).await;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    assert!(is_idle(&tunnel.view()));
+
+    let data: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    assert!(round_trip(address, &data).await.unwrap() == data);
+    let lingering = until(&tunnel, |view| matches!(view.state, TunnelState::Lingering { .. })).await;
+    assert!(lingering.leases.is_empty());
+
+    // A third connection during the linger does not log in again.
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let view = until(&tunnel, |view| is_up(view) && view.leases.iter().any(|l| l.program.is_some())).await;
+    assert!(matches!(view.leases[0].holder, LeaseHolder::Connection { .. }));
+    stream.write_all(b"x").await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'x');
+    assert_eq!(sshd.logins(), 1);
+    drop(stream);
+
+    until(&tunnel, |view| matches!(view.state, TunnelState::Lingering { .. })).await;
+    let since = Instant::now();
+    let idle = until(&tunnel, is_idle).await;
+    let lingered = since.elapsed();
+    assert!(lingered >= Duration::from_millis(900) && lingered < Duration::from_secs(3), "{lingered:?}");
+    assert_eq!((idle.bytes_up, idle.bytes_down), (3_000_001, 3_000_001));
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_session_comes_back() {
+    need_sshd!();
+    let lab = Lab::new();
+    let mut sshd = lab.sshd("a", "").await;
+    let config = lab.config(&sshd, remote(echo_server().await)).await;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"x").await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'x');
+
+    sshd.kill().await;
+    let view = until(
+        &tunnel,
+        |view| matches!(&view.state, TunnelState::Reconnecting { failures, .. } if *failures > 0),
+    )
+    .await;
+    let TunnelState::Reconnecting { error, .. } = view.state else { unreachable!() };
+    assert_eq!(error.code, Code::SshUnreachable, "{error:?}");
+    // The open connection was broken, and says so.
+    let error = stream.read_u8().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+
+    // A connection made meanwhile is held until the server is back.
+    let held = tokio::spawn(async move { round_trip(address, b"patience").await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    sshd.start().await;
+    assert_eq!(held.await.unwrap().unwrap(), b"patience");
+    until(&tunnel, is_up).await;
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn up_says_why_after_its_patience() {
+    need_sshd!();
+    let lab = Lab::new();
+    let mut sshd = lab.sshd("a", "").await;
+    sshd.kill().await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.patience = Duration::from_secs(1);
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    let error = tunnel.up(&lease).await.unwrap_err();
+    assert_eq!(error.code, Code::SshUnreachable, "{error:?}");
+    assert!(error.message.contains("refused"), "{error:?}");
+    tunnel.disconnect(false).await;
+    assert!(is_idle(&until(&tunnel, is_idle).await));
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn disconnect_leaves_connections_alone_unless_forced() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let config = lab.config(&sshd, remote(echo_server().await)).await;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"x").await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'x');
+
+    tunnel.disconnect(false).await;
+    let view = tunnel.view();
+    assert!(is_up(&view) && view.leases.len() == 1, "{view:?}");
+    lease.revoked().await;
+
+    tunnel.disconnect(true).await;
+    assert!(is_idle(&tunnel.view()), "{:?}", tunnel.view());
+    let error = stream.read_u8().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(tunnel.up(&lease).await.unwrap_err().code, Code::Disconnected);
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_is_taken_is_named_and_taken_over_when_free() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let config = lab.config(&sshd, remote(echo_server().await)).await;
+    let address = config.spec.listen();
+    let squatter = TcpListener::bind(address).await.unwrap();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let error = tunnel.view().listener_error.unwrap();
+    assert_eq!(error.code, Code::PortInUse);
+    assert!(error.message.contains("taken by "), "{error:?}");
+    drop(squatter);
+    until(&tunnel, |view| view.listener_error.is_none()).await;
+    assert_eq!(round_trip(address, b"mine").await.unwrap(), b"mine");
+    tunnel.stop().await;
+    // Nothing is left behind.
+    TcpListener::bind(address).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_of_another_machine_is_no_address_to_listen_on() {
+    let lab = Lab::new();
+    let spec = dockline_model::RegistrySpec {
+        name: "cr.test".parse().unwrap(),
+        ssh: "u@127.0.0.1".parse().unwrap(),
+        remote: dockline_model::RemoteEnd::default(),
+        address: "192.0.2.1".parse().unwrap(),
+        port: free_port().await,
+        linger_seconds: 1,
+        keep_open: false,
+    };
+    let config = dockline_tunnel::TunnelConfig::new(spec, lab.environment(&lab.path("known_hosts")));
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    assert_eq!(tunnel.view().listener_error.unwrap().code, Code::AddressUnavailable);
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_session_gets_company_that_leaves_again() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.pool =
+        PoolLimits { sessions: 3, channels_per_session: 2, retire_after: Duration::from_millis(400) };
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    let mut streams = Vec::new();
+    for (count, logins) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (6, 3), (7, 3), (8, 3)] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(&[count]).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), count);
+        assert_eq!(sshd.logins(), logins, "with {count} connections");
+        streams.push(stream);
+    }
+    drop(streams);
+    // sshd notes each session that ends.
+    let closed = || sshd.log().matches("Disconnected from user").count();
+    for _ in 0..100 {
+        if closed() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(closed(), 2, "{}", sshd.log());
+    assert!(is_up(&tunnel.view()));
+    tunnel.stop().await;
+}

@@ -85,7 +85,7 @@ impl Tray {
         if same_places {
             for ((new, old), item) in entries.iter().zip(&self.entries).zip(&self.items) {
                 if let (Some(text), Item::Text(item), true) = (new.text(), item, new != old) {
-                    item.set_text(text)?;
+                    item.set_text(literal(text))?;
                 }
             }
         } else {
@@ -102,12 +102,19 @@ fn items(app: &AppHandle, entries: &[MenuEntry]) -> tauri::Result<Vec<Item>> {
         .iter()
         .map(|entry| match entry {
             MenuEntry::Action { action, text } => {
-                MenuItem::with_id(app, action.id(), text, true, None::<&str>).map(Item::Text)
+                MenuItem::with_id(app, action.id(), literal(text), true, None::<&str>).map(Item::Text)
             }
-            MenuEntry::Note { text } => MenuItem::new(app, text, false, None::<&str>).map(Item::Text),
+            MenuEntry::Note { text } => {
+                MenuItem::new(app, literal(text), false, None::<&str>).map(Item::Text)
+            }
             MenuEntry::Separator => PredefinedMenuItem::separator(app).map(Item::Separator),
         })
         .collect()
+}
+
+/// The toolkit underlines what follows a single `&`.
+fn literal(text: &str) -> String {
+    text.replace('&', "&&")
 }
 
 fn toolkit_menu(app: &AppHandle, items: &[Item]) -> tauri::Result<Menu<Wry>> {

@@ -1,0 +1,100 @@
+//! Windows as other programs see them (Extended Window Manager Hints).
+
+use super::PATIENCE;
+use std::time::Instant;
+use x11rb::{
+    connection::Connection,
+    protocol::xproto::{
+        Atom, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, CreateWindowAux,
+        EventMask, PropMode, Window, WindowClass,
+    },
+    rust_connection::RustConnection,
+    wrapper::ConnectionExt as _,
+};
+
+x11rb::atom_manager! {
+    Atoms: AtomsCookie {
+        _NET_ACTIVE_WINDOW, _NET_CLIENT_LIST, _NET_CLOSE_WINDOW, _NET_SUPPORTING_WM_CHECK, _NET_WM_NAME, UTF8_STRING,
+    }
+}
+
+/// A connection to the screen.
+#[derive(Debug)]
+pub struct X11 {
+    connection: RustConnection,
+    atoms: Atoms,
+    root: Window,
+}
+
+impl X11 {
+    pub fn connect(display: &str) -> Self {
+        let (connection, screen) = x11rb::connect(Some(display)).expect("the screen is there");
+        let atoms = Atoms::new(&connection).unwrap().reply().unwrap();
+        let root = connection.setup().roots[screen].root;
+        let changes = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
+        connection.change_window_attributes(root, &changes).unwrap();
+        Self { connection, atoms, root }
+    }
+
+    /// A window manager marks the screen as managed when it is ready.
+    pub fn wait_for_window_manager(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self
+            .property(self.root, self.atoms._NET_SUPPORTING_WM_CHECK, AtomEnum::WINDOW.into())
+            .is_empty()
+        {
+            assert!(Instant::now() < deadline, "openbox does not manage the screen");
+            self.connection.wait_for_event().expect("the screen is there");
+        }
+    }
+
+    /// Managed windows with this title, which are the visible ones.
+    pub fn windows(&self, title: &str) -> Vec<Window> {
+        let list = self.property(self.root, self.atoms._NET_CLIENT_LIST, AtomEnum::WINDOW.into());
+        let windows = list.chunks_exact(4).map(|id| u32::from_ne_bytes(id.try_into().unwrap()));
+        windows.filter(|window| self.title(*window) == title.as_bytes()).collect()
+    }
+
+    pub fn close(&self, window: Window) {
+        // Data: time; source indication 2, a pager's (Extended Window Manager Hints, `_NET_CLOSE_WINDOW`).
+        let message = ClientMessageEvent::new(32, window, self.atoms._NET_CLOSE_WINDOW, [0, 2, 0, 0, 0]);
+        let mask = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
+        self.connection.send_event(false, self.root, mask, message).unwrap();
+        self.connection.flush().unwrap();
+    }
+
+    pub fn middle(&self, window: Window) -> (i16, i16) {
+        let size = self.connection.get_geometry(window).unwrap().reply().expect("the window is there");
+        let (x, y) = (i16::try_from(size.width / 2).unwrap(), i16::try_from(size.height / 2).unwrap());
+        let at = self.connection.translate_coordinates(window, self.root, x, y).unwrap().reply().unwrap();
+        (at.dst_x, at.dst_y)
+    }
+
+    pub fn open_window(&self, title: &str) -> Window {
+        let window = self.connection.generate_id().unwrap();
+        let plain = CreateWindowAux::new();
+        let class = WindowClass::INPUT_OUTPUT;
+        self.connection.create_window(0, window, self.root, 0, 0, 40, 20, 0, class, 0, &plain).unwrap();
+        let (name, text) = (self.atoms._NET_WM_NAME, self.atoms.UTF8_STRING);
+        self.connection.change_property8(PropMode::REPLACE, window, name, text, title.as_bytes()).unwrap();
+        self.connection.map_window(window).unwrap();
+        self.connection.flush().unwrap();
+        window
+    }
+
+    pub fn has_focus(&self, window: Window) -> bool {
+        let active = self.property(self.root, self.atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW.into());
+        active == window.to_ne_bytes()
+    }
+
+    fn title(&self, window: Window) -> Vec<u8> {
+        self.property(window, self.atoms._NET_WM_NAME, self.atoms.UTF8_STRING)
+    }
+
+    /// A property's bytes; none if it, or the window, is gone.
+    fn property(&self, window: Window, name: Atom, kind: Atom) -> Vec<u8> {
+        let asked =
+            self.connection.get_property(false, window, name, kind, 0, 1024).expect("the screen is there");
+        asked.reply().map(|reply| reply.value).unwrap_or_default()
+    }
+}

@@ -1,0 +1,100 @@
+//! The tray, through D-Bus as a desktop sees it; and the second start, which shows the first one's window.
+
+use dockline_model::{LeaseHolder, TunnelState};
+use dockline_tests::{
+    desktop::{App, NotificationServer, Screen, TrayHost},
+    lab::{self, Dockline, Need, RegistryHost},
+};
+
+const HOST: &[Need] = &[Need::Desktop, Need::Root, Need::Sshd, Need::Registry];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connect_in_the_trays_menu_opens_the_tunnel() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = dockline.add(&host);
+    let mut tray = TrayHost::start(&screen).await;
+    let app = App::start(&screen, &dockline, &["--tray"]);
+
+    let connect = format!("Connect to {name}");
+    tray.wait_for("Connect", |line| line.label == connect).await;
+    let idle = tray.icon_file().await;
+    tray.click(&connect).await;
+    tray.wait_for("who holds the tunnel", |line| line.label == "open for you" && !line.enabled).await;
+    assert_ne!(tray.icon_file().await, idle, "the icon shows that a tunnel is open");
+    let registry = dockline.snapshot().registries.remove(0);
+    assert!(matches!(registry.tunnel.state, TunnelState::Up { .. }), "{:?}", registry.tunnel);
+    assert_eq!(registry.tunnel.leases[0].holder, LeaseHolder::Manual);
+    assert_eq!(host.logins(), 1);
+    assert!(screen.windows("Dockline").is_empty(), "--tray shows no window");
+
+    tray.click(&format!("Disconnect {name}")).await;
+    tray.wait_for("Connect again", |line| line.label == connect).await;
+
+    tray.click("Open Dockline").await;
+    screen.wait_for_windows("Dockline", 1).await;
+    tray.click("Quit Dockline").await;
+    let ended = app.daemon().wait(dockline_tests::desktop::PATIENCE);
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}\n{}", app.daemon().log());
+    dockline
+        .json(&["connect", name.as_str(), "--timeout", "0"])
+        .status
+        .expect("nothing hangs after the app is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_that_fails_is_told_and_marked() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = lab::unique_registry_name("cr");
+    dockline.trust(&host.known_hosts_line());
+    let identity = host.wrong_identity().display().to_string();
+    dockline.add_as(&name, &host, &["--identity", &identity]);
+    let mut tray = TrayHost::start(&screen).await;
+    let mut notifications = NotificationServer::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+
+    tray.click(&format!("Connect to {name}")).await;
+    let told = notifications.next().await;
+    assert_eq!(told.app, "Dockline");
+    assert_eq!(told.summary, format!("No tunnel to {name}"));
+    assert!(!told.body.is_empty());
+    tray.wait_for("Connect, to try again", |line| line.label == format!("Connect to {name}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_start_shows_the_firsts_window_and_closing_it_leaves_the_tray() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    let mut tray = TrayHost::start(&screen).await;
+    let app = App::start(&screen, &dockline, &["--tray"]);
+    tray.wait_for("Open", |line| line.label == "Open Dockline").await;
+    assert!(screen.windows("Dockline").is_empty());
+
+    assert!(App::start_again(&screen, &dockline, &[]).success());
+    screen.wait_for_windows("Dockline", 1).await;
+    assert!(App::start_again(&screen, &dockline, &[]).success());
+    screen.wait_for_windows("Dockline", 1).await;
+
+    screen.close_window(screen.windows("Dockline")[0]);
+    screen.wait_for_windows("Dockline", 0).await;
+    assert!(app.daemon().is_running(), "{}", app.daemon().log());
+    tray.click("Open Dockline").await;
+    screen.wait_for_windows("Dockline", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_tray_a_hidden_start_shows_the_window() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    screen.wait_for_windows("Dockline", 1).await;
+}

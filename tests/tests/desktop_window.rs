@@ -1,0 +1,124 @@
+//! The window, clicked through by WebDriver: add, connect, push, done; and what is dropped on it.
+
+use dockline_model::{TransferState, TunnelState};
+use dockline_tests::{
+    desktop::{Browser, NotificationServer, Screen, TrayHost, drop_files},
+    lab::{self, Dockline, Need, RegistryHost},
+};
+use std::path::PathBuf;
+
+const HOST: &[Need] = &[Need::Desktop, Need::Root, Need::Sshd, Need::Registry];
+
+/// An image archive of several layers, as `docker save` writes them.
+fn archive(dockline: &Dockline) -> PathBuf {
+    let path = dockline.folder().join("sample.tar");
+    dockline_registry::sample::write_sample(&path).expect("the folder is ours");
+    path
+}
+
+fn card(name: &impl std::fmt::Display) -> String {
+    format!("[data-testid=registry-card][data-registry=\"{name}\"]")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn add_connect_push_done() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let archive = archive(&dockline);
+    let name = lab::unique_registry_name("cr");
+    let _tray = TrayHost::start(&screen).await;
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    window.photograph("registries-empty-light").await;
+
+    window.click("[data-testid=add-registry]").await;
+    window.fill("add-name", name.as_str()).await;
+    window.fill("add-ssh", &format!("{}:{}", host.destination(), host.port())).await;
+    window.click("[data-testid=add-advanced]").await;
+    window.fill("add-identity", &host.identity().display().to_string()).await;
+    window.photograph("add-registry-light").await;
+    window.click("[data-testid=add-submit]").await;
+    window.see_gone("[data-testid=add-dialog]").await;
+    window.see(&format!("{}[data-state=idle]", card(&name))).await;
+
+    // The host is unknown: the key is shown once, as `ssh-keygen -l` prints it, and remembered.
+    window.click(&format!("{} [data-testid=connect]", card(&name))).await;
+    window.see("[data-testid=prompt-dialog][data-question=host-key]").await;
+    assert!(window.text("[data-testid=prompt-fingerprint]").await.contains(&host.fingerprint()));
+    window.photograph("question-host-key-light").await;
+    window.click("[data-testid=prompt-accept]").await;
+    window.see(&format!("{}[data-state=up]", card(&name))).await;
+    window.see(&format!("{} [data-testid=holder][data-holder=manual]", card(&name))).await;
+    window.photograph("registries-up-light").await;
+
+    window.click("[data-testid=nav-images]").await;
+    window.click("[data-testid=push-archive]").await;
+    window.fill("archive-path", &archive.display().to_string()).await;
+    window.fill("archive-reference", "team/sample:v1").await;
+    window.click("[data-testid=archive-submit]").await;
+    window.see("[data-testid=transfer-row][data-state=done]").await;
+    window.photograph("transfer-done-light").await;
+    let digest = host.manifest_digest("team/sample", "v1").expect("the registry has the image");
+    let shown = window.attribute("[data-testid=transfer-digest]", "title").await.unwrap_or_default()
+        + &window.text("[data-testid=transfer-digest]").await;
+    assert!(shown.contains(&digest[..19]), "{shown} is not {digest}");
+
+    window.click("[data-testid=nav-registries]").await;
+    window.click(&format!("{} [data-testid=disconnect]", card(&name))).await;
+    window.see(&format!("{}[data-state=idle], {0}[data-state=lingering]", card(&name))).await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_dropped_on_the_window_is_pushed_and_told() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let archive = archive(&dockline);
+    let name = dockline.add(&host);
+    let mut notifications = NotificationServer::start(&screen).await;
+    let _tray = TrayHost::start(&screen).await;
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    window.see(&card(&name)).await;
+    screen.wait_for_windows("Dockline", 1).await;
+
+    let (x, y) = screen.middle_of("Dockline");
+    // Another window has the focus, as it has when somebody drags from it; so the end is told by a notification.
+    screen.look_elsewhere().await;
+    drop_files(&screen, &[&archive], x, y).await;
+    window.see("[data-testid=transfer-row][data-state=done]").await;
+    let told = notifications.next().await;
+    assert_eq!(told.summary, "Pushed sample.tar");
+    assert!(told.body.contains(name.as_str()), "{}", told.body);
+    let transfer = dockline.snapshot().transfers.remove(0);
+    let TransferState::Done { verified } = transfer.state else { panic!("{:?}", transfer.state) };
+    assert!(verified.at_registry);
+
+    // Something else is refused before a byte moves.
+    let text = dockline.folder().join("notes.txt");
+    std::fs::write(&text, "not an image").unwrap();
+    drop_files(&screen, &[&text], x, y).await;
+    window.see("[data-testid=notice]").await;
+    assert_eq!(dockline.snapshot().transfers.len(), 1);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_is_shown_with_its_code() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = lab::unique_registry_name("cr");
+    dockline.trust(&host.known_hosts_line());
+    dockline.add_as(&name, &host, &["--identity", &host.wrong_identity().display().to_string()]);
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    window.click(&format!("{} [data-testid=connect]", card(&name))).await;
+    let error = format!("{}[data-state=failed] [data-testid=registry-error]", card(&name));
+    assert_eq!(window.attribute(&error, "data-code").await.as_deref(), Some("ssh-auth"));
+    window.photograph("registries-failed-light").await;
+    window.close().await;
+    assert!(!dockline.snapshot().registries.iter().any(|r| matches!(r.tunnel.state, TunnelState::Up { .. })));
+}

@@ -79,6 +79,7 @@ const looks = [
 const complaints = [];
 for (const { look, ...context } of looks) {
   const made = await browser.newContext({ ...context, reducedMotion: 'reduce', bypassCSP: false });
+  await made.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
   for (const [name, [query, ...steps]] of Object.entries(scenes)) {
     if (!pattern.test(`${name}.${look}`)) continue;
     const page = await made.newPage();

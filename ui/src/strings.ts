@@ -19,7 +19,8 @@ export const t = {
   copy: 'Copy',
   copied: 'Copied',
   copyFailed: 'The clipboard is not available; select the text and copy it by hand.',
-  details: 'In its own words',
+  details: 'Details',
+  engineWords: 'In the engine’s own words',
   loading: 'Looking for the tunnels…',
   broken: {
     title: 'Dockline’s core does not answer',
@@ -53,7 +54,8 @@ export const t = {
     here: 'This machine',
     there: 'Host',
     address: 'Address',
-    viaAddress: (name: string) => `Until the name ${name} works on this machine, use the address.`,
+    viaAddress: (name: string, address: string) =>
+      `This machine does not know the name ${name} yet. Until it does, write ${address} instead.`,
     copyAddress: (text: string) => `Copy ${text}`,
     fixHosts: 'Make the name work',
     hostsUndo: 'Take the names out of the hosts file',
@@ -101,7 +103,7 @@ export const t = {
     retryIn: (duration: string) => `next attempt in ${duration}`,
     retrying: (n: number) => `attempt ${n + 1}`,
     closesIn: (duration: string) => `closes in ${duration} unless something connects`,
-    noListener: 'Not listening',
+    noListener: 'Not reachable',
   },
 
   add: {
@@ -226,6 +228,7 @@ export const t = {
     reference: 'Name in the registry',
     referencePlaceholder: 'as the archive says',
     pathEmpty: 'Say which file.',
+    choose: 'Choose…',
     pathRelative: 'Give the whole path, from / on.',
     several: (n: number) => plural(n, 'archive', 'archives'),
     submit: 'Push',
@@ -281,6 +284,7 @@ export const t = {
     exists: 'there already',
     mounted: 'taken over',
   } satisfies Record<LayerState['kind'], string>,
+  layerUnfinished: 'not finished',
   layerReceiving: 'receiving',
   layerRetrying: (seconds: number) => `again in ${seconds} s`,
   layerMounted: (from: string) => `taken from ${from}`,

@@ -30,6 +30,8 @@ export interface Backend {
   listen(listener: Listener): Promise<void>;
   /** The demo's sample archive, if this is the demo. */
   demoSample(): Promise<string | null>;
+  /** The platform's file chooser, for an image archive; null if it was closed or there is none. */
+  chooseArchive(): Promise<string | null>;
 }
 
 /** Makes a `UiError` of whatever was thrown: a defect in between must not become silence. */

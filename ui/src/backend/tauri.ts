@@ -18,14 +18,18 @@ export const tauri: Backend = {
     ]);
   },
 
-  async demoSample() {
-    try {
-      return await invoke<string | null>('demo_sample');
-    } catch {
-      return null; // not the demo
-    }
-  },
+  demoSample: () => optional('demo_sample'),
+  chooseArchive: () => optional('choose_archive'),
 };
+
+/** A shell without that command, as the demo's is to everyone else, has nothing to give. */
+async function optional(command: string): Promise<string | null> {
+  try {
+    return await invoke<string | null>(command);
+  } catch {
+    return null;
+  }
+}
 
 /** Whether this page runs in Dockline's window, not in a browser. */
 export function inTauri(): boolean {

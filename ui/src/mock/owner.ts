@@ -44,6 +44,10 @@ export class Owner implements Backend {
     return this.#options.sample;
   }
 
+  async chooseArchive(): Promise<string | null> {
+    return '/home/you/app.tar';
+  }
+
   async dispatch(command: Command): Promise<Reply> {
     switch (command.kind) {
       case 'snapshot':

@@ -96,6 +96,10 @@ export class Store {
     }
   }
 
+  chooseArchive(): Promise<string | null> {
+    return this.#backend.chooseArchive();
+  }
+
   fail(error: UiError): void {
     if (error.code === 'cancelled') return; // the person did that
     this.notice = { tone: 'error', text: error.message, hint: error.hint, code: error.code };

@@ -1,0 +1,64 @@
+// A scripted owner: records commands, answers as told, and sends events when a test says so.
+
+import { render } from '@testing-library/svelte';
+import { userEvent } from '@testing-library/user-event';
+import type { Backend, Listener } from '../src/backend/backend';
+import App from '../src/App.svelte';
+import type { Change } from '../src/generated/Change';
+import type { Command } from '../src/generated/Command';
+import type { Reply } from '../src/generated/Reply';
+import type { Snapshot } from '../src/generated/Snapshot';
+import type { UiError } from '../src/generated/UiError';
+import { Store } from '../src/state/store.svelte';
+
+type Kind = Command['kind'];
+
+export class ScriptedOwner implements Backend {
+  commands: Command[] = [];
+  listener!: Listener;
+  sequence: number;
+  answers: Partial<Record<Kind, (command: Command) => Reply | Promise<Reply>>> = {};
+  snapshot: Snapshot;
+
+  constructor(snapshot: Snapshot) {
+    this.snapshot = snapshot;
+    this.sequence = snapshot.sequence;
+  }
+
+  async listen(listener: Listener) {
+    this.listener = listener;
+  }
+
+  async dispatch(command: Command): Promise<Reply> {
+    this.commands.push(command);
+    if (command.kind === 'snapshot') return { kind: 'snapshot', snapshot: this.snapshot };
+    return (await this.answers[command.kind]?.(command)) ?? { kind: 'done' };
+  }
+
+  demoSample = async () => null;
+  chooseArchive = async () => '/home/me/chosen.tar';
+
+  tell(change: Change) {
+    this.sequence += 1;
+    this.listener.event({ sequence: this.sequence, change });
+  }
+
+  refuse(kind: Kind, error: UiError) {
+    this.answers[kind] = () => Promise.reject(error);
+  }
+
+  /** The commands but for snapshots. */
+  asked(): Command[] {
+    return this.commands.filter(({ kind }) => kind !== 'snapshot');
+  }
+}
+
+/** The window on a scripted owner. */
+export async function open(snapshot: Snapshot) {
+  const owner = new ScriptedOwner(snapshot);
+  const store = new Store(owner);
+  const screen = render(App, { props: { store } });
+  await store.start();
+  const user = userEvent.setup();
+  return { owner, store, screen, user };
+}

@@ -1,0 +1,17 @@
+// What jsdom does not have and the window needs.
+
+import { afterEach, beforeEach, vi } from 'vitest';
+
+HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
+  this.open = false;
+};
+
+beforeEach(() => {
+  // Frames come when a test asks for them by waiting, not on a screen's beat.
+  vi.stubGlobal('requestAnimationFrame', (draw: FrameRequestCallback) => setTimeout(() => draw(performance.now()), 0));
+});
+
+afterEach(() => vi.unstubAllGlobals());

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { DIGEST, NOW, SECOND, layer, lease, registry, snapshot, transfer } from '../src/mock/words';
+import { announcements } from '../src/state/announce';
+import { fraction, isFinal, layerFraction, skippedBytes } from '../src/state/progress';
+import { again } from '../src/state/retry';
+import { actions, holders, others, stateDetail, tunnelError } from '../src/state/tunnel';
+
+const error = { code: 'ssh-auth', message: 'No key was accepted.' } as const;
+
+test('the overall bar never falls, not even when the total grows', () => {
+  const steps: [number, number][] = [[10, 100], [50, 100], [60, 400], [380, 400], [400, 400]];
+  let shown: number | null = null;
+  const seen: number[] = [];
+  for (const [current, total] of steps) {
+    shown = fraction(transfer(1, { current, total }), shown);
+    seen.push(shown ?? -1);
+  }
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  expect(seen.at(-1)).toBeLessThan(1);
+  expect(fraction(transfer(1, { state: { kind: 'done', verified: { digest: DIGEST, atRegistry: true } } }), shown)).toBe(1);
+});
+
+test('nothing to measure is no number, not zero', () => {
+  expect(fraction(transfer(1, { total: 0 }), null)).toBeNull();
+  expect(fraction(transfer(1, { state: { kind: 'waiting' } }), null)).toBeNull();
+});
+
+test('layers that need not travel are full and counted as skipped', () => {
+  const layers = [
+    layer(1, { kind: 'exists' }, 0, 7),
+    layer(2, { kind: 'mounted', from: 'x' }, 0, 5),
+    layer(3, { kind: 'transferring' }, 2, 8),
+    layer(4, { kind: 'transferring' }, 2, null),
+    layer(5, { kind: 'retrying', seconds: 3 }, 0, 8),
+  ];
+  expect(layers.map(layerFraction)).toEqual([1, 1, 0.25, null, 0]);
+  expect(skippedBytes(transfer(1, { layers }))).toBe(12);
+});
+
+test('each state offers what makes sense in it', () => {
+  const offer = (state: Parameters<typeof registry>[1], mine = false) => {
+    const view = registry('a.example', state);
+    if (mine) view.tunnel.leases = [lease({ kind: 'manual' })];
+    const { connect, disconnect } = actions(view);
+    return [connect, disconnect];
+  };
+  expect(offer({ kind: 'idle' })).toEqual(['connect', null]);
+  expect(offer({ kind: 'connecting', since: NOW })).toEqual([null, 'stop']);
+  expect(offer({ kind: 'up', since: NOW }, true)).toEqual([null, 'disconnect']);
+  expect(offer({ kind: 'up', since: NOW })).toEqual(['keepOpen', 'disconnect']);
+  expect(offer({ kind: 'reconnecting', failures: 1, retryAt: NOW, error })).toEqual([null, 'stop']);
+  expect(offer({ kind: 'lingering', until: NOW })).toEqual(['keepOpen', 'closeNow']);
+  expect(offer({ kind: 'closing' })).toEqual([null, null]);
+  expect(offer({ kind: 'failed', error })).toEqual(['again', null]);
+});
+
+test('states say since when and until when', () => {
+  expect(stateDetail({ kind: 'up', since: NOW - 90 * SECOND }, NOW)).toBe('for 1 min');
+  expect(stateDetail({ kind: 'lingering', until: NOW + 7 * SECOND }, NOW)).toContain('7 s');
+  expect(stateDetail({ kind: 'reconnecting', failures: 2, retryAt: NOW + 4 * SECOND, error }, NOW)).toContain('in 4 s');
+  expect(stateDetail({ kind: 'reconnecting', failures: 2, retryAt: NOW - 1, error }, NOW)).toBe('attempt 3');
+});
+
+test('the tunnel’s own error comes before the listener’s', () => {
+  const view = registry('a.example', { kind: 'failed', error });
+  view.tunnel.listenerError = { code: 'port-in-use', message: 'Taken.' };
+  expect(tunnelError(view)?.code).toBe('ssh-auth');
+  expect(tunnelError({ ...view, tunnel: { ...view.tunnel, state: { kind: 'idle' } } })?.code).toBe('port-in-use');
+});
+
+test('holders are named, and equal ones counted', () => {
+  const leases = [
+    lease({ kind: 'manual' }),
+    lease({ kind: 'transfer', id: 4 }),
+    lease({ kind: 'connection', peer: '127.0.0.1:1' }, 0, 'dockerd'),
+    lease({ kind: 'connection', peer: '127.0.0.1:2' }, 0, 'dockerd'),
+    lease({ kind: 'connection', peer: '127.0.0.1:3' }),
+  ];
+  const texts = holders(leases, [transfer(4, { source: 'app:v1' })]).map(({ text }) => text);
+  expect(texts).toEqual(['you', 'the push of app:v1', 'dockerd × 2', 'a program']);
+  expect(others(leases)).toHaveLength(4);
+});
+
+test('ends and beginnings are spoken, progress is not', () => {
+  const before = snapshot({ registries: [registry('a.example', { kind: 'idle' })], transfers: [transfer(1, { source: 'app' })] });
+  const after = snapshot({
+    registries: [registry('a.example', { kind: 'failed', error })],
+    transfers: [transfer(1, { source: 'app', current: 5 }), transfer(2, { source: 'web', kind: 'pull' })],
+  });
+  expect(announcements(before, after)).toEqual(['a.example failed: No key was accepted.', 'Pulling web.']);
+});
+
+test('an engine’s transfer can be done again, an archive’s cannot', () => {
+  const failed = transfer(1, { state: { kind: 'failed', error } });
+  expect(isFinal(failed)).toBe(true);
+  expect(again(failed)).toEqual({ kind: 'push', image: 'shop/api:2.4.1', registry: 'cr.boss.org', reference: 'shop/api:2.4.1' });
+  expect(again({ ...failed, kind: 'pull' })).toEqual({ kind: 'pull', reference: 'cr.boss.org:5000/shop/api:2.4.1' });
+  expect(again({ ...failed, road: 'direct' })).toBeNull();
+});

@@ -14,6 +14,7 @@ pub struct Finished {
 pub fn watch(expression: Expression) -> Result<Finished> {
     let handle = expression
         .env("CARGO_TERM_COLOR", "never")
+        .env("NO_COLOR", "1")
         .stderr_to_stdout()
         .unchecked()
         .reader()

@@ -130,7 +130,7 @@ fn describe(recording: &Recording, progress: &TransferProgress) -> String {
 #[test]
 fn recorded_streams_come_out_as_expected() {
     let recordings = recordings();
-    assert!(recordings.len() >= 75, "only {} recordings were found", recordings.len());
+    assert!(recordings.len() >= 86, "only {} recordings were found", recordings.len());
     let mut actual = String::new();
     for recording in &recordings {
         // As dockerd flushed it: a line at a time. 64 is about what a slow socket gives.

@@ -5,7 +5,7 @@ mod rig;
 use dockline_engine::{Engine, EngineEndpoint, EngineError};
 use dockline_model::{Code, LayerState, LayerView, UiError};
 use futures::StreamExt;
-use rig::{Dockerd, Registry, can_run, sluice::Sluice};
+use rig::{Dockerd, Registry, can_run, can_run_with, podman::Podman, sluice::Sluice};
 use std::{future::Future, time::Duration};
 use tokio::{net::TcpListener, time::timeout};
 
@@ -219,4 +219,36 @@ async fn an_engine_that_dies_in_the_middle_is_not_mistaken_for_done() {
     dockerd.kill();
     let error = soon("the push's end", push).await.unwrap().unwrap_err();
     assert!(matches!(error, EngineError::BrokenOff { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn podman_is_an_engine_too() {
+    if !can_run_with("podman", &["docker-registry"]) {
+        return;
+    }
+    let registry = Registry::start();
+    let podman = Podman::start(&registry).await;
+    let engine = podman.engine();
+    assert!(engine.describe().await.unwrap().starts_with("Podman "));
+    let mut events = engine.events();
+    soon("the first notice", events.next()).await;
+    podman.build("localhost/app:v1", &[3000, 1]);
+    soon("the notice of a build", events.next()).await;
+    let id = engine.image_id("localhost/app:v1").await.unwrap();
+    let reference = format!("{}/app:v1", registry.address);
+    engine.tag("localhost/app:v1", &reference).await.unwrap();
+    let names: Vec<_> = engine.images().await.unwrap().into_iter().flat_map(|image| image.tags).collect();
+    assert!(names.contains(&reference), "{names:?}");
+
+    assert!(engine.push(&reference, |_, _, _| {}).await.unwrap().digest.is_some());
+    assert!(engine.untag(&reference).await.unwrap());
+    podman.run(&["image", "rm", "--force", &id]);
+    assert_eq!(code(&engine.image_id(&reference).await.unwrap_err()), Code::ImageNotFound);
+    let mut seen = Seen::default();
+    engine.pull(&reference, |l, c, t| seen.note(l, c, t)).await.unwrap();
+    assert!(seen.all(|state| *state == LayerState::Done), "{:?}", seen.layers);
+    assert_eq!(engine.image_id(&reference).await.unwrap(), id);
+    let missing = format!("{}/app:nosuchtag", registry.address);
+    assert_eq!(code(&engine.pull(&missing, |_, _, _| {}).await.unwrap_err()), Code::ReferenceNotFound);
+    assert_eq!(code(&engine.push(&missing, |_, _, _| {}).await.unwrap_err()), Code::ImageNotFound);
 }

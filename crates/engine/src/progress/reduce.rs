@@ -63,7 +63,15 @@ impl TransferProgress {
     /// The answer ended. Says whether anything changed.
     pub fn finish(&mut self) -> bool {
         let events = self.decoder.finish();
-        self.apply_all(events)
+        let changed = self.apply_all(events);
+        match self.outcome() {
+            // Podman's last word on a layer is that it is downloaded.
+            Outcome::Completed { .. } => {
+                self.complete();
+                true
+            }
+            Outcome::Failed { .. } | Outcome::CutShort => changed,
+        }
     }
 
     /// The layers, bottom first as far as the engine gives an order.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a rig that cannot be set up is a failed test")]
 
+pub mod podman;
 pub mod sluice;
 
 use dockline_engine::{Engine, EngineEndpoint};
@@ -20,6 +21,15 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// Whether the test can run here, as [`can_run`], but an engine that CI does not bring may be missing there too.
+pub fn can_run_with(optional: &str, programs: &[&str]) -> bool {
+    if which(optional).is_none() {
+        note_skip(&format!("not installed here: {optional}"));
+        return false;
+    }
+    can_run(programs)
+}
+
 /// Whether the test can run here. Says why not; under `CI=true`, not being able to is a failure.
 pub fn can_run(programs: &[&str]) -> bool {
     let missing: Vec<_> = programs.iter().filter(|program| which(program).is_none()).copied().collect();
@@ -31,6 +41,11 @@ pub fn can_run(programs: &[&str]) -> bool {
         return true;
     };
     assert!(std::env::var("CI").as_deref() != Ok("true"), "this test must run in CI: {reason}");
+    note_skip(&reason);
+    false
+}
+
+fn note_skip(reason: &str) {
     let test = thread::current().name().unwrap_or("a test").to_owned();
     eprintln!("SKIPPED {test}: {reason}");
     // `cargo xtask test` counts these lines.
@@ -38,7 +53,6 @@ pub fn can_run(programs: &[&str]) -> bool {
         let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         file.write_all(format!("{test}: {reason}\n").as_bytes()).unwrap();
     }
-    false
 }
 
 fn which(program: &str) -> Option<PathBuf> {
@@ -153,17 +167,22 @@ impl Dockerd {
     /// Builds an image with one layer of random bytes for each of `layers_kib`.
     pub fn build(&self, tag: &str, layers_kib: &[usize]) -> String {
         let context = self.folder.path().join("context");
-        fs::create_dir_all(&context).unwrap();
-        let mut dockerfile = "FROM scratch\n".to_owned();
-        for (number, kib) in layers_kib.iter().enumerate() {
-            let mut bytes = vec![0; kib * 1024];
-            fs::File::open("/dev/urandom").unwrap().read_exact(&mut bytes).unwrap();
-            fs::write(context.join(number.to_string()), bytes).unwrap();
-            dockerfile += &format!("COPY {number} /{number}\n");
-        }
-        fs::write(context.join("Dockerfile"), dockerfile).unwrap();
+        write_context(&context, layers_kib);
         self.docker(&["build", "--quiet", "--tag", tag, &context.display().to_string()])
     }
+}
+
+/// What to build an image from, with one layer of random bytes for each of `layers_kib`.
+fn write_context(folder: &Path, layers_kib: &[usize]) {
+    fs::create_dir_all(folder).unwrap();
+    let mut dockerfile = "FROM scratch\n".to_owned();
+    for (number, kib) in layers_kib.iter().enumerate() {
+        let mut bytes = vec![0; kib * 1024];
+        fs::File::open("/dev/urandom").unwrap().read_exact(&mut bytes).unwrap();
+        fs::write(folder.join(number.to_string()), bytes).unwrap();
+        dockerfile += &format!("COPY {number} /{number}\n");
+    }
+    fs::write(folder.join("Dockerfile"), dockerfile).unwrap();
 }
 
 impl Drop for Dockerd {

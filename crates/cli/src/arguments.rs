@@ -1,0 +1,281 @@
+//! What can be typed, and the help that says so.
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+use dockline_model::{RegistryName, RemoteEnd, SshTarget};
+use std::{net::Ipv4Addr, path::PathBuf};
+
+/// The exit statuses, as `dockline help exit-codes` explains them. They follow `Code::exit_status`.
+pub const EXIT_CODES: &str = "\
+The exit status tells scripts what kind of failure it was:
+
+    0  done
+    2  the command does not make sense: arguments, an unknown registry, a bad reference
+    3  the configuration file does not read, or cannot be written
+    4  SSH: the host is not found or not reached, or refused the login
+    5  the host's key is unknown, has changed, or is revoked
+    6  the forward: nothing listens there, sshd forbids it, or the local port is taken
+    7  the engine: Docker or Podman is not there, lacks the image, or failed
+    8  the registry: not reached, wants a login, refused, lacks the image, or is full
+    9  a local file or an image archive
+   10  the hosts file: not changed safely, or without leave
+   11  the owner of the tunnels: gone, busy, or nobody was there to answer a question
+   70  a defect of Dockline's own; please report it
+  130  stopped with Ctrl-C
+
+With --json the error itself, with its stable code, is the last line of standard output:
+
+    {\"error\":{\"code\":\"ssh-auth\",\"message\":\"…\",\"hint\":\"…\"}}
+";
+
+/// Push and pull container images through SSH, with no TLS, no open port and no script.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dockline",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "\
+Start here:
+  dockline demo                                         try it without a server
+  dockline add cr.boss.org --ssh dockercr@88.88.88.88   name a host
+  dockline hosts                                        let this machine resolve that name
+  dockline push app:v1 cr.boss.org                      push through the tunnel
+
+`dockline help COMMAND` explains a command, `dockline help exit-codes` the exit statuses."
+)]
+pub struct Cli {
+    /// Print JSON (one object a line) instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Name a registry host
+    #[command(after_help = "\
+Examples:
+  dockline add cr.boss.org --ssh dockercr@88.88.88.88
+  dockline add cr.boss.org --ssh build --identity ~/.ssh/id_boss --jump gate.boss.org
+  dockline add cr.boss.org --ssh root@10.0.0.7:2222 --remote /run/registry.sock
+
+Host, user, port, identity and jump host are taken from ~/.ssh/config where they are not given.")]
+    Add(Add),
+    /// Show the registries
+    List,
+    /// Forget a registry
+    #[command(after_help = "Example:\n  dockline remove cr.boss.org")]
+    Remove {
+        /// Its name
+        registry: RegistryName,
+    },
+    /// Open the tunnel and keep it open
+    #[command(after_help = "\
+Examples:
+  dockline connect cr.boss.org          open it; the desktop app or `dockline agent` keeps it open
+  dockline connect cr.boss.org --hold   open it until this command ends (Ctrl-C)
+
+Where neither the desktop app nor an agent runs, this command holds the tunnel itself, as with --hold.")]
+    Connect(Connect),
+    /// Close the tunnel, unless something else still uses it
+    #[command(after_help = "Example:\n  dockline disconnect cr.boss.org --force")]
+    Disconnect {
+        /// Which registry's
+        registry: RegistryName,
+        /// Close it under whatever still uses it
+        #[arg(long)]
+        force: bool,
+    },
+    /// Show the tunnels: state, what holds them, bytes
+    #[command(after_help = "Examples:\n  dockline status\n  dockline status cr.boss.org --json")]
+    Status {
+        /// Only this registry's
+        registry: Option<RegistryName>,
+    },
+    /// Push an image, or an image archive
+    #[command(after_help = "\
+Examples:
+  dockline push app:v1 cr.boss.org               an image of Docker's or Podman's
+  dockline push app:v1 cr.boss.org/team/app:v2   under another name
+  dockline push app.tar cr.boss.org              an archive (docker save, OCI layout); needs no engine
+  dockline push cr.boss.org:5000/app:v1          an image that is named for the registry already")]
+    Push(Push),
+    /// Pull an image into the engine, or into a file
+    #[command(after_help = "\
+Examples:
+  dockline pull cr.boss.org/app:v1
+  dockline pull cr.boss.org/app:v1 --output app.tar   an OCI archive; needs no engine")]
+    Pull {
+        /// REGISTRY/REPOSITORY[:TAG]; the port may be left out
+        reference: String,
+        /// Write an OCI archive here instead
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
+    /// Show the engine's images
+    Images,
+    /// Let this machine resolve the registries' names (the hosts file)
+    #[command(after_help = "\
+Examples:
+  dockline hosts                shows the change and asks
+  dockline hosts --plan         shows it and changes nothing
+  dockline hosts --undo         takes all of Dockline's lines out again
+  dockline hosts --apply --yes  for scripts
+
+Programs need the names only if they are to use cr.boss.org:5000 rather than the registry's 127.x address.
+An administrator's rights are asked for when the change is made, not before.")]
+    Hosts(Hosts),
+    /// Keep listeners and tunnels without a desktop
+    #[command(after_help = "\
+Examples:
+  dockline agent          runs until Ctrl-C, SIGTERM or `dockline agent --stop`
+  dockline agent --stop
+
+While it runs, any program that connects to a registry's address opens its tunnel, and 10 seconds after the
+last connection is gone the tunnel closes. The desktop app does the same.")]
+    Agent(Agent),
+    /// Do the main job on a registry host inside this program
+    #[command(after_help = "\
+An SSH server and an OCI registry are started on loopback with keys made on the spot. Dockline connects, pushes a
+sample image, pulls it back and compares the digests. It needs neither Docker nor root nor a server, and leaves
+nothing behind.")]
+    Demo {
+        /// In the terminal (the only way this program has; the desktop app's is `dockline-desktop --demo`)
+        #[arg(long)]
+        headless: bool,
+    },
+    /// Print a completion script for a shell
+    #[command(after_help = "\
+Examples:
+  dockline completions bash > ~/.local/share/bash-completion/completions/dockline
+  dockline completions zsh > ~/.zfunc/_dockline
+  dockline completions fish > ~/.config/fish/completions/dockline.fish")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Explain the exit statuses
+    #[command(long_about = EXIT_CODES)]
+    ExitCodes,
+}
+
+/// `dockline add`.
+#[derive(Debug, Args)]
+pub struct Add {
+    /// The name programs will use, with a dot in it: cr.boss.org
+    pub registry: RegistryName,
+    /// Where to log in: [user@]host[:port], or a Host of ~/.ssh/config
+    #[arg(long, value_name = "DESTINATION")]
+    pub ssh: SshTarget,
+    /// A private key file
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub identity: Option<PathBuf>,
+    /// Jump hosts, nearest first, as ssh -J takes them
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub jump: Option<String>,
+    /// What the tunnel ends at on the far side: host:port, or the path of a UNIX socket [default: 127.0.0.1:5000]
+    #[arg(long, value_name = "HOST:PORT|PATH")]
+    pub remote: Option<RemoteEnd>,
+    /// The local port [default: 5000]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// The loopback address [default: a free one of 127.77.0.0/16]
+    #[arg(long, value_name = "127.X.Y.Z")]
+    pub address: Option<Ipv4Addr>,
+    /// Seconds that the tunnel stays open after its last use [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    pub linger: Option<u32>,
+    /// Keep the tunnel open whenever the desktop app or the agent runs
+    #[arg(long)]
+    pub keep_open: bool,
+}
+
+/// `dockline connect`.
+#[derive(Debug, Args)]
+pub struct Connect {
+    /// Which registry
+    pub registry: RegistryName,
+    /// Hold it only until this command ends
+    #[arg(long)]
+    pub hold: bool,
+    /// Read the password or passphrase from standard input (its first line)
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// `dockline push`.
+#[derive(Debug, Args)]
+pub struct Push {
+    /// An image (app:v1), or an archive that ends in .tar, .tar.gz or .tgz
+    pub image: String,
+    /// REGISTRY, or REGISTRY/REPOSITORY[:TAG]; may be left out if it is clear
+    pub target: Option<String>,
+    /// IMAGE is an archive, whatever it is called
+    #[arg(long)]
+    pub archive: bool,
+}
+
+/// `dockline hosts`.
+#[derive(Debug, Args)]
+pub struct Hosts {
+    /// Show the change and make none
+    #[arg(long, conflicts_with_all = ["apply", "yes"])]
+    pub plan: bool,
+    /// Make it (the default on a terminal, after asking)
+    #[arg(long)]
+    pub apply: bool,
+    /// Take Dockline's lines out again
+    #[arg(long, conflicts_with = "apply")]
+    pub undo: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `dockline agent`.
+#[derive(Debug, Args)]
+pub struct Agent {
+    /// End the one that runs (also the desktop app)
+    #[arg(long)]
+    pub stop: bool,
+    /// With --stop: interrupt transfers and connections
+    #[arg(long, requires = "stop")]
+    pub force: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+    use dockline_model::Code;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_exit_status_is_explained() {
+        for code in [
+            Code::InvalidArgument,
+            Code::ConfigInvalid,
+            Code::SshAuth,
+            Code::HostKeyChanged,
+            Code::PortInUse,
+            Code::EngineUnavailable,
+            Code::RegistryFailed,
+            Code::FileIo,
+            Code::PermissionDenied,
+            Code::OwnerGone,
+            Code::Internal,
+            Code::Cancelled,
+        ] {
+            let row = format!("\n{:>5}  ", code.exit_status());
+            assert!(EXIT_CODES.contains(&row), "{code:?} has no row");
+        }
+    }
+}

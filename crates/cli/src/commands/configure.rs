@@ -1,0 +1,97 @@
+//! `dockline add` and `dockline remove`.
+
+use crate::{
+    arguments::Add,
+    face::{Face, unexpected},
+    output::Output,
+    prompts::Answers,
+};
+use dockline_model::{Code, Command, RegistryName, RegistrySpec, Reply, SshTarget, Target, UiError};
+
+/// Adds a registry and says what to do next.
+pub async fn add(add: Add, output: Output) -> Result<(), UiError> {
+    let target = target(add)?;
+    let (face, _) = Face::open_configured(Answers::Nobody, output).await?;
+    let added = face.request(Command::AddRegistry { target }).await;
+    face.close().await;
+    match added? {
+        Reply::Registry { spec } => output.result(&spec, || added_text(&spec)),
+        other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Transfer { .. } | Reply::Hosts { .. }) => {
+            Err(unexpected(&other))
+        }
+    }
+}
+
+fn target(add: Add) -> Result<Target, UiError> {
+    let identity = add.identity.map(existing_file).transpose()?;
+    Ok(Target {
+        name: add.registry,
+        ssh: SshTarget { identity, jump: add.jump, ..add.ssh },
+        remote: add.remote,
+        port: add.port,
+        address: add.address,
+        linger_seconds: add.linger,
+        keep_open: add.keep_open,
+    })
+}
+
+/// The configuration outlives the folder this was typed in.
+fn existing_file(path: std::path::PathBuf) -> Result<std::path::PathBuf, UiError> {
+    let absolute = std::path::absolute(&path).unwrap_or(path);
+    match absolute.metadata() {
+        Ok(metadata) if metadata.is_file() => Ok(absolute),
+        Ok(_) => Err(UiError::new(Code::SshKeyUnusable, format!("{} is not a file.", absolute.display()))
+            .hint("Give a private key file, such as ~/.ssh/id_ed25519.")),
+        Err(error) => Err(UiError::new(
+            Code::SshKeyUnusable,
+            format!("{} cannot be used: {error}.", absolute.display()),
+        )
+        .hint("Give a private key file, such as ~/.ssh/id_ed25519, or make one with ssh-keygen.")),
+    }
+}
+
+fn added_text(spec: &RegistrySpec) -> String {
+    let RegistrySpec { name, ssh, remote, .. } = spec;
+    format!(
+        "Added {name}: {} leads to {remote} by ssh {ssh}.\n\
+         Next:\n  dockline hosts            let this machine resolve {name}\n  \
+         dockline connect {name}   try the way there\n  dockline push app:v1 {name}",
+        spec.listen()
+    )
+}
+
+/// Removes a registry.
+pub async fn remove(registry: RegistryName, output: Output) -> Result<(), UiError> {
+    let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
+    let removed = match crate::face::find(&snapshot, &registry) {
+        Ok(view) => {
+            let (spec, had_alias) = (view.spec.clone(), view.alias_ready);
+            let command = Command::RemoveRegistry { registry };
+            face.request(command).await.map(|_| (spec, had_alias))
+        }
+        Err(error) => Err(error),
+    };
+    face.close().await;
+    let (spec, had_alias) = removed?;
+    output.result(&spec, || format!("Removed {}.", spec.name))?;
+    if had_alias {
+        output.remark(format!(
+            "Its line is still in the hosts file; `dockline hosts` takes {} out.",
+            spec.name
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_that_is_not_there_is_refused_before_it_is_written_down() {
+        let error = existing_file("/nowhere/id_ed25519".into()).unwrap_err();
+        assert_eq!(error.code, Code::SshKeyUnusable);
+        assert!(error.message.contains("/nowhere/id_ed25519"));
+        assert_eq!(existing_file("/".into()).unwrap_err().code, Code::SshKeyUnusable);
+    }
+}

@@ -1,0 +1,217 @@
+//! `dockline connect` and `dockline disconnect`.
+
+use crate::{
+    arguments::Connect,
+    face::{Face, find},
+    format,
+    interrupts::{Interrupts, cancelled},
+    output::Output,
+    prompts::Answers,
+};
+use dockline_core::{EventStream, Mode};
+use dockline_model::{Change, Code, Command, LeaseHolder, RegistryName, RegistryView, TunnelState, UiError};
+
+/// Opens the tunnel. Where there is no owner, or with `--hold`, keeps it until Ctrl-C.
+pub async fn connect(connect: Connect, output: Output) -> Result<(), UiError> {
+    let answers = match connect.password_stdin {
+        true => Answers::from_stdin().map_err(|error| {
+            UiError::new(Code::FileIo, format!("Standard input could not be read: {error}."))
+        })?,
+        false => Answers::Terminal,
+    };
+    let (face, snapshot) = Face::open_configured(answers, output).await?;
+    let result = match find(&snapshot, &connect.registry) {
+        Ok(view) => Holding { face: &face, name: view.spec.name.clone(), output }.run(connect.hold).await,
+        Err(error) => Err(error),
+    };
+    face.close().await;
+    result
+}
+
+/// A tunnel that is being opened and held by this command.
+struct Holding<'a> {
+    face: &'a Face,
+    name: RegistryName,
+    output: Output,
+}
+
+impl Holding<'_> {
+    async fn run(&self, hold: bool) -> Result<(), UiError> {
+        let mut interrupts = Interrupts::new()?;
+        let mut events = self.face.events();
+        let is_owner = self.face.is_owner();
+        if is_owner {
+            self.output.remark(
+                "Neither the desktop app nor an agent runs, so this command holds the tunnel itself until Ctrl-C.",
+            );
+        }
+        self.open(hold && !is_owner, &mut events, &mut interrupts).await?;
+        let view = self.face.registry(&self.name).await?;
+        self.output.result(&view, || connected_text(&view))?;
+        if is_owner {
+            self.hold_as_owner(&mut events, &mut interrupts).await
+        } else if hold {
+            self.output.remark("Ctrl-C lets go of it.");
+            self.until_interrupted(&mut events, &mut interrupts).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits for the tunnel to be up, telling what happens meanwhile.
+    async fn open(
+        &self,
+        hold: bool,
+        events: &mut EventStream,
+        interrupts: &mut Interrupts,
+    ) -> Result<(), UiError> {
+        let request = self.face.request(Command::Connect { registry: self.name.clone(), hold });
+        tokio::pin!(request);
+        loop {
+            tokio::select! {
+                biased;
+                () = interrupts.next() => {
+                    self.face.request(Command::Disconnect { registry: self.name.clone(), force: false }).await?;
+                    return Err(cancelled());
+                }
+                result = &mut request => return result.map(drop),
+                event = events.next() => match event {
+                    Some(event) => self.tell(event.change),
+                    None => return Err(self.owner_gone().await),
+                },
+            }
+        }
+    }
+
+    /// Tells what becomes of the tunnel until Ctrl-C.
+    async fn until_interrupted(
+        &self,
+        events: &mut EventStream,
+        interrupts: &mut Interrupts,
+    ) -> Result<(), UiError> {
+        loop {
+            tokio::select! {
+                () = interrupts.next() => return Ok(()),
+                event = events.next() => match event {
+                    Some(event) => self.tell(event.change),
+                    None => return Err(self.owner_gone().await),
+                },
+            }
+        }
+    }
+
+    /// The first Ctrl-C lets go and waits for others that still use the tunnel; the second does not wait.
+    async fn hold_as_owner(
+        &self,
+        events: &mut EventStream,
+        interrupts: &mut Interrupts,
+    ) -> Result<(), UiError> {
+        self.until_interrupted(events, interrupts).await?;
+        self.face.request(Command::Disconnect { registry: self.name.clone(), force: false }).await?;
+        let mut view = self.face.registry(&self.name).await?;
+        if !view.tunnel.leases.is_empty() {
+            let holders = format::holders(&view.tunnel.leases);
+            self.output.remark(format!("Still in use by {holders}. Waiting; Ctrl-C again cuts it off."));
+        }
+        while !view.tunnel.leases.is_empty() {
+            tokio::select! {
+                () = interrupts.next() => {
+                    self.face
+                        .request(Command::Disconnect { registry: self.name.clone(), force: true })
+                        .await?;
+                    return Ok(());
+                }
+                event = events.next() => match event {
+                    Some(event) => {
+                        if let Some(now) = registry_in(event.change, &self.name) {
+                            view = now;
+                        }
+                    }
+                    None => return Err(self.owner_gone().await),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, change: Change) {
+        let Some(view) = registry_in(change, &self.name) else { return };
+        let name = &self.name;
+        match &view.tunnel.state {
+            TunnelState::Connecting { .. } => {
+                self.face.screen().say(&format!("{name}: connecting to {}", view.spec.ssh));
+            }
+            TunnelState::Reconnecting { .. } | TunnelState::Failed { .. } => {
+                self.face.screen().say(&format!("{name}: {}", format::state(&view.tunnel, format::now())));
+            }
+            TunnelState::Idle
+            | TunnelState::Up { .. }
+            | TunnelState::Lingering { .. }
+            | TunnelState::Closing => {}
+        }
+    }
+
+    async fn owner_gone(&self) -> UiError {
+        self.face
+            .ended()
+            .await
+            .unwrap_or_else(|| UiError::new(Code::OwnerGone, "The owner of the tunnels has ended."))
+    }
+}
+
+fn connected_text(view: &RegistryView) -> String {
+    let spec = &view.spec;
+    let place = if view.alias_ready { spec.authority() } else { spec.listen().to_string() };
+    format!("Connected to {}. Push to {place}/…", spec.name)
+}
+
+fn registry_in(change: Change, name: &RegistryName) -> Option<RegistryView> {
+    match change {
+        Change::Registry { registry } if registry.spec.name == *name => Some(registry),
+        Change::Resync { snapshot } => snapshot.registries.into_iter().find(|view| view.spec.name == *name),
+        Change::Registry { .. }
+        | Change::RegistryGone { .. }
+        | Change::Transfer { .. }
+        | Change::TransferGone { .. }
+        | Change::Engine { .. }
+        | Change::Prompt { .. }
+        | Change::PromptGone { .. }
+        | Change::Config { .. } => None,
+    }
+}
+
+/// Lets go of a tunnel that the desktop app or the agent holds.
+pub async fn disconnect(registry: RegistryName, force: bool, output: Output) -> Result<(), UiError> {
+    let face = match Face::open(Mode::RequireOwner, Answers::Nobody, output).await {
+        Ok(face) => face,
+        Err(error) if error.code == Code::OwnerGone => return nothing_open(&registry, output).await,
+        Err(error) => return Err(error),
+    };
+    let disconnected = async {
+        find(&face.snapshot().await?, &registry)?;
+        face.request(Command::Disconnect { registry: registry.clone(), force }).await?;
+        face.registry(&registry).await
+    };
+    let view = disconnected.await;
+    face.close().await;
+    let view = view?;
+    output.result(&view, || {
+        let others: Vec<_> =
+            view.tunnel.leases.iter().filter(|lease| lease.holder != LeaseHolder::Manual).cloned().collect();
+        match others.as_slice() {
+            [] => format!("Disconnected from {registry}."),
+            others => format!(
+                "Let go of {registry}, which stays open for {}. Close it under them: dockline disconnect {registry} --force",
+                format::holders(others)
+            ),
+        }
+    })
+}
+
+/// Without an owner no tunnel is open; the name is checked all the same.
+async fn nothing_open(registry: &RegistryName, output: Output) -> Result<(), UiError> {
+    let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
+    face.close().await;
+    let view = find(&snapshot, registry)?;
+    output.result(view, || format!("{registry} is not connected: neither the desktop app nor an agent runs."))
+}

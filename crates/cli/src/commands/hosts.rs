@@ -1,0 +1,86 @@
+//! `dockline hosts`.
+
+use crate::{
+    arguments::Hosts,
+    face::{Face, unexpected},
+    output::Output,
+    prompts::Answers,
+    terminal,
+};
+use console::style;
+use dialoguer::Confirm;
+use dockline_model::{Code, Command, HostsAction, HostsView, Reply, UiError};
+
+/// Shows the change of the hosts file, and makes it if that is wanted.
+pub async fn hosts(hosts: Hosts, output: Output) -> Result<(), UiError> {
+    let (face, _) = Face::open_configured(Answers::Nobody, output).await?;
+    let result = plan_and_apply(&face, &hosts, output).await;
+    face.close().await;
+    result
+}
+
+async fn plan_and_apply(face: &Face, hosts: &Hosts, output: Output) -> Result<(), UiError> {
+    let action = if hosts.undo { HostsAction::Undo } else { HostsAction::Apply };
+    let plan = view(face.request(Command::PlanHosts { action }).await?)?;
+    if !output.is_json() {
+        print_plan(&plan, output)?;
+    }
+    let is_wanted = hosts.apply || hosts.undo || hosts.yes;
+    if plan.satisfied || hosts.plan || (!is_wanted && !terminal::can_answer()) {
+        return if output.is_json() { output.result(&plan, String::new) } else { Ok(()) };
+    }
+    if !hosts.yes && !agreed(&plan).await? {
+        return Err(UiError::new(Code::Cancelled, "Nothing was changed."));
+    }
+    let applied = view(face.request(Command::ApplyHosts { plan }).await?)?;
+    output.result(&applied, || match action {
+        HostsAction::Apply => format!("{} names the registries now.", applied.path),
+        HostsAction::Undo => format!("{} is as it was without Dockline.", applied.path),
+    })
+}
+
+fn view(reply: Reply) -> Result<HostsView, UiError> {
+    match reply {
+        Reply::Hosts { plan } => Ok(plan),
+        other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Registry { .. } | Reply::Transfer { .. }) => {
+            Err(unexpected(&other))
+        }
+    }
+}
+
+fn print_plan(plan: &HostsView, output: Output) -> Result<(), UiError> {
+    output.result(plan, || match (plan.satisfied, plan.action) {
+        (true, HostsAction::Apply) => format!("{} needs no change.", plan.path),
+        (true, HostsAction::Undo) => format!("{} has no lines of Dockline's.", plan.path),
+        (false, _) => coloured(&plan.diff),
+    })?;
+    plan.warnings.iter().for_each(|warning| output.warn(warning));
+    Ok(())
+}
+
+fn coloured(diff: &str) -> String {
+    let line = |line: &str| match line.as_bytes().first() {
+        _ if line.starts_with("+++") || line.starts_with("---") => style(line).bold().to_string(),
+        Some(b'+') => style(line).green().to_string(),
+        Some(b'-') => style(line).red().to_string(),
+        Some(b'@') => style(line).cyan().to_string(),
+        Some(_) | None => line.to_owned(),
+    };
+    diff.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Asks the person who has just seen the difference.
+async fn agreed(plan: &HostsView) -> Result<bool, UiError> {
+    if !terminal::can_answer() {
+        return Err(UiError::new(
+            Code::NobodyToAsk,
+            "This change needs a yes, and there is no terminal to ask on.",
+        )
+        .hint("Look at it with --plan, then add --yes."));
+    }
+    let question = format!("Change {}?", plan.path);
+    let asked =
+        tokio::task::spawn_blocking(move || Confirm::new().with_prompt(question).default(false).interact());
+    // No answer, as after Ctrl-C, is a no.
+    Ok(matches!(asked.await, Ok(Ok(true))))
+}

@@ -1,0 +1,58 @@
+//! `dockline images`.
+
+use crate::{face::Face, format, output::Output, prompts::Answers};
+use dockline_model::{Change, Command, EngineState, EngineView, ImageView, UiError};
+
+/// The engine's images, newest first.
+pub async fn images(output: Output) -> Result<(), UiError> {
+    let (face, _) = Face::open_configured(Answers::Nobody, output).await?;
+    let engine = asked_engine(&face).await;
+    face.close().await;
+    let engine = engine?;
+    match &engine.state {
+        EngineState::Unavailable { error } => Err(error.clone()),
+        EngineState::Unknown | EngineState::Ready { .. } => {
+            output.result(&engine.images, || text(&engine.images))
+        }
+    }
+}
+
+/// The engine after it was asked again.
+async fn asked_engine(face: &Face) -> Result<EngineView, UiError> {
+    let mut events = face.events();
+    face.request(Command::RefreshImages).await?;
+    let mut engine = face.snapshot().await?.engine;
+    while engine.state == EngineState::Unknown {
+        let Some(event) = events.next().await else { break };
+        engine = match event.change {
+            Change::Engine { engine } => engine,
+            Change::Resync { snapshot } => snapshot.engine,
+            Change::Registry { .. }
+            | Change::RegistryGone { .. }
+            | Change::Transfer { .. }
+            | Change::TransferGone { .. }
+            | Change::Prompt { .. }
+            | Change::PromptGone { .. }
+            | Change::Config { .. } => continue,
+        };
+    }
+    Ok(engine)
+}
+
+fn text(images: &[ImageView]) -> String {
+    if images.is_empty() {
+        return "The engine has no images.".to_owned();
+    }
+    let now = format::now();
+    let rows: Vec<Vec<String>> = images.iter().flat_map(|image| image_rows(image, now)).collect();
+    let width = usize::from(console::Term::stdout().size_checked().map_or(u16::MAX, |(_, columns)| columns));
+    format::table(&["IMAGE", "SIZE", "AGE", "ID"], &rows, width)
+}
+
+/// A row for each of its names.
+fn image_rows(image: &ImageView, now: dockline_model::UnixMillis) -> Vec<Vec<String>> {
+    let id: String = image.id.trim_start_matches("sha256:").chars().take(12).collect();
+    let age = format::seconds(format::seconds_between(image.created, now));
+    let names = if image.tags.is_empty() { &["<none>".to_owned()][..] } else { &image.tags };
+    names.iter().map(|name| vec![name.clone(), format::bytes(image.size), age.clone(), id.clone()]).collect()
+}

@@ -1,0 +1,37 @@
+//! One module a command, or a family of them.
+
+mod agent;
+mod configure;
+mod connect;
+mod demo;
+mod hosts;
+mod images;
+mod status;
+mod target;
+mod transfer;
+
+use crate::{arguments::Command, output::Output, print_completions};
+use dockline_model::UiError;
+
+/// Does what was typed.
+pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
+    let output = *output;
+    match command {
+        Command::Add(add) => configure::add(add, output).await,
+        Command::List => status::list(output).await,
+        Command::Remove { registry } => configure::remove(registry, output).await,
+        Command::Connect(connect) => connect::connect(connect, output).await,
+        Command::Disconnect { registry, force } => connect::disconnect(registry, force, output).await,
+        Command::Status { registry } => status::status(registry, output).await,
+        Command::Push(push) => transfer::push(push, output).await,
+        Command::Pull { reference, output: file } => transfer::pull(reference, file, output).await,
+        Command::Images => images::images(output).await,
+        Command::Hosts(hosts) => hosts::hosts(hosts, output).await,
+        Command::Agent(agent) => agent::agent(agent, output).await,
+        Command::Demo { headless: _ } => demo::demo(output).await,
+        Command::Completions { shell } => print_completions(shell),
+        Command::ExitCodes => {
+            output.result(&crate::arguments::EXIT_CODES, || crate::arguments::EXIT_CODES.to_owned())
+        }
+    }
+}

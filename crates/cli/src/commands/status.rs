@@ -1,0 +1,89 @@
+//! `dockline status` and `dockline list`.
+
+use crate::{
+    face::{Face, find},
+    format,
+    output::Output,
+    prompts::Answers,
+};
+use console::style;
+use dockline_model::{RegistryName, RegistryView, Snapshot, TransferView, TunnelState, UiError};
+
+/// Everything, or one registry.
+pub async fn status(registry: Option<RegistryName>, output: Output) -> Result<(), UiError> {
+    let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
+    let is_owner = face.is_owner();
+    face.close().await;
+    match registry {
+        Some(name) => {
+            let view = find(&snapshot, &name)?;
+            output.result(view, || block(view))?;
+        }
+        None => output.result(&snapshot, || text(&snapshot))?,
+    }
+    if is_owner && !snapshot.registries.is_empty() {
+        output.remark(
+            "Neither the desktop app nor an agent runs, so no tunnel opens by itself. Start one: dockline agent",
+        );
+    }
+    Ok(())
+}
+
+fn text(snapshot: &Snapshot) -> String {
+    if snapshot.registries.is_empty() {
+        return nothing_configured();
+    }
+    let registries = snapshot.registries.iter().map(block).collect::<Vec<_>>().join("\n");
+    let running: Vec<String> =
+        snapshot.transfers.iter().filter(|transfer| !transfer.state.is_final()).map(transfer_line).collect();
+    match running.as_slice() {
+        [] => registries,
+        running => format!("{registries}\nTransfers\n{}", running.concat()),
+    }
+}
+
+fn transfer_line(transfer: &TransferView) -> String {
+    let progress = format!("{} of {}", format::bytes(transfer.current), format::bytes(transfer.total));
+    format!("  {:>3}  {}  {progress}\n", transfer.id.0, transfer.reference)
+}
+
+fn block(view: &RegistryView) -> String {
+    let name = style(view.spec.name.as_str()).bold();
+    let dot = match &view.tunnel.state {
+        _ if view.tunnel.listener_error.is_some() => style("!").red(),
+        TunnelState::Up { .. } | TunnelState::Lingering { .. } => style("*").green(),
+        TunnelState::Failed { .. } => style("!").red(),
+        TunnelState::Connecting { .. } | TunnelState::Reconnecting { .. } | TunnelState::Closing => {
+            style("~").yellow()
+        }
+        TunnelState::Idle => style("-").dim(),
+    };
+    format!("{dot} {name}\n{}", format::registry(view, format::now()))
+}
+
+fn nothing_configured() -> String {
+    "No registry is configured. Add one:\n  dockline add cr.boss.org --ssh dockercr@88.88.88.88".to_owned()
+}
+
+/// One line a registry.
+pub async fn list(output: Output) -> Result<(), UiError> {
+    let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
+    face.close().await;
+    output.result(&snapshot.registries, || {
+        if snapshot.registries.is_empty() {
+            return nothing_configured();
+        }
+        let row = |view: &RegistryView| {
+            vec![
+                view.spec.name.to_string(),
+                format::state_word(&view.tunnel).to_owned(),
+                view.spec.listen().to_string(),
+                format!("ssh {}", view.spec.ssh),
+            ]
+        };
+        let rows: Vec<Vec<String>> = snapshot.registries.iter().map(row).collect();
+        let width =
+            usize::from(console::Term::stdout().size_checked().map_or(u16::MAX, |(_, columns)| columns));
+        format::table(&["NAME", "STATE", "ADDRESS", "BY"], &rows, width)
+    })
+}

@@ -1,0 +1,145 @@
+//! `dockline push` and `dockline pull`.
+
+use super::target::{is_archive, push_target};
+use crate::{
+    arguments::Push,
+    face::{Face, unexpected},
+    interrupts::{Interrupts, cancelled},
+    output::Output,
+    progress::{Progress, summary},
+    prompts::Answers,
+};
+use dockline_core::EventStream;
+use dockline_model::{
+    Change, Code, Command, RegistrySpec, Reply, TransferId, TransferState, TransferView, UiError,
+};
+use std::path::PathBuf;
+
+/// Pushes an image or an archive and waits for the end.
+pub async fn push(push: Push, output: Output) -> Result<(), UiError> {
+    let (face, snapshot) = Face::open_configured(Answers::Terminal, output).await?;
+    let registries: Vec<RegistrySpec> = snapshot.registries.into_iter().map(|view| view.spec).collect();
+    let command = push_command(&push, &registries);
+    let ended = match command {
+        Ok(command) => run(&face, command, output).await,
+        Err(error) => Err(error),
+    };
+    face.close().await;
+    report(&ended?, output)
+}
+
+fn push_command(push: &Push, registries: &[RegistrySpec]) -> Result<Command, UiError> {
+    let target = push_target(&push.image, push.target.as_deref(), registries)?;
+    let (registry, reference) = (target.registry, target.reference);
+    Ok(match is_archive(&push.image, push.archive) {
+        true => Command::PushArchive { path: absolute(push.image.clone().into())?, registry, reference },
+        false => Command::Push { image: push.image.clone(), registry, reference },
+    })
+}
+
+/// Pulls into the engine or into a file and waits for the end.
+pub async fn pull(reference: String, file: Option<PathBuf>, output: Output) -> Result<(), UiError> {
+    let command = match file {
+        Some(path) => Command::PullArchive { reference, path: absolute(path)? },
+        None => Command::Pull { reference },
+    };
+    let (face, _) = Face::open_configured(Answers::Terminal, output).await?;
+    let ended = run(&face, command, output).await;
+    face.close().await;
+    report(&ended?, output)
+}
+
+/// The owner may work in another folder.
+fn absolute(path: PathBuf) -> Result<PathBuf, UiError> {
+    std::path::absolute(&path)
+        .map_err(|error| UiError::new(Code::FileIo, format!("{} cannot be used: {error}.", path.display())))
+}
+
+/// Begins a transfer and shows it until its end, whatever that is.
+pub async fn run(face: &Face, command: Command, output: Output) -> Result<TransferView, UiError> {
+    let mut interrupts = Interrupts::new()?;
+    let events = face.events();
+    let begun = tokio::select! {
+        begun = face.request(command) => begun?,
+        () = interrupts.next() => return Err(cancelled()),
+    };
+    let id = match begun {
+        Reply::Transfer { id } => id,
+        other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Registry { .. } | Reply::Hosts { .. }) => {
+            return Err(unexpected(&other));
+        }
+    };
+    let mut progress = Progress::new(face.screen());
+    let ended = follow(face, events, id, &mut progress, &mut interrupts, output).await;
+    progress.finish();
+    ended
+}
+
+/// Ctrl-C asks the owner to stop the transfer and goes on until it has; a second one does not wait for that.
+async fn follow(
+    face: &Face,
+    mut events: EventStream,
+    id: TransferId,
+    progress: &mut Progress,
+    interrupts: &mut Interrupts,
+    output: Output,
+) -> Result<TransferView, UiError> {
+    let mut is_stopping = false;
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            () = interrupts.next() => {
+                if is_stopping {
+                    return Err(cancelled());
+                }
+                is_stopping = true;
+                if !output.is_json() {
+                    face.screen().say("Stopping; Ctrl-C again to leave at once.");
+                }
+                match face.request(Command::Cancel { transfer: id }).await {
+                    // It ended by itself at the same moment; its last event is on the way.
+                    Err(error) if error.code != Code::NotFound => return Err(error),
+                    Ok(_) | Err(_) => continue,
+                }
+            }
+        };
+        let Some(event) = event else {
+            return Err(face.ended().await.unwrap_or_else(|| {
+                UiError::new(Code::OwnerGone, "The owner of the tunnels ended before the transfer did.")
+            }));
+        };
+        let Some(view) = transfer_in(event.change, id) else { continue };
+        progress.show(&view)?;
+        if view.state.is_final() {
+            return Ok(view);
+        }
+    }
+}
+
+fn transfer_in(change: Change, id: TransferId) -> Option<TransferView> {
+    match change {
+        Change::Transfer { transfer } if transfer.id == id => Some(transfer),
+        Change::Resync { snapshot } => snapshot.transfers.into_iter().find(|transfer| transfer.id == id),
+        Change::Transfer { .. }
+        | Change::TransferGone { .. }
+        | Change::Registry { .. }
+        | Change::RegistryGone { .. }
+        | Change::Engine { .. }
+        | Change::Prompt { .. }
+        | Change::PromptGone { .. }
+        | Change::Config { .. } => None,
+    }
+}
+
+/// How it ended: the summary, or the error. With `--json` its last state has been printed already.
+pub fn report(view: &TransferView, output: Output) -> Result<(), UiError> {
+    match &view.state {
+        TransferState::Failed { error } => Err(error.clone()),
+        TransferState::Cancelled => Err(cancelled()),
+        TransferState::Done { .. } if output.is_json() => Ok(()),
+        TransferState::Done { .. }
+        | TransferState::Waiting
+        | TransferState::Running
+        | TransferState::Verifying => output.result(view, || summary(view)),
+    }
+}

@@ -1,0 +1,130 @@
+//! This program as a face of the core: the session, and who answers its questions.
+
+use crate::{output::Output, progress::Screen, prompts, prompts::Answers};
+use dockline_core::{EventStream, Mode, Paths, Session};
+use dockline_model::{
+    Code, Command, FaceKind, Hello, PROTOCOL_VERSION, RegistryName, RegistryView, Reply, Snapshot, UiError,
+};
+use tokio::task::JoinHandle;
+
+/// An open session.
+pub struct Face {
+    session: Session,
+    screen: Screen,
+    prompter: Option<JoinHandle<()>>,
+}
+
+impl Face {
+    /// Finds the owner or becomes it. Questions are put to `answers`.
+    pub async fn open(mode: Mode, answers: Answers, output: Output) -> Result<Self, UiError> {
+        let paths = Paths::from_process().map_err(|error| UiError::from(&error))?;
+        Self::open_at(paths, mode, answers, output).await
+    }
+
+    /// The same with files in other places than this account's.
+    pub async fn open_at(
+        paths: Paths,
+        mode: Mode,
+        answers: Answers,
+        output: Output,
+    ) -> Result<Self, UiError> {
+        let can_answer = answers.can_answer();
+        let hello = Hello { protocol: PROTOCOL_VERSION, face: FaceKind::Cli, can_answer };
+        let session = Session::open(paths, hello, mode).await?;
+        let screen = Screen::new(output);
+        let prompter =
+            can_answer.then(|| tokio::spawn(prompts::answer_all(session.clone(), answers, screen.clone())));
+        Ok(Self { session, screen, prompter })
+    }
+
+    /// Like [`Self::open`], and fails if the configuration cannot be read: what the commands would show or use
+    /// otherwise is an older one, or nothing.
+    pub async fn open_configured(answers: Answers, output: Output) -> Result<(Self, Snapshot), UiError> {
+        let face = Self::open(Mode::OwnIfNone, answers, output).await?;
+        let snapshot = face.snapshot().await?;
+        match &snapshot.config_error {
+            Some(error) if face.is_owner() => {
+                let error = error.clone();
+                face.close().await;
+                Err(error)
+            }
+            Some(error) => {
+                output.warn(format!("{} The registries as they were before are used.", error.message));
+                Ok((face, snapshot))
+            }
+            None => Ok((face, snapshot)),
+        }
+    }
+
+    /// Carries out one command.
+    pub async fn request(&self, command: Command) -> Result<Reply, UiError> {
+        self.session.request(command).await
+    }
+
+    /// The whole state.
+    pub async fn snapshot(&self) -> Result<Snapshot, UiError> {
+        match self.request(Command::Snapshot).await? {
+            Reply::Snapshot { snapshot } => Ok(snapshot),
+            other @ (Reply::Done | Reply::Registry { .. } | Reply::Transfer { .. } | Reply::Hosts { .. }) => {
+                Err(unexpected(&other))
+            }
+        }
+    }
+
+    /// One registry as it is now.
+    pub async fn registry(&self, name: &RegistryName) -> Result<RegistryView, UiError> {
+        find(&self.snapshot().await?, name).cloned()
+    }
+
+    /// Every change from now on.
+    pub fn events(&self) -> EventStream {
+        self.session.events()
+    }
+
+    /// Whether this process owns the tunnels.
+    pub fn is_owner(&self) -> bool {
+        self.session.is_owner()
+    }
+
+    /// Waits until the owner ends.
+    pub async fn ended(&self) -> Option<UiError> {
+        self.session.ended().await
+    }
+
+    /// Where progress is drawn.
+    pub fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// Ends the session in order.
+    pub async fn close(self) {
+        if let Some(prompter) = &self.prompter {
+            prompter.abort();
+        }
+        self.session.close().await;
+    }
+}
+
+/// The registry of that name.
+pub fn find<'a>(snapshot: &'a Snapshot, name: &RegistryName) -> Result<&'a RegistryView, UiError> {
+    snapshot
+        .registries
+        .iter()
+        .find(|registry| registry.spec.name == *name)
+        .ok_or_else(|| unknown(snapshot, name))
+}
+
+/// No registry of that name is configured.
+pub fn unknown(snapshot: &Snapshot, name: &RegistryName) -> UiError {
+    let error = UiError::new(Code::RegistryUnknown, format!("No registry named {name} is configured."));
+    let names: Vec<&str> = snapshot.registries.iter().map(|r| r.spec.name.as_str()).collect();
+    match names.as_slice() {
+        [] => error.hint(format!("Add it: dockline add {name} --ssh user@host")),
+        names => error.hint(format!("Configured: {}.", names.join(", "))),
+    }
+}
+
+/// An answer that does not fit its question.
+pub fn unexpected(reply: &Reply) -> UiError {
+    UiError::new(Code::Internal, format!("The owner answered something else: {reply:?}."))
+}

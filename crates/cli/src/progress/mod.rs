@@ -1,0 +1,149 @@
+//! Showing a transfer while it runs: bars on a terminal, lines elsewhere, JSON where it was asked for.
+
+mod render;
+
+use crate::output::Output;
+use dockline_model::{LayerState, TransferView, UiError};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+pub use render::summary;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Standard error as a place to draw on, shared with whoever asks questions there.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    bars: MultiProgress,
+    is_asking: Arc<AtomicBool>,
+    output: Output,
+}
+
+/// While this lives nothing is drawn.
+pub struct Quiet(Arc<AtomicBool>);
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Screen {
+    /// Standard error.
+    pub fn new(output: Output) -> Self {
+        let target =
+            if output.is_json() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        Self { bars: MultiProgress::with_draw_target(target), is_asking: Arc::default(), output }
+    }
+
+    /// Takes the bars away and keeps them away, so that a question can be read and answered.
+    pub fn quiet(&self) -> Quiet {
+        self.is_asking.store(true, Ordering::Relaxed);
+        // Cannot fail but for a terminal that is gone.
+        let _ = self.bars.clear();
+        Quiet(Arc::clone(&self.is_asking))
+    }
+
+    /// A remark above the bars.
+    pub fn say(&self, text: &str) {
+        if self.bars.is_hidden() || self.bars.println(text).is_err() {
+            self.output.remark(text);
+        }
+    }
+}
+
+/// Follows one transfer.
+pub struct Progress {
+    screen: Screen,
+    lines: Vec<ProgressBar>,
+    told: Told,
+}
+
+/// What was said already, where only changes are said.
+#[derive(Default)]
+struct Told {
+    layers: BTreeMap<String, LayerState>,
+    tenths: u64,
+    json: Option<TransferView>,
+}
+
+impl Progress {
+    /// Draws on `screen`.
+    pub fn new(screen: &Screen) -> Self {
+        Self { screen: screen.clone(), lines: Vec::new(), told: Told::default() }
+    }
+
+    /// Shows the transfer as it is now.
+    pub fn show(&mut self, view: &TransferView) -> Result<(), UiError> {
+        if self.screen.output.is_json() {
+            if self.told.json.as_ref() == Some(view) {
+                return Ok(());
+            }
+            self.told.json = Some(view.clone());
+            return self.screen.output.result(view, String::new);
+        }
+        if self.screen.bars.is_hidden() {
+            self.tell(view);
+        } else if !self.screen.is_asking.load(Ordering::Relaxed) {
+            self.draw(view);
+        }
+        Ok(())
+    }
+
+    /// Takes the bars away; what remains is said by the summary.
+    pub fn finish(&mut self) {
+        for line in self.lines.drain(..) {
+            line.finish_and_clear();
+            self.screen.bars.remove(&line);
+        }
+    }
+
+    fn draw(&mut self, view: &TransferView) {
+        let (rows, columns) = console::Term::stderr().size();
+        let texts = render::lines(view, usize::from(columns), usize::from(rows).saturating_sub(2));
+        while self.lines.len() < texts.len() {
+            let line = self.screen.bars.add(ProgressBar::no_length());
+            line.set_style(text_only());
+            self.lines.push(line);
+        }
+        for unused in self.lines.drain(texts.len()..) {
+            unused.finish_and_clear();
+            self.screen.bars.remove(&unused);
+        }
+        for (line, text) in self.lines.iter().zip(texts) {
+            line.set_message(text);
+        }
+    }
+
+    /// A line for each layer that ends, and for each tenth of the whole.
+    fn tell(&mut self, view: &TransferView) {
+        for layer in &view.layers {
+            let before = self.told.layers.insert(layer.id.clone(), layer.state.clone());
+            if before.as_ref() == Some(&layer.state) {
+                continue;
+            }
+            match layer.state {
+                LayerState::Waiting | LayerState::Transferring | LayerState::Extracting => {}
+                LayerState::Retrying { .. }
+                | LayerState::Done
+                | LayerState::Exists
+                | LayerState::Mounted { .. } => {
+                    eprintln!("{}: {}", layer.id, render::layer_words(layer));
+                }
+            }
+        }
+        let tenths = render::percent(view) / 10;
+        if tenths > self.told.tenths && tenths < 10 {
+            self.told.tenths = tenths;
+            eprintln!("{}", render::overall(view, usize::MAX));
+        }
+    }
+}
+
+/// The bars are drawn as text by [`render`], which can be tested; indicatif does the terminal.
+fn text_only() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}

@@ -1,0 +1,258 @@
+//! A transfer as lines of text that fit a terminal. Pure.
+
+use crate::format;
+use console::style;
+use dockline_model::{LayerState, LayerView, Road, TransferKind, TransferState, TransferView};
+
+/// Columns of a layer's id.
+const ID: usize = 12;
+/// Narrower than this, there is no room for a bar.
+const NARROW: usize = 44;
+
+/// The transfer in at most `height` lines of at most `width` columns: what is going on, its layers, the whole.
+/// Where the layers do not all fit, those that are finished or waiting are counted instead.
+pub fn lines(view: &TransferView, width: usize, height: usize) -> Vec<String> {
+    let mut lines = vec![clip(&heading(view), width)];
+    let room = height.saturating_sub(3).max(1);
+    let is_moving = |layer: &&LayerView| match layer.state {
+        LayerState::Transferring | LayerState::Extracting | LayerState::Retrying { .. } => true,
+        LayerState::Waiting | LayerState::Done | LayerState::Exists | LayerState::Mounted { .. } => false,
+    };
+    if view.layers.len() <= room {
+        lines.extend(view.layers.iter().map(|layer| layer_line(layer, width)));
+    } else {
+        let shown: Vec<&LayerView> =
+            view.layers.iter().filter(is_moving).take(room.saturating_sub(1)).collect();
+        lines.extend(shown.iter().map(|layer| layer_line(layer, width)));
+        let finished = view.layers.iter().filter(|layer| is_finished(layer)).count();
+        let text = format!("{finished} of {} layers done", view.layers.len());
+        lines.push(clip(&style(text).dim().for_stderr().to_string(), width));
+    }
+    lines.push(clip(&overall(view, width), width));
+    lines
+}
+
+fn is_finished(layer: &LayerView) -> bool {
+    match layer.state {
+        LayerState::Done | LayerState::Exists | LayerState::Mounted { .. } => true,
+        LayerState::Waiting
+        | LayerState::Transferring
+        | LayerState::Extracting
+        | LayerState::Retrying { .. } => false,
+    }
+}
+
+fn heading(view: &TransferView) -> String {
+    let verb = match (&view.state, view.kind) {
+        (TransferState::Waiting, _) => "Waiting for the tunnel:",
+        (TransferState::Verifying, _) => "Verifying",
+        (_, TransferKind::Push) => "Pushing",
+        (_, TransferKind::Pull) => "Pulling",
+    };
+    format!("{} {}", style(verb).bold().for_stderr(), route(view))
+}
+
+fn route(view: &TransferView) -> String {
+    match view.kind {
+        TransferKind::Push => format!("{} to {}", view.source, view.reference),
+        TransferKind::Pull => view.reference.clone(),
+    }
+}
+
+fn layer_line(layer: &LayerView, width: usize) -> String {
+    let id: String = layer.id.chars().take(ID).collect();
+    let words = layer_words(layer);
+    let text = match (&layer.state, layer.total) {
+        (LayerState::Transferring | LayerState::Extracting, Some(total)) if width >= NARROW => {
+            // Two blanks on each side, and room for “999.99 MB of 999.99 MB”.
+            let room = width.saturating_sub(ID + 4 + 24).clamp(8, 40);
+            format!("{id:<ID$}  {}  {words}", bar(layer.current, total, room))
+        }
+        _ => format!("{id:<ID$}  {words}"),
+    };
+    clip(&text, width)
+}
+
+/// What a layer is doing, in words.
+pub fn layer_words(layer: &LayerView) -> String {
+    let so_far = match layer.total {
+        Some(total) => format!("{} of {}", format::bytes(layer.current), format::bytes(total)),
+        None => format::bytes(layer.current),
+    };
+    match &layer.state {
+        LayerState::Waiting => style("waiting").dim().for_stderr().to_string(),
+        LayerState::Transferring => so_far,
+        LayerState::Extracting => format!("unpacking {so_far}"),
+        LayerState::Retrying { seconds } => {
+            style(format!("failed; again in {seconds} s")).yellow().for_stderr().to_string()
+        }
+        LayerState::Done => {
+            let size = layer.total.unwrap_or(layer.current);
+            style(format!("done, {}", format::bytes(size))).green().for_stderr().to_string()
+        }
+        LayerState::Exists => style("already there").green().for_stderr().to_string(),
+        LayerState::Mounted { from } => style(format!("taken from {from}")).green().for_stderr().to_string(),
+    }
+}
+
+/// Whole percents of the whole; 0 while nothing is known.
+pub fn percent(view: &TransferView) -> u64 {
+    (view.current.min(view.total) * 100).checked_div(view.total).unwrap_or(0)
+}
+
+/// The whole: percent, bar, bytes, rate and time left; the bar goes first where it is narrow, then the bytes.
+pub fn overall(view: &TransferView, width: usize) -> String {
+    let mut words = vec![format!("{:>3} %", percent(view))];
+    let bytes = format!("{} of {}", format::bytes(view.current), format::bytes(view.total));
+    let rate = view.rate.map(|rate| format!("{}/s", format::bytes(rate)));
+    let left = view.seconds_left.map(|seconds| format!("{} left", format::seconds(seconds)));
+    words.extend([Some(bytes), rate, left].into_iter().flatten());
+    let text = words.join("  ");
+    let room = width.saturating_sub(text.len() + 2);
+    if (8..1000).contains(&room) {
+        let (percent, rest) = text.split_at(words[0].len());
+        format!("{percent}  {}{rest}", bar(view.current, view.total, room.min(40)))
+    } else {
+        text
+    }
+}
+
+/// ASCII, so that it looks the same on every terminal.
+fn bar(current: u64, total: u64, width: usize) -> String {
+    let filled = if total == 0 {
+        0
+    } else {
+        usize::try_from(u128::from(current.min(total)) * (width as u128) / u128::from(total)).unwrap_or(width)
+    };
+    let done = style("#".repeat(filled)).cyan().for_stderr();
+    format!("[{done}{}]", ".".repeat(width - filled))
+}
+
+fn clip(text: &str, width: usize) -> String {
+    console::truncate_str(text, width, "…").into_owned()
+}
+
+/// What a finished transfer comes down to: the reference, what was moved, and how far it is verified.
+pub fn summary(view: &TransferView) -> String {
+    let count = |matches: fn(&LayerState) -> bool| view.layers.iter().filter(|l| matches(&l.state)).count();
+    let skipped = count(|state| matches!(state, LayerState::Exists | LayerState::Mounted { .. }));
+    let moved: u64 = view
+        .layers
+        .iter()
+        .filter(|layer| layer.state == LayerState::Done)
+        .map(|layer| layer.total.unwrap_or(layer.current))
+        .sum();
+    let verb = match view.kind {
+        TransferKind::Push => "Pushed",
+        TransferKind::Pull => "Pulled",
+    };
+    let milliseconds = view.finished.map_or(0, |end| end.0.saturating_sub(view.started.0)).max(1);
+    let rate = u64::try_from(u128::from(moved) * 1000 / u128::from(milliseconds)).unwrap_or(u64::MAX);
+    let mut text = format!("{verb} {}\n", route(view));
+    if let TransferState::Done { verified } = &view.state {
+        let proof = match (verified.at_registry, view.road) {
+            (true, _) => "verified at the registry",
+            (false, Road::Engine) => "as the engine says",
+            (false, Road::Direct) => "not verified",
+        };
+        text += &format!("  {} ({proof})\n", verified.digest);
+    }
+    let plural = if view.layers.len() == 1 { "" } else { "s" };
+    text += &format!("  {} layer{plural}", view.layers.len());
+    if skipped > 0 {
+        text += &format!(", {skipped} already there");
+    }
+    text += &format!("; {} in {:.1} s", format::bytes(moved), milliseconds as f64 / 1000.0);
+    if moved > 0 {
+        text += &format!(" ({}/s)", format::bytes(rate));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dockline_model::{TransferId, UnixMillis, Verified};
+
+    fn layer(id: &str, state: LayerState, current: u64) -> LayerView {
+        LayerView { id: id.to_owned(), state, current, total: Some(100_000_000) }
+    }
+
+    fn view(layers: Vec<LayerView>) -> TransferView {
+        TransferView {
+            id: TransferId(1),
+            kind: TransferKind::Push,
+            road: Road::Engine,
+            registry: "cr.boss.org".parse().unwrap(),
+            source: "app:v1".into(),
+            reference: "cr.boss.org:5000/app:v1".into(),
+            state: TransferState::Running,
+            layers,
+            current: 50_000_000,
+            total: 200_000_000,
+            rate: Some(11_200_000),
+            seconds_left: Some(13),
+            started: UnixMillis(1_000),
+            finished: None,
+        }
+    }
+
+    #[test]
+    fn every_line_fits_every_width() {
+        console::set_colors_enabled_stderr(false);
+        let states = [
+            LayerState::Waiting,
+            LayerState::Transferring,
+            LayerState::Extracting,
+            LayerState::Retrying { seconds: 5 },
+            LayerState::Done,
+            LayerState::Exists,
+            LayerState::Mounted { from: "a/very/long/repository/name/somewhere/else".into() },
+        ];
+        let view = view(states.iter().map(|s| layer("0123456789abcdef", s.clone(), 33_333_333)).collect());
+        for width in 10..200 {
+            for height in 1..20 {
+                let lines = lines(&view, width, height);
+                assert!(lines.len() <= height.max(4), "{} lines for {height}", lines.len());
+                for line in lines {
+                    assert!(console::measure_text_width(&line) <= width, "{width}: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sixty_layers_are_counted_where_they_do_not_fit() {
+        let mut layers: Vec<LayerView> =
+            (0..60).map(|n| layer(&n.to_string(), LayerState::Done, 1)).collect();
+        layers[40] = layer("moving", LayerState::Transferring, 50_000_000);
+        let lines = lines(&view(layers), 80, 20);
+        assert_eq!(lines.len(), 4, "{lines:#?}");
+        assert!(lines[1].starts_with("moving") && lines[1].contains("[####"));
+        assert!(lines[2].contains("59 of 60 layers done"));
+    }
+
+    #[test]
+    fn the_whole_has_percent_rate_and_time_left() {
+        console::set_colors_enabled_stderr(false);
+        assert_eq!(overall(&view(vec![]), 50), " 25 %  50 MB of 200 MB  11.20 MB/s  13 s left");
+        assert!(overall(&view(vec![]), 80).contains("[#####"));
+        let unknown = TransferView { total: 0, current: 0, rate: None, seconds_left: None, ..view(vec![]) };
+        assert_eq!(percent(&unknown), 0);
+    }
+
+    #[test]
+    fn the_summary_tells_what_moved_and_how_far_it_is_proven() {
+        let digest = "sha256:0".to_owned();
+        let done = TransferView {
+            state: TransferState::Done { verified: Verified { digest, at_registry: true } },
+            finished: Some(UnixMillis(11_000)),
+            ..view(vec![layer("a", LayerState::Done, 1), layer("b", LayerState::Exists, 0)])
+        };
+        assert_eq!(
+            summary(&done),
+            "Pushed app:v1 to cr.boss.org:5000/app:v1\n  sha256:0 (verified at the registry)\n  \
+             2 layers, 1 already there; 100 MB in 10.0 s (10 MB/s)"
+        );
+    }
+}

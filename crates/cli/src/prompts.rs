@@ -1,0 +1,197 @@
+//! Questions of the tunnels, answered on the terminal or from standard input.
+
+use crate::{progress::Screen, terminal};
+use dialoguer::{Confirm, Password, theme::ColorfulTheme, theme::SimpleTheme, theme::Theme};
+use dockline_core::Session;
+use dockline_model::{Answer, Change, Code, Command, Prompt, PromptId, Question, Reply};
+use std::{collections::BTreeSet, io};
+
+/// Who answers.
+pub enum Answers {
+    /// Nobody: commands that ask nothing.
+    Nobody,
+    /// The person at the terminal, if there is one.
+    Terminal,
+    /// A password or passphrase that came on standard input.
+    Given(String),
+}
+
+impl Answers {
+    /// Whether there is anybody.
+    pub fn can_answer(&self) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Terminal => terminal::can_answer(),
+            Self::Given(_) => true,
+        }
+    }
+
+    /// The first line of standard input.
+    pub fn from_stdin() -> io::Result<Self> {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line)?;
+        Ok(Self::Given(line.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+}
+
+/// Answers every open question of the session's, until it ends.
+pub async fn answer_all(session: Session, answers: Answers, screen: Screen) {
+    let mut events = session.events();
+    let mut seen = BTreeSet::new();
+    // Those that were asked before we came.
+    if let Ok(Reply::Snapshot { snapshot }) = session.request(Command::Snapshot).await {
+        for prompt in snapshot.prompts {
+            answer_once(&session, &answers, &screen, &mut seen, prompt).await;
+        }
+    }
+    while let Some(event) = events.next().await {
+        let prompts = match event.change {
+            Change::Prompt { prompt } => vec![prompt],
+            Change::Resync { snapshot } => snapshot.prompts,
+            Change::Registry { .. }
+            | Change::RegistryGone { .. }
+            | Change::Transfer { .. }
+            | Change::TransferGone { .. }
+            | Change::Engine { .. }
+            | Change::PromptGone { .. }
+            | Change::Config { .. } => continue,
+        };
+        for prompt in prompts {
+            answer_once(&session, &answers, &screen, &mut seen, prompt).await;
+        }
+    }
+}
+
+async fn answer_once(
+    session: &Session,
+    answers: &Answers,
+    screen: &Screen,
+    seen: &mut BTreeSet<PromptId>,
+    prompt: Prompt,
+) {
+    if !seen.insert(prompt.id) {
+        return;
+    }
+    let id = prompt.id;
+    let answer = match answers {
+        Answers::Nobody => return,
+        Answers::Given(secret) => answer_given(secret, &prompt.question),
+        Answers::Terminal => {
+            let quiet = screen.quiet();
+            let asked = tokio::task::spawn_blocking(move || ask(&prompt)).await;
+            drop(quiet);
+            match asked {
+                Ok(Ok(answer)) => answer,
+                // The terminal went away, or Ctrl-C: that is no answer, and whoever waits is told so.
+                Ok(Err(_)) | Err(_) => Answer::Refuse,
+            }
+        }
+    };
+    match session.request(Command::Answer { prompt: id, answer }).await {
+        Err(error) if error.code == Code::NotFound => {
+            screen.say("That question was answered elsewhere, or waited too long.");
+        }
+        Ok(_) | Err(_) => {}
+    }
+}
+
+/// A host key cannot be judged by a script, and a secret that was refused once is not tried again.
+fn answer_given(secret: &str, question: &Question) -> Answer {
+    match question {
+        Question::Passphrase { again: false, .. } | Question::Password { again: false, .. } => {
+            Answer::Secret { value: secret.to_owned(), remember: false }
+        }
+        Question::HostKey { .. }
+        | Question::Passphrase { again: true, .. }
+        | Question::Password { again: true, .. } => Answer::Refuse,
+    }
+}
+
+fn ask(prompt: &Prompt) -> dialoguer::Result<Answer> {
+    let theme: &dyn Theme =
+        if console::colors_enabled_stderr() { &ColorfulTheme::default() } else { &SimpleTheme };
+    match &prompt.question {
+        Question::HostKey { host, key_type, fingerprint } => {
+            eprintln!("{}", host_key_text(prompt.registry.as_str(), host, key_type, fingerprint));
+            let trusted =
+                Confirm::with_theme(theme).with_prompt("Trust it from now on?").default(false).interact()?;
+            Ok(if trusted { Answer::Trust } else { Answer::Refuse })
+        }
+        Question::Passphrase { key, again } => {
+            let question = format!("{}Passphrase for {key}", if *again { "Wrong. " } else { "" });
+            ask_secret(theme, &question)
+        }
+        Question::Password { login, again } => {
+            let question = format!("{}Password for {login}", if *again { "Wrong. " } else { "" });
+            ask_secret(theme, &question)
+        }
+    }
+}
+
+/// An empty answer gives up.
+fn ask_secret(theme: &dyn Theme, question: &str) -> dialoguer::Result<Answer> {
+    let value = Password::with_theme(theme)
+        .with_prompt(format!("{question} (empty: give up)"))
+        .allow_empty_password(true)
+        .report(false)
+        .interact()?;
+    if value.is_empty() {
+        return Ok(Answer::Refuse);
+    }
+    let remember = Confirm::with_theme(theme)
+        .with_prompt("Keep it in this system's keyring?")
+        .default(false)
+        .interact()?;
+    Ok(Answer::Secret { value, remember })
+}
+
+fn host_key_text(registry: &str, host: &str, key_type: &str, fingerprint: &str) -> String {
+    format!(
+        "{registry}: this machine has never seen the SSH host {host}.\n\
+         Its {key_type} key has the fingerprint\n\n    {fingerprint}\n\n\
+         Compare it with what the host's owner says, or with this on the host:\n    \
+         ssh-keygen -lf /etc/ssh/ssh_host_{}_key.pub\n",
+        key_file_word(key_type)
+    )
+}
+
+/// The word in sshd's default file names (sshd_config(5), HostKey).
+fn key_file_word(key_type: &str) -> &'static str {
+    if key_type.starts_with("ecdsa") {
+        "ecdsa"
+    } else if key_type.contains("rsa") {
+        "rsa"
+    } else {
+        "ed25519"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_given_secret_is_tried_once_and_trusts_nobody() {
+        let host = Question::HostKey {
+            host: "h".into(),
+            key_type: "ssh-ed25519".into(),
+            fingerprint: "SHA256:x".into(),
+        };
+        assert_eq!(answer_given("s", &host), Answer::Refuse);
+        let first = Question::Password { login: "a@h".into(), again: false };
+        assert_eq!(answer_given("s", &first), Answer::Secret { value: "s".into(), remember: false });
+        assert_eq!(
+            answer_given("s", &Question::Password { login: "a@h".into(), again: true }),
+            Answer::Refuse
+        );
+    }
+
+    #[test]
+    fn a_host_key_is_shown_with_type_fingerprint_and_how_to_check_it() {
+        let text = host_key_text("cr.boss.org", "[10.0.0.1]:2222", "ecdsa-sha2-nistp256", "SHA256:abc");
+        for part in ["cr.boss.org", "[10.0.0.1]:2222", "ecdsa-sha2-nistp256", "SHA256:abc", "host_ecdsa_key"]
+        {
+            assert!(text.contains(part), "{part} is missing:\n{text}");
+        }
+    }
+}

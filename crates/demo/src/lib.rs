@@ -1,18 +1,31 @@
 //! A registry host inside the program: an SSH server and an OCI registry on loopback, with keys made on the
 //! spot, so that Dockline can be tried without Docker, root or a server.
+//!
+//! Nothing here is a stand-in: the SSH server speaks the protocol to anyone (OpenSSH included), and the registry
+//! is [`dockline_registry::Server`].
 
+mod pump;
+mod sshd;
+
+use dockline_registry::{Server, ServerError, sample};
+use rand::rng;
+use russh::keys::{Algorithm, PrivateKey, ssh_key};
+use sshd::{Counters, SshServer};
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
 };
+use tempfile::TempDir;
 
-/// A running demo host. Dropping it ends both servers and removes its folder.
+/// A running demo host. Dropping it ends both servers, and removes its folder with the keys and the images.
 #[derive(Debug)]
 pub struct DemoHost {
-    folder: tempfile::TempDir,
-    ssh: SocketAddr,
-    registry: SocketAddr,
+    // Fields go in this order: first the way in, then the registry, then the files under it.
+    ssh: SshServer,
+    registry: Server,
+    folder: TempDir,
     identity: PathBuf,
     known_hosts: PathBuf,
     sample: PathBuf,
@@ -30,6 +43,23 @@ pub enum DemoError {
         #[source]
         source: io::Error,
     },
+    /// A key could not be made or written.
+    #[error("the demo host could not make its keys: {source}")]
+    Key {
+        /// Why.
+        #[source]
+        source: ssh_key::Error,
+    },
+    /// No port for the SSH server.
+    #[error("the demo host could not listen on 127.0.0.1: {source}")]
+    Listen {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] ServerError),
 }
 
 impl DemoHost {
@@ -41,24 +71,40 @@ impl DemoHost {
     /// # Errors
     /// When a folder cannot be made or no port is to be had.
     pub async fn start() -> Result<Self, DemoError> {
-        let failed = |source| DemoError::File { path: std::env::temp_dir(), source };
-        let folder = tempfile::tempdir().map_err(failed)?;
-        let path = folder.path().to_owned();
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Ok(Self {
-            folder,
-            ssh: nowhere,
-            registry: nowhere,
-            identity: path.join("id_ed25519"),
-            known_hosts: path.join("known_hosts"),
-            sample: path.join("sample.tar"),
-        })
+        let failed = |path: &Path, source| DemoError::File { path: path.to_owned(), source };
+        let folder = tempfile::Builder::new()
+            .prefix("dockline-demo-")
+            .tempdir()
+            .map_err(|source| failed(&std::env::temp_dir(), source))?;
+        let sample = folder.path().join("sample.tar");
+        write_sample(&sample).await.map_err(|source| failed(&sample, source))?;
+
+        let registry = Server::bind((Ipv4Addr::LOCALHOST, 0).into(), &folder.path().join("registry")).await?;
+
+        let key = || PrivateKey::random(&mut rng(), Algorithm::Ed25519);
+        let make = || Ok::<_, ssh_key::Error>((key()?, key()?));
+        let (host_key, client_key) = make().map_err(|source| DemoError::Key { source })?;
+        let identity = folder.path().join("id_ed25519");
+        // Written with mode 0600, without which OpenSSH would not use it.
+        client_key
+            .write_openssh_file(&identity, ssh_key::LineEnding::LF)
+            .map_err(|source| DemoError::Key { source })?;
+        let host_line = host_key.public_key().to_openssh().map_err(|source| DemoError::Key { source })?;
+
+        let ssh = SshServer::start(host_key, client_key.public_key().clone(), registry.local_addr())
+            .await
+            .map_err(|source| DemoError::Listen { source })?;
+        let known_hosts = folder.path().join("known_hosts");
+        // sshd(8), SSH_KNOWN_HOSTS FILE FORMAT: a port other than 22 puts the host in brackets.
+        let line = format!("[{}]:{} {host_line}\n", ssh.address().ip(), ssh.address().port());
+        std::fs::write(&known_hosts, line).map_err(|source| failed(&known_hosts, source))?;
+        Ok(Self { ssh, registry, folder, identity, known_hosts, sample })
     }
 
     /// Where its SSH server listens.
     #[must_use]
     pub const fn ssh_addr(&self) -> SocketAddr {
-        self.ssh
+        self.ssh.address()
     }
 
     /// The login it accepts.
@@ -82,7 +128,7 @@ impl DemoHost {
     /// Where its registry listens: the only address the SSH server forwards to.
     #[must_use]
     pub const fn registry_addr(&self) -> SocketAddr {
-        self.registry
+        self.registry.local_addr()
     }
 
     /// Its temporary folder.
@@ -100,6 +146,27 @@ impl DemoHost {
     /// How many SSH sessions have logged in since the start.
     #[must_use]
     pub fn sessions_accepted(&self) -> u64 {
-        0
+        self.counters().sessions.load(Ordering::Relaxed)
     }
+
+    /// How many SSH sessions there are now.
+    #[must_use]
+    pub fn sessions_open(&self) -> u64 {
+        self.counters().open.load(Ordering::Relaxed)
+    }
+
+    /// How many connections have been forwarded to the registry since the start.
+    #[must_use]
+    pub fn forwards_accepted(&self) -> u64 {
+        self.counters().forwards.load(Ordering::Relaxed)
+    }
+
+    fn counters(&self) -> &Arc<Counters> {
+        self.ssh.counters()
+    }
+}
+
+async fn write_sample(path: &Path) -> io::Result<()> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || sample::write_sample(&path)).await.map_err(io::Error::other)?
 }

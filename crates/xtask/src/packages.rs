@@ -50,6 +50,8 @@ pub const TESTS: &[Need] = &[
     program("sshd", "openssh-server", "is the registry host's SSH server (the package also starts one here)"),
     program("docker-registry", "docker-registry", "is the registry (the package may also start one here)"),
     program("dockerd", "docker.io", "pushes and pulls (the package also starts one here)"),
+    program("podman", "podman", "is the other engine"),
+    program("skopeo", "skopeo", "reads what Dockline pushed and pushes what it pulls, as a stranger"),
     program("ip", "iproute2", "gives each registry host a network namespace"),
     program("setpriv", "util-linux", "ties what a test starts to the test's life"),
     program("curl", "curl", "asks the registry what it holds, as a second opinion"),

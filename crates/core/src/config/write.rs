@@ -14,6 +14,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike,
 const HEADER: &str = "\
 # Dockline's configuration. Edit it as you like: it is read again as soon as it is saved.
 # Secrets do not belong here; they are kept in the operating system's keyring.
+
 ";
 
 /// Reads the configuration; a file that is not there is an empty one. Blocks.

@@ -193,14 +193,22 @@ impl Actor {
                     ))
                 }
             }
-            Command::Quit { force } => self.ask_to_quit(force),
+            Command::Quit { force } => {
+                let result = self.may_quit(force);
+                let quits = result.is_ok();
+                let _ = answer.send(result);
+                if quits {
+                    self.quit.cancel();
+                }
+                return;
+            }
         };
         // A face that has gone does not hear it.
         let _ = answer.send(result);
     }
 
     /// Refuses while a transfer runs or a program is connected: both would fail.
-    fn ask_to_quit(&mut self, force: bool) -> Result<Reply, UiError> {
+    fn may_quit(&self, force: bool) -> Result<Reply, UiError> {
         let transfers = self.transfers.active().count();
         let users: Vec<&RegistryName> =
             self.registries.iter().filter(|r| r.is_in_use()).map(|r| &r.spec.name).collect();
@@ -213,7 +221,6 @@ impl Actor {
             return Err(UiError::new(Code::OwnerBusy, what)
                 .hint("Wait until it has finished, or end it with force (dockline agent --stop --force)."));
         }
-        self.quit.cancel();
         Ok(Reply::Done)
     }
 

@@ -316,7 +316,7 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn figures_are_held_back_and_states_are_not() {
         let subscribers = Subscribers::default();
         let mut events = stream(&subscribers);

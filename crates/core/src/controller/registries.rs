@@ -254,9 +254,12 @@ impl Actor {
                     holder,
                     lease: lease.clone(),
                 });
-                let up = tunnel.up(&lease).await;
-                // What only a person can mend is not held on to; everything else goes on trying.
-                if up.is_err() && matches!(tunnel.view().state, TunnelState::Failed { .. }) {
+                // A tunnel that leads nowhere is no connection either.
+                let up = tunnel.check_remote(&lease).await;
+                // While the host is out of reach the tunnel goes on trying; what only a person can mend is not
+                // held on to.
+                let goes_on = matches!(tunnel.view().state, TunnelState::Reconnecting { .. });
+                if up.is_err() && !goes_on {
                     mailbox.post(Message::Unlease { name, generation, holder });
                 }
                 up.map(|()| Reply::Registry { spec })

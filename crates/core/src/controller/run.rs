@@ -104,7 +104,8 @@ impl Transfer {
         let mut tries = 1;
         loop {
             self.say(TransferState::Waiting);
-            self.tunnel.up(&self.lease).await?;
+            // Whether anything listens at the far end is told better here than by an engine that is hung up on.
+            self.tunnel.check_remote(&self.lease).await?;
             // The listener's address may be another program's: what is pushed there would go to that.
             if let Some(error) = self.tunnel.view().listener_error {
                 return Err(error);
@@ -263,22 +264,22 @@ impl Transfer {
 
     /// The tunnel knows better than the engine, which sees nothing but a closed connection.
     fn better(&self, error: UiError) -> UiError {
-        match self.tunnel.view().state {
-            TunnelState::Failed { error: cause } | TunnelState::Reconnecting { error: cause, .. }
-                if is_about_the_way(error.code) =>
-            {
-                match error.details {
-                    Some(details) if cause.details.is_none() => cause.details(details),
-                    Some(_) | None => cause,
-                }
-            }
-            TunnelState::Failed { .. }
-            | TunnelState::Reconnecting { .. }
-            | TunnelState::Idle
+        if !is_about_the_way(error.code) {
+            return error;
+        }
+        let view = self.tunnel.view();
+        let cause = match view.state {
+            TunnelState::Failed { error } | TunnelState::Reconnecting { error, .. } => Some(error),
+            TunnelState::Idle
             | TunnelState::Connecting { .. }
             | TunnelState::Up { .. }
             | TunnelState::Lingering { .. }
-            | TunnelState::Closing => error,
+            | TunnelState::Closing => view.forward_error,
+        };
+        match (cause, error.details) {
+            (None, details) => UiError { details, ..error },
+            (Some(cause), Some(details)) if cause.details.is_none() => cause.details(details),
+            (Some(cause), _) => cause,
         }
     }
 

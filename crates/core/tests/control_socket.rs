@@ -1,0 +1,193 @@
+//! The control socket as a stranger meets it: wrong versions, garbage, giant lines, slow readers.
+#![cfg(unix)]
+
+mod common;
+
+use common::{SOON, hello, open, paths};
+use dockline_core::{Mode, Paths, Session};
+use dockline_model::{
+    Change, Code, Command, Envelope, Event, Hello, PROTOCOL_VERSION, Reply, Request, Response, TransferState,
+};
+use std::os::unix::fs::PermissionsExt;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::UnixStream,
+    time::timeout,
+};
+
+/// A face that speaks by hand.
+struct Raw(BufReader<UnixStream>);
+
+impl Raw {
+    async fn connect(paths: &Paths) -> Self {
+        Self(BufReader::new(UnixStream::connect(paths.control_socket()).await.unwrap()))
+    }
+
+    async fn welcomed(paths: &Paths) -> Self {
+        let mut raw = Self::connect(paths).await;
+        raw.say(&serde_json::to_string(&hello(false)).unwrap()).await;
+        assert_eq!(raw.hear().await, Some(Envelope::Welcome { protocol: PROTOCOL_VERSION }));
+        raw
+    }
+
+    /// The owner may hang up in the middle of a line it will not have.
+    async fn say(&mut self, line: &str) {
+        let _ = self.0.write_all(format!("{line}\n").as_bytes()).await;
+    }
+
+    async fn command(&mut self, id: u64, command: Command) {
+        self.say(&serde_json::to_string(&Request { id, command }).unwrap()).await;
+    }
+
+    /// The next line; `None` once the owner has hung up.
+    async fn hear(&mut self) -> Option<Envelope> {
+        let mut line = String::new();
+        match timeout(SOON, self.0.read_line(&mut line)).await.expect("a line in time") {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(serde_json::from_str(&line).unwrap()),
+        }
+    }
+
+    async fn answer(&mut self, wanted: u64) -> Response {
+        loop {
+            match self.hear().await.expect("an answer") {
+                Envelope::Response(response) if response.id == wanted => return response,
+                Envelope::Response(_) | Envelope::Event(_) => {}
+                other @ (Envelope::Welcome { .. } | Envelope::Goodbye { .. }) => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+async fn goodbye(raw: &mut Raw) -> Code {
+    let code = match raw.hear().await {
+        Some(Envelope::Goodbye { error }) => error.code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(raw.hear().await, None);
+    code
+}
+
+#[tokio::test]
+async fn the_socket_is_private_and_goes_with_its_owner() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let owner = open(&paths, Mode::MustOwn).await;
+    assert!(owner.is_owner());
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&paths.runtime_dir), 0o700);
+    #[cfg(target_os = "linux")]
+    assert_eq!(mode(&paths.control_socket()), 0o600);
+    owner.close().await;
+    assert!(!paths.control_socket().exists());
+}
+
+#[tokio::test]
+async fn another_version_is_told_so() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let _owner = open(&paths, Mode::MustOwn).await;
+    let mut raw = Raw::connect(&paths).await;
+    raw.say(r#"{"protocol":99,"something":"new"}"#).await;
+    assert_eq!(goodbye(&mut raw).await, Code::OwnerGone);
+
+    let other = Hello { protocol: PROTOCOL_VERSION + 1, ..hello(false) };
+    let refused = Session::open(paths.clone(), other, Mode::OwnIfNone).await.unwrap_err();
+    assert_eq!(refused.code, Code::OwnerGone);
+    assert!(refused.message.contains("version"), "{refused}");
+}
+
+#[tokio::test]
+async fn garbage_and_giant_lines_do_not_hurt() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let owner = open(&paths, Mode::MustOwn).await;
+
+    let mut raw = Raw::connect(&paths).await;
+    raw.say("GET / HTTP/1.1\r\n").await;
+    assert_eq!(goodbye(&mut raw).await, Code::InvalidArgument);
+
+    let giant = format!(r#"{{"protocol":1,"face":"cli","canAnswer":false,"x":"{}"}}"#, "x".repeat(2 << 20));
+    let mut raw = Raw::connect(&paths).await;
+    raw.say(&giant).await;
+    // The rest of its line is still in the socket when the owner hangs up: a reset may overtake the goodbye.
+    assert!(matches!(raw.hear().await, Some(Envelope::Goodbye { .. }) | None));
+
+    let mut raw = Raw::welcomed(&paths).await;
+    raw.say(r#"{"id":7,"command":{"kind":"fly"}}"#).await;
+    assert_eq!(raw.answer(7).await.result.unwrap_err().code, Code::InvalidArgument);
+    raw.command(8, Command::Snapshot).await;
+    assert!(raw.answer(8).await.result.is_ok(), "one bad request does not end the conversation");
+    raw.say(&giant).await;
+    while let Some(envelope) = raw.hear().await {
+        assert!(!matches!(envelope, Envelope::Response(_)), "{envelope:?}");
+    }
+
+    for _ in 0..100 {
+        let mut raw = Raw::connect(&paths).await;
+        raw.say("\0\0\0").await;
+    }
+    assert!(owner.request(Command::Snapshot).await.is_ok());
+    drop(Raw::welcomed(&paths).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_is_too_slow_is_brought_up_to_date() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let owner = open(&paths, Mode::MustOwn).await;
+    let mut target = common::target_at("127.0.0.1:1");
+    target.linger_seconds = None;
+    let spec = common::add(&owner, target).await;
+    let mut slow = Raw::welcomed(&paths).await;
+    // Each makes three events that nothing replaces: waiting, cancelled, gone.
+    for _ in 0..3000 {
+        let push = Command::Push { image: "app:v1".to_owned(), registry: spec.name.clone(), reference: None };
+        let id = common::transfer(&owner, push).await;
+        owner.request(Command::Cancel { transfer: id }).await.unwrap();
+    }
+    slow.command(1, Command::Snapshot).await;
+    let (mut sequence, mut resyncs, mut snapshot) = (0, 0, None);
+    while snapshot.is_none() {
+        match slow.hear().await.expect("the owner stays") {
+            Envelope::Event(Event { sequence: n, change }) => {
+                assert!(n > sequence, "{n} after {sequence}");
+                sequence = n;
+                if let Change::Resync { snapshot } = change {
+                    resyncs += 1;
+                    let all_over = snapshot.transfers.iter().all(|t| t.state == TransferState::Cancelled);
+                    assert!(snapshot.transfers.len() > 2000 && all_over);
+                }
+            }
+            Envelope::Response(Response { result: Ok(Reply::Snapshot { snapshot: found }), .. }) => {
+                snapshot = Some(found);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(resyncs > 0, "the owner's memory has a bound");
+}
+
+#[tokio::test]
+async fn a_second_face_uses_the_first_ones_owner() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let owner = open(&paths, Mode::OwnIfNone).await;
+    let face = open(&paths, Mode::OwnIfNone).await;
+    assert!(owner.is_owner() && !face.is_owner());
+    let mut events = face.events();
+    let spec = common::add(&owner, common::target_at("127.0.0.1:1")).await;
+    assert_eq!(common::until(&mut events, |registry| registry.spec == spec).await.spec, spec);
+    assert_eq!(common::snapshot(&face).await.registries.len(), 1);
+    let second = Session::open(paths.clone(), hello(false), Mode::MustOwn).await.unwrap_err();
+    assert_eq!(second.code, Code::OwnerBusy);
+
+    assert_eq!(common::request(&face, Command::Quit { force: false }).await.unwrap(), Reply::Done);
+    assert!(timeout(SOON, owner.ended()).await.unwrap().is_none());
+    owner.close().await;
+    assert_eq!(timeout(SOON, face.ended()).await.unwrap().unwrap().code, Code::OwnerGone);
+    assert_eq!(common::request(&face, Command::Snapshot).await.unwrap_err().code, Code::OwnerGone);
+    while timeout(SOON, events.next()).await.unwrap().is_some() {}
+    let none = Session::open(paths.clone(), hello(false), Mode::RequireOwner).await.unwrap_err();
+    assert_eq!(none.code, Code::OwnerGone);
+}

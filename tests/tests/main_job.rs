@@ -1,0 +1,294 @@
+//! The main job on real parts: an engine, a tunnel and a registry that nothing but the tunnel reaches.
+//!
+//! Everybody's machine here is a workstation with a hosts file of its own; dockerd and Dockline share it, as they
+//! share a laptop.
+
+use dockline_model::{Code, LeaseHolder, RegistryName, TransferState, TransferView, TunnelState, TunnelView};
+use dockline_tests::lab::{
+    self, Agent, Daemon, Dockerd, Dockline, Need, RegistryHost, Watcher, Workstation, try_run,
+};
+use nix::sys::signal::Signal;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const NEEDS: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
+/// For what takes a moment on a machine that has little else to do.
+const SOON: Duration = Duration::from_secs(30);
+/// For a push or pull with all of dockerd's own retries (five within about 50 s).
+const TRANSFER: Duration = Duration::from_secs(120);
+const LINGER: Duration = Duration::from_secs(10);
+
+/// A laptop: dockerd, `dockline agent`, and the names of `hosts` in the hosts file.
+struct Laptop {
+    agent: Agent,
+    names: Vec<RegistryName>,
+    dockline: Dockline,
+    dockerd: Dockerd,
+    workstation: Arc<Workstation>,
+}
+
+impl Laptop {
+    fn for_hosts(hosts: &[&RegistryHost]) -> Self {
+        let workstation = Workstation::start();
+        let dockerd = Dockerd::start(&workstation);
+        let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+        let names: Vec<_> = hosts.iter().map(|host| dockline.add(host)).collect();
+        dockline.run(&["hosts", "--apply", "--yes"]).expect_success();
+        let agent = dockline.agent();
+        Self { agent, names, dockline, dockerd, workstation }
+    }
+
+    fn watcher(&self) -> Watcher {
+        Watcher::join(&self.dockline)
+    }
+
+    /// `cr….dockline.test:5000/REPOSITORY`, at the first registry.
+    fn reference(&self, repository: &str) -> String {
+        format!("{}:5000/{repository}", self.names[0])
+    }
+
+    /// Builds an image that is named for the first registry; a layer for each size in KiB.
+    fn build(&self, repository: &str, layers_kib: &[usize]) -> (String, String) {
+        let reference = self.reference(repository);
+        let id = self.dockerd.build_image(&reference, layers_kib);
+        (reference, id)
+    }
+
+    /// `docker push`, in a shell of its own, which goes on by itself.
+    fn docker_push(&self, reference: &str) -> Daemon {
+        Daemon::spawn("docker push", self.dockerd.docker(&["push", reference]))
+    }
+
+    fn forget(&self, id: &str) {
+        self.dockerd.run_docker(&["image", "rm", "--force", id]);
+        assert!(self.dockerd.image_id(id).is_none());
+    }
+}
+
+#[track_caller]
+fn must_end_well(program: &Daemon, patience: Duration) {
+    let status = program.wait(patience);
+    assert!(status.is_some_and(|status| status.success()), "{status:?}\n{}", program.log());
+}
+
+fn is_up(view: &TunnelView) -> bool {
+    matches!(view.state, TunnelState::Up { .. })
+}
+
+fn connections(view: &TunnelView) -> usize {
+    view.leases.iter().filter(|lease| matches!(lease.holder, LeaseHolder::Connection { .. })).count()
+}
+
+/// Waits until sshd has seen the end of all logins so far. Each is one line, whichever side ended it.
+#[track_caller]
+fn all_sessions_end(host: &RegistryHost, patience: Duration) {
+    host.sshd().wait_for_count(&format!(" user {} ", host.user()), host.logins(), patience);
+}
+
+fn finished_transfer(outcome: &lab::Outcome) -> (TransferView, String) {
+    let transfer: TransferView = outcome.read();
+    let TransferState::Done { verified } = &transfer.state else { panic!("not done: {:?}", transfer.state) };
+    assert!(verified.at_registry, "the digest was not compared at the registry: {transfer:?}");
+    let digest = verified.digest.clone();
+    (transfer, digest)
+}
+
+#[test]
+fn any_program_pushes_and_pulls_through_the_tunnel_that_opens_by_itself() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let laptop = Laptop::for_hosts(&[&host]);
+    let (reference, id) = laptop.build("team/app:v1", &[6000, 3000, 1]);
+    assert_eq!(host.logins(), 0, "nobody has asked for a tunnel yet");
+
+    let pushed = laptop.dockerd.run_docker(&["push", &reference]);
+    let digest = host.manifest_digest("team/app", "v1").expect("the registry has the image");
+    assert!(pushed.contains(&digest), "{pushed}");
+    assert!(host.logins() >= 1);
+
+    laptop.forget(&id);
+    let pulled = laptop.dockerd.run_docker(&["pull", &reference]);
+    assert!(pulled.contains(&digest), "{pulled}");
+    assert_eq!(laptop.dockerd.image_id(&reference), Some(id));
+
+    let registry = laptop.dockline.snapshot().registries.remove(0);
+    assert!(registry.alias_ready);
+    assert!(registry.tunnel.bytes_up > 9_000_000 && registry.tunnel.bytes_down > 9_000_000);
+    assert!(laptop.agent.daemon().is_running());
+}
+
+#[test]
+fn dockline_itself_pushes_and_pulls_with_progress_and_a_compared_digest() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let laptop = Laptop::for_hosts(&[&host]);
+    let id = laptop.dockerd.build_image("app:v1", &[6000, 3000, 1]);
+    let name = laptop.names[0].as_str();
+
+    let outcome = laptop.dockline.json(&["push", "app:v1", name]).expect_success();
+    let (push, digest) = finished_transfer(&outcome);
+    assert_eq!(host.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+    assert_eq!(push.layers.len(), 3);
+    assert!(push.current == push.total && push.total >= 9_000_000, "{push:?}");
+    assert!(outcome.stdout.lines().count() > 2, "no progress before the end:\n{}", outcome.stdout);
+    let names = laptop.dockerd.run_docker(&["image", "inspect", "--format", "{{join .RepoTags \" \"}}", &id]);
+    assert_eq!(names, "app:v1", "the name that the push needed is gone again");
+
+    laptop.forget(&id);
+    let pulled = laptop.dockline.json(&["pull", &format!("{name}/app:v1")]).expect_success();
+    let (_, pulled_digest) = finished_transfer(&pulled);
+    assert_eq!(pulled_digest, digest);
+    let images = laptop.dockerd.run_docker(&["images", "--no-trunc", "--quiet"]);
+    assert_eq!(images, id, "the same image is back");
+}
+
+#[test]
+fn without_the_alias_the_engine_is_given_the_loopback_address() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let id = dockerd.build_image("app:v1", &[100]);
+
+    // No agent either: the call is the owner for as long as it runs.
+    let (_, digest) = finished_transfer(&dockline.json(&["push", "app:v1", name.as_str()]).expect_success());
+    assert_eq!(host.manifest_digest("app", "v1"), Some(digest));
+    assert_eq!(dockerd.image_id("app:v1"), Some(id));
+    assert!(!workstation.hosts().contains(name.as_str()), "the hosts file was changed without being asked");
+}
+
+#[test]
+fn two_pushes_share_a_tunnel_that_outlives_the_first_and_lingers() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let laptop = Laptop::for_hosts(&[&host]);
+    let name = &laptop.names[0];
+    let mut watcher = laptop.watcher();
+    let (small, _) = laptop.build("small:v1", &[1]);
+    let (large, _) = laptop.build("large:v1", &[80_000]);
+
+    // The registry holds its breath, so that both pushes are surely there at once.
+    host.registry().signal(Signal::SIGSTOP);
+    let (first, second) = (laptop.docker_push(&small), laptop.docker_push(&large));
+    watcher.wait_for(name, "held by both pushes", SOON, |view| is_up(view) && connections(view) >= 2);
+    assert_eq!(host.logins(), 1, "two pushes, one login");
+    host.registry().signal(Signal::SIGCONT);
+
+    must_end_well(&first, SOON);
+    host.registry().signal(Signal::SIGSTOP);
+    assert!(second.is_running(), "the large push ended with the small one:\n{}", second.log());
+    watcher.wait_for(name, "held by the second push", SOON, |view| is_up(view) && connections(view) >= 1);
+    host.registry().signal(Signal::SIGCONT);
+    must_end_well(&second, TRANSFER);
+
+    // dockerd closes each connection with its request, so now nobody holds the tunnel: it lingers.
+    watcher.wait_for(name, "lingering", SOON, |view| matches!(view.state, TunnelState::Lingering { .. }));
+    let logins = host.logins();
+    let mut curl = laptop.workstation.command("curl");
+    curl.args(["--silent", "--show-error", "--fail", &format!("http://{name}:5000/v2/_catalog")]);
+    let catalog = try_run(&mut curl).expect_success().stdout;
+    assert!(catalog.contains("small") && catalog.contains("large"), "{catalog}");
+    assert_eq!(host.logins(), logins, "a connection during the linger does not dial again");
+
+    // The linger begins anew with that connection's end, and is ten seconds long.
+    watcher.wait_for(name, "lingering", SOON, |view| matches!(view.state, TunnelState::Lingering { .. }));
+    let last_use = Instant::now();
+    watcher.wait_for(name, "idle", SOON, |view| view.state == TunnelState::Idle);
+    let lingered = last_use.elapsed();
+    assert!(
+        lingered > LINGER - Duration::from_secs(1) && lingered < LINGER + Duration::from_secs(3),
+        "closed after {lingered:?}"
+    );
+    all_sessions_end(&host, SOON);
+
+    laptop.dockerd.run_docker(&["push", &small]);
+    assert!(host.logins() > logins, "the next use dials again");
+}
+
+#[test]
+fn a_push_survives_an_sshd_that_goes_and_comes_back() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let mut host = RegistryHost::start();
+    let laptop = Laptop::for_hosts(&[&host]);
+    let name = &laptop.names[0];
+    let mut watcher = laptop.watcher();
+    let (reference, id) = laptop.build("app:v1", &[80_000]);
+
+    let push = laptop.docker_push(&reference);
+    // The upload has been opened; its 80 MB take dockerd a second at the very least.
+    host.registry().wait_for_line("\"POST /v2/app/blobs/uploads/", SOON);
+    watcher
+        .wait_for(name, "up and carrying megabytes", SOON, |view| is_up(view) && view.bytes_up > 2_000_000);
+    host.stop_sshd();
+    let lost = watcher
+        .wait_for(name, "reconnecting", SOON, |view| matches!(view.state, TunnelState::Reconnecting { .. }));
+    let TunnelState::Reconnecting { error, .. } = lost.state else { unreachable!("just waited for") };
+    assert!(
+        matches!(error.code, Code::SshLost | Code::SshUnreachable) && !error.message.is_empty(),
+        "not a clear state: {error:?}"
+    );
+    assert!(push.is_running(), "docker gave up at once:\n{}", push.log());
+    let shown = laptop.dockline.run(&["status"]).expect_success().stdout;
+    assert!(shown.contains(name.as_str()) && shown.to_lowercase().contains("reconnect"), "{shown}");
+
+    host.start_sshd();
+    watcher.wait_for(name, "up again", SOON, is_up);
+    must_end_well(&push, TRANSFER);
+    let digest = host.manifest_digest("app", "v1").expect("the registry has the image");
+    laptop.forget(&id);
+    let pulled = laptop.dockerd.run_docker(&["pull", &reference]);
+    assert!(pulled.contains(&digest), "{pulled}");
+    assert_eq!(laptop.dockerd.image_id(&reference), Some(id));
+}
+
+#[test]
+fn two_registries_are_both_on_port_5000_at_once() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let (one, other) = (RegistryHost::start(), RegistryHost::start());
+    let laptop = Laptop::for_hosts(&[&one, &other]);
+    let mut watcher = laptop.watcher();
+    let references: Vec<_> = laptop
+        .names
+        .iter()
+        .enumerate()
+        .map(|(number, name)| {
+            let reference = format!("{name}:5000/app{number}:v1");
+            laptop.dockerd.build_image(&reference, &[2000, 500]);
+            reference
+        })
+        .collect();
+
+    one.registry().signal(Signal::SIGSTOP);
+    other.registry().signal(Signal::SIGSTOP);
+    let pushes: Vec<_> = references.iter().map(|reference| laptop.docker_push(reference)).collect();
+    for name in &laptop.names {
+        watcher.wait_for(name, "up", SOON, |view| is_up(view) && connections(view) >= 1);
+    }
+    one.registry().signal(Signal::SIGCONT);
+    other.registry().signal(Signal::SIGCONT);
+    for push in &pushes {
+        must_end_well(push, TRANSFER);
+    }
+
+    assert!(one.manifest_digest("app0", "v1").is_some() && one.manifest_digest("app1", "v1").is_none());
+    assert!(other.manifest_digest("app1", "v1").is_some() && other.manifest_digest("app0", "v1").is_none());
+    let registries = laptop.dockline.snapshot().registries;
+    assert!(registries.iter().all(|registry| registry.spec.port == 5000 && registry.alias_ready));
+    assert_ne!(registries[0].spec.address, registries[1].spec.address);
+}

@@ -157,8 +157,9 @@ impl Actor {
                 () = until(impatience), if impatience.is_some() => {}
                 _ = traffic.tick(), if has_pool => {}
             }
-            self.answer();
+            // Shown first: who is answered may look at once.
             self.show();
+            self.answer();
         }
         stop.cancel();
         self.shut().await;

@@ -66,7 +66,11 @@ pub(super) struct Login<'a> {
     credentials: &'a Credentials,
     tried: Vec<String>,
     skipped: Vec<String>,
+    /// What the server would accept; everything, until it has said.
     methods: MethodSet,
+    has_said: bool,
+    /// Passwords that were wrong, by whatever method.
+    wrong_passwords: usize,
 }
 
 impl<'a> Login<'a> {
@@ -78,12 +82,27 @@ impl<'a> Login<'a> {
         credentials: &'a Credentials,
     ) -> Self {
         let methods = MethodSet::client_supported();
-        Self { handle, end, options, asker, credentials, tried: Vec::new(), skipped: Vec::new(), methods }
+        Self {
+            handle,
+            end,
+            options,
+            asker,
+            credentials,
+            tried: Vec::new(),
+            skipped: Vec::new(),
+            methods,
+            has_said: false,
+            wrong_passwords: 0,
+        }
     }
 
     /// Tries everything there is, in order.
     pub(super) async fn run(mut self) -> Result<(), TunnelError> {
-        if self.public_keys().await? || self.keyboard_interactive().await? || self.password().await? {
+        if self.public_keys().await?
+            || self.nothing().await?
+            || self.keyboard_interactive().await?
+            || self.password().await?
+        {
             return Ok(());
         }
         if self.handle.is_closed() {
@@ -119,6 +138,7 @@ impl<'a> Login<'a> {
                 // Empty when the session ended instead of answering.
                 if !remaining_methods.is_empty() {
                     self.methods = remaining_methods;
+                    self.has_said = true;
                 }
                 false
             }
@@ -127,6 +147,15 @@ impl<'a> Login<'a> {
 
     fn may_try(&self, method: MethodKind) -> bool {
         self.methods.contains(&method) && !self.handle.is_closed()
+    }
+
+    /// Where no key was tried, asks what the server would accept (RFC 4252 §5.2).
+    async fn nothing(&mut self) -> Result<bool, TunnelError> {
+        if self.has_said || self.handle.is_closed() {
+            return Ok(false);
+        }
+        let result = self.handle.authenticate_none(self.options.user.clone()).await?;
+        Ok(self.answered(result))
     }
 
     async fn public_keys(&mut self) -> Result<bool, TunnelError> {
@@ -342,10 +371,10 @@ impl<'a> Login<'a> {
         None
     }
 
-    /// Passwords to try in turn: typed before, remembered, asked for. The callback tries one.
-    async fn next_password(&self, attempt: usize) -> Option<(SecretString, Source)> {
+    /// Passwords to try in turn: typed before, remembered, asked for.
+    async fn next_password(&self) -> Option<(SecretString, Source)> {
         let login = self.options.login();
-        if attempt == 0 {
+        if self.wrong_passwords == 0 {
             let typed = self
                 .credentials
                 .passwords
@@ -361,7 +390,7 @@ impl<'a> Login<'a> {
             }
         }
         let (password, remember) =
-            self.asker.secret(Question::Password { login, again: attempt > 0 }).await?;
+            self.asker.secret(Question::Password { login, again: self.wrong_passwords > 0 }).await?;
         Some((password, Source::Typed { remember }))
     }
 
@@ -369,7 +398,7 @@ impl<'a> Login<'a> {
         SecretId::Password { login: self.options.login() }
     }
 
-    async fn password_was(&self, right: bool, password: SecretString, source: Source) {
+    async fn password_was(&mut self, right: bool, password: SecretString, source: Source) {
         let login = self.options.login();
         if right {
             if matches!(source, Source::Typed { remember: true }) {
@@ -377,6 +406,7 @@ impl<'a> Login<'a> {
             }
             self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, password);
         } else {
+            self.wrong_passwords += 1;
             self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).remove(&login);
             if matches!(source, Source::Remembered) {
                 self.asker.ask.forget(&self.password_id()).await;
@@ -385,11 +415,8 @@ impl<'a> Login<'a> {
     }
 
     async fn password(&mut self) -> Result<bool, TunnelError> {
-        for attempt in 0..PROMPTS {
-            if !self.may_try(MethodKind::Password) {
-                break;
-            }
-            let Some((password, source)) = self.next_password(attempt).await else { break };
+        while self.wrong_passwords < PROMPTS && self.may_try(MethodKind::Password) {
+            let Some((password, source)) = self.next_password().await else { break };
             self.note("a password");
             let user = self.options.user.clone();
             let result = self.handle.authenticate_password(user, password.expose_secret()).await?;
@@ -404,10 +431,7 @@ impl<'a> Login<'a> {
 
     /// Only the form that is a password by another name: one question whose answer is not shown (RFC 4256).
     async fn keyboard_interactive(&mut self) -> Result<bool, TunnelError> {
-        for attempt in 0..PROMPTS {
-            if !self.may_try(MethodKind::KeyboardInteractive) {
-                break;
-            }
+        while self.wrong_passwords < PROMPTS && self.may_try(MethodKind::KeyboardInteractive) {
             let user = self.options.user.clone();
             let mut response = self.handle.authenticate_keyboard_interactive_start(user, None).await?;
             let mut given = None;
@@ -431,7 +455,7 @@ impl<'a> Login<'a> {
                         let answers = match &prompts[..] {
                             [] => Vec::new(),
                             [prompt] if !prompt.echo && given.is_none() => {
-                                let Some((password, source)) = self.next_password(attempt).await else {
+                                let Some((password, source)) = self.next_password().await else {
                                     self.methods.remove(MethodKind::KeyboardInteractive);
                                     return Ok(false);
                                 };

@@ -1,0 +1,290 @@
+//! Logging in: key files, encrypted ones, the agent, refusals; and passwords, against a server of this test's own.
+
+mod support;
+
+use dockline_model::{Answer, Code, LeaseHolder, Question, TunnelState, UiError};
+use dockline_tunnel::{Nobody, SecretId, Tunnel, TunnelConfig};
+use russh::{
+    MethodKind, MethodSet,
+    keys::{Algorithm, PrivateKey, PublicKey},
+    server::{self, Auth, Response},
+};
+use std::{borrow::Cow, fs, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+use support::{Lab, Person, echo_server, remote, secret, user};
+use tokio::net::TcpListener;
+
+async fn connect(config: TunnelConfig, person: Arc<Person>) -> Result<(), UiError> {
+    let tunnel = Tunnel::start(config, person).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    let outcome = tunnel.up(&lease).await;
+    tunnel.stop().await;
+    outcome
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_key_is_refused_by_name() {
+    need_sshd!();
+    let lab = Lab::new();
+    lab.keygen("stranger", "ed25519", "");
+    let sshd = lab.sshd("a", "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.spec.ssh.identity = Some(lab.path("stranger"));
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    let error = tunnel.up(&lease).await.unwrap_err();
+    assert_eq!(error.code, Code::SshAuth, "{error:?}");
+    assert!(error.message.contains(&lab.path("stranger").display().to_string()), "{error:?}");
+    assert!(error.hint.as_ref().unwrap().contains("publickey"), "{error:?}");
+    assert!(matches!(tunnel.view().state, TunnelState::Failed { .. }));
+
+    // A new lease tries once more, which is what a person does after mending it.
+    fs::copy(lab.path("stranger.pub"), lab.path("a-authorized")).unwrap();
+    let again = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&again).await.unwrap();
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_missing_or_open_to_others_is_unusable() {
+    need_sshd!();
+    use std::os::unix::fs::PermissionsExt as _;
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.spec.ssh.identity = Some(lab.path("nowhere"));
+    let error = connect(config.clone(), Person::answering([])).await.unwrap_err();
+    assert_eq!(error.code, Code::SshKeyUnusable);
+    assert!(error.message.contains("does not exist"), "{error:?}");
+
+    fs::set_permissions(lab.path("id"), fs::Permissions::from_mode(0o644)).unwrap();
+    config.spec.ssh.identity = Some(lab.path("id"));
+    let error = connect(config.clone(), Person::answering([])).await.unwrap_err();
+    assert_eq!(error.code, Code::SshKeyUnusable);
+    assert!(error.message.contains("chmod 600"), "{error:?}");
+
+    fs::write(lab.path("junk"), "not a key").unwrap();
+    fs::set_permissions(lab.path("junk"), fs::Permissions::from_mode(0o600)).unwrap();
+    config.spec.ssh.identity = Some(lab.path("junk"));
+    assert_eq!(connect(config, Person::answering([])).await.unwrap_err().code, Code::SshKeyUnusable);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_common_key_type_logs_in() {
+    need_sshd!();
+    let lab = Lab::new();
+    for key_type in ["rsa", "ecdsa"] {
+        let public = lab.keygen(key_type, key_type, "");
+        let sshd = lab.sshd_for(&format!("sshd-{key_type}"), "", &public).await;
+        let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+        config.spec.ssh.identity = Some(lab.path(key_type));
+        connect(config, Person::answering([])).await.unwrap();
+        assert_eq!(sshd.logins(), 1);
+        assert!(!sshd.log().contains("ssh-rsa SHA1"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encrypted_key_is_asked_about_and_kept_if_the_person_wants() {
+    need_sshd!();
+    let lab = Lab::new();
+    let public = lab.keygen("locked", "ed25519", "open sesame");
+    let sshd = lab.sshd_for("a", "", &public).await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.spec.ssh.identity = Some(lab.path("locked"));
+    let id = SecretId::Passphrase { key_path: lab.path("locked") };
+
+    let person = Person::answering([secret("wrong", false), secret("open sesame", true)]);
+    connect(config.clone(), person.clone()).await.unwrap();
+    let key = lab.path("locked").display().to_string();
+    assert_eq!(
+        person.asked(),
+        [Question::Passphrase { key: key.clone(), again: false }, Question::Passphrase { key, again: true }]
+    );
+    assert_eq!(person.keyring.lock().unwrap()[&id], "open sesame");
+
+    // Remembered: nobody is asked.
+    let later = Person::answering([]);
+    later.keyring.lock().unwrap().insert(id.clone(), "open sesame".to_owned());
+    connect(config.clone(), later.clone()).await.unwrap();
+    assert!(later.asked().is_empty());
+
+    // Remembered, but changed since: dropped, and asked again.
+    let stale = Person::answering([Answer::Refuse]);
+    stale.keyring.lock().unwrap().insert(id.clone(), "old".to_owned());
+    let error = connect(config, stale.clone()).await.unwrap_err();
+    assert_eq!(error.code, Code::SshAuth);
+    assert!(error.hint.as_ref().unwrap().contains("passphrase"), "{error:?}");
+    assert!(!format!("{error:?}").contains("old\""));
+    assert!(stale.keyring.lock().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_asked_for_the_passphrase_of_a_key_the_server_does_not_want() {
+    need_sshd!();
+    let lab = Lab::new();
+    lab.keygen("locked", "ed25519", "open sesame");
+    let sshd = lab.sshd("a", "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.spec.ssh.identity = Some(lab.path("locked"));
+    let person = Person::answering([secret("open sesame", false)]);
+    assert_eq!(connect(config, person.clone()).await.unwrap_err().code, Code::SshAuth);
+    assert!(person.asked().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_agents_keys_are_used() {
+    need_sshd!();
+    let lab = Lab::new();
+    let public = lab.keygen("agents", "rsa", "");
+    let sshd = lab.sshd_for("a", "", &public).await;
+    let socket = lab.path("agent.sock");
+    let mut agent = tokio::process::Command::new("ssh-agent")
+        .arg("-D")
+        .arg("-a")
+        .arg(&socket)
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    while !socket.exists() {
+        tokio::task::yield_now().await;
+    }
+    for key in ["id", "agents"] {
+        let added = std::process::Command::new("ssh-add")
+            .arg("-q")
+            .arg(lab.path(key))
+            .env("SSH_AUTH_SOCK", &socket)
+            .status()
+            .unwrap();
+        assert!(added.success());
+    }
+    fs::remove_file(lab.path("agents")).unwrap();
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.ssh.agent_socket = Some(socket);
+    config.spec.ssh.identity = None;
+    connect(config.clone(), Person::answering([])).await.unwrap();
+
+    // IdentitiesOnly: the agent's key is used only where the configuration names it; its public half will do.
+    fs::write(lab.path("config"), format!("IdentitiesOnly yes\nIdentityFile {}\n", lab.path("id").display()))
+        .unwrap();
+    assert_eq!(connect(config.clone(), Person::answering([])).await.unwrap_err().code, Code::SshAuth);
+    fs::write(
+        lab.path("config"),
+        format!("IdentitiesOnly yes\nIdentityFile {}\n", lab.path("agents").display()),
+    )
+    .unwrap();
+    connect(config, Person::answering([])).await.unwrap();
+    agent.kill().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_logs_in() {
+    need_sshd!();
+    let lab = Lab::new();
+    lab.keygen("ca", "ed25519", "");
+    lab.keygen("signed", "ed25519", "");
+    let status = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-I", "test", "-n", &user(), "-V", "+1h", "-s"])
+        .arg(lab.path("ca"))
+        .arg(lab.path("signed.pub"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let extra = format!("TrustedUserCAKeys {}", lab.path("ca.pub").display());
+    let sshd = lab.sshd_for("a", &extra, "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.spec.ssh.identity = Some(lab.path("signed"));
+    connect(config, Person::answering([])).await.unwrap();
+}
+
+/// A server that takes one password, by the method it is told to.
+struct PasswordServer {
+    method: MethodKind,
+}
+
+impl server::Handler for PasswordServer {
+    type Error = russh::Error;
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
+        let right = self.method == MethodKind::Password && (user, password) == ("bob", "hunter2");
+        Ok(if right { Auth::Accept } else { Auth::reject() })
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        _: &str,
+        _: &str,
+        response: Option<Response<'a>>,
+    ) -> Result<Auth, russh::Error> {
+        Ok(match response {
+            None => Auth::Partial {
+                name: Cow::Borrowed(""),
+                instructions: Cow::Borrowed(""),
+                prompts: Cow::Owned(vec![(Cow::Borrowed("Password: "), false)]),
+            },
+            Some(mut answers) => {
+                let right = answers.next().is_some_and(|answer| answer == &b"hunter2"[..]);
+                if right { Auth::Accept } else { Auth::reject() }
+            }
+        })
+    }
+}
+
+async fn password_server(lab: &Lab, method: MethodKind) -> TunnelConfig {
+    let key = PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519).unwrap();
+    let public: PublicKey = key.public_key().clone();
+    let server_config = Arc::new(server::Config {
+        keys: vec![key],
+        methods: MethodSet::from(&[MethodKind::PublicKey, method][..]),
+        auth_rejection_time: Duration::from_millis(10),
+        ..server::Config::default()
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let config = server_config.clone();
+            tokio::spawn(async move {
+                if let Ok(session) = server::run_stream(config, stream, PasswordServer { method }).await {
+                    let _ = session.await;
+                }
+            });
+        }
+    });
+    let known_hosts = lab.known_hosts(&format!("[127.0.0.1]:{port} {}\n", public.to_openssh().unwrap()));
+    let spec = dockline_model::RegistrySpec {
+        name: "cr.test".parse().unwrap(),
+        ssh: format!("bob@127.0.0.1:{port}").parse().unwrap(),
+        remote: dockline_model::RemoteEnd::default(),
+        address: std::net::Ipv4Addr::LOCALHOST,
+        port: support::free_port().await,
+        linger_seconds: 1,
+        keep_open: false,
+    };
+    let mut environment = lab.environment(&known_hosts);
+    environment.home_ssh = PathBuf::from("/nonexistent/.ssh");
+    TunnelConfig::new(spec, environment)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_is_the_last_resort() {
+    let lab = Lab::new();
+    for method in [MethodKind::Password, MethodKind::KeyboardInteractive] {
+        let config = password_server(&lab, method).await;
+        let login = format!("bob@127.0.0.1:{}", config.spec.ssh.port.unwrap());
+        let person = Person::answering([secret("wrong", false), secret("hunter2", true)]);
+        connect(config.clone(), person.clone()).await.unwrap();
+        assert_eq!(
+            person.asked(),
+            [
+                Question::Password { login: login.clone(), again: false },
+                Question::Password { login: login.clone(), again: true }
+            ]
+        );
+        let kept = person.keyring.lock().unwrap()[&SecretId::Password { login }].clone();
+        assert_eq!(kept, "hunter2");
+
+        let error = connect(config, Person::answering([Answer::Refuse])).await.unwrap_err();
+        assert_eq!(error.code, Code::SshAuth, "{error:?}");
+    }
+}

@@ -10,7 +10,8 @@ export default defineConfig({
     strictPort: true,
     // As strict as the app's own (src-tauri/tauri.conf.json), so that the pictures prove it.
     headers: {
-      'Content-Security-Policy': "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; object-src 'none'",
+      'Content-Security-Policy':
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'",
     },
   },
   build: {

@@ -18,8 +18,15 @@ await mkdir(folder, { recursive: true });
 
 const click = (testid) => (page) => page.getByTestId(testid).first().click();
 const go = (view) => click(`nav-${view}`);
-const drag = (paths, kind = 'enter', x = 450, y = 200) => (page) =>
-  page.evaluate((detail) => window.dispatchEvent(new CustomEvent('mock-drop', { detail })), { kind, paths, x, y });
+const drag =
+  (paths, kind = 'enter', x = 450, y = 200) =>
+  (page) =>
+    page.evaluate((detail) => window.dispatchEvent(new CustomEvent('mock-drop', { detail })), {
+      kind,
+      paths,
+      x,
+      y,
+    });
 
 /** name: [query, steps…] */
 const scenes = {
@@ -54,7 +61,12 @@ const scenes = {
     click('add-submit'),
   ],
   push: ['mock=full', go('images'), click('push')],
-  pull: ['mock=full', go('images'), click('pull'), (p) => p.getByTestId('pull-reference').fill('docker pull cr.boss.org/shop/api')],
+  pull: [
+    'mock=full',
+    go('images'),
+    click('pull'),
+    (p) => p.getByTestId('pull-reference').fill('docker pull cr.boss.org/shop/api'),
+  ],
   archive: ['mock=full', go('images'), click('push-archive')],
   hosts: ['mock=full', click('fix-hosts'), (p) => p.getByTestId('hosts-diff').waitFor()],
   disconnect: ['mock=full', click('disconnect')],
@@ -74,30 +86,39 @@ const looks = [
   { look: 'dark', colorScheme: 'dark', viewport: { width: 940, height: 680 } },
   { look: 'narrow', colorScheme: 'light', viewport: { width: 420, height: 720 } },
   { look: 'wide', colorScheme: 'dark', viewport: { width: 1600, height: 900 } },
+  // Text at 200 %, as a person sets it in their system (WCAG 2.2, 1.4.4).
+  { look: 'large', text: '200%', colorScheme: 'light', viewport: { width: 940, height: 900 } },
 ];
 
 const complaints = [];
-for (const { look, ...context } of looks) {
+for (const { look, text, ...context } of looks) {
   const made = await browser.newContext({ ...context, reducedMotion: 'reduce', bypassCSP: false });
   await made.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
   for (const [name, [query, ...steps]] of Object.entries(scenes)) {
     if (!pattern.test(`${name}.${look}`)) continue;
     const page = await made.newPage();
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(`${name}.${look}: ${message.text()}`);
+      if (['error', 'warning'].includes(message.type()))
+        complaints.push(`${name}.${look}: ${message.text()}`);
     });
     page.on('pageerror', (error) => complaints.push(`${name}.${look}: ${error}`));
     await page.goto(`${origin}/?${query}`);
     await page.locator('[data-testid="app"][data-ready="true"]').waitFor();
+    if (text)
+      await page.evaluate((size) => document.documentElement.style.setProperty('font-size', size), text);
     for (const step of steps) await step(page);
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (wider > 0) complaints.push(`${name}.${look}: ${wider} px wider than the window`);
     await page.screenshot({ path: `${folder}${name}.${look}.png` });
     await page.evaluate(axe.source);
     const { violations } = await page.evaluate(() => window.axe.run());
     for (const { id, nodes } of violations) {
-      complaints.push(`${name}.${look}: axe ${id}: ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`);
+      complaints.push(
+        `${name}.${look}: axe ${id}: ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`,
+      );
     }
     await page.close();
   }

@@ -26,7 +26,8 @@ export const t = {
     title: 'Dockline’s core does not answer',
     retry: 'Try again',
   },
-  configError: (path: string) => `The configuration in ${path} cannot be read. The last good one stays in force.`,
+  configError: (path: string) =>
+    `The configuration in ${path} cannot be read. The last good one stays in force.`,
 
   time: {
     seconds: (n: number) => `${n} s`,
@@ -129,9 +130,11 @@ export const t = {
     nameFlaw: {
       empty: 'A registry needs a name, such as cr.boss.org.',
       'too-long': 'Too long for a host name: 63 characters between dots, 253 in all.',
-      reserved: 'That name already means something else on every machine. Choose one of your own, such as cr.boss.org.',
+      reserved:
+        'That name already means something else on every machine. Choose one of your own, such as cr.boss.org.',
       'not-a-host-name': 'Use letters, digits and hyphens between dots, as in cr.boss.org.',
-      'no-dot': 'The name needs a dot, as in cr.boss.org: Docker takes a name without one for a Docker Hub user.',
+      'no-dot':
+        'The name needs a dot, as in cr.boss.org: Docker takes a name without one for a Docker Hub user.',
       'has-port': 'Leave the port out here; it is under “More options”.',
     } satisfies Record<NameFlaw, string>,
     nameTaken: 'There is a registry of that name already.',
@@ -150,7 +153,8 @@ export const t = {
   },
   disconnect: {
     title: (name: string) => `${name} is in use`,
-    body: (holders: string) => `The tunnel is held open by ${holders}. If you close it now, that work is cut off.`,
+    body: (holders: string) =>
+      `The tunnel is held open by ${holders}. If you close it now, that work is cut off.`,
     later: 'Close when they finish',
     accept: 'Close now',
     cancel: 'Leave it open',
@@ -161,7 +165,8 @@ export const t = {
     body: (path: string) =>
       `With these lines in ${path}, this machine knows your registries by name. Nothing else in the file changes, and you can undo it at any time.`,
     undoTitle: 'Take the names out again',
-    undoBody: (path: string) => `Dockline’s lines are taken out of ${path}. Pushing by address keeps working.`,
+    undoBody: (path: string) =>
+      `Dockline’s lines are taken out of ${path}. Pushing by address keeps working.`,
     diff: 'Change',
     planning: 'Reading the hosts file…',
     satisfied: 'The file is as it should be already.',
@@ -184,7 +189,8 @@ export const t = {
     pushNamed: (name: string) => `Push ${name}`,
     columns: { name: 'Image', id: 'ID', size: 'Size', age: 'Built', action: 'Action' },
     count: (n: number) => plural(n, 'image', 'images'),
-    unnamed: (n: number) => `${plural(n, 'image', 'images')} without a name ${n === 1 ? 'is' : 'are'} not shown.`,
+    unnamed: (n: number) =>
+      `${plural(n, 'image', 'images')} without a name ${n === 1 ? 'is' : 'are'} not shown.`,
     emptyTitle: 'No images here yet',
     empty: 'Images that you build or pull appear here by themselves.',
     noMatchTitle: (query: string) => `Nothing matches “${query}”`,
@@ -216,7 +222,8 @@ export const t = {
   referenceFlaw: {
     empty: 'Give the image a name, such as app:v1.',
     uppercase: 'Repository names are lower case; only the tag may have capitals.',
-    repository: 'A repository is made of lower-case letters, digits, and single . _ - between them, as in team/app.',
+    repository:
+      'A repository is made of lower-case letters, digits, and single . _ - between them, as in team/app.',
     tag: 'A tag has letters, digits and . _ - in it, 128 at most, and does not begin with . or -.',
     digest: 'A digest is sha256: and 64 hexadecimal digits.',
   } satisfies Record<Flaw, string>,
@@ -224,7 +231,8 @@ export const t = {
   archive: {
     title: 'Push an image archive',
     path: 'Archive file',
-    pathHelp: 'What docker save wrote, or an OCI layout: .tar, .tar.gz or .tgz. You can also drop it on the window.',
+    pathHelp:
+      'What docker save wrote, or an OCI layout: .tar, .tar.gz or .tgz. You can also drop it on the window.',
     reference: 'Name in the registry',
     referencePlaceholder: 'as the archive says',
     pathEmpty: 'Say which file.',
@@ -237,7 +245,8 @@ export const t = {
     overlayChoose: 'Drop, then choose the registry',
     overlayRefused: 'Not an image archive',
     overlayRefusedHint: 'Image archives end in .tar, .tar.gz or .tgz.',
-    refused: (names: string) => `${names} is not an image archive: those end in .tar, .tar.gz or .tgz. Nothing was sent.`,
+    refused: (names: string) =>
+      `${names} is not an image archive: those end in .tar, .tar.gz or .tgz. Nothing was sent.`,
     noRegistry: 'There is no registry to push to yet. Add one first.',
   },
 

@@ -5,9 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { DIGEST, NOW, image, layer, lease, registry, snapshot, transfer } from '../src/mock/words';
 import { open } from './owner';
 
-const engine = { state: { kind: 'ready', name: 'Docker 20.10.24' } as const, images: [image(1, ['app:v1'], 5_000_000, 0)] };
+const engine = {
+  state: { kind: 'ready', name: 'Docker 20.10.24' } as const,
+  images: [image(1, ['app:v1'], 5_000_000, 0)],
+};
 const one = () => snapshot({ registries: [registry('cr.boss.org', { kind: 'idle' })], engine });
-const two = () => snapshot({ ...one(), registries: [...one().registries, registry('b.example', { kind: 'idle' })] });
+const two = () =>
+  snapshot({ ...one(), registries: [...one().registries, registry('b.example', { kind: 'idle' })] });
 
 describe('adding a registry', () => {
   test('two fields are enough', async () => {
@@ -16,7 +20,15 @@ describe('adding a registry', () => {
     await user.type(screen.getByTestId('add-name'), 'cr.boss.org');
     await user.type(screen.getByTestId('add-ssh'), 'dockercr@88.88.88.88{Enter}');
     expect(owner.asked()).toMatchObject([
-      { kind: 'add-registry', target: { name: 'cr.boss.org', ssh: { host: '88.88.88.88', user: 'dockercr' }, remote: null, port: null } },
+      {
+        kind: 'add-registry',
+        target: {
+          name: 'cr.boss.org',
+          ssh: { host: '88.88.88.88', user: 'dockercr' },
+          remote: null,
+          port: null,
+        },
+      },
     ]);
     await waitFor(() => expect(screen.queryByTestId('add-dialog')).toBeNull());
     owner.tell({ kind: 'registry', registry: registry('cr.boss.org', { kind: 'idle' }) });
@@ -37,7 +49,11 @@ describe('adding a registry', () => {
 
   test('the owner’s refusal keeps the dialog and what was typed', async () => {
     const { owner, screen, user } = await open(one());
-    owner.refuse('add-registry', { code: 'config-io', message: 'The disk is read-only.', hint: 'Remount it.' });
+    owner.refuse('add-registry', {
+      code: 'config-io',
+      message: 'The disk is read-only.',
+      hint: 'Remount it.',
+    });
     await user.click(screen.getByTestId('add-registry'));
     await user.type(screen.getByTestId('add-name'), 'c.example');
     await user.type(screen.getByTestId('add-ssh'), 'host{Enter}');
@@ -78,7 +94,10 @@ describe('a tunnel', () => {
 
   test('that others use is closed only after a question', async () => {
     const up = registry('cr.boss.org', { kind: 'up', since: NOW });
-    up.tunnel.leases = [lease({ kind: 'manual' }), lease({ kind: 'connection', peer: '127.0.0.1:9' }, 0, 'dockerd')];
+    up.tunnel.leases = [
+      lease({ kind: 'manual' }),
+      lease({ kind: 'connection', peer: '127.0.0.1:9' }, 0, 'dockerd'),
+    ];
     const { owner, screen, user } = await open(snapshot({ registries: [up] }));
     await user.click(screen.getByTestId('disconnect'));
     expect(screen.getByTestId('confirm-dialog').textContent).toContain('dockerd');
@@ -101,7 +120,15 @@ describe('a tunnel', () => {
 });
 
 describe('the hosts file', () => {
-  const plan = { path: '/etc/hosts', action: 'apply', diff: '--- a\n+++ b\n+127.77.41.18 cr.boss.org\n', before: '1', after: '2', satisfied: false, warnings: ['Mind the gap.'] } as const;
+  const plan = {
+    path: '/etc/hosts',
+    action: 'apply',
+    diff: '--- a\n+++ b\n+127.77.41.18 cr.boss.org\n',
+    before: '1',
+    after: '2',
+    satisfied: false,
+    warnings: ['Mind the gap.'],
+  } as const;
 
   test('is shown as a diff, then changed as shown', async () => {
     const state = one();
@@ -121,7 +148,10 @@ describe('the hosts file', () => {
     state.registries[0]!.aliasReady = false;
     const { owner, screen, user } = await open(state);
     let before = 0;
-    owner.answers['plan-hosts'] = () => ({ kind: 'hosts', plan: { ...plan, warnings: [], before: String(++before) } });
+    owner.answers['plan-hosts'] = () => ({
+      kind: 'hosts',
+      plan: { ...plan, warnings: [], before: String(++before) },
+    });
     owner.refuse('apply-hosts', { code: 'hosts-changed', message: 'Changed.' });
     await user.click(screen.getByTestId('fix-hosts'));
     await screen.findByTestId('hosts-diff');
@@ -136,13 +166,17 @@ describe('images and transfers', () => {
     const { owner, screen, user } = await open(two());
     await user.click(screen.getByTestId('nav-images'));
     await user.click(screen.getByTestId('push'));
-    const choice = screen.getAllByTestId('push-registry').find((radio) => radio.dataset['registry'] === 'b.example');
+    const choice = screen
+      .getAllByTestId('push-registry')
+      .find((radio) => radio.dataset['registry'] === 'b.example');
     await user.click(choice!);
     const name = screen.getByTestId('push-reference');
     expect((name as HTMLInputElement).value).toBe('app:v1');
     await user.clear(name);
     await user.type(name, 'team/app:v2{Enter}');
-    expect(owner.asked()).toEqual([{ kind: 'push', image: 'app:v1', registry: 'b.example', reference: 'team/app:v2' }]);
+    expect(owner.asked()).toEqual([
+      { kind: 'push', image: 'app:v1', registry: 'b.example', reference: 'team/app:v2' },
+    ]);
     await waitFor(() => expect(screen.getByTestId('app').dataset['view']).toBe('transfers'));
   });
 
@@ -151,25 +185,41 @@ describe('images and transfers', () => {
     await user.click(screen.getByTestId('nav-transfers'));
     const running = transfer(4, {
       layers: [layer(1, { kind: 'exists' }, 0, 10), layer(2, { kind: 'transferring' }, 50, 100)],
-      current: 50, total: 100, rate: 10_000_000, secondsLeft: 12,
+      current: 50,
+      total: 100,
+      rate: 10_000_000,
+      secondsLeft: 12,
     });
     owner.tell({ kind: 'transfer', transfer: running });
     const row = within(await screen.findByTestId('transfer-row'));
     expect(row.getByTestId('transfer-bar').getAttribute('aria-valuenow')).toBe('50');
-    expect(row.getAllByTestId('layer-row').map((li) => li.dataset['state'])).toEqual(['exists', 'transferring']);
+    expect(row.getAllByTestId('layer-row').map((li) => li.dataset['state'])).toEqual([
+      'exists',
+      'transferring',
+    ]);
     expect(row.getByTestId('transfer-rate').textContent).toBe('10.0\u00a0MB/s');
     await user.click(row.getByTestId('cancel'));
     expect(owner.asked()).toEqual([{ kind: 'cancel', transfer: 4 }]);
     owner.tell({ kind: 'transfer', transfer: { ...running, current: 50, total: 400 } });
     await waitFor(() => expect(row.getByText('50 B of 400 B')).toBeTruthy());
     expect(row.getByTestId('transfer-bar').getAttribute('aria-valuenow')).toBe('50');
-    owner.tell({ kind: 'transfer', transfer: { ...running, state: { kind: 'done', verified: { digest: DIGEST, atRegistry: true } }, finished: NOW } });
+    owner.tell({
+      kind: 'transfer',
+      transfer: {
+        ...running,
+        state: { kind: 'done', verified: { digest: DIGEST, atRegistry: true } },
+        finished: NOW,
+      },
+    });
     expect((await row.findByTestId('transfer-digest')).textContent).toBe(DIGEST);
     expect(row.queryAllByTestId('layer-row')).toEqual([]);
   });
 
   test('a failure has the engine’s own words at hand', async () => {
-    const failed = transfer(4, { state: { kind: 'failed', error: { code: 'registry-disk-full', message: 'Full.', details: 'ENOSPC' } }, finished: NOW });
+    const failed = transfer(4, {
+      state: { kind: 'failed', error: { code: 'registry-disk-full', message: 'Full.', details: 'ENOSPC' } },
+      finished: NOW,
+    });
     const { screen, user } = await open(snapshot({ transfers: [failed] }));
     await user.click(screen.getByTestId('nav-transfers'));
     expect(screen.getByTestId('transfer-error').dataset['code']).toBe('registry-disk-full');
@@ -179,7 +229,10 @@ describe('images and transfers', () => {
 
   test('no engine is explained, not an empty list', async () => {
     const state = one();
-    state.engine = { state: { kind: 'unavailable', error: { code: 'engine-permission', message: 'Not allowed.' } }, images: [] };
+    state.engine = {
+      state: { kind: 'unavailable', error: { code: 'engine-permission', message: 'Not allowed.' } },
+      images: [],
+    };
     const { screen, user } = await open(state);
     await user.click(screen.getByTestId('nav-images'));
     expect(screen.getByTestId('engine-unavailable').dataset['code']).toBe('engine-permission');
@@ -189,7 +242,14 @@ describe('images and transfers', () => {
 describe('questions', () => {
   test('a host key is shown in full and trusted on a click', async () => {
     const { owner, screen, user } = await open(one());
-    owner.tell({ kind: 'prompt', prompt: { id: 3, registry: 'cr.boss.org', question: { kind: 'host-key', host: 'h', keyType: 'ssh-ed25519', fingerprint: 'SHA256:abc' } } });
+    owner.tell({
+      kind: 'prompt',
+      prompt: {
+        id: 3,
+        registry: 'cr.boss.org',
+        question: { kind: 'host-key', host: 'h', keyType: 'ssh-ed25519', fingerprint: 'SHA256:abc' },
+      },
+    });
     expect((await screen.findByTestId('prompt-fingerprint')).textContent).toBe('SHA256:abc');
     expect(screen.getByTestId('prompt-key-type').textContent).toBe('ssh-ed25519');
     expect(document.activeElement).toBe(screen.getByTestId('prompt-refuse'));
@@ -200,14 +260,30 @@ describe('questions', () => {
 
   test('a passphrase is sent once and never kept on the page', async () => {
     const { owner, screen, user } = await open(one());
-    owner.tell({ kind: 'prompt', prompt: { id: 4, registry: 'cr.boss.org', question: { kind: 'passphrase', key: '~/.ssh/k', again: false } } });
+    owner.tell({
+      kind: 'prompt',
+      prompt: {
+        id: 4,
+        registry: 'cr.boss.org',
+        question: { kind: 'passphrase', key: '~/.ssh/k', again: false },
+      },
+    });
     const field = await screen.findByTestId('prompt-secret');
     expect(field.getAttribute('type')).toBe('password');
     await user.type(field, 'open sesame');
     await user.click(screen.getByTestId('prompt-remember'));
     await user.click(screen.getByTestId('prompt-accept'));
-    expect(owner.asked()).toEqual([{ kind: 'answer', prompt: 4, answer: { kind: 'secret', value: 'open sesame', remember: true } }]);
-    owner.tell({ kind: 'prompt', prompt: { id: 5, registry: 'cr.boss.org', question: { kind: 'passphrase', key: '~/.ssh/k', again: true } } });
+    expect(owner.asked()).toEqual([
+      { kind: 'answer', prompt: 4, answer: { kind: 'secret', value: 'open sesame', remember: true } },
+    ]);
+    owner.tell({
+      kind: 'prompt',
+      prompt: {
+        id: 5,
+        registry: 'cr.boss.org',
+        question: { kind: 'passphrase', key: '~/.ssh/k', again: true },
+      },
+    });
     await waitFor(() => expect(screen.getByTestId('prompt-dialog').dataset['prompt']).toBe('5'));
     expect((screen.getByTestId('prompt-secret') as HTMLInputElement).value).toBe('');
     expect(screen.getByTestId('prompt-secret-error')).toBeTruthy();
@@ -215,7 +291,10 @@ describe('questions', () => {
 
   test('Escape refuses', async () => {
     const { owner, screen } = await open(one());
-    owner.tell({ kind: 'prompt', prompt: { id: 6, registry: 'cr.boss.org', question: { kind: 'password', login: 'a@b', again: false } } });
+    owner.tell({
+      kind: 'prompt',
+      prompt: { id: 6, registry: 'cr.boss.org', question: { kind: 'password', login: 'a@b', again: false } },
+    });
     await fireEvent(await screen.findByTestId('prompt-dialog'), new Event('cancel', { cancelable: true }));
     expect(owner.asked()).toEqual([{ kind: 'answer', prompt: 6, answer: { kind: 'refuse' } }]);
   });
@@ -227,7 +306,9 @@ describe('dropped files', () => {
   test('with one registry are pushed at once', async () => {
     const { owner, screen } = await open(one());
     owner.listener.drop(drop(['/x/app.tar', '/x/photo.jpg']));
-    expect(owner.asked()).toEqual([{ kind: 'push-archive', path: '/x/app.tar', registry: 'cr.boss.org', reference: null }]);
+    expect(owner.asked()).toEqual([
+      { kind: 'push-archive', path: '/x/app.tar', registry: 'cr.boss.org', reference: null },
+    ]);
     expect((await screen.findByTestId('notice')).textContent).toContain('photo.jpg');
     await waitFor(() => expect(screen.getByTestId('app').dataset['view']).toBe('transfers'));
   });
@@ -238,7 +319,9 @@ describe('dropped files', () => {
     expect(((await screen.findByTestId('archive-path')) as HTMLInputElement).value).toBe('/x/app.tar');
     await user.click(screen.getAllByTestId('archive-registry')[1]!);
     await user.click(screen.getByTestId('archive-submit'));
-    expect(owner.asked()).toEqual([{ kind: 'push-archive', path: '/x/app.tar', registry: 'b.example', reference: null }]);
+    expect(owner.asked()).toEqual([
+      { kind: 'push-archive', path: '/x/app.tar', registry: 'b.example', reference: null },
+    ]);
   });
 
   test('that are no archives are refused while they hang there', async () => {

@@ -32,7 +32,10 @@ test('something new is added at the end; something gone is taken out', () => {
     { kind: 'registry-gone', name: 'a.example' },
     { kind: 'transfer', transfer: transfer(3, {}) },
     { kind: 'transfer-gone', id: 1 },
-    { kind: 'prompt', prompt: { id: 5, registry: 'b.example', question: { kind: 'passphrase', key: 'k', again: false } } },
+    {
+      kind: 'prompt',
+      prompt: { id: 5, registry: 'b.example', question: { kind: 'passphrase', key: 'k', again: false } },
+    },
     { kind: 'prompt-gone', id: 5 },
     { kind: 'engine', engine: { state: { kind: 'unknown' }, images: [] } },
     { kind: 'config', error: { code: 'config-invalid', message: 'Line 1.' } },

@@ -11,7 +11,9 @@ HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
 
 beforeEach(() => {
   // Frames come when a test asks for them by waiting, not on a screen's beat.
-  vi.stubGlobal('requestAnimationFrame', (draw: FrameRequestCallback) => setTimeout(() => draw(performance.now()), 0));
+  vi.stubGlobal('requestAnimationFrame', (draw: FrameRequestCallback) =>
+    setTimeout(() => draw(performance.now()), 0),
+  );
 });
 
 afterEach(() => vi.unstubAllGlobals());

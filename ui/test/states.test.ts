@@ -8,7 +8,13 @@ import { actions, holders, others, stateDetail, tunnelError } from '../src/state
 const error = { code: 'ssh-auth', message: 'No key was accepted.' } as const;
 
 test('the overall bar never falls, not even when the total grows', () => {
-  const steps: [number, number][] = [[10, 100], [50, 100], [60, 400], [380, 400], [400, 400]];
+  const steps: [number, number][] = [
+    [10, 100],
+    [50, 100],
+    [60, 400],
+    [380, 400],
+    [400, 400],
+  ];
   let shown: number | null = null;
   const seen: number[] = [];
   for (const [current, total] of steps) {
@@ -17,7 +23,9 @@ test('the overall bar never falls, not even when the total grows', () => {
   }
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   expect(seen.at(-1)).toBeLessThan(1);
-  expect(fraction(transfer(1, { state: { kind: 'done', verified: { digest: DIGEST, atRegistry: true } } }), shown)).toBe(1);
+  expect(
+    fraction(transfer(1, { state: { kind: 'done', verified: { digest: DIGEST, atRegistry: true } } }), shown),
+  ).toBe(1);
 });
 
 test('nothing to measure is no number, not zero', () => {
@@ -57,7 +65,9 @@ test('each state offers what makes sense in it', () => {
 test('states say since when and until when', () => {
   expect(stateDetail({ kind: 'up', since: NOW - 90 * SECOND }, NOW)).toBe('for 1 min');
   expect(stateDetail({ kind: 'lingering', until: NOW + 7 * SECOND }, NOW)).toContain('7 s');
-  expect(stateDetail({ kind: 'reconnecting', failures: 2, retryAt: NOW + 4 * SECOND, error }, NOW)).toContain('in 4 s');
+  expect(stateDetail({ kind: 'reconnecting', failures: 2, retryAt: NOW + 4 * SECOND, error }, NOW)).toContain(
+    'in 4 s',
+  );
   expect(stateDetail({ kind: 'reconnecting', failures: 2, retryAt: NOW - 1, error }, NOW)).toBe('attempt 3');
 });
 
@@ -65,7 +75,9 @@ test('the tunnel’s own error comes before the listener’s', () => {
   const view = registry('a.example', { kind: 'failed', error });
   view.tunnel.listenerError = { code: 'port-in-use', message: 'Taken.' };
   expect(tunnelError(view)?.code).toBe('ssh-auth');
-  expect(tunnelError({ ...view, tunnel: { ...view.tunnel, state: { kind: 'idle' } } })?.code).toBe('port-in-use');
+  expect(tunnelError({ ...view, tunnel: { ...view.tunnel, state: { kind: 'idle' } } })?.code).toBe(
+    'port-in-use',
+  );
 });
 
 test('holders are named, and equal ones counted', () => {
@@ -82,7 +94,10 @@ test('holders are named, and equal ones counted', () => {
 });
 
 test('ends and beginnings are spoken, progress is not', () => {
-  const before = snapshot({ registries: [registry('a.example', { kind: 'idle' })], transfers: [transfer(1, { source: 'app' })] });
+  const before = snapshot({
+    registries: [registry('a.example', { kind: 'idle' })],
+    transfers: [transfer(1, { source: 'app' })],
+  });
   const after = snapshot({
     registries: [registry('a.example', { kind: 'failed', error })],
     transfers: [transfer(1, { source: 'app', current: 5 }), transfer(2, { source: 'web', kind: 'pull' })],
@@ -93,7 +108,15 @@ test('ends and beginnings are spoken, progress is not', () => {
 test('an engine’s transfer can be done again, an archive’s cannot', () => {
   const failed = transfer(1, { state: { kind: 'failed', error } });
   expect(isFinal(failed)).toBe(true);
-  expect(again(failed)).toEqual({ kind: 'push', image: 'shop/api:2.4.1', registry: 'cr.boss.org', reference: 'shop/api:2.4.1' });
-  expect(again({ ...failed, kind: 'pull' })).toEqual({ kind: 'pull', reference: 'cr.boss.org:5000/shop/api:2.4.1' });
+  expect(again(failed)).toEqual({
+    kind: 'push',
+    image: 'shop/api:2.4.1',
+    registry: 'cr.boss.org',
+    reference: 'shop/api:2.4.1',
+  });
+  expect(again({ ...failed, kind: 'pull' })).toEqual({
+    kind: 'pull',
+    reference: 'cr.boss.org:5000/shop/api:2.4.1',
+  });
   expect(again({ ...failed, road: 'direct' })).toBeNull();
 });

@@ -39,14 +39,17 @@ test('many events between two frames are shown at once', async () => {
   const owner = new ScriptedOwner(snapshot({ sequence: 1 }));
   const store = new Store(owner);
   await store.start();
-  for (let n = 1; n <= 50; n++) owner.tell({ kind: 'transfer', transfer: transfer(1, { current: n, total: 100 }) });
+  for (let n = 1; n <= 50; n++)
+    owner.tell({ kind: 'transfer', transfer: transfer(1, { current: n, total: 100 }) });
   expect(store.snapshot?.transfers).toEqual([]);
   await vi.waitFor(() => expect(store.shown.get(1)).toBe(0.5));
 });
 
 test('no owner is said, and asked again on demand', async () => {
   const owner = new ScriptedOwner(snapshot({}));
-  const dispatch = vi.spyOn(owner, 'dispatch').mockRejectedValueOnce({ code: 'owner-gone', message: 'Gone.' });
+  const dispatch = vi
+    .spyOn(owner, 'dispatch')
+    .mockRejectedValueOnce({ code: 'owner-gone', message: 'Gone.' });
   const store = new Store(owner);
   await store.start();
   expect(store.broken?.code).toBe('owner-gone');

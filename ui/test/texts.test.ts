@@ -28,20 +28,35 @@ test('ssh:// is understood', () => {
 });
 
 test('remote ends are a host and port or a path', () => {
-  for (const good of ['127.0.0.1:5000', '[::1]:5000', '/run/registry.sock']) expect(isRemoteEnd(good)).toBe(true);
-  for (const bad of ['', '5000', 'host:', ':5000', 'host:0', 'relative/path']) expect(isRemoteEnd(bad)).toBe(false);
+  for (const good of ['127.0.0.1:5000', '[::1]:5000', '/run/registry.sock'])
+    expect(isRemoteEnd(good)).toBe(true);
+  for (const bad of ['', '5000', 'host:', ':5000', 'host:0', 'relative/path'])
+    expect(isRemoteEnd(bad)).toBe(false);
 });
 
 test('names are host names with a dot', () => {
   expect(nameFlaw('CR.Boss.org ')).toBeNull();
-  const bad = ['', 'registry', 'localhost', 'x.localhost', '127.0.0.1', '10.0.0.300', 'a..b', '-a.b', 'a_b.c'];
+  const bad = [
+    '',
+    'registry',
+    'localhost',
+    'x.localhost',
+    '127.0.0.1',
+    '10.0.0.300',
+    'a..b',
+    '-a.b',
+    'a_b.c',
+  ];
   for (const name of bad) expect(nameFlaw(name), name).not.toBeNull();
   expect(nameFlaw('cr.boss.org:5000')).toBe('has-port');
   expect(nameFlaw(`${'x'.repeat(64)}.org`)).toBe('too-long');
 });
 
 test('the form gives a target, or a sentence for each flaw', () => {
-  const good = readForm({ ...emptyForm(), name: 'CR.boss.org', ssh: 'dockercr@88.88.88.88', sshPort: '2222', port: '5001' }, []);
+  const good = readForm(
+    { ...emptyForm(), name: 'CR.boss.org', ssh: 'dockercr@88.88.88.88', sshPort: '2222', port: '5001' },
+    [],
+  );
   expect(good.target).toMatchObject({
     name: 'cr.boss.org',
     ssh: { host: '88.88.88.88', user: 'dockercr', port: 2222, identity: null, jump: null },
@@ -49,7 +64,18 @@ test('the form gives a target, or a sentence for each flaw', () => {
     port: 5001,
     keepOpen: false,
   });
-  const bad = readForm({ ...emptyForm(), name: 'cr.boss.org', ssh: 'h:22', sshPort: '23', port: 'x', remote: 'y', address: '10.0.0.1' }, ['cr.boss.org']);
+  const bad = readForm(
+    {
+      ...emptyForm(),
+      name: 'cr.boss.org',
+      ssh: 'h:22',
+      sshPort: '23',
+      port: 'x',
+      remote: 'y',
+      address: '10.0.0.1',
+    },
+    ['cr.boss.org'],
+  );
   expect(bad.target).toBeNull();
   expect(Object.keys(bad.flaws).toSorted()).toEqual(['address', 'name', 'port', 'remote', 'sshPort']);
 });
@@ -66,12 +92,21 @@ test('references are judged by the grammar', () => {
     expect(flaw(good), good).toBeNull();
   }
   expect(['', 'App', 'a//b', 'app:', 'app:.x', 'app@sha256:12', 'a..b'].map(flaw)).toEqual([
-    'empty', 'uppercase', 'repository', 'tag', 'tag', 'digest', 'repository',
+    'empty',
+    'uppercase',
+    'repository',
+    'tag',
+    'tag',
+    'digest',
+    'repository',
   ]);
 });
 
 test('a pasted reference gets its registry and port', () => {
-  const registries = [registry('cr.boss.org', { kind: 'idle' }), registry('b.example', { kind: 'idle' }, { port: 5001 })];
+  const registries = [
+    registry('cr.boss.org', { kind: 'idle' }),
+    registry('b.example', { kind: 'idle' }, { port: 5001 }),
+  ];
   expect(readPull('docker pull cr.boss.org/app:v1', registries).reference).toBe('cr.boss.org:5000/app:v1');
   expect(readPull(' b.example:5001/x ', registries).reference).toBe('b.example:5001/x');
   expect(readPull('app:v1', registries.slice(0, 1)).reference).toBe('cr.boss.org:5000/app:v1');
@@ -82,8 +117,15 @@ test('a pasted reference gets its registry and port', () => {
 
 test('archives are known by their ending', () => {
   for (const good of ['/a/x.tar', 'C:\\x.TAR.GZ', '/x.tgz']) expect(looksLikeArchive(good), good).toBe(true);
-  for (const bad of ['/a/.tar', '/a/x.zip', '/a/tar', '/a/x.tar.zst']) expect(looksLikeArchive(bad), bad).toBe(false);
-  expect(['/x', 'C:\\x', '\\\\host\\x', 'x/y', '~/x'].map(isAbsolute)).toEqual([true, true, true, false, false]);
+  for (const bad of ['/a/.tar', '/a/x.zip', '/a/tar', '/a/x.tar.zst'])
+    expect(looksLikeArchive(bad), bad).toBe(false);
+  expect(['/x', 'C:\\x', '\\\\host\\x', 'x/y', '~/x'].map(isAbsolute)).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test('one row a name; search takes words in any order and ids', () => {
@@ -99,11 +141,27 @@ test('one row a name; search takes words in any order and ids', () => {
 test('numbers read as people say them', () => {
   const plain = (text: string) => text.replaceAll('\u00a0', ' ');
   expect([0, 999, 1_000, 99_949, 99_950, 999_600, 1_000_000, 3.1e9].map((n) => plain(bytes(n)))).toEqual([
-    '0 B', '999 B', '1.0 kB', '99.9 kB', '100 kB', '1.0 MB', '1.0 MB', '3.1 GB',
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '99.9 kB',
+    '100 kB',
+    '1.0 MB',
+    '1.0 MB',
+    '3.1 GB',
   ]);
-  expect([4_000, 61_000, 7_500_000, 2 * 86_400_000].map(duration)).toEqual(['4 s', '1 min', '2 h 5 min', '2 days']);
+  expect([4_000, 61_000, 7_500_000, 2 * 86_400_000].map(duration)).toEqual([
+    '4 s',
+    '1 min',
+    '2 h 5 min',
+    '2 days',
+  ]);
   expect([3, 12, 57, 140, 5_000].map(timeLeft)).toEqual([
-    'a few seconds left', 'about 15 s left', 'about 1 min left', 'about 2 min left', 'about 1 h 20 min left',
+    'a few seconds left',
+    'about 15 s left',
+    'about 1 min left',
+    'about 2 min left',
+    'about 1 h 20 min left',
   ]);
   expect(plain(percent(0.999))).toBe('99 %');
 });

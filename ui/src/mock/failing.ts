@@ -31,7 +31,11 @@ export function failing(): Snapshot {
   );
   lab.tunnel.leases = [lease({ kind: 'connection', peer: '127.0.0.1:50112' }, 9 * SECOND, 'dockerd')];
   lab.tunnel.bytesUp = 32 * MB;
-  const home = registry('cr.home.example', { kind: 'idle' }, { ssh: { host: 'home' }, address: '127.77.120.66' });
+  const home = registry(
+    'cr.home.example',
+    { kind: 'idle' },
+    { ssh: { host: 'home' }, address: '127.77.120.66' },
+  );
   home.aliasReady = false;
   home.tunnel.listenerError = taken;
 
@@ -69,7 +73,8 @@ export function failing(): Snapshot {
             code: 'registry-disk-full',
             message: 'The registry’s disk is full, so a layer could not be stored.',
             hint: 'Free space on the host, or delete tags there and run its garbage collection; then try again.',
-            details: 'received unexpected HTTP status: 500 Internal Server Error\nfilesystem: write /var/lib/registry/…: no space left on device',
+            details:
+              'received unexpected HTTP status: 500 Internal Server Error\nfilesystem: write /var/lib/registry/…: no space left on device',
           },
         },
         layers: [

@@ -1,29 +1,53 @@
 // An ordinary working day: one tunnel in use, one idle, one about to close.
 
 import type { Snapshot } from '../generated/Snapshot';
-import { DAY, DIGEST, HOUR, MB, MINUTE, NOW, SECOND, image, layer, lease, registry, snapshot, transfer } from './words';
+import {
+  DAY,
+  DIGEST,
+  HOUR,
+  MB,
+  MINUTE,
+  NOW,
+  SECOND,
+  image,
+  layer,
+  lease,
+  registry,
+  snapshot,
+  transfer,
+} from './words';
 
 export function full(): Snapshot {
   const boss = registry('cr.boss.org', { kind: 'up', since: NOW - 12 * MINUTE });
   boss.tunnel.leases = [
     lease({ kind: 'manual' }, 12 * MINUTE),
     lease({ kind: 'transfer', id: 7 }, 20 * SECOND),
-    ...[1, 2, 3, 4, 5].map((n) => lease({ kind: 'connection', peer: `127.0.0.1:4010${n}` }, 19 * SECOND, 'dockerd')),
+    ...[1, 2, 3, 4, 5].map((n) =>
+      lease({ kind: 'connection', peer: `127.0.0.1:4010${n}` }, 19 * SECOND, 'dockerd'),
+    ),
   ];
   boss.tunnel.bytesUp = 214.3 * MB;
   boss.tunnel.bytesDown = 3.1 * MB;
 
-  const lab = registry('registry.lab.example', { kind: 'idle' }, {
-    ssh: { host: 'lab', user: null },
-    address: '127.77.9.3',
-  });
+  const lab = registry(
+    'registry.lab.example',
+    { kind: 'idle' },
+    {
+      ssh: { host: 'lab', user: null },
+      address: '127.77.9.3',
+    },
+  );
   lab.tunnel.bytesUp = 1_204 * MB;
   lab.tunnel.bytesDown = 688 * MB;
 
-  const home = registry('cr.home.example', { kind: 'lingering', until: NOW + 7 * SECOND }, {
-    ssh: { host: 'home.example', user: 'me', port: 2222 },
-    address: '127.77.120.66',
-  });
+  const home = registry(
+    'cr.home.example',
+    { kind: 'lingering', until: NOW + 7 * SECOND },
+    {
+      ssh: { host: 'home.example', user: 'me', port: 2222 },
+      address: '127.77.120.66',
+    },
+  );
   home.aliasReady = false;
   home.tunnel.bytesDown = 48.2 * MB;
 
@@ -32,7 +56,12 @@ export function full(): Snapshot {
     engine: {
       state: { kind: 'ready', name: 'Docker 20.10.24' },
       images: [
-        image(1, ['shop/api:2.4.1', 'shop/api:latest', 'cr.boss.org:5000/shop/api:2.4.0'], 312.4 * MB, 4 * MINUTE),
+        image(
+          1,
+          ['shop/api:2.4.1', 'shop/api:latest', 'cr.boss.org:5000/shop/api:2.4.0'],
+          312.4 * MB,
+          4 * MINUTE,
+        ),
         image(2, ['shop/web:2.4.1'], 88.1 * MB, 2 * HOUR),
         image(3, ['jobs:nightly'], 1_420 * MB, 9 * HOUR),
         image(4, ['postgres:16-alpine'], 236 * MB, 6 * DAY),

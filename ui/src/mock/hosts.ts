@@ -2,7 +2,13 @@
 
 import type { HostsAction } from '../generated/HostsAction';
 
-const LINES = ['# Dockline: begin', '127.77.41.18 cr.boss.org', '127.77.9.3 registry.lab.example', '127.77.120.66 cr.home.example', '# Dockline: end'];
+const LINES = [
+  '# Dockline: begin',
+  '127.77.41.18 cr.boss.org',
+  '127.77.9.3 registry.lab.example',
+  '127.77.120.66 cr.home.example',
+  '# Dockline: end',
+];
 
 const around = (sign: string, header: string) =>
   `--- /etc/hosts\n+++ /etc/hosts\n${header}\n 127.0.0.1 localhost\n 127.0.1.1 desk\n${LINES.map((line) => sign + line).join('\n')}\n`;

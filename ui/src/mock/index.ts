@@ -1,4 +1,5 @@
 // The window without an owner, for a designer and for the pictures: `?mock=NAME`, and `&prompt=KIND`, `&sample`.
+// `storm` sends 200 events a second about a transfer of 60 layers, to see what redrawing costs.
 
 import type { Backend } from '../backend/backend';
 import type { Question } from '../generated/Question';
@@ -15,6 +16,7 @@ const STATES: Record<string, () => Snapshot> = {
   many,
   empty: () => snapshot({}),
   slow: full,
+  storm: many,
 };
 
 const QUESTIONS: Record<Question['kind'], Question> = {
@@ -33,6 +35,11 @@ export function mock(query: URLSearchParams): Backend {
   const name = query.get('mock') ?? 'full';
   const state = (STATES[name] ?? full)();
   const question = QUESTIONS[query.get('prompt') as Question['kind']];
-  if (question) state.prompts = [{ id: 1, registry: state.registries[0]?.spec.name ?? 'cr.boss.org', question }];
-  return new Owner(state, { moving: name === 'slow', sample: query.has('sample') ? '/tmp/sample.tar' : null });
+  if (question)
+    state.prompts = [{ id: 1, registry: state.registries[0]?.spec.name ?? 'cr.boss.org', question }];
+  return new Owner(state, {
+    moving: name === 'slow',
+    storm: name === 'storm',
+    sample: query.has('sample') ? '/tmp/sample.tar' : null,
+  });
 }

@@ -7,10 +7,17 @@ const LONG = 'a-registry-whose-name-goes-on-and-on.infrastructure.a-department-f
 
 export function many(): Snapshot {
   const registries = Array.from({ length: 50 }, (_, n) =>
-    registry(n === 1 ? LONG : `cr${n}.example.org`, n % 3 === 0 ? { kind: 'up', since: NOW - n * MINUTE } : { kind: 'idle' }, {
-      address: `127.77.${n}.${n + 1}`,
-      ssh: { host: n === 1 ? `bastion.${LONG}` : `host${n}.example.org`, user: n === 1 ? 'a-user-with-a-long-name' : 'dockercr' },
-    }),
+    registry(
+      n === 1 ? LONG : `cr${n}.example.org`,
+      n % 3 === 0 ? { kind: 'up', since: NOW - n * MINUTE } : { kind: 'idle' },
+      {
+        address: `127.77.${n}.${n + 1}`,
+        ssh: {
+          host: n === 1 ? `bastion.${LONG}` : `host${n}.example.org`,
+          user: n === 1 ? 'a-user-with-a-long-name' : 'dockercr',
+        },
+      },
+    ),
   );
   for (const view of registries.filter(({ tunnel }) => tunnel.state.kind === 'up')) {
     view.tunnel.leases = [lease({ kind: 'manual' })];
@@ -23,7 +30,11 @@ export function many(): Snapshot {
       images: Array.from({ length: 500 }, (_, n) =>
         image(
           1_000 + n,
-          [n === 2 ? `${LONG}:5000/team/${'very-'.repeat(12)}long/repository:${'v1.'.repeat(20)}0` : `team${n % 7}/service-${n}:1.${n}.0`],
+          [
+            n === 2
+              ? `${LONG}:5000/team/${'very-'.repeat(12)}long/repository:${'v1.'.repeat(20)}0`
+              : `team${n % 7}/service-${n}:1.${n}.0`,
+          ],
           (n * 37.3 + 5) * MB,
           n * DAY * 0.7,
         ),

@@ -17,6 +17,8 @@ const TICK = 100;
 interface Options {
   /** Transfers move by themselves from the start. */
   moving: boolean;
+  /** 200 events a second. */
+  storm: boolean;
   sample: string | null;
 }
 
@@ -34,6 +36,7 @@ export class Owner implements Backend {
   async listen(listener: Listener): Promise<void> {
     this.#listener = listener;
     imitateDrops(listener);
+    if (this.#options.storm) this.#storm();
     if (!this.#options.moving) return;
     for (const { id, state } of this.#state.transfers) {
       if (state.kind === 'running' || state.kind === 'waiting') this.#carry(id);
@@ -55,15 +58,22 @@ export class Owner implements Backend {
       case 'add-registry': {
         const { name, ssh, remote, port, address, keepOpen } = command.target;
         if (this.#state.registries.some(({ spec }) => spec.name === name)) {
-          throw { code: 'registry-exists', message: `There is a registry called ${name} already.` } satisfies UiError;
+          throw {
+            code: 'registry-exists',
+            message: `There is a registry called ${name} already.`,
+          } satisfies UiError;
         }
-        const view = registry(name, { kind: 'idle' }, {
-          ssh,
-          remote: remote ?? '127.0.0.1:5000',
-          port: port ?? 5000,
-          address: address ?? '127.77.200.7',
-          keepOpen,
-        });
+        const view = registry(
+          name,
+          { kind: 'idle' },
+          {
+            ssh,
+            remote: remote ?? '127.0.0.1:5000',
+            port: port ?? 5000,
+            address: address ?? '127.77.200.7',
+            keepOpen,
+          },
+        );
         view.aliasReady = false;
         this.#tell({ kind: 'registry', registry: view });
         return { kind: 'registry', spec: view.spec };
@@ -75,7 +85,10 @@ export class Owner implements Backend {
         return this.#connect(command.registry);
       case 'disconnect': {
         const view = this.#registry(command.registry);
-        this.#tell({ kind: 'registry', registry: { ...view, tunnel: { ...view.tunnel, state: { kind: 'idle' }, leases: [] } } });
+        this.#tell({
+          kind: 'registry',
+          registry: { ...view, tunnel: { ...view.tunnel, state: { kind: 'idle' }, leases: [] } },
+        });
         return { kind: 'registry', spec: view.spec };
       }
       case 'push':
@@ -96,7 +109,12 @@ export class Owner implements Backend {
       case 'pull':
         return this.#begin({ kind: 'pull', source: command.reference, reference: command.reference });
       case 'pull-archive':
-        return this.#begin({ kind: 'pull', road: 'direct', source: command.reference, reference: command.reference });
+        return this.#begin({
+          kind: 'pull',
+          road: 'direct',
+          source: command.reference,
+          reference: command.reference,
+        });
       case 'cancel':
         this.#change(command.transfer, { state: { kind: 'cancelled' }, finished: Date.now() });
         return { kind: 'done' };
@@ -121,7 +139,10 @@ export class Owner implements Backend {
         };
       case 'apply-hosts':
         for (const view of this.#state.registries) {
-          this.#tell({ kind: 'registry', registry: { ...view, aliasReady: command.plan.action === 'apply' } });
+          this.#tell({
+            kind: 'registry',
+            registry: { ...view, aliasReady: command.plan.action === 'apply' },
+          });
         }
         return { kind: 'hosts', plan: { ...command.plan, satisfied: true, diff: '' } };
       case 'refresh-images':
@@ -133,10 +154,16 @@ export class Owner implements Backend {
   async #connect(name: string): Promise<Reply> {
     const view = this.#registry(name);
     const tunnel = { ...view.tunnel, leases: [{ holder: { kind: 'manual' as const }, since: Date.now() }] };
-    this.#tell({ kind: 'registry', registry: { ...view, tunnel: { ...tunnel, state: { kind: 'connecting', since: Date.now() } } } });
+    this.#tell({
+      kind: 'registry',
+      registry: { ...view, tunnel: { ...tunnel, state: { kind: 'connecting', since: Date.now() } } },
+    });
     await pause(0.9 * SECOND);
     if (this.#registry(name).tunnel.state.kind === 'connecting') {
-      this.#tell({ kind: 'registry', registry: { ...view, tunnel: { ...tunnel, state: { kind: 'up', since: Date.now() } } } });
+      this.#tell({
+        kind: 'registry',
+        registry: { ...view, tunnel: { ...tunnel, state: { kind: 'up', since: Date.now() } } },
+      });
     }
     return { kind: 'registry', spec: view.spec };
   }
@@ -160,7 +187,8 @@ export class Owner implements Backend {
   #carry(id: number): void {
     const timer = setInterval(() => {
       const view = this.#state.transfers.find((other) => other.id === id);
-      if (!view || (view.state.kind !== 'running' && view.state.kind !== 'waiting')) return clearInterval(timer);
+      if (!view || (view.state.kind !== 'running' && view.state.kind !== 'waiting'))
+        return clearInterval(timer);
       let budget = 1.1 * MB;
       const layers = view.layers.map((one) => {
         if (one.total === null || one.state.kind === 'exists' || one.state.kind === 'mounted') return one;
@@ -174,7 +202,14 @@ export class Owner implements Backend {
       if (moved === 0) {
         clearInterval(timer);
         const verified = { digest: `sha256:${'5e'.repeat(32)}`, atRegistry: true };
-        this.#change(id, { layers, current: view.total, state: { kind: 'done', verified }, finished: Date.now(), rate: null, secondsLeft: null });
+        this.#change(id, {
+          layers,
+          current: view.total,
+          state: { kind: 'done', verified },
+          finished: Date.now(),
+          rate: null,
+          secondsLeft: null,
+        });
         return;
       }
       const current = view.current + moved;
@@ -188,9 +223,29 @@ export class Owner implements Backend {
     }, TICK);
   }
 
+  #storm(): void {
+    let step = 0;
+    setInterval(() => {
+      const view = this.#state.transfers[0];
+      if (!view) return;
+      step += 1;
+      const layers = view.layers.map((one) =>
+        one.state.kind === 'transferring'
+          ? { ...one, current: (one.current + 20_000) % (one.total ?? 1) }
+          : one,
+      );
+      this.#change(view.id, {
+        layers,
+        current: Math.min(view.current + 5_000, view.total),
+        rate: 11 * MB + step,
+      });
+    }, 5);
+  }
+
   #registry(name: string): RegistryView {
     const found = this.#state.registries.find(({ spec }) => spec.name === name);
-    if (!found) throw { code: 'registry-unknown', message: `There is no registry called ${name}.` } satisfies UiError;
+    if (!found)
+      throw { code: 'registry-unknown', message: `There is no registry called ${name}.` } satisfies UiError;
     return found;
   }
 

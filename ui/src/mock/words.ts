@@ -38,7 +38,11 @@ export function lease(holder: LeaseHolder, ago = MINUTE, program?: string): Leas
   return { holder, since: NOW - ago, ...(program ? { program } : {}) };
 }
 
-export function registry(name: string, state: TunnelState, more: Partial<RegistryView['spec']> = {}): RegistryView {
+export function registry(
+  name: string,
+  state: TunnelState,
+  more: Partial<RegistryView['spec']> = {},
+): RegistryView {
   return {
     spec: {
       name,

@@ -32,7 +32,11 @@ export function letGo(store: Store, drop: Drop): void {
     return;
   }
   if (bad.length > 0) {
-    store.notice = { tone: 'error', text: t.archive.refused(t.list(bad.map(fileName))), code: 'archive-invalid' };
+    store.notice = {
+      tone: 'error',
+      text: t.archive.refused(t.list(bad.map(fileName))),
+      code: 'archive-invalid',
+    };
   }
   if (good.length === 0) return;
   const registry = aimed ?? (registries.length === 1 ? registries[0]?.spec.name : undefined);

@@ -35,5 +35,7 @@ export function imageRows(images: readonly ImageView[]): ImageRow[] {
 export function matching(rows: readonly ImageRow[], query: string): readonly ImageRow[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return rows;
-  return rows.filter(({ tag, image }) => words.every((word) => `${tag} ${image.id}`.toLowerCase().includes(word)));
+  return rows.filter(({ tag, image }) =>
+    words.every((word) => `${tag} ${image.id}`.toLowerCase().includes(word)),
+  );
 }

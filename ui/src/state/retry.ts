@@ -8,6 +8,11 @@ import { split } from './reference';
 export function again(transfer: TransferView): Command | null {
   if (transfer.road === 'direct') return null;
   return transfer.kind === 'push'
-    ? { kind: 'push', image: transfer.source, registry: transfer.registry, reference: split(transfer.reference).rest }
+    ? {
+        kind: 'push',
+        image: transfer.source,
+        registry: transfer.registry,
+        reference: split(transfer.reference).rest,
+      }
     : { kind: 'pull', reference: transfer.reference };
 }

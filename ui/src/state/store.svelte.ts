@@ -15,6 +15,9 @@ import { order, reduce } from './reducer';
 /** Least time between two snapshots asked for because of missing numbers, in milliseconds. */
 const GAP_PAUSE = 5_000;
 
+/** Least time between two redraws, in milliseconds: bars glide over it (Bar.svelte), so more would not be seen. */
+const CALM = 100;
+
 /** Something to say that belongs to no dialog and no row. */
 export interface Notice {
   tone: 'info' | 'error';
@@ -44,6 +47,7 @@ export class Store {
   readonly #backend: Backend;
   #queue: Event[] = [];
   #flushing = false;
+  #lastFlush = -CALM;
   /** Events that came while a snapshot was under way; they may be newer than it. */
   #sinceAsked: Event[] | null = null;
   #nextGapSnapshot = 0;
@@ -122,17 +126,19 @@ export class Store {
     }
   }
 
-  // Many events a second become one redraw a frame.
+  // The first event is shown with the next frame; a storm of them becomes one redraw each `CALM`.
   #enqueue(event: Event): void {
     this.#queue.push(event);
     if (this.#flushing) return;
     this.#flushing = true;
     const flush = () => {
       this.#flushing = false;
+      this.#lastFlush = performance.now();
       this.#flush();
     };
+    const wait = this.#lastFlush + CALM - performance.now();
     // A hidden page gets no frames; it must not grow a queue for hours instead.
-    if (document.visibilityState === 'hidden') setTimeout(flush, 250);
+    if (wait > 0 || document.visibilityState === 'hidden') setTimeout(flush, Math.max(wait, 0));
     else requestAnimationFrame(flush);
   }
 
@@ -161,7 +167,10 @@ export class Store {
     try {
       const reply = await this.#backend.dispatch({ kind: 'snapshot' });
       if (reply.kind !== 'snapshot') {
-        throw { code: 'internal', message: `A snapshot was asked for and “${reply.kind}” came.` } satisfies UiError;
+        throw {
+          code: 'internal',
+          message: `A snapshot was asked for and “${reply.kind}” came.`,
+        } satisfies UiError;
       }
       this.#show(this.snapshot, this.#sinceAsked.reduce(reduce, reply.snapshot));
     } finally {

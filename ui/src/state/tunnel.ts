@@ -59,7 +59,10 @@ export function holders(leases: readonly LeaseView[], transfers: readonly Transf
     if (known) known.count += 1;
     else counted.set(key, { kind: lease.holder.kind, text, count: 1 });
   }
-  return [...counted.values()].map(({ kind, text, count }) => ({ kind, text: t.registries.times(text, count) }));
+  return [...counted.values()].map(({ kind, text, count }) => ({
+    kind,
+    text: t.registries.times(text, count),
+  }));
 }
 
 function holderText(lease: LeaseView, transfers: readonly TransferView[]): string {

@@ -4,15 +4,16 @@ use anyhow::Context as _;
 use dockline_core::{Paths, Session};
 use dockline_demo::DemoHost;
 use dockline_model::{Code, Command, InvalidName, RemoteEnd, SshTarget, Target, UiError};
-use std::path::Path;
+use std::{net::Ipv4Addr, path::Path};
 
-/// Name of the demo's registry.
-const REGISTRY: &str = "cr.demo.example";
+/// A name that is nobody's (RFC 6761 §6.2).
+const REGISTRY: &str = "cr.demo.test";
 
 /// The demo's host; it ends, and its folder goes, when this is dropped.
 #[derive(Debug)]
 pub struct Demo {
     host: DemoHost,
+    paths: Paths,
 }
 
 impl Demo {
@@ -21,13 +22,15 @@ impl Demo {
     /// # Errors
     /// If no folder or port is to be had.
     pub async fn start() -> anyhow::Result<Self> {
-        Ok(Self { host: DemoHost::start().await.context("the demo's registry host cannot be started")? })
+        let host = DemoHost::start().await.context("the demo's registry host cannot be started")?;
+        let paths = paths(&host).context("the demo's folder cannot be made")?;
+        Ok(Self { host, paths })
     }
 
-    /// Where the app keeps its files while the demo runs: nothing of the person's own is touched.
+    /// Where the app keeps its files while the demo runs.
     #[must_use]
-    pub fn paths(&self) -> Paths {
-        Paths::in_folder(&self.host.folder().join("dockline"))
+    pub const fn paths(&self) -> &Paths {
+        &self.paths
     }
 
     /// An image archive to push.
@@ -42,6 +45,7 @@ impl Demo {
     /// Whatever the owner says.
     pub async fn add_registry(&self, session: &Session) -> Result<(), UiError> {
         let (ssh, registry) = (self.host.ssh_addr(), self.host.registry_addr());
+        let (address, port) = local_end();
         let target = Target {
             name: REGISTRY
                 .parse()
@@ -54,8 +58,8 @@ impl Demo {
                 jump: None,
             },
             remote: Some(RemoteEnd::Tcp { host: registry.ip().to_string(), port: registry.port() }),
-            port: None,
-            address: None,
+            port,
+            address,
             linger_seconds: None,
             keep_open: false,
         };
@@ -64,4 +68,24 @@ impl Demo {
             Ok(_) | Err(_) => Ok(()),
         }
     }
+}
+
+/// Files of the demo's own: neither this account's configuration nor its keys, nor the system's hosts file.
+fn paths(host: &DemoHost) -> std::io::Result<Paths> {
+    let home = host.folder().join("desktop");
+    let mut paths = Paths::in_folder(&home);
+    paths.ssh.home_ssh = home.join("ssh");
+    paths.ssh.known_hosts = vec![host.known_hosts().to_owned()];
+    paths.ssh.agent_socket = None;
+    paths.ssh.ssh_program = None;
+    paths.hosts_file = home.join("hosts");
+    std::fs::create_dir_all(&paths.ssh.home_ssh)?;
+    std::fs::write(&paths.hosts_file, b"")?;
+    Ok(paths)
+}
+
+/// macOS has 127.0.0.1 only, whose port 5000 its AirPlay receiver holds: there, the next one. Elsewhere the
+/// usual choice.
+const fn local_end() -> (Option<Ipv4Addr>, Option<u16>) {
+    if cfg!(target_os = "macos") { (Some(Ipv4Addr::LOCALHOST), Some(5001)) } else { (None, None) }
 }

@@ -50,6 +50,10 @@ impl session::Face for Desktop {
     fn broken(&mut self, error: &UiError) {
         self.show(tray::menu_without_owner(error), IconState::Error);
     }
+
+    fn dismissed(&mut self) {
+        quit(&self.app);
+    }
 }
 
 /// Carries out a choice from the tray's menu.

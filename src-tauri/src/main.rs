@@ -87,7 +87,7 @@ fn main() -> anyhow::Result<()> {
 fn start(app: &tauri::AppHandle, arguments: &Arguments) -> anyhow::Result<()> {
     let demo = if arguments.demo { Some(tauri::async_runtime::block_on(Demo::start())?) } else { None };
     let paths = match &demo {
-        Some(demo) => demo.paths(),
+        Some(demo) => demo.paths().clone(),
         None => Paths::from_process()?,
     };
     let (link, links) = watch::channel(Link::Opening);

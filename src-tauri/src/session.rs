@@ -1,7 +1,7 @@
 //! Keeps a session with the owner: opens it, follows it, and opens another when the owner goes away.
 
 use crate::{bridge::Link, demo::Demo, state};
-use dockline_core::{Mode, Paths, Session};
+use dockline_core::{EventStream, Mode, Paths, Session};
 use dockline_model::{
     Change, Code, Command, Event, FaceKind, Hello, PROTOCOL_VERSION, Reply, Snapshot, UiError,
 };
@@ -23,6 +23,9 @@ pub trait Face: Send {
 
     /// There is no owner to ask; another attempt follows.
     fn broken(&mut self, error: &UiError);
+
+    /// Somebody told the owner, which is this process, to end.
+    fn dismissed(&mut self);
 }
 
 /// Runs for as long as the app does.
@@ -34,6 +37,9 @@ pub async fn keep(paths: Paths, demo: Option<&Demo>, link: watch::Sender<Link>, 
                 link.send_replace(Link::Open(session.clone()));
                 if let Err(error) = follow(&session, &mut shown, &mut face).await {
                     tracing::warn!(%error, "the session is lost");
+                }
+                if session.is_owner() {
+                    return face.dismissed();
                 }
                 tracing::info!("the owner has ended; looking for another, or becoming it");
                 link.send_replace(Link::Opening);
@@ -77,7 +83,7 @@ async fn follow(
     let before = shown.take().unwrap_or_else(|| snapshot.clone());
     let mut now = snapshot;
     face.changed(&first, &before, &now).await;
-    while let Some(event) = events.next().await {
+    while let Some(event) = next(session, &mut events).await {
         let is_newer = event.sequence > now.sequence || matches!(event.change, Change::Resync { .. });
         if is_newer {
             let before = now.clone();
@@ -87,4 +93,14 @@ async fn follow(
     }
     *shown = Some(now);
     Ok(())
+}
+
+/// The next event; `None` once the owner has ended.
+async fn next(session: &Session, events: &mut EventStream) -> Option<Event> {
+    tokio::select! {
+        // What was said before the end is heard before it.
+        biased;
+        event = events.next() => event,
+        _ = session.ended() => None,
+    }
 }

@@ -232,3 +232,80 @@ impl Handler for Login {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use russh::{
+        client,
+        keys::{Algorithm, PrivateKeyWithHashAlg, PublicKeyOrCertificate},
+    };
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    /// Trusts anyone: the server is in this process.
+    struct Anyone;
+
+    impl client::Handler for Anyone {
+        type Error = russh::Error;
+
+        async fn check_server_key(&mut self, _key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+            Ok(true)
+        }
+    }
+
+    async fn logged_in(target: SocketAddr) -> (SshServer, client::Handle<Anyone>) {
+        let key = || PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519).unwrap();
+        let client_key = key();
+        let server = SshServer::start(key(), client_key.public_key().clone(), target).await.unwrap();
+        let mut session = client::connect(Arc::default(), server.address(), Anyone).await.unwrap();
+        let key = PrivateKeyWithHashAlg::new(Arc::new(client_key), None);
+        assert!(session.authenticate_publickey(DemoHost::USER, key).await.unwrap().success());
+        (server, session)
+    }
+
+    async fn open(session: &client::Handle<Anyone>, target: SocketAddr) -> Channel<client::Msg> {
+        let (host, port) = (target.ip().to_string(), u32::from(target.port()));
+        session.channel_open_direct_tcpip(host, port, "127.0.0.1", 1).await.unwrap()
+    }
+
+    /// Everything is sent, then an end-of-file; the answer begins only then, and ends with one too.
+    #[tokio::test]
+    async fn both_directions_end_by_themselves() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let target = listener.local_addr().unwrap();
+        let (server, session) = logged_in(target).await;
+        let echo = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut all = Vec::new();
+            stream.read_to_end(&mut all).await.unwrap();
+            stream.write_all(&all).await.unwrap();
+            all.len()
+        });
+        // More than the window either way.
+        let sent: Vec<u8> = (0..6_000_000_u32).map(|n| (n % 251) as u8).collect();
+        let mut stream = open(&session, target).await.into_stream();
+        stream.write_all(&sent).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut received = Vec::new();
+        stream.read_to_end(&mut received).await.unwrap();
+        assert_eq!(echo.await.unwrap(), sent.len());
+        assert!(received == sent);
+        assert_eq!(server.counters().forwards.load(Ordering::Relaxed), 1);
+    }
+
+    /// A client that vanishes in the middle must not look like one that has said everything.
+    #[tokio::test]
+    async fn a_cut_session_resets_the_forward() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let target = listener.local_addr().unwrap();
+        let (server, session) = logged_in(target).await;
+        let channel = open(&session, target).await;
+        channel.data_bytes(&b"half"[..]).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut half = [0; 4];
+        stream.read_exact(&mut half).await.unwrap();
+        drop(server);
+        let error = stream.read(&mut half).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+}

@@ -128,13 +128,13 @@ pub enum RegistryError {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// The file to be written is there already.
-    #[error("{} exists already, and Dockline does not overwrite it", .path.display())]
+    #[error("the file {} exists already, and Dockline does not overwrite it", .path.display())]
     FileExists {
         /// Which.
         path: PathBuf,
     },
     /// A local file.
-    #[error("{} could not be {operation}: {source}", .path.display())]
+    #[error("the file {} could not be {operation}: {source}", .path.display())]
     File {
         /// What was being done to it.
         operation: FileOperation,
@@ -218,7 +218,8 @@ fn root_cause(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-fn sentence(error: &impl std::fmt::Display) -> String {
+/// The error's words with a capital and a stop; none begins with a name that must stay as it is.
+pub(crate) fn sentence(error: &impl std::fmt::Display) -> String {
     let text = error.to_string();
     let mut chars = text.chars();
     let capital = chars.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();

@@ -8,7 +8,7 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// The file itself cannot be opened or read.
-    #[error("{} could not be read: {source}", .path.display())]
+    #[error("the file {} could not be read: {source}", .path.display())]
     Read {
         /// Which.
         path: PathBuf,
@@ -17,7 +17,7 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// Unpacking a compressed archive needs room that is not there.
-    #[error("{} is compressed, and there was no room to unpack it: {source}", .path.display())]
+    #[error("the file {} is compressed, and there was no room to unpack it: {source}", .path.display())]
     Unpack {
         /// Which.
         path: PathBuf,
@@ -26,13 +26,13 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// Not a tar.
-    #[error("{} is not an image archive: it is not a tar file", .path.display())]
+    #[error("the file {} is not an image archive: it is not a tar file", .path.display())]
     NotATar {
         /// Which.
         path: PathBuf,
     },
     /// Compressed in a way this version does not read.
-    #[error("{} is compressed with {compression}, which Dockline cannot read yet", .path.display())]
+    #[error("the file {} is compressed with {compression}, which Dockline cannot read yet", .path.display())]
     Compression {
         /// Which.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum ArchiveError {
         compression: &'static str,
     },
     /// The tar ends in the middle, or its headers are damaged.
-    #[error("{} is damaged or was not copied completely: {source}", .path.display())]
+    #[error("the file {} is damaged or was not copied completely: {source}", .path.display())]
     Damaged {
         /// Which.
         path: PathBuf,
@@ -50,7 +50,7 @@ pub enum ArchiveError {
     },
     /// A tar of something else.
     #[error(
-        "{} is a tar file but not an image archive: it has neither manifest.json (docker save) nor index.json \
+        "the file {} is a tar file but not an image archive: it has neither manifest.json (docker save) nor index.json \
          (OCI layout)",
         .path.display()
     )]
@@ -60,7 +60,7 @@ pub enum ArchiveError {
     },
     /// `docker export`: a container's files, without what makes them an image.
     #[error(
-        "{} holds a container's file system (docker export), not an image (docker save)",
+        "the file {} holds a container's file system (docker export), not an image (docker save)",
         .path.display()
     )]
     Exported {
@@ -68,7 +68,7 @@ pub enum ArchiveError {
         path: PathBuf,
     },
     /// A JSON file in it does not read.
-    #[error("{name} in the archive does not read: {source}")]
+    #[error("the archive's {name} does not read: {source}")]
     Json {
         /// Which file.
         name: String,
@@ -77,7 +77,7 @@ pub enum ArchiveError {
         source: serde_json::Error,
     },
     /// A JSON file in it is too large to be what it claims.
-    #[error("{name} in the archive is {size} bytes long; no real one is")]
+    #[error("the archive's {name} is {size} bytes long; no real one is")]
     TooLarge {
         /// Which file.
         name: String,
@@ -91,13 +91,13 @@ pub enum ArchiveError {
         what: String,
     },
     /// A file that is named is not there.
-    #[error("{name} is missing from the archive")]
+    #[error("the archive is incomplete: {name} is missing")]
     Missing {
         /// Which.
         name: String,
     },
     /// A file's contents are not what its name or the manifest says.
-    #[error("{name} in the archive is damaged: its digest ought to be {expected} and is {actual}")]
+    #[error("the archive's {name} is damaged: its digest ought to be {expected} and is {actual}")]
     WrongDigest {
         /// Which.
         name: String,
@@ -133,13 +133,7 @@ pub enum ArchiveError {
 
 impl From<&ArchiveError> for UiError {
     fn from(error: &ArchiveError) -> Self {
-        let mut message = error.to_string();
-        if let Some(first) = message.get(..1).map(str::to_uppercase)
-            && !message.starts_with('/')
-        {
-            message.replace_range(..1, &first);
-        }
-        message.push('.');
+        let message = crate::error::sentence(error);
         let ui = |code| Self::new(code, message);
         let again = "Make it again with docker save, podman save or skopeo copy.";
         match error {

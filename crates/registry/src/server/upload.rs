@@ -65,20 +65,30 @@ impl Upload {
     }
 
     /// Takes what a request sends. What came before a lost connection counts: the client may go on there.
+    ///
+    /// After a failed write the rest is read and dropped: a client that is cut off while it sends sees a broken
+    /// connection and never the answer that says why.
     async fn take(&mut self, body: Body) -> Result<(), Refusal> {
         let mut chunks = body.into_data_stream();
         let mut outcome = Ok(());
         while let Some(chunk) = chunks.next().await {
-            let Ok(chunk) = chunk else {
-                outcome = Err(Refusal::ClientGone);
-                break;
-            };
-            self.file.write_all(&chunk).await?;
-            self.hasher.update(&chunk);
-            self.received += chunk.len() as u64;
+            let Ok(chunk) = chunk else { return outcome.and(Err(Refusal::ClientGone)) };
+            if outcome.is_ok() {
+                outcome = self.write(&chunk).await;
+            }
         }
-        self.file.flush().await?;
+        if outcome.is_ok() {
+            // tokio's file reports a failed write with the next call.
+            self.file.flush().await?;
+        }
         outcome
+    }
+
+    async fn write(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
+        self.file.write_all(chunk).await?;
+        self.hasher.update(chunk);
+        self.received += chunk.len() as u64;
+        Ok(())
     }
 
     /// Puts the blob in its place if it is what `digest` says.

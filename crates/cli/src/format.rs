@@ -1,5 +1,6 @@
 //! States, sizes and times as people read them. Pure.
 
+use crate::output::wrapped;
 use dockline_model::{LeaseHolder, LeaseView, RegistryView, TunnelState, TunnelView, UnixMillis};
 use humansize::{DECIMAL, format_size};
 use jiff::{Timestamp, tz::TimeZone};
@@ -101,8 +102,8 @@ pub fn holders(leases: &[LeaseView]) -> String {
     }
 }
 
-/// One registry in full, as `dockline status` shows it.
-pub fn registry(view: &RegistryView, now: UnixMillis) -> String {
+/// One registry in full, as `dockline status` shows it, in lines of at most `width` columns.
+pub fn registry(view: &RegistryView, now: UnixMillis, width: usize) -> String {
     let RegistryView { spec, tunnel, alias_ready } = view;
     let alias = match alias_ready {
         true => format!("{} resolves to it", spec.name),
@@ -128,7 +129,8 @@ pub fn registry(view: &RegistryView, now: UnixMillis) -> String {
         | TunnelState::Closing => tunnel.listener_error.as_ref().and_then(|error| error.hint.as_ref()),
     };
     rows.extend(hint.map(|hint| ("hint", hint.clone())));
-    rows.iter().map(|(label, text)| format!("  {label:<9} {text}\n")).collect()
+    let indent = " ".repeat(12);
+    rows.iter().map(|(label, text)| wrapped(&format!("  {label:<9} {text}"), width, &indent) + "\n").collect()
 }
 
 /// Columns as wide as their widest cell, two blanks apart. Columns are dropped from the right until the rest fits
@@ -219,7 +221,7 @@ mod tests {
             alias_ready: false,
             tunnel: TunnelView { state: TunnelState::Failed { error }, ..TunnelView::idle() },
         };
-        let text = registry(&view, UnixMillis(0));
+        let text = registry(&view, UnixMillis(0), usize::MAX);
         for part in
             ["failed: No key was accepted.", "hint      Use --identity.", "dockline hosts", "127.77.1.2:5000"]
         {

@@ -1,6 +1,6 @@
 //! What goes to standard output and standard error, as text or as JSON.
 
-use console::style;
+use console::{Term, style};
 use dockline_model::{Code, UiError};
 use serde::Serialize;
 use std::{
@@ -36,14 +36,15 @@ impl Output {
     /// A remark for people.
     pub fn remark(self, text: impl AsRef<str>) {
         if !self.json {
-            eprintln!("{}", text.as_ref());
+            eprintln!("{}", wrapped_for_stderr(text.as_ref()));
         }
     }
 
     /// A warning for people.
     pub fn warn(self, text: impl AsRef<str>) {
         if !self.json {
-            eprintln!("{} {}", style("warning:").yellow().bold().for_stderr(), text.as_ref());
+            let text = format!("{} {}", style("warning:").yellow().bold().for_stderr(), text.as_ref());
+            eprintln!("{}", wrapped_for_stderr(&text));
         }
     }
 
@@ -65,7 +66,8 @@ impl Output {
 /// `error[code]: message`, then the hint and the other side's own words, indented under them.
 pub fn error_text(error: &UiError) -> String {
     let head = style(format!("error[{}]:", code_name(error.code))).red().bold().for_stderr();
-    let mut text = format!("{head} {}\n", error.message);
+    let mut text = wrapped_for_stderr(&format!("{head} {}", error.message)) + "\n";
+    // Not wrapped: it may hold a command line to copy.
     if let Some(hint) = &error.hint {
         text += &format!("{} {hint}\n", style("hint:").cyan().bold().for_stderr());
     }
@@ -75,6 +77,26 @@ pub fn error_text(error: &UiError) -> String {
         }
     }
     text
+}
+
+/// Columns of the terminal that `term` is; without one there is no limit.
+pub fn columns(term: &Term) -> usize {
+    term.size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns))
+}
+
+/// Broken between words where standard error is a terminal.
+fn wrapped_for_stderr(text: &str) -> String {
+    wrapped(text, columns(&Term::stderr()), "")
+}
+
+/// Broken between words into lines of at most `width` columns, all but the first indented.
+pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    if width == usize::MAX {
+        return text.to_owned();
+    }
+    // Addresses, paths and references are copied: better a line too long than one that is broken.
+    let options = textwrap::Options::new(width).subsequent_indent(indent).break_words(false);
+    textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
 }
 
 /// The code as it stands in JSON: `ssh-auth`.
@@ -98,6 +120,15 @@ pub fn stdout_failed(error: &io::Error) -> UiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_wrapped_and_never_broken() {
+        assert_eq!(
+            wrapped("one two sha256:0123456789 three", 10, "  "),
+            "one two\n  sha256:0123456789\n  three"
+        );
+        assert_eq!(wrapped("one two", usize::MAX, "  "), "one two");
+    }
 
     #[test]
     fn an_error_is_a_code_a_sentence_and_a_remedy() {

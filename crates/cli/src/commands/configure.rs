@@ -52,12 +52,14 @@ fn existing_file(path: std::path::PathBuf) -> Result<std::path::PathBuf, UiError
 
 fn added_text(spec: &RegistrySpec) -> String {
     let RegistrySpec { name, ssh, remote, .. } = spec;
-    format!(
-        "Added {name}: {} leads to {remote} by ssh {ssh}.\n\
-         Next:\n  dockline hosts            let this machine resolve {name}\n  \
-         dockline connect {name}   try the way there\n  dockline push app:v1 {name}",
-        spec.listen()
-    )
+    let next = [
+        ("dockline hosts".to_owned(), format!("let this machine resolve {name}")),
+        (format!("dockline connect {name}"), "try the way there".to_owned()),
+        (format!("dockline push app:v1 {name}"), "push an image".to_owned()),
+    ];
+    let width = next.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    let steps: String = next.iter().map(|(command, what)| format!("\n  {command:<width$}  {what}")).collect();
+    format!("Added {name}: {} leads to {remote} by ssh {ssh}.\nNext:{steps}", spec.listen())
 }
 
 /// Removes a registry.

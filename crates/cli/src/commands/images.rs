@@ -1,6 +1,12 @@
 //! `dockline images`.
 
-use crate::{face::Face, format, output::Output, prompts::Answers};
+use crate::{
+    face::Face,
+    format,
+    output::{Output, columns},
+    prompts::Answers,
+};
+use console::Term;
 use dockline_model::{Change, Command, EngineState, EngineView, ImageView, UiError};
 
 /// The engine's images, newest first.
@@ -45,7 +51,7 @@ fn text(images: &[ImageView]) -> String {
     }
     let now = format::now();
     let rows: Vec<Vec<String>> = images.iter().flat_map(|image| image_rows(image, now)).collect();
-    let width = usize::from(console::Term::stdout().size_checked().map_or(u16::MAX, |(_, columns)| columns));
+    let width = columns(&Term::stdout());
     format::table(&["IMAGE", "SIZE", "AGE", "ID"], &rows, width)
 }
 

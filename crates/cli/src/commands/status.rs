@@ -3,10 +3,10 @@
 use crate::{
     face::{Face, find},
     format,
-    output::Output,
+    output::{Output, columns},
     prompts::Answers,
 };
-use console::style;
+use console::{Term, style};
 use dockline_model::{RegistryName, RegistryView, Snapshot, TransferView, TunnelState, UiError};
 
 /// Everything, or one registry.
@@ -58,7 +58,7 @@ fn block(view: &RegistryView) -> String {
         }
         TunnelState::Idle => style("-").dim(),
     };
-    format!("{dot} {name}\n{}", format::registry(view, format::now()))
+    format!("{dot} {name}\n{}", format::registry(view, format::now(), columns(&Term::stdout())))
 }
 
 fn nothing_configured() -> String {
@@ -82,8 +82,7 @@ pub async fn list(output: Output) -> Result<(), UiError> {
             ]
         };
         let rows: Vec<Vec<String>> = snapshot.registries.iter().map(row).collect();
-        let width =
-            usize::from(console::Term::stdout().size_checked().map_or(u16::MAX, |(_, columns)| columns));
+        let width = columns(&Term::stdout());
         format::table(&["NAME", "STATE", "ADDRESS", "BY"], &rows, width)
     })
 }

@@ -1,0 +1,189 @@
+//! What needs no host: help, wrong use, the configuration, the hosts file, completions.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod home;
+
+use dockline_model::{Code, HostsView, RegistrySpec, RegistryView, Snapshot};
+use home::Home;
+use std::fs;
+
+const COMMANDS: [&str; 13] = [
+    "add",
+    "list",
+    "remove",
+    "connect",
+    "disconnect",
+    "status",
+    "push",
+    "pull",
+    "images",
+    "hosts",
+    "agent",
+    "demo",
+    "completions",
+];
+
+#[test]
+fn every_command_explains_itself() {
+    let home = Home::new();
+    let all = home.run(&["--help"]).expect(0).stdout;
+    for command in COMMANDS {
+        assert!(all.contains(&format!("\n  {command} ")), "{command} is not listed:\n{all}");
+        let help = home.run(&[command, "--help"]).expect(0).stdout;
+        assert!(help.contains(&format!("Usage: dockline {command}")), "{help}");
+        assert!(help.contains("--json"), "{help}");
+        assert_eq!(help, home.run(&["help", command]).expect(0).stdout);
+    }
+    let codes = home.run(&["help", "exit-codes"]).expect(0).stdout;
+    assert!(codes.contains("130  stopped with Ctrl-C"), "{codes}");
+    assert!(home.run(&["--version"]).expect(0).stdout.starts_with("dockline "));
+}
+
+#[test]
+fn wrong_use_is_status_2_in_both_tongues() {
+    let home = Home::new();
+    for arguments in [
+        &["nonsense"][..],
+        &["add", "registry", "--ssh", "a@h"],
+        &["add", "a.org", "--ssh", "-oX"],
+        &["push"],
+    ] {
+        let ran = home.run(arguments).expect(2);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains("error:"), "{}", ran.stderr);
+        assert_eq!(home.error(arguments, 2).code, Code::InvalidArgument);
+    }
+}
+
+#[test]
+fn a_registry_is_added_listed_and_removed() {
+    let home = Home::new();
+    assert!(home.run(&["list"]).expect(0).stdout.contains("dockline add"));
+    let add = ["add", "CR.boss.org", "--ssh", "dockercr@88.88.88.88:2222", "--linger", "30"];
+    let spec: RegistrySpec = home.json(&add);
+    assert_eq!(spec.name.as_str(), "cr.boss.org");
+    assert!(spec.address.is_loopback() && spec.port == 5000 && spec.linger_seconds == 30);
+
+    let listed: Vec<RegistryView> = home.json(&["list"]);
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].spec, spec);
+    assert!(home.run(&["list"]).expect(0).stdout.contains("cr.boss.org  idle"));
+    let snapshot: Snapshot = home.json(&["status"]);
+    assert_eq!(snapshot.registries[0].spec, spec);
+    let text = home.run(&["status", "cr.boss.org"]).expect(0).stdout;
+    assert!(text.contains("ssh dockercr@88.88.88.88:2222, then 127.0.0.1:5000"), "{text}");
+
+    assert_eq!(home.error(&add, 2).code, Code::RegistryExists);
+    let config = fs::read_to_string(home.config_file()).unwrap();
+    assert!(config.contains("dockercr@88.88.88.88:2222"), "{config}");
+
+    home.run(&["remove", "cr.boss.org"]).expect(0);
+    assert!(home.json::<Vec<RegistryView>>(&["list"]).is_empty());
+}
+
+#[test]
+fn a_key_file_that_is_not_there_is_not_written_down() {
+    let home = Home::new();
+    let error = home.error(&["add", "a.example", "--ssh", "a@h", "--identity", "/nowhere/key"], 4);
+    assert_eq!(error.code, Code::SshKeyUnusable);
+    assert!(home.json::<Vec<RegistryView>>(&["list"]).is_empty());
+}
+
+#[test]
+fn an_unknown_registry_is_status_2_everywhere() {
+    let home = Home::new();
+    home.run(&["add", "a.example", "--ssh", "a@h"]).expect(0);
+    for command in [
+        &["connect", "other.example"][..],
+        &["disconnect", "other.example"],
+        &["status", "other.example"],
+        &["remove", "other.example"],
+        &["push", "app:v1", "other.example"],
+        &["pull", "other.example/app:v1"],
+    ] {
+        assert_eq!(home.error(command, 2).code, Code::RegistryUnknown, "{command:?}");
+        let text = home.run(command).expect(2).stderr;
+        assert!(text.contains("error[registry-unknown]:") && text.contains("hint:"), "{text}");
+    }
+}
+
+#[test]
+fn a_broken_configuration_names_its_line() {
+    let home = Home::new();
+    fs::create_dir_all(home.path("dockline")).unwrap();
+    let broken = "[[registry]]\nname = \"cr.boss.org\"\nssh = \"a@h\"\nport = \"many\"\n";
+    fs::write(home.config_file(), broken).unwrap();
+    for command in [
+        &["list"][..],
+        &["status"],
+        &["connect", "cr.boss.org"],
+        &["push", "app", "cr.boss.org"],
+        &["add", "b.example", "--ssh", "a@h"],
+    ] {
+        let error = home.error(command, 3);
+        assert_eq!(error.code, Code::ConfigInvalid, "{command:?}");
+        assert!(error.message.contains("config.toml") && error.message.contains('4'), "{}", error.message);
+    }
+    assert_eq!(fs::read_to_string(home.config_file()).unwrap(), broken, "it was left alone");
+}
+
+#[test]
+fn no_engine_is_said_so() {
+    let home = Home::new();
+    assert_eq!(home.error(&["images"], 7).code, Code::EngineUnavailable);
+}
+
+#[test]
+fn the_hosts_file_is_shown_changed_and_restored() {
+    let home = Home::new();
+    let before = fs::read(home.path("hosts")).unwrap();
+    let spec: RegistrySpec = home.json(&["add", "cr.boss.org", "--ssh", "a@h"]);
+    let line = format!("{}\tcr.boss.org", spec.address);
+
+    let shown = home.run(&["hosts"]).expect(0).stdout;
+    assert!(shown.contains(&format!("+{line}")), "{shown}");
+    let plan: HostsView = home.json(&["hosts", "--plan"]);
+    assert!(!plan.satisfied && plan.diff.contains(&line));
+    // Nobody said yes.
+    assert_eq!(home.error(&["hosts", "--apply"], 11).code, Code::NobodyToAsk);
+    assert_eq!(fs::read(home.path("hosts")).unwrap(), before);
+
+    let after: HostsView = home.json(&["hosts", "--apply", "--yes"]);
+    assert!(after.satisfied, "{after:?}");
+    assert!(fs::read_to_string(home.path("hosts")).unwrap().contains(&line));
+    assert!(home.run(&["hosts"]).expect(0).stdout.contains("needs no change"));
+    assert!(home.json::<Vec<RegistryView>>(&["list"])[0].alias_ready);
+
+    home.run(&["hosts", "--undo", "--yes"]).expect(0);
+    assert_eq!(fs::read(home.path("hosts")).unwrap(), before);
+}
+
+#[test]
+fn a_name_taken_in_the_hosts_file_is_refused_with_its_line() {
+    let home = Home::new();
+    fs::write(home.path("hosts"), "127.0.0.1 localhost\n127.0.0.1 cr.boss.org\n").unwrap();
+    home.run(&["add", "cr.boss.org", "--ssh", "a@h"]).expect(0);
+    let error = home.error(&["hosts", "--apply", "--yes"], 10);
+    assert_eq!(error.code, Code::HostsRefused);
+    assert!(error.message.contains("line 2"), "{}", error.message);
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = home.run(&["completions", shell]).expect(0).stdout;
+        for command in COMMANDS {
+            assert!(script.contains(command), "{shell} lacks {command}");
+        }
+    }
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let home = Home::new();
+    home.run(&["add", "cr.boss.org", "--ssh", "a@h"]).expect(0);
+    for command in [&["status"][..], &["hosts"], &["connect", "other.example"]] {
+        let ran = home.run(command);
+        assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains('\x1b'), "{command:?}");
+    }
+}

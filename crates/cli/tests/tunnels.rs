@@ -1,0 +1,216 @@
+//! The real thing, against the host inside the program: tunnels, pushes and pulls, one owner and several faces.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod home;
+
+use dockline_demo::DemoHost;
+use dockline_model::{
+    Code, LeaseHolder, RegistryView, Snapshot, TransferState, TransferView, TunnelState, Verified,
+};
+use home::{Home, Running};
+use rustix::process::Signal;
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+};
+use tokio::runtime::Runtime;
+
+/// The host's servers need a runtime that outlives the commands.
+fn host() -> (Runtime, DemoHost) {
+    let runtime = Runtime::new().unwrap();
+    let host = runtime.block_on(DemoHost::start()).unwrap();
+    (runtime, host)
+}
+
+/// What any program gets at the registry's address.
+fn answer_at(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn verified(view: &TransferView) -> &Verified {
+    match &view.state {
+        TransferState::Done { verified } => verified,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_demo_does_the_main_job() {
+    let home = Home::new();
+    let ran = home.run(&["demo", "--headless"]).expect(0);
+    assert!(ran.stdout.contains("the same digest"), "{}", ran.stdout);
+    for part in ["Connected in", "Pushed", "Pulled back", "127.77.", "MB/s", "6 layers"] {
+        assert!(ran.stderr.contains(part), "{part} is missing:\n{}", ran.stderr);
+    }
+    assert!(!home.config_file().exists(), "the demo must not touch the configuration");
+    let outcome: serde_json::Value = home.json(&["demo"]);
+    assert_eq!(outcome["sameDigest"], true);
+}
+
+#[test]
+fn without_an_owner_each_command_is_one() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    home.add("cr.boss.org", &host);
+    let sample = host.sample_archive().to_str().unwrap();
+    let pushed: TransferView = home.json(&["push", sample, "cr.boss.org/team/app:v1"]);
+    assert!(verified(&pushed).at_registry);
+    assert_eq!(pushed.reference, "cr.boss.org:5000/team/app:v1");
+
+    let file = home.path("pulled.tar");
+    let pull = ["pull", "cr.boss.org/team/app:v1", "--output", file.to_str().unwrap()];
+    let pulled: TransferView = home.json(&pull);
+    assert_eq!(verified(&pulled).digest, verified(&pushed).digest);
+    // What was pulled can be pushed, and is the same image.
+    let again: TransferView = home.json(&["push", file.to_str().unwrap(), "cr.boss.org/copy:v1"]);
+    assert_eq!(verified(&again).digest, verified(&pushed).digest);
+
+    assert_eq!(home.error(&pull, 9).code, Code::FileIo, "an existing file is not overwritten");
+    let absent = home.path("absent.tar");
+    let none = ["pull", "cr.boss.org/none:v1", "--output", absent.to_str().unwrap()];
+    assert_eq!(home.error(&none, 8).code, Code::ReferenceNotFound);
+    std::fs::write(home.path("bad.tar"), b"no archive").unwrap();
+    let bad = home.path("bad.tar");
+    assert_eq!(
+        home.error(&["push", bad.to_str().unwrap(), "cr.boss.org/x:v1"], 9).code,
+        Code::ArchiveInvalid
+    );
+}
+
+#[test]
+fn an_unknown_host_key_needs_a_person() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    home.add_unknown("cr.boss.org", &host);
+    let error = home.error(&["connect", "cr.boss.org"], 5);
+    assert_eq!(error.code, Code::HostKeyUnknown);
+    assert!(error.message.contains("SHA256:") || error.hint.is_some(), "{error:?}");
+}
+
+#[test]
+fn connect_without_an_owner_holds_the_tunnel_until_ctrl_c() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    home.add("cr.boss.org", &host);
+    let mut connect = Running::start(home.command(&["connect", "cr.boss.org", "--json"]));
+    let view: RegistryView = serde_json::from_str(&connect.line()).unwrap();
+    assert!(matches!(view.tunnel.state, TunnelState::Up { .. }), "{:?}", view.tunnel.state);
+    assert!(answer_at(view.spec.listen()).starts_with("HTTP/1.1 200"));
+    // It is the owner for others meanwhile.
+    let other: RegistryView = home.json(&["status", "cr.boss.org"]);
+    assert!(other.tunnel.leases.iter().any(|lease| lease.holder == LeaseHolder::Manual));
+    connect.signal(Signal::INT);
+    connect.wait().expect(0);
+    assert!(TcpStream::connect(view.spec.listen()).is_err(), "nobody listens any more");
+}
+
+#[test]
+fn a_second_ctrl_c_cuts_off_what_still_uses_the_tunnel() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    home.add("cr.boss.org", &host);
+    let mut connect = Running::start(home.command(&["connect", "cr.boss.org", "--json"]));
+    let view: RegistryView = serde_json::from_str(&connect.line()).unwrap();
+    let mut user = TcpStream::connect(view.spec.listen()).unwrap();
+    user.write_all(b"GET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n").unwrap();
+    let mut first = [0];
+    user.read_exact(&mut first).unwrap();
+    connect.signal(Signal::INT);
+    // The first Ctrl-C has been heard when the manual lease is gone.
+    let is_released = || {
+        let view: RegistryView = home.json(&["status", "cr.boss.org"]);
+        view.tunnel.leases.iter().all(|lease| lease.holder != LeaseHolder::Manual)
+    };
+    while !is_released() {}
+    assert!(connect.child.try_wait().unwrap().is_none(), "it waits for the connection");
+    connect.signal(Signal::INT);
+    connect.wait().expect(0);
+}
+
+#[test]
+fn ctrl_c_cancels_a_push() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    home.add("cr.boss.org", &host);
+    let sample = host.sample_archive().to_str().unwrap();
+    let mut push = Running::start(home.command(&["push", sample, "cr.boss.org/app:v1", "--json"]));
+    push.line();
+    push.signal(Signal::INT);
+    let ran = push.wait().expect(130);
+    assert_eq!(ran.error().code, Code::Cancelled);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let last: TransferView = serde_json::from_str(lines[lines.len() - 2]).unwrap();
+    assert_eq!(last.state, TransferState::Cancelled);
+}
+
+#[test]
+fn an_agent_serves_other_processes() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    let agent = home.agent();
+    home.add("cr.boss.org", &host);
+
+    let second = home.error(&["agent"], 11);
+    assert_eq!(second.code, Code::OwnerBusy);
+
+    let connected: RegistryView = home.json(&["connect", "cr.boss.org"]);
+    assert!(matches!(connected.tunnel.state, TunnelState::Up { .. }));
+    assert_eq!(host.sessions_accepted(), 1);
+    assert!(answer_at(connected.spec.listen()).starts_with("HTTP/1.1 200"));
+
+    let sample = host.sample_archive().to_str().unwrap();
+    let pushed: TransferView = home.json(&["push", sample, "cr.boss.org/app:v1"]);
+    assert!(verified(&pushed).at_registry);
+    let snapshot: Snapshot = home.json(&["status"]);
+    assert!(snapshot.registries[0].tunnel.bytes_up > 1_000_000);
+
+    let held: RegistryView = home.json(&["disconnect", "cr.boss.org"]);
+    assert!(held.tunnel.leases.iter().all(|lease| lease.holder != LeaseHolder::Manual));
+    home.run(&["agent", "--stop"]).expect(0);
+    agent.wait().expect(0);
+    assert!(home.run(&["agent", "--stop"]).expect(0).stdout.contains("Nothing runs"));
+}
+
+#[test]
+fn a_held_tunnel_is_let_go_when_the_holder_dies() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    let agent = home.agent();
+    home.add("cr.boss.org", &host);
+    let mut hold = Running::start(home.command(&["connect", "cr.boss.org", "--hold", "--json"]));
+    let view: RegistryView = serde_json::from_str(&hold.line()).unwrap();
+    assert!(view.tunnel.leases.iter().any(|lease| matches!(lease.holder, LeaseHolder::Face { .. })));
+    hold.signal(Signal::KILL);
+    let is_let_go = || {
+        let view: RegistryView = home.json(&["status", "cr.boss.org"]);
+        view.tunnel.leases.is_empty()
+    };
+    while !is_let_go() {}
+    agent.signal(Signal::TERM);
+    agent.wait().expect(0);
+}
+
+#[test]
+fn after_kill_9_the_next_agent_starts() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    home.add("cr.boss.org", &host);
+    for _ in 0..3 {
+        let agent = home.agent();
+        home.run(&["connect", "cr.boss.org"]).expect(0);
+        agent.signal(Signal::KILL);
+        let ran = agent.wait();
+        assert_eq!(ran.status, None);
+    }
+    // And a command in between, which finds the dead one's socket.
+    home.run(&["list"]).expect(0);
+    let agent = home.agent();
+    let view: RegistryView = home.json(&["connect", "cr.boss.org"]);
+    assert!(answer_at(view.spec.listen()).starts_with("HTTP/1.1 200"));
+    drop(agent);
+}

@@ -55,8 +55,7 @@ export const t = {
     here: 'This machine',
     there: 'Host',
     address: 'Address',
-    viaAddress: (name: string, address: string) =>
-      `This machine does not know the name ${name} yet. Until it does, write ${address} instead.`,
+    viaAddress: (address: string) => `Until this machine knows the name, write ${address} instead.`,
     copyAddress: (text: string) => `Copy ${text}`,
     fixHosts: 'Make the name work',
     hostsUndo: 'Take the names out of the hosts file',
@@ -267,6 +266,7 @@ export const t = {
       failed: 'Failed',
       cancelled: 'Cancelled',
     } satisfies Record<TransferState['kind'], string>,
+    preparing: 'Reading the image',
     progress: (current: string, total: string) => `${current} of ${total}`,
     overall: (what: string) => `Progress of ${what}`,
     layer: (id: string) => `Layer ${id}`,

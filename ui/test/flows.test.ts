@@ -212,7 +212,10 @@ describe('images and transfers', () => {
       },
     });
     expect((await row.findByTestId('transfer-digest')).textContent).toBe(DIGEST);
-    expect(row.queryAllByTestId('layer-row')).toEqual([]);
+    expect(row.getAllByTestId('layer-row')).toHaveLength(2);
+    await user.click(screen.getByTestId('nav-images'));
+    await user.click(screen.getByTestId('nav-transfers'));
+    expect(screen.queryAllByTestId('layer-row')).toEqual([]);
   });
 
   test('a failure has the engine’s own words at hand', async () => {

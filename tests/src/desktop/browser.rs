@@ -1,16 +1,17 @@
 //! The window driven through WebDriver: WebKit's own driver starts the real app and clicks in its page.
 
-use super::{PATIENCE, Screen, app, screen::screenshots};
+use super::{PATIENCE, Screen, app, screen::screenshots, x11::X11};
 use crate::lab::{Daemon, Dockline, free_port};
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::Capabilities};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
-use std::{fs, process::Command};
+use std::process::Command;
 
 /// The driver, the app that it started, and the app's page.
 pub struct Browser {
     client: Client,
     driver: Daemon,
+    x11: X11,
 }
 
 impl Browser {
@@ -36,7 +37,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap_or_else(|error| panic!("no WebDriver session: {error}\n{}", driver.log()));
-        let browser = Self { client, driver };
+        let browser = Self { client, driver, x11: X11::connect(screen.display()) };
         browser.see("[data-testid=app][data-ready=true]").await;
         browser
     }
@@ -153,13 +154,22 @@ impl Browser {
         self.client.set_window_size(width, height).await.expect("the window can be resized");
     }
 
-    /// Takes a picture of the page into the folder of CI artefacts.
+    /// Takes a picture of the window into the folder of CI artefacts.
+    ///
+    /// From the screen, since WebKitWebDriver's own screenshots never come under Xvfb.
     ///
     /// # Panics
-    /// When that fails.
+    /// When there is no window.
     pub async fn photograph(&self, name: &str) {
-        let picture = self.client.screenshot().await.expect("the page can be drawn");
-        fs::write(screenshots().join(format!("{name}.png")), picture).expect("target/ can be written");
+        // The page has changed; two frames later it is on the screen too, and transitions are over.
+        self.run_async(
+            "const done = arguments[0]; const settled = () => requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
+             Promise.allSettled(document.getAnimations().filter(a => a.effect?.getComputedTiming().endTime !== Infinity)
+               .map(a => a.finished)).then(settled);",
+        )
+        .await;
+        let window = *self.x11.windows("Dockline").first().expect("the app has a window");
+        self.x11.photograph(window, &screenshots().join(format!("{name}.png")));
     }
 
     /// What the driver and the app wrote.
@@ -175,8 +185,8 @@ impl Browser {
 
     async fn give_up(&self, why: &str) -> ! {
         let name = std::thread::current().name().unwrap_or("test").replace("::", "-");
-        if let Ok(picture) = self.client.screenshot().await {
-            fs::write(screenshots().join(format!("failed-{name}.png")), picture).ok();
+        if let Some(window) = self.x11.windows("Dockline").first() {
+            self.x11.photograph(*window, &screenshots().join(format!("failed-{name}.png")));
         }
         let page = self.client.source().await.unwrap_or_default();
         panic!("{why}\n--- the page ---\n{page}\n--- the log ---\n{}", self.driver.log())

@@ -1,12 +1,12 @@
 //! Windows as other programs see them (Extended Window Manager Hints).
 
 use super::PATIENCE;
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 use x11rb::{
     connection::Connection,
     protocol::xproto::{
         Atom, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, CreateWindowAux,
-        EventMask, PropMode, Window, WindowClass,
+        EventMask, ImageFormat, PropMode, Window, WindowClass,
     },
     rust_connection::RustConnection,
     wrapper::ConnectionExt as _,
@@ -85,6 +85,22 @@ impl X11 {
     pub fn has_focus(&self, window: Window) -> bool {
         let active = self.property(self.root, self.atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW.into());
         active == window.to_ne_bytes()
+    }
+
+    /// Writes what the window looks like now, as PNG. The screen has 24 bits a pixel, in 32.
+    pub fn photograph(&self, window: Window, path: &Path) {
+        let size = self.connection.get_geometry(window).unwrap().reply().expect("the window is there");
+        let (width, height) = (size.width, size.height);
+        let image = self.connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, width, height, u32::MAX);
+        let pixels = image.unwrap().reply().expect("the whole window is on the screen").data;
+        let colours: Vec<u8> =
+            pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
+        let file = std::fs::File::create(path).expect("target/ can be written");
+        let mut png = png::Encoder::new(file, width.into(), height.into());
+        png.set_color(png::ColorType::Rgb);
+        png.write_header()
+            .and_then(|mut png| png.write_image_data(&colours))
+            .expect("target/ can be written");
     }
 
     fn title(&self, window: Window) -> Vec<u8> {

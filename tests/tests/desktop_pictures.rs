@@ -1,0 +1,77 @@
+//! Pictures of the window: light, dark, narrow, empty, full, failing. Kept as CI artefacts, and looked at.
+
+use dockline_tests::{
+    desktop::{Browser, Screen},
+    lab::{self, Dockline, Need},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_in_every_light() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    for (theme, dark) in [("light", false), ("dark", true)] {
+        let (screen, dockline) = (Screen::with(1280, 900, dark), Dockline::new());
+        for number in 1..=6 {
+            let (name, ssh) = (format!("cr{number}.boss.org"), format!("dockercr@192.0.2.{number}"));
+            dockline.run(&["add", &name, "--ssh", &ssh]).expect_success();
+        }
+        // Nobody has 240.0.0.1 (RFC 1112 §4), so this fails at once, and for good.
+        dockline.run(&["add", "unreachable.boss.org", "--ssh", "dockercr@240.0.0.1"]).expect_success();
+        let window = Browser::start(&screen, &dockline, &[]).await;
+        let is_dark = window.run("return matchMedia('(prefers-color-scheme: dark)').matches").await;
+        assert_eq!(is_dark, serde_json::json!(dark), "the page follows the desktop's theme");
+        window.photograph(&format!("registries-full-{theme}")).await;
+        let failing = "[data-registry=\"unreachable.boss.org\"]";
+        window.click(&format!("{failing} [data-testid=connect]")).await;
+        window.see(&format!("{failing} [data-testid=registry-error]")).await;
+        window.photograph(&format!("registries-failing-{theme}")).await;
+        window.click("[data-testid=nav-images]").await;
+        window.photograph(&format!("images-without-engine-{theme}")).await;
+        window.click("[data-testid=nav-transfers]").await;
+        window.photograph(&format!("transfers-empty-{theme}")).await;
+        window.click("[data-testid=nav-registries]").await;
+        window.resize(420, 820).await;
+        window.photograph(&format!("registries-narrow-{theme}")).await;
+        window.resize(1270, 820).await;
+        window.photograph(&format!("registries-wide-{theme}")).await;
+        window.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doors_are_shut() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    // The window may dispatch commands and hear events, and nothing else of Tauri's.
+    for command in
+        ["plugin:dialog|open", "plugin:window|create", "plugin:app|version", "plugin:path|resolve_directory"]
+    {
+        let said = window
+            .run_async(&format!(
+                "const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('{command}', {{}}).then(() => done('allowed'), e => done(String(e)));"
+            ))
+            .await;
+        let said = said.as_str().unwrap_or_default();
+        assert!(said.contains("not allowed") || said.contains("not found"), "{command}: {said}");
+    }
+    // A command that is none is refused before it reaches the owner.
+    let said = window
+        .run_async(
+            "const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('dispatch', {command: {kind: 'remove-registry', registry: '../x'}}).then(() => done('allowed'), e => done(String(e)));",
+        )
+        .await;
+    assert!(said.as_str().unwrap_or_default().contains("not a host name"), "{said}");
+    // Content from elsewhere, and inline script, do not run.
+    let said = window
+        .run_async(
+            "const done = arguments[0]; const s = document.createElement('script'); s.textContent = 'window.inline = 1';
+             document.head.append(s); fetch('https://example.org/').then(() => done('fetched'), () => done(window.inline ? 'inline ran' : 'shut'));",
+        )
+        .await;
+    assert_eq!(said, serde_json::json!("shut"));
+    window.close().await;
+}

@@ -63,7 +63,7 @@ impl Slot {
     /// This machine's end of the veth pair.
     #[must_use]
     pub fn near_interface(&self) -> String {
-        format!("dll{}n", self.number)
+        near_interface(self.number)
     }
 
     /// The namespace's end of the veth pair.
@@ -99,6 +99,10 @@ impl Drop for Slot {
 fn folder(number: u16) -> PathBuf {
     // Not TMPDIR: containerd's socket lies in here, and a socket's path has 107 bytes at most (unix(7)).
     PathBuf::from(format!("/tmp/dockline-lab-{number}"))
+}
+
+fn near_interface(number: u16) -> String {
+    format!("dll{number}n")
 }
 
 fn namespace(number: u16) -> String {
@@ -140,7 +144,9 @@ fn remove_leftovers(number: u16) {
         for pid in pids.split_whitespace().filter_map(|pid| pid.parse().ok()) {
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).ok();
         }
-        // The veth pair goes with the namespace that holds one of its ends.
+        // The veth pair would go with the namespace, but some time later: the kernel takes namespaces apart in the
+        // background, and meanwhile the name is taken.
+        try_run(Command::new("ip").args(["link", "delete", &near_interface(number)]));
         try_run(Command::new("ip").args(["netns", "delete", &name]));
     }
     let folder = folder(number);

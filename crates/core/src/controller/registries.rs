@@ -256,6 +256,8 @@ impl Actor {
                 });
                 // A tunnel that leads nowhere is no connection either.
                 let up = tunnel.check_remote(&lease).await;
+                // Nor is one that no program can connect to, since its port is somebody else's.
+                let up = up.and_then(|()| tunnel.view().listener_error.map_or(Ok(()), Err));
                 // While the host is out of reach the tunnel goes on trying; what only a person can mend is not
                 // held on to.
                 let goes_on = matches!(tunnel.view().state, TunnelState::Reconnecting { .. });

@@ -4,7 +4,15 @@
 
 use dockline_tunnel::SecretId;
 use secrecy::{ExposeSecret, SecretString};
-use std::{env, thread, time::Duration};
+use std::{
+    env,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 use tokio::{sync::oneshot, time::timeout};
 
 /// The entries' service name.
@@ -15,13 +23,24 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The keyring, or none.
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
-    enabled: bool,
+    /// As the configuration has it now.
+    allowed: Arc<AtomicBool>,
 }
 
 impl Secrets {
+    pub(crate) fn new(allowed: bool) -> Self {
+        Self { allowed: Arc::new(AtomicBool::new(allowed)) }
+    }
+
+    /// Takes over the setting from a configuration that was changed.
+    pub(crate) fn allow(&self, allowed: bool) {
+        self.allowed.store(allowed, Ordering::Relaxed);
+    }
+
     /// `DOCKLINE_KEYRING=off` keeps tests and scripts away from the person's keyring.
-    pub(crate) fn new(wanted: bool) -> Self {
-        Self { enabled: wanted && env::var_os("DOCKLINE_KEYRING").is_none_or(|value| value != "off") }
+    fn is_on(&self) -> bool {
+        self.allowed.load(Ordering::Relaxed)
+            && env::var_os("DOCKLINE_KEYRING").is_none_or(|value| value != "off")
     }
 
     /// A secret that was remembered; `None` if there is none, or no keyring.
@@ -49,7 +68,7 @@ impl Secrets {
         id: &SecretId,
         call: impl FnOnce(&keyring::Entry) -> keyring::Result<T> + Send + 'static,
     ) -> Option<T> {
-        if !self.enabled {
+        if !self.is_on() {
             return None;
         }
         let account = account(id);

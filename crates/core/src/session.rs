@@ -134,6 +134,16 @@ impl Session {
         }
     }
 
+    /// As the owner: waits until no other face has a transfer under way or holds a tunnel. A program that owns the
+    /// tunnels for the length of one command calls this before [`Self::close`], so as not to cut off another that
+    /// was begun meanwhile. Returns at once for a session that is not the owner.
+    pub async fn unneeded_by_others(&self) {
+        match &self.0 {
+            Kind::Local(local) => local.controller.unneeded_by_others(local.face).await,
+            Kind::Remote(_) => {}
+        }
+    }
+
     /// Ends the session in order. As the owner: other faces are told, transfers stopped, leases dropped, tunnels
     /// closed, and the control socket removed, whatever clones there still are.
     pub async fn close(self) {

@@ -1,4 +1,5 @@
 //! Who owns the tunnels, between real processes: this test binary starts itself again as a face.
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "a test that fails should panic")]
 #![cfg(unix)]
 
 mod common;

@@ -57,16 +57,20 @@ struct Inner {
 impl Client {
     /// Dials the owner and says hello.
     pub(crate) async fn connect(paths: &Paths, hello: &Hello) -> Result<Self, Unreachable> {
-        let stream = wire::connect(paths).await.map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => Unreachable::Refused(
-                UiError::new(
-                    Code::PermissionDenied,
-                    format!("The control socket {} may not be opened.", paths.control_socket().display()),
+        let stream = wire::connect(paths).await.map_err(|error| {
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                let socket = paths.control_socket();
+                Unreachable::Refused(
+                    UiError::new(
+                        Code::PermissionDenied,
+                        format!("The control socket {} may not be opened.", socket.display()),
+                    )
+                    .hint("It belongs to another account."),
                 )
-                .hint("It belongs to another account."),
-            ),
-            // Nothing there, nobody behind it, or a listener that is being taken down.
-            _ => Unreachable::NotThere,
+            } else {
+                // Nothing there, nobody behind it, or a listener that is being taken down.
+                Unreachable::NotThere
+            }
         })?;
         let (mut reader, mut writer) = wire::split(stream, wire::LONGEST_ENVELOPE);
         let greeting = async {

@@ -6,6 +6,7 @@ use super::{
     events::Publisher,
     prompts::{Asker, Prompts},
     registries::Registry,
+    traces::Traces,
     transfers::Transfers,
     watch::FileWatch,
 };
@@ -19,7 +20,7 @@ use dockline_model::{
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::JoinSet,
     time::{Instant, MissedTickBehavior},
 };
@@ -49,6 +50,8 @@ pub(super) struct Actor {
     pub(super) publisher: Publisher,
     /// Tunnels being closed, and other work the end has to wait for.
     pub(super) closing: JoinSet<()>,
+    /// Faces that wait until no other needs the owner.
+    waiting_for_others: Vec<(FaceId, oneshot::Sender<()>)>,
     quit: CancellationToken,
     /// Held for its life.
     _files: FileWatch,
@@ -77,12 +80,14 @@ impl Actor {
             engine_watch: EngineWatch::start(mailbox.clone()),
             publisher: Publisher::new(controller.subscribers.clone()),
             closing: JoinSet::new(),
+            waiting_for_others: Vec::new(),
             quit: controller.quit.clone(),
             _files: files,
             mailbox,
             paths,
         };
         actor.start_all(config.registries).await;
+        tokio::spawn(Traces::new(&actor.paths.state_dir).clean());
         actor
     }
 
@@ -100,7 +105,10 @@ impl Actor {
                         let _ = done.send(());
                         return;
                     }
-                    Some(message) => self.receive(message).await,
+                    Some(message) => {
+                        self.receive(message).await;
+                        self.tell_the_unneeded();
+                    }
                     None => return,
                 },
                 () = tokio::time::sleep_until(flush_due), if flush.is_some() => {
@@ -158,8 +166,21 @@ impl Actor {
                 }
             }
             Message::FilesChanged => self.reload().await,
+            Message::WhenUnneeded { face, unneeded } => self.waiting_for_others.push((face, unneeded)),
             // Taken care of by `run`.
             Message::Stop { done: _ } => {}
+        }
+    }
+
+    fn tell_the_unneeded(&mut self) {
+        for (face, unneeded) in std::mem::take(&mut self.waiting_for_others) {
+            let holds = self.registries.iter().any(|registry| registry.held.keys().any(|held| *held != face));
+            if holds || self.transfers.any_bound_to_another(face) {
+                self.waiting_for_others.push((face, unneeded));
+            } else {
+                // Whoever asked may have stopped waiting.
+                let _ = unneeded.send(());
+            }
         }
     }
 
@@ -251,11 +272,13 @@ impl Actor {
     }
 
     fn detach(&mut self, face: FaceId) {
-        let Some(hello) = self.faces.remove(&face) else { return };
+        if self.faces.remove(&face).is_none() {
+            return;
+        }
         for registry in &mut self.registries {
             registry.held.remove(&face);
         }
-        self.face_gone(face, hello.face);
+        self.face_gone(face);
         if !self.somebody_can_answer() {
             for id in self.prompts.ids() {
                 self.close_prompt(id);
@@ -275,8 +298,7 @@ impl Actor {
     pub(super) fn configure(&mut self, config: Config) {
         self.config_failed(None);
         if self.settings != config.settings {
-            let secrets = Secrets::new(config.settings.keyring);
-            self.asker = Arc::new(Asker { mailbox: self.mailbox.clone(), secrets });
+            self.asker.secrets.allow(config.settings.keyring);
             self.settings = config.settings;
             self.start_waiting();
         }

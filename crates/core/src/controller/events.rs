@@ -310,10 +310,8 @@ mod tests {
     }
 
     fn current(event: &Event) -> u64 {
-        match &event.change {
-            Change::Transfer { transfer } => transfer.current,
-            other => panic!("{other:?}"),
-        }
+        let Change::Transfer { transfer } = &event.change else { panic!("{event:?}") };
+        transfer.current
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ mod prompts;
 mod registries;
 mod request;
 mod run;
+mod traces;
 mod transfers;
 mod watch;
 
@@ -71,6 +72,8 @@ enum Message {
     Engine { view: EngineView },
     /// The configuration or the hosts file may have changed.
     FilesChanged,
+    /// A face wants to know when no other needs the owner any more.
+    WhenUnneeded { face: FaceId, unneeded: oneshot::Sender<()> },
     /// End everything.
     Stop { done: oneshot::Sender<()> },
 }
@@ -163,6 +166,14 @@ impl Controller {
             // An error means that the actor is gone, which is an end too.
             _ = stopped.wait_for(|stopped| *stopped) => {}
         }
+    }
+
+    /// Waits until no face but `face` has a transfer under way or holds a tunnel.
+    pub async fn unneeded_by_others(&self, face: FaceId) {
+        let (unneeded, told) = oneshot::channel();
+        self.mailbox.post(Message::WhenUnneeded { face, unneeded });
+        // An error means that the owner has ended, and nobody needs it any more.
+        let _ = told.await;
     }
 
     /// Ends everything: transfers are stopped, leases dropped, tunnels closed. Returns when that is done.

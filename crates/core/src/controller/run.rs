@@ -3,6 +3,7 @@
 use super::{
     Mailbox, Message, engine,
     registries::{TunnelSlot, names, read_hosts},
+    traces::{Trace, Traces},
 };
 use dockline_engine::{Engine, EngineError};
 use dockline_model::{
@@ -60,6 +61,7 @@ pub(super) struct Context {
     pub(super) spec: RegistrySpec,
     pub(super) tunnel: TunnelSlot,
     pub(super) hosts_file: PathBuf,
+    pub(super) traces: Traces,
     pub(super) figures: Arc<Figures>,
     pub(super) cancel: CancellationToken,
     pub(super) mailbox: Mailbox,
@@ -74,12 +76,14 @@ pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiEr
         () = cancel.cancelled() => return Err(cancelled()),
     };
     let lease = tunnel.lease(LeaseHolder::Transfer { id: context.id });
-    let mut transfer = Transfer { context, tunnel, lease, name: None };
+    let mut transfer = Transfer { context, tunnel, lease, trace: None };
     let result = tokio::select! {
         result = transfer.with_retries(&job) => result,
         () = cancel.cancelled() => Err(cancelled()),
     };
-    transfer.remove_traces().await;
+    if let Some(trace) = transfer.trace.take() {
+        trace.remove().await;
+    }
     result
 }
 
@@ -88,7 +92,7 @@ struct Transfer {
     tunnel: Tunnel,
     lease: Lease,
     /// A name that was given to an image for the transfer alone.
-    name: Option<(Engine, String)>,
+    trace: Option<Trace>,
 }
 
 /// How a try ended badly.
@@ -100,6 +104,10 @@ struct Failure {
 
 impl Transfer {
     async fn with_retries(&mut self, job: &Job) -> Result<Verified, UiError> {
+        // What is wrong on this side is told before anything is dialled.
+        if let Job::PushImage { image, .. } = job {
+            engine::find().map_err(told)?.image_id(image).await.map_err(told)?;
+        }
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
         loop {
@@ -158,36 +166,45 @@ impl Transfer {
     }
 
     async fn push_image(&mut self, image: &str, reference: &Reference) -> Result<Verified, UiError> {
-        let told = |error: EngineError| UiError::from(&error);
         let engine = engine::find().map_err(told)?;
         let (target, by_address) = self.target(reference).await?;
-        // A name that the person gave is not ours to remove.
-        let is_ours = by_address && self.name.is_none() && engine.image_id(&target).await.is_err();
-        engine.tag(image, &target).await.map_err(told)?;
-        if is_ours {
-            self.name = Some((engine.clone(), target.clone()));
+        if by_address {
+            self.note(&engine, &target).await?;
         }
+        engine.tag(image, &target).await.map_err(told)?;
         let figures = self.context.figures.clone();
         let pushed = engine.push(&target, move |l, c, t| figures.write(l, c, t)).await.map_err(told)?;
         self.verify(reference, pushed.digest.as_deref()).await
     }
 
     async fn pull_image(&mut self, reference: &Reference) -> Result<Verified, UiError> {
-        let told = |error: EngineError| UiError::from(&error);
         let engine = engine::find().map_err(told)?;
         let (target, by_address) = self.target(reference).await?;
-        let is_ours = by_address && self.name.is_none() && engine.image_id(&target).await.is_err();
+        // An engine cannot give a name with a digest in it; such an image keeps the address form.
+        let renamed = by_address && reference.digest().is_none();
+        if renamed {
+            self.note(&engine, &target).await?;
+        }
         let figures = self.context.figures.clone();
         let pulled = engine.pull(&target, move |l, c, t| figures.write(l, c, t)).await.map_err(told)?;
-        // An engine cannot give a name with a digest in it; such an image keeps the address form.
-        if by_address && reference.digest().is_none() {
+        let verified = self.verify(reference, pulled.digest.as_deref()).await?;
+        if renamed {
             let named = self.named(reference, &self.context.spec.authority())?;
             engine.tag(&target, &named).await.map_err(told)?;
-            if is_ours {
-                self.name = Some((engine.clone(), target.clone()));
+        }
+        Ok(verified)
+    }
+
+    /// Remembers that `name` is ours to remove, unless the person gave it.
+    async fn note(&mut self, engine: &Engine, name: &str) -> Result<(), UiError> {
+        if self.trace.as_ref().is_none_or(|trace| trace.name() != name) {
+            let trace = self.context.traces.begin(engine, name).await?;
+            // The hosts file may have been edited between two tries: what the first one made goes now.
+            if let Some(earlier) = std::mem::replace(&mut self.trace, trace) {
+                earlier.remove().await;
             }
         }
-        self.verify(reference, pulled.digest.as_deref()).await
+        Ok(())
     }
 
     /// What the engine is to call the image: by the registry's name where this machine knows it, else by its
@@ -282,15 +299,10 @@ impl Transfer {
             (Some(cause), _) => cause,
         }
     }
+}
 
-    /// Takes back the name that was made for the transfer alone.
-    async fn remove_traces(self) {
-        if let Some((engine, name)) = self.name
-            && let Err(error) = engine.untag(&name).await
-        {
-            tracing::warn!(%error, name, "the temporary name of the image stays");
-        }
-    }
+fn told(error: EngineError) -> UiError {
+    UiError::from(&error)
 }
 
 /// Whether the failure may come from the way to the registry rather than from what was asked of it.

@@ -6,6 +6,7 @@ use super::{
     meter::{Meter, seconds_left},
     registries::unknown,
     run::{self, Context, Figures, Job},
+    traces::Traces,
 };
 use dockline_model::{
     Change, Code, FaceKind, LayerView, RegistryName, Reply, Road, TransferId, TransferKind, TransferState,
@@ -65,6 +66,12 @@ impl Transfers {
 
     pub(super) fn any_task(&self) -> bool {
         self.entries.values().any(|entry| entry.has_task)
+    }
+
+    pub(super) fn any_bound_to_another(&self, face: FaceId) -> bool {
+        self.entries
+            .values()
+            .any(|entry| entry.bound_to.is_some_and(|bound| bound != face) && !entry.view.state.is_final())
     }
 
     pub(super) fn view(&self) -> Vec<TransferView> {
@@ -191,6 +198,7 @@ impl Actor {
                 spec: registry.spec.clone(),
                 tunnel: registry.tunnel(),
                 hosts_file: self.paths.hosts_file.clone(),
+                traces: Traces::new(&self.paths.state_dir),
                 figures: entry.figures.clone(),
                 cancel: entry.cancel.clone(),
                 mailbox: self.mailbox.clone(),
@@ -266,7 +274,7 @@ impl Actor {
     }
 
     /// A command line that vanishes takes its transfers with it, as Ctrl-C would.
-    pub(super) fn face_gone(&mut self, face: FaceId, _: FaceKind) {
+    pub(super) fn face_gone(&mut self, face: FaceId) {
         let bound = self.matching(|entry| entry.bound_to == Some(face));
         self.finish(&bound, &TransferState::Cancelled);
     }

@@ -84,6 +84,11 @@ pub fn columns(term: &Term) -> usize {
     term.size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns))
 }
 
+/// Sentences for standard output, broken between words where that is a terminal.
+pub fn wrapped_for_stdout(text: &str) -> String {
+    wrapped(text, columns(&Term::stdout()), "")
+}
+
 /// Broken between words where standard error is a terminal.
 fn wrapped_for_stderr(text: &str) -> String {
     wrapped(text, columns(&Term::stderr()), "")

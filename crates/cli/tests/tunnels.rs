@@ -33,10 +33,8 @@ fn answer_at(address: SocketAddr) -> String {
 }
 
 fn verified(view: &TransferView) -> &Verified {
-    match &view.state {
-        TransferState::Done { verified } => verified,
-        other => panic!("{other:?}"),
-    }
+    let TransferState::Done { verified } = &view.state else { panic!("{:?}", view.state) };
+    verified
 }
 
 #[test]

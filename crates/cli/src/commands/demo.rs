@@ -5,7 +5,7 @@ use crate::{
     face::{Face, unexpected},
     format,
     interrupts::{Interrupts, cancelled},
-    output::Output,
+    output::{Output, wrapped_for_stdout},
     progress::summary,
     prompts::Answers,
 };
@@ -52,7 +52,7 @@ pub async fn demo(output: Output) -> Result<(), UiError> {
     if !outcome.same_digest {
         return Err(UiError::new(Code::DigestMismatch, "What was pulled is not what was pushed."));
     }
-    output.result(&outcome, || outcome_text(&outcome))
+    output.result(&outcome, || wrapped_for_stdout(&outcome_text(&outcome)))
 }
 
 /// Files of the demo's own: neither this account's configuration nor its keys, nor the system's hosts file.

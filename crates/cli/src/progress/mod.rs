@@ -58,7 +58,7 @@ impl Screen {
 /// Follows one transfer.
 pub struct Progress {
     screen: Screen,
-    lines: Vec<ProgressBar>,
+    bar: Option<ProgressBar>,
     told: Told,
 }
 
@@ -73,7 +73,7 @@ struct Told {
 impl Progress {
     /// Draws on `screen`.
     pub fn new(screen: &Screen) -> Self {
-        Self { screen: screen.clone(), lines: Vec::new(), told: Told::default() }
+        Self { screen: screen.clone(), bar: None, told: Told::default() }
     }
 
     /// Shows the transfer as it is now.
@@ -95,27 +95,23 @@ impl Progress {
 
     /// Takes the bars away; what remains is said by the summary.
     pub fn finish(&mut self) {
-        for line in self.lines.drain(..) {
-            line.finish_and_clear();
-            self.screen.bars.remove(&line);
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+            self.screen.bars.remove(&bar);
         }
     }
 
+    /// All lines are one message of one bar: indicatif limits how often each is drawn, and lines of different
+    /// moments would contradict one another.
     fn draw(&mut self, view: &TransferView) {
         let (rows, columns) = console::Term::stderr().size();
-        let texts = render::lines(view, usize::from(columns), usize::from(rows).saturating_sub(2));
-        while self.lines.len() < texts.len() {
-            let line = self.screen.bars.add(ProgressBar::no_length());
-            line.set_style(text_only());
-            self.lines.push(line);
-        }
-        for unused in self.lines.drain(texts.len()..) {
-            unused.finish_and_clear();
-            self.screen.bars.remove(&unused);
-        }
-        for (line, text) in self.lines.iter().zip(texts) {
-            line.set_message(text);
-        }
+        let lines = render::lines(view, usize::from(columns), usize::from(rows).saturating_sub(2));
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = self.screen.bars.add(ProgressBar::no_length());
+            bar.set_style(text_only());
+            bar
+        });
+        bar.set_message(lines.join("\n"));
     }
 
     /// A line for each layer that ends, and for each tenth of the whole.

@@ -108,7 +108,8 @@ pub fn overall(view: &TransferView, width: usize) -> String {
     let left = view.seconds_left.map(|seconds| format!("{} left", format::seconds(seconds)));
     words.extend([Some(bytes), rate, left].into_iter().flatten());
     let text = words.join("  ");
-    let room = width.saturating_sub(text.len() + 2);
+    // Two blanks and two brackets.
+    let room = width.saturating_sub(text.len() + 4);
     if (8..1000).contains(&room) {
         let (percent, rest) = text.split_at(words[0].len());
         format!("{percent}  {}{rest}", bar(view.current, view.total, room.min(40)))
@@ -151,14 +152,14 @@ pub fn summary(view: &TransferView) -> String {
     let mut text = format!("{verb} {}\n", route(view));
     if let TransferState::Done { verified } = &view.state {
         let proof = match (verified.at_registry, view.road) {
-            (true, _) => "verified at the registry",
-            (false, Road::Engine) => "as the engine says",
-            (false, Road::Direct) => "not verified",
+            (true, _) => "Verified at the registry",
+            (false, Road::Engine) => "On the engine's word",
+            (false, Road::Direct) => "Not verified",
         };
-        text += &format!("  {} ({proof})\n", verified.digest);
+        text += &format!("  {}\n  {proof}; ", verified.digest);
     }
     let plural = if view.layers.len() == 1 { "" } else { "s" };
-    text += &format!("  {} layer{plural}", view.layers.len());
+    text += &format!("{} layer{plural}", view.layers.len());
     if skipped > 0 {
         text += &format!(", {skipped} already there");
     }
@@ -251,8 +252,8 @@ mod tests {
         };
         assert_eq!(
             summary(&done),
-            "Pushed app:v1 to cr.boss.org:5000/app:v1\n  sha256:0 (verified at the registry)\n  \
-             2 layers, 1 already there; 100 MB in 10.0 s (10 MB/s)"
+            "Pushed app:v1 to cr.boss.org:5000/app:v1\n  sha256:0\n  \
+             Verified at the registry; 2 layers, 1 already there; 100 MB in 10.0 s (10 MB/s)"
         );
     }
 }

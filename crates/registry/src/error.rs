@@ -287,16 +287,19 @@ impl From<&RegistryError> for UiError {
             RegistryError::FileExists { .. } => {
                 ui(Code::FileIo).hint("Choose another name, or move that file away.")
             }
-            RegistryError::File { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound => ui(Code::FileIo).hint("Check the path."),
-                io::ErrorKind::PermissionDenied => {
-                    ui(Code::FileIo).hint("Check who may read and write there.")
+            RegistryError::File { source, .. } => {
+                let is = |kind| source.kind() == kind;
+                let ui = ui(Code::FileIo);
+                if is(io::ErrorKind::NotFound) {
+                    ui.hint("Check the path.")
+                } else if is(io::ErrorKind::PermissionDenied) {
+                    ui.hint("Check who may read and write there.")
+                } else if is(io::ErrorKind::StorageFull) || is(io::ErrorKind::QuotaExceeded) {
+                    ui.hint("This machine's disk is full; free some space and try again.")
+                } else {
+                    ui
                 }
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    ui(Code::FileIo).hint("This machine's disk is full; free some space and try again.")
-                }
-                _ => ui(Code::FileIo),
-            },
+            }
             RegistryError::Source { .. } => {
                 ui(Code::FileIo).hint("Check that the archive's disk is still there and try again.")
             }

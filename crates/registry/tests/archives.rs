@@ -1,5 +1,11 @@
 //! Damaged, wrong and hostile archives: each is refused with a sentence that says what is wrong with it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::explicit_write,
+    reason = "a test fails by panicking; skips must be seen"
+)]
+
 mod support;
 
 use dockline_model::{Code, UiError};

@@ -1,5 +1,11 @@
 //! What goes wrong with real registries, and what a person is told then.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::explicit_write,
+    reason = "a test fails by panicking; skips must be seen"
+)]
+
 mod support;
 
 use dockline_model::{Code, UiError};
@@ -8,7 +14,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
 };
-use support::{Registry, sample, skip};
+use support::{Registry, sample, shout, skip};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -173,7 +179,7 @@ impl SmallDisk {
         match mounted {
             Ok(output) if output.status.success() => Some(Self(path.to_owned())),
             Ok(_) | Err(_) => {
-                eprintln!("\n*** SKIPPED: a small disk can only be mounted as root ***\n");
+                shout("a small disk can only be mounted as root");
                 None
             }
         }

@@ -1,12 +1,32 @@
 //! Pushes and pulls against Debian's docker-registry and against the built-in one, with skopeo as the stranger
 //! who must be able to read what Dockline writes, and the other way round.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::explicit_write,
+    reason = "a test fails by panicking; skips must be seen"
+)]
+
 mod support;
 
-use dockline_model::LayerState;
-use dockline_registry::{Digest, RegistryError, archive};
-use std::path::Path;
+use dockline_model::{LayerState, LayerView};
+use dockline_registry::{Client, ClientConfig, Digest, RegistryError, archive};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use support::{Registry, Reports, have, sample, skopeo, skopeo_digest};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_comes_back_as_it_went() {
@@ -290,6 +310,83 @@ async fn a_blob_that_is_not_what_it_says_is_noticed() {
     let mut sink = tokio::io::sink();
     let error = client.pull_blob("app", &promised, 18, &mut sink, |_| ()).await.unwrap_err();
     assert!(error.to_string().contains("damaged"), "{error}");
+}
+
+/// Between the client and the registry stands something that cuts a connection in the middle, once each way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_costs_no_transfer() {
+    let (folder, sample) = sample();
+    for (kind, registry) in Registry::both().await {
+        let flaky = Flaky::start(registry.address).await;
+        let client = Client::new(ClientConfig::new(flaky.address, "cr.boss.org:5000")).unwrap();
+        let mut retries = 0;
+        let mut reports = Reports::default();
+        let is_retry = |layer: &LayerView| matches!(layer.state, LayerState::Retrying { .. });
+        let mut progress = |layers: &[LayerView], current, total| {
+            retries += usize::from(layers.iter().any(is_retry));
+            reports.take(layers, current, total);
+        };
+        flaky.cut.store(true, Ordering::SeqCst);
+        let pushed = client.push_archive(&sample, "app", "v1", &mut progress).await.unwrap();
+        assert!(!flaky.cut.load(Ordering::SeqCst), "nothing was cut");
+        assert_eq!(client.manifest_digest("app", "v1").await.unwrap(), pushed);
+
+        flaky.cut.store(true, Ordering::SeqCst);
+        let back = folder.path().join(format!("{kind}-flaky.tar"));
+        let pulled = client.pull_archive("app", "v1", &back, |layers, _, _| {
+            retries += usize::from(layers.iter().any(is_retry));
+        });
+        assert_eq!(pulled.await.unwrap(), pushed);
+        assert!(!flaky.cut.load(Ordering::SeqCst), "nothing was cut");
+        assert!(retries >= 2, "{retries}");
+        // Every layer is checked once more on its way back.
+        assert_eq!(registry.client().push_archive(&back, "again", "v1", |_, _, _| ()).await.unwrap(), pushed);
+    }
+}
+
+/// A relay that cuts a connection after a megabyte either way, once each time it is told to.
+struct Flaky {
+    address: SocketAddr,
+    cut: Arc<AtomicBool>,
+    _task: tokio::task::JoinSet<()>,
+}
+
+impl Flaky {
+    async fn start(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let cut = Arc::new(AtomicBool::new(false));
+        let mut task = tokio::task::JoinSet::new();
+        let shared = cut.clone();
+        task.spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let cut = shared.clone();
+                tokio::spawn(async move {
+                    let far = TcpStream::connect(target).await.unwrap();
+                    let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
+                    // Whichever way ends first ends both.
+                    tokio::select! {
+                        () = relay(near_read, far_write, &cut) => {}
+                        () = relay(far_read, near_write, &cut) => {}
+                    }
+                });
+            }
+        });
+        Self { address, cut, _task: task }
+    }
+}
+
+async fn relay(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, cut: &AtomicBool) {
+    let (mut buffer, mut carried) = (vec![0; 64 << 10], 0);
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+        carried += read;
+        if carried > 1 << 20 && cut.swap(false, Ordering::SeqCst) {
+            return;
+        }
+    }
 }
 
 /// Big enough not to fit anywhere by chance; run with the memory of the process in view.

@@ -8,6 +8,7 @@ mod exchange;
 mod manifest;
 mod pull;
 mod push;
+mod retry;
 
 pub use blob::PullError;
 pub use manifest::Manifest;

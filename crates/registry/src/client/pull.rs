@@ -1,6 +1,6 @@
 //! The direct road from the registry: an image is pulled into an archive without any engine.
 
-use super::{Client, Manifest, blob::PullError, push::blocking};
+use super::{Client, Manifest, blob::PullError, push::blocking, retry};
 use crate::{
     Digest, FileOperation, RegistryError,
     archive::write::{self, Contents, Plan, Slot},

@@ -1,9 +1,9 @@
 //! The direct road to the registry: an archive is pushed without any engine.
 
-use super::Client;
+use super::{Client, retry};
 use crate::{
     Digest, RegistryError,
-    archive::{self, ArchiveError, Layer, LayerKind, ManifestPlan, Section, Selected, Tarball},
+    archive::{self, ArchiveError, Layer, LayerKind, ManifestPlan, SectionReader, Selected, Tarball},
     board::Board,
     media,
     pack::{self, Abandon, Encoding, PackedBody},
@@ -12,7 +12,7 @@ use crate::{
 use dockline_model::{LayerState, LayerView};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
-use std::{path::Path, str::FromStr as _, sync::Arc};
+use std::{io::Seek as _, path::Path, str::FromStr as _, sync::Arc};
 use tokio::io::AsyncReadExt as _;
 
 /// A layer at the registry, as the manifest will name it.
@@ -118,41 +118,46 @@ impl Client {
             board.state(index, LayerState::Exists);
             return Ok(placed);
         }
-        let file = match packed.body {
-            PackedBody::Temporary(file) => file,
-            PackedBody::InArchive(section) => section_file(tarball, section).await?,
-        };
-        board.advance(index, 0);
-        let body = tokio::fs::File::from_std(file).take(placed.size);
         // Bars count what is in the archive, so that the total does not change once the layer is compressed.
         let scale = |sent: u64| {
             let scaled = u128::from(sent) * u128::from(total) / u128::from(placed.size.max(1));
             u64::try_from(scaled).unwrap_or(total)
         };
-        let pushed = self
-            .push_blob(repository, &placed.digest, placed.size, body, |sent| {
-                board.advance(index, scale(sent))
-            })
-            .await;
-        match pushed {
-            Ok(()) => board.state(index, LayerState::Done),
-            // The bytes came from the archive, so it is the archive that is damaged.
-            Err(RegistryError::DigestMismatch { expected, actual, .. }) => {
-                return Err(ArchiveError::WrongDigest { name, expected, actual }.into());
+        let mut waits = retry::WAITS.into_iter();
+        loop {
+            board.advance(index, 0);
+            let file = body_file(tarball, &packed.body).await?;
+            let body = tokio::fs::File::from_std(file).take(placed.size);
+            let progress = |sent| board.advance(index, scale(sent));
+            match self.push_blob(repository, &placed.digest, placed.size, body, progress).await {
+                Ok(()) => break board.state(index, LayerState::Done),
+                // The bytes came from the archive, so it is the archive that is damaged.
+                Err(RegistryError::DigestMismatch { expected, actual, .. }) => {
+                    return Err(ArchiveError::WrongDigest { name, expected, actual }.into());
+                }
+                Err(error) => retry::wait_or_give_up(error, &mut waits, index, board).await?,
             }
-            Err(error) => return Err(error),
         }
         Ok(placed)
     }
 }
 
-async fn section_file(tarball: &Arc<Tarball>, section: Section) -> Result<std::fs::File, RegistryError> {
-    let tarball = tarball.clone();
-    blocking(move || {
-        let read = |source| ArchiveError::Read { path: tarball.shown().to_owned(), source };
-        tarball.reader(section).map(crate::archive::SectionReader::into_file).map_err(read)
-    })
-    .await
+/// The packed layer, open at its first byte.
+async fn body_file(tarball: &Arc<Tarball>, body: &PackedBody) -> Result<std::fs::File, RegistryError> {
+    match body {
+        PackedBody::Temporary(file) => {
+            let again = file.try_clone().and_then(|mut file| file.rewind().map(|()| file));
+            again.map_err(|source| RegistryError::Source { source })
+        }
+        PackedBody::InArchive(section) => {
+            let (tarball, section) = (tarball.clone(), *section);
+            blocking(move || {
+                let read = |source| ArchiveError::Read { path: tarball.shown().to_owned(), source };
+                tarball.reader(section).map(SectionReader::into_file).map_err(read)
+            })
+            .await
+        }
+    }
 }
 
 /// Runs what blocks where it may.

@@ -68,16 +68,16 @@ impl Refusal {
 
     pub(super) fn into_response(self, is_head: bool) -> Response {
         let (status, code) = self.status_and_code();
-        let message = match &self {
+        let message = if let Self::Storage(error) = &self {
+            tracing::warn!(%error, "the built-in registry's storage failed");
             // Paths and the like stay here; that the disk is full the other side must be able to tell.
-            Self::Storage(error) if error.kind() == io::ErrorKind::StorageFull => {
+            if error.kind() == io::ErrorKind::StorageFull {
                 "no space left on device".to_owned()
-            }
-            Self::Storage(error) => {
-                tracing::warn!(%error, "the built-in registry's storage failed");
+            } else {
                 format!("the storage failed: {}", error.kind())
             }
-            other => other.to_string(),
+        } else {
+            self.to_string()
         };
         let body = json!({ "errors": [{ "code": code, "message": message }] });
         let mut response = json_with(status, &body);

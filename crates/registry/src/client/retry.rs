@@ -1,0 +1,26 @@
+//! A layer whose connection was lost is sent or fetched again: a tunnel that reconnects costs seconds, no push.
+
+use crate::{RegistryError, board::Board};
+use dockline_model::{LayerState, LayerView};
+use std::time::Duration;
+
+/// How long to wait before each new attempt, in seconds. The tunnel holds a new connection while it dials, so
+/// these need not be long.
+pub(super) const WAITS: [u32; 3] = [1, 2, 4];
+
+/// Waits, if `error` is one that another attempt may mend and there is one left; gives it back otherwise.
+pub(super) async fn wait_or_give_up<F: FnMut(&[LayerView], u64, u64) + Send>(
+    error: RegistryError,
+    waits: &mut (impl Iterator<Item = u32> + Send),
+    layer: usize,
+    board: &Board<F>,
+) -> Result<(), RegistryError> {
+    if !matches!(error, RegistryError::Unreachable { .. }) {
+        return Err(error);
+    }
+    let Some(seconds) = waits.next() else { return Err(error) };
+    tracing::info!(%error, layer, seconds, "a layer begins again");
+    board.state(layer, LayerState::Retrying { seconds });
+    tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+    Ok(())
+}

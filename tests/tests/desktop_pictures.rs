@@ -16,13 +16,13 @@ async fn the_window_in_every_light() {
             let (name, ssh) = (format!("cr{number}.boss.org"), format!("dockercr@192.0.2.{number}"));
             dockline.run(&["add", &name, "--ssh", &ssh]).expect_success();
         }
-        // Nobody has 240.0.0.1 (RFC 1112 §4), so this fails at once, and for good.
-        dockline.run(&["add", "unreachable.boss.org", "--ssh", "dockercr@240.0.0.1"]).expect_success();
+        // Port 1 of this machine is nobody's, so this fails at once.
+        dockline.run(&["add", "refused.boss.org", "--ssh", "dockercr@127.0.0.1:1"]).expect_success();
         let window = Browser::start(&screen, &dockline, &[]).await;
         let is_dark = window.run("return matchMedia('(prefers-color-scheme: dark)').matches").await;
         assert_eq!(is_dark, serde_json::json!(dark), "the page follows the desktop's theme");
         window.photograph(&format!("registries-full-{theme}")).await;
-        let failing = "[data-registry=\"unreachable.boss.org\"]";
+        let failing = "[data-registry=\"refused.boss.org\"]";
         window.click(&format!("{failing} [data-testid=connect]")).await;
         window.see(&format!("{failing} [data-testid=registry-error]")).await;
         window.photograph(&format!("registries-failing-{theme}")).await;

@@ -111,12 +111,13 @@ impl Browser {
         field.send_keys(text).await.expect("the field takes keys");
     }
 
-    /// The text of the element that `selector` finds.
+    /// The text of the element that `selector` finds, whether or not it is scrolled into view.
     ///
     /// # Panics
     /// When there is none.
     pub async fn text(&self, selector: &str) -> String {
-        self.see(selector).await.text().await.expect("an element has text")
+        let text = self.see(selector).await.prop("textContent").await.expect("an element has text");
+        text.unwrap_or_default().trim().to_owned()
     }
 
     /// An attribute of the element that `selector` finds.

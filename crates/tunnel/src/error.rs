@@ -260,12 +260,13 @@ impl From<russh::Error> for TunnelError {
 }
 
 fn connect_reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            "there is no route to it".to_owned()
-        }
-        _ => error.to_string(),
+    let kind = error.kind();
+    if kind == io::ErrorKind::ConnectionRefused {
+        "the connection was refused".to_owned()
+    } else if matches!(kind, io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) {
+        "there is no route to it".to_owned()
+    } else {
+        error.to_string()
     }
 }
 
@@ -331,13 +332,14 @@ impl TunnelError {
             Self::KeyUnusable { .. } => Code::SshKeyUnusable,
             Self::Auth { .. } => Code::SshAuth,
             // What went wrong there matters more than where: a face offers the same remedy.
-            Self::Jump { source, .. } => match source.code() {
-                code @ (Code::HostKeyUnknown
-                | Code::HostKeyChanged
-                | Code::HostKeyRevoked
-                | Code::SshKeyUnusable) => code,
-                _ => Code::SshJump,
-            },
+            Self::Jump { source, .. } => {
+                let code = source.code();
+                let is_about_keys = matches!(
+                    code,
+                    Code::HostKeyUnknown | Code::HostKeyChanged | Code::HostKeyRevoked | Code::SshKeyUnusable
+                );
+                if is_about_keys { code } else { Code::SshJump }
+            }
             Self::Lost { .. } => Code::SshLost,
             Self::RemoteClosed { .. } | Self::Channel { .. } => Code::RemoteClosed,
             Self::ForwardForbidden { .. } => Code::ForwardForbidden,

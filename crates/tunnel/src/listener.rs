@@ -106,17 +106,19 @@ impl Listener {
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, TunnelError> {
-    match TcpListener::bind(address).await {
-        Ok(socket) => Ok(socket),
-        Err(error) => Err(match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                let owner = tokio::task::spawn_blocking(move || peer::listener_owner(address)).await;
-                TunnelError::PortInUse { address, by: owner.ok().flatten() }
-            }
-            io::ErrorKind::AddrNotAvailable => TunnelError::AddressUnavailable { address },
-            _ => TunnelError::Listen { address, source: Arc::new(error) },
-        }),
-    }
+    let error = match TcpListener::bind(address).await {
+        Ok(socket) => return Ok(socket),
+        Err(error) => error,
+    };
+    let kind = error.kind();
+    Err(if kind == io::ErrorKind::AddrInUse {
+        let owner = tokio::task::spawn_blocking(move || peer::listener_owner(address)).await;
+        TunnelError::PortInUse { address, by: owner.ok().flatten() }
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        TunnelError::AddressUnavailable { address }
+    } else {
+        TunnelError::Listen { address, source: Arc::new(error) }
+    })
 }
 
 /// One connection, from its acceptance to its end.

@@ -237,18 +237,22 @@ impl client::Handler for Client {
             DisconnectReason::ReceivedDisconnect(info) => {
                 format!("the server said “{}”", info.message.trim())
             }
-            DisconnectReason::Error(TunnelError::Ssh(error)) => match &**error {
-                russh::Error::KeepaliveTimeout | russh::Error::InactivityTimeout => {
-                    "the server stopped answering".to_owned()
-                }
-                russh::Error::HUP | russh::Error::Disconnect => "the server closed the connection".to_owned(),
-                error => error.to_string(),
-            },
+            DisconnectReason::Error(TunnelError::Ssh(error)) => end_words(error),
             DisconnectReason::Error(error) => error.to_string(),
         };
         let told = matches!(reason, DisconnectReason::ReceivedDisconnect(_));
         let _ = self.end.reason.set(EndReason { words, told });
         Ok(())
+    }
+}
+
+fn end_words(error: &russh::Error) -> String {
+    if matches!(error, russh::Error::KeepaliveTimeout | russh::Error::InactivityTimeout) {
+        "the server stopped answering".to_owned()
+    } else if matches!(error, russh::Error::HUP | russh::Error::Disconnect) {
+        "the server closed the connection".to_owned()
+    } else {
+        error.to_string()
     }
 }
 

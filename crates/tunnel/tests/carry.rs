@@ -1,5 +1,8 @@
 //! What travels through a tunnel: TCP and UNIX-socket ends, half-close, resets, jump hosts, configured aliases.
 
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use dockline_model::{Code, LeaseHolder, RemoteEnd, SshTarget};

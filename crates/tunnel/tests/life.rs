@@ -1,5 +1,8 @@
 //! The life of a tunnel against a real sshd: dialling, sharing, lingering, losing and regaining the session.
 
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use dockline_model::{Code, LeaseHolder, TransferId, TunnelState};
@@ -217,5 +220,104 @@ async fn a_busy_session_gets_company_that_leaves_again() {
     }
     assert_eq!(closed(), 2, "{}", sshd.log());
     assert!(is_up(&tunnel.view()));
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_falls_silent_is_noticed_within_ten_seconds() {
+    need_sshd!();
+    for uploads in [0, 4] {
+        let lab = Lab::new();
+        let mut sshd = lab.sshd("a", "").await;
+        // Reads nothing, so that the uploads fill every buffer on the way.
+        let sink = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = lab.config(&sshd, remote(sink.local_addr().unwrap())).await;
+        let address = config.spec.listen();
+        let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+        let lease = tunnel.lease(LeaseHolder::Manual);
+        tunnel.up(&lease).await.unwrap();
+        let sinking = tokio::spawn(async move {
+            let mut streams = Vec::new();
+            while let Ok((mut stream, _)) = sink.accept().await {
+                streams.push(tokio::spawn(async move {
+                    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+                }));
+            }
+        });
+        let uploading: Vec<_> = (0..uploads)
+            .map(|_| {
+                tokio::spawn(async move {
+                    let mut stream = TcpStream::connect(address).await.unwrap();
+                    let piece = vec![0; 1 << 20];
+                    while stream.write_all(&piece).await.is_ok() {}
+                })
+            })
+            .collect();
+        until(&tunnel, |view| view.bytes_up >= uploads << 20).await;
+
+        sshd.freeze(true);
+        let since = Instant::now();
+        let view = until(&tunnel, |view| !is_up(view)).await;
+        let noticed = since.elapsed();
+        assert!(matches!(view.state, TunnelState::Reconnecting { .. }), "{view:?}");
+        assert!(noticed < Duration::from_millis(10_500), "{noticed:?} with {uploads} uploads");
+        // Whoever was uploading is told.
+        for upload in uploading {
+            tokio::time::timeout(Duration::from_secs(5), upload).await.unwrap().unwrap();
+        }
+        sshd.freeze(false);
+        until(&tunnel, is_up).await;
+        sinking.abort();
+        tunnel.stop().await;
+        sshd.kill().await;
+    }
+}
+
+/// Another user of the machine gets nothing out of the listener, and does not make it dial.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_user_is_refused() {
+    need_sshd!();
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can become another user to be refused");
+        return;
+    }
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let config = lab.config(&sshd, remote(echo_server().await)).await;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{}; echo mine >&3; cat <&3", address.port());
+    let output = tokio::process::Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", &script])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{output:?}");
+    assert!(is_idle(&tunnel.view()), "{:?}", tunnel.view());
+    assert_eq!(sshd.logins(), 0);
+    assert_eq!(round_trip(address, b"ours").await.unwrap(), b"ours");
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_short_connections_leave_nothing_behind() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.pool.sessions = 1;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    for _ in 0..25 {
+        let batch =
+            (0..40_u8).map(|n| async move { round_trip(address, &[n; 100]).await.unwrap() == [n; 100] });
+        assert!(futures::future::join_all(batch).await.into_iter().all(|same| same));
+    }
+    until(&tunnel, |view| view.leases.len() == 1).await;
+    assert_eq!(sshd.logins(), 1);
+    drop(lease);
+    until(&tunnel, is_idle).await;
     tunnel.stop().await;
 }

@@ -1,5 +1,8 @@
 //! Logging in: key files, encrypted ones, the agent, refusals; and passwords, against a server of this test's own.
 
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use dockline_model::{Answer, Code, LeaseHolder, Question, TunnelState, UiError};
@@ -202,12 +205,20 @@ struct PasswordServer {
     method: MethodKind,
 }
 
+impl PasswordServer {
+    /// The library would take the method off the list after one wrong password, unlike sshd.
+    fn refusal(&self) -> Auth {
+        let methods = MethodSet::from(&[MethodKind::PublicKey, self.method][..]);
+        Auth::Reject { proceed_with_methods: Some(methods), partial_success: false }
+    }
+}
+
 impl server::Handler for PasswordServer {
     type Error = russh::Error;
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
         let right = self.method == MethodKind::Password && (user, password) == ("bob", "hunter2");
-        Ok(if right { Auth::Accept } else { Auth::reject() })
+        Ok(if right { Auth::Accept } else { self.refusal() })
     }
 
     async fn auth_keyboard_interactive<'a>(
@@ -223,8 +234,8 @@ impl server::Handler for PasswordServer {
                 prompts: Cow::Owned(vec![(Cow::Borrowed("Password: "), false)]),
             },
             Some(mut answers) => {
-                let right = answers.next().is_some_and(|answer| answer == &b"hunter2"[..]);
-                if right { Auth::Accept } else { Auth::reject() }
+                let right = answers.next().is_some_and(|answer| answer == b"hunter2"[..]);
+                if right { Auth::Accept } else { self.refusal() }
             }
         })
     }

@@ -1,5 +1,8 @@
 //! Host keys against a real sshd: unknown, trusted, changed, revoked.
 
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use dockline_model::{Answer, Code, LeaseHolder, Question, TunnelState};

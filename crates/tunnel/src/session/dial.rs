@@ -191,17 +191,23 @@ where
 fn with_host(error: TunnelError, options: &HostOptions) -> TunnelError {
     let TunnelError::Ssh(source) = error else { return error };
     let host = options.host_name.clone();
-    match &*source {
-        russh::Error::Version => TunnelError::NotSsh { host, port: options.port },
+    let is_closed = matches!(
+        *source,
         russh::Error::Disconnect
-        | russh::Error::HUP
-        | russh::Error::IO(_)
-        | russh::Error::SendError
-        | russh::Error::RecvError
-        | russh::Error::KeepaliveTimeout
-        | russh::Error::InactivityTimeout
-        | russh::Error::ConnectionTimeout => TunnelError::HandshakeClosed { host, source },
-        _ => TunnelError::Handshake { host, source },
+            | russh::Error::HUP
+            | russh::Error::IO(_)
+            | russh::Error::SendError
+            | russh::Error::RecvError
+            | russh::Error::KeepaliveTimeout
+            | russh::Error::InactivityTimeout
+            | russh::Error::ConnectionTimeout
+    );
+    if is_closed {
+        TunnelError::HandshakeClosed { host, source }
+    } else if matches!(*source, russh::Error::Version) {
+        TunnelError::NotSsh { host, port: options.port }
+    } else {
+        TunnelError::Handshake { host, source }
     }
 }
 

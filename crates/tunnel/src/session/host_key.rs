@@ -65,10 +65,7 @@ impl Verifier {
         ];
         let known = self.known.key_types(&self.name);
         let rank = |algorithm: &Algorithm| {
-            let key_type = match algorithm {
-                Algorithm::Rsa { .. } => "ssh-rsa",
-                other => other.as_str(),
-            };
+            let key_type = key_type(algorithm);
             known.iter().position(|known| *known == key_type).unwrap_or(usize::MAX)
         };
         wanted.sort_by_key(rank);
@@ -84,10 +81,7 @@ impl Verifier {
             }
         };
         let blob = key.to_bytes().map_err(|error| TunnelError::from(russh::Error::from(error)))?;
-        let key_type = match key.algorithm() {
-            Algorithm::Rsa { .. } => "ssh-rsa".to_owned(),
-            other => other.as_str().to_owned(),
-        };
+        let key_type = key_type(&key.algorithm()).to_owned();
         let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
         let host = self.name.clone();
         match self.known.verdict(&self.name, &key_type, &blob) {
@@ -108,6 +102,11 @@ impl Verifier {
             }
         }
     }
+}
+
+/// The type as it stands in known_hosts; the hash of an RSA signature is no part of it (RFC 8332 §3).
+fn key_type(algorithm: &Algorithm) -> &str {
+    if algorithm.clone().is_rsa() { "ssh-rsa" } else { algorithm.as_str() }
 }
 
 /// Adds a trusted key to the first of the user's known_hosts files; `false` if there is none

@@ -1,5 +1,6 @@
 //! A real OpenSSH server for one test: own folder, own keys, own configuration, on a loopback port.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use dockline_model::{
     Answer, Question, RegistryName, RegistrySpec, RemoteEnd, SshTarget, TunnelState, TunnelView,
@@ -213,6 +214,16 @@ impl Sshd {
     /// Ends the sessions, and leaves the server running.
     pub fn kill_sessions(&self) {
         kill_all(children_of(self.child.as_ref().unwrap().id().unwrap()));
+    }
+
+    /// Stops the server and its sessions without ending them, as a dead path looks to us; or lets them go on.
+    pub fn freeze(&self, frozen: bool) {
+        use nix::sys::signal::Signal::{SIGCONT, SIGSTOP};
+        let server = self.child.as_ref().unwrap().id().unwrap();
+        for pid in children_of(server).into_iter().chain([server as i32]) {
+            let signal = if frozen { SIGSTOP } else { SIGCONT };
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
+        }
     }
 
     /// How often somebody logged in so far.

@@ -207,8 +207,10 @@ fn full_disk_at_the_registry() {
     let archive = save(&dockerd, &dockline, "app:v1");
     let error = expect_failure(dockline.json(&["push", &archive, name.as_str()]), Code::RegistryDiskFull);
     expect_named(&error, &["no space left on device"]);
-    let error = expect_failure(dockline.json(&["push", "app:v1", name.as_str()]), Code::RegistryDiskFull);
-    expect_named(&error, &["no space left on device"]);
+    // dockerd keeps the registry's words to itself and reports a bare 500, so that here the full disk can be no more
+    // than the likely cause. The exit status is the same.
+    let error = expect_failure(dockline.json(&["push", "app:v1", name.as_str()]), Code::RegistryFailed);
+    expect_named(&error, &["full disk", "500"]);
 }
 
 #[test]

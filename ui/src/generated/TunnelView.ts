@@ -16,6 +16,11 @@ state: TunnelState,
  */
 listenerError?: UiError | null, 
 /**
+ * Why the last connection could not be carried to the registry although the session is up (nothing listens at
+ * the far end, the forward is forbidden); gone as soon as one could.
+ */
+forwardError?: UiError | null, 
+/**
  * What holds it, oldest first.
  */
 leases: Array<LeaseView>, 

@@ -20,7 +20,7 @@ pub enum Cause {
     Denied,
     /// The registry takes no pushes.
     ReadOnly,
-    /// The registry stored some layers and then could store no more.
+    /// The registry took a part of a layer and could store no more.
     RegistryDiskFull,
     /// The registry answered with a server error.
     RegistryFailed,
@@ -126,10 +126,13 @@ impl Cause {
             Some(Self::NothingListens | Self::HungUp | Self::NoAnswer) if evidence.bytes_moved => Self::Lost,
             // The full disk is where the bytes go: on a pull the words are the engine's own.
             Some(Self::RegistryDiskFull) if toward == Toward::Engine => Self::EngineDiskFull,
-            // docker-registry 2.8 answers a full disk with a bare 500, which dockerd repeats. A registry that
-            // stores some layers whole and fails others after megabytes of each is one that has run full.
+            // docker-registry 2.8 answers a full disk with a bare 500, which dockerd repeats without its body. A
+            // registry that takes megabytes of a layer and then answers so, again and again, has run full as good
+            // as always; `error` words it as the likelihood that it is.
             Some(Self::RegistryFailed)
-                if toward == Toward::Registry && evidence.layer_arrived && evidence.large_layer_retried =>
+                if toward == Toward::Registry
+                    && evidence.large_layer_retried
+                    && lower.contains("500 internal server error") =>
             {
                 Self::RegistryDiskFull
             }

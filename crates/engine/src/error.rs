@@ -204,10 +204,11 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
         Cause::RegistryDiskFull => ui(
             Code::RegistryDiskFull,
             format!(
-                "The registry stored a part of {reference} and then no more: its disk is full, most likely."
+                "The registry took a part of {reference} and then no more: its disk is full, most likely."
             ),
-            "Look at `df -h` on the registry's host, make room (delete tags, then run the registry's garbage \
-             collection), and push again: layers that have arrived are not sent twice.",
+            "Look at `df -h` on the registry's host, and for “no space left on device” in the registry's log. Make \
+             room (delete tags, then run the registry's garbage collection) and push again: layers that have \
+             arrived are not sent twice.",
         ),
         Cause::RegistryFailed => ui(
             Code::RegistryFailed,

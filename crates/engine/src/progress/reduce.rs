@@ -30,8 +30,6 @@ pub enum Outcome {
 pub struct Evidence {
     /// Bytes of some layer moved: the way to the registry was open at some time.
     pub bytes_moved: bool,
-    /// Some layer arrived whole.
-    pub layer_arrived: bool,
     /// Some layer of at least a mebibyte had moved bytes when it failed.
     pub large_layer_retried: bool,
 }
@@ -156,7 +154,6 @@ impl TransferProgress {
             LayerEvent::Downloaded => {
                 fill(layer, transferred);
                 layer.state = LayerState::Extracting;
-                self.evidence.layer_arrived = true;
             }
             LayerEvent::Extracting { bytes } => {
                 fill(layer, transferred);
@@ -176,7 +173,6 @@ impl TransferProgress {
             LayerEvent::Done => {
                 fill(layer, transferred);
                 layer.state = LayerState::Done;
-                self.evidence.layer_arrived = true;
             }
             LayerEvent::Exists => {
                 fill(layer, transferred);

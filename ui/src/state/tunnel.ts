@@ -34,7 +34,7 @@ export function stateDetail(state: TunnelState, now: number): string | null {
   }
 }
 
-/** The error a card shows: the tunnel's own, or why nothing can connect to it. */
+/** The error a card shows: the tunnel's own, why nothing can connect to it, or why nothing gets through it. */
 export function tunnelError({ tunnel }: RegistryView): UiError | null {
   switch (tunnel.state.kind) {
     case 'failed':
@@ -45,7 +45,7 @@ export function tunnelError({ tunnel }: RegistryView): UiError | null {
     case 'up':
     case 'lingering':
     case 'closing':
-      return tunnel.listenerError ?? null;
+      return tunnel.listenerError ?? tunnel.forwardError ?? null;
   }
 }
 

@@ -21,7 +21,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Read from the program in pieces of up to this many bytes: several SSH packets, so that one wake-up moves much.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 128 << 10;
+/// With less room than one SSH packet, another piece is allocated.
+const LEAST_ROOM: usize = 32 << 10;
 /// How long what has arrived may take to reach the program after the session is gone.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -105,9 +107,13 @@ async fn upload(
     sent_all: &CancellationToken,
     end: &SessionEnd,
 ) -> io::Result<()> {
-    let mut buffer = BytesMut::with_capacity(PIECE);
+    let mut buffer = BytesMut::new();
     loop {
-        buffer.reserve(PIECE / 4);
+        // Memory only for those who have something to say: most connections are idle ones.
+        from_program.readable().await?;
+        if buffer.capacity() < LEAST_ROOM {
+            buffer.reserve(PIECE);
+        }
         let count = from_program.read_buf(&mut buffer).await?;
         // A writer that waits for the window is not told when the session is gone.
         if count == 0 {

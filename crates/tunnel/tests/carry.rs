@@ -1,6 +1,6 @@
 //! What travels through a tunnel: TCP and UNIX-socket ends, half-close, resets, jump hosts, configured aliases.
 
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod support;

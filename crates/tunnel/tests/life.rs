@@ -1,6 +1,6 @@
 //! The life of a tunnel against a real sshd: dialling, sharing, lingering, losing and regaining the session.
 
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod support;

@@ -1,6 +1,6 @@
 //! Logging in: key files, encrypted ones, the agent, refusals; and passwords, against a server of this test's own.
 
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod support;

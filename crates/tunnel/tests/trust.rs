@@ -1,6 +1,6 @@
 //! Host keys against a real sshd: unknown, trusted, changed, revoked.
 
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod support;

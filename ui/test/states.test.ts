@@ -80,6 +80,12 @@ test('the tunnel’s own error comes before the listener’s', () => {
   );
 });
 
+test('a tunnel that is up but leads nowhere says so', () => {
+  const closed = registry('a.example', { kind: 'up', since: NOW });
+  closed.tunnel.forwardError = { code: 'remote-closed', message: 'Nothing listens there.' };
+  expect(tunnelError(closed)?.code).toBe('remote-closed');
+});
+
 test('holders are named, and equal ones counted', () => {
   const leases = [
     lease({ kind: 'manual' }),

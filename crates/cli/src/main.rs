@@ -6,6 +6,7 @@ mod face;
 mod format;
 mod interrupts;
 mod output;
+mod plugin;
 mod progress;
 mod prompts;
 mod terminal;
@@ -18,7 +19,14 @@ use std::{io::Write as _, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments = match plugin::call(std::env::args_os()) {
+        plugin::Call::Arguments(arguments) => arguments,
+        plugin::Call::Metadata => {
+            println!("{}", plugin::metadata());
+            return ExitCode::SUCCESS;
+        }
+    };
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return wrong_use(&error),
     };

@@ -79,7 +79,7 @@ async fn answer_once(
         Answers::Terminal => {
             let quiet = screen.quiet();
             let asked = tokio::task::spawn_blocking(move || ask(&prompt)).await;
-            drop(quiet);
+            quiet.answered();
             match asked {
                 Ok(Ok(answer)) => answer,
                 // The terminal went away, or Ctrl-C: that is no answer, and whoever waits is told so.

@@ -127,8 +127,11 @@ fn a_broken_configuration_names_its_line() {
 }
 
 #[test]
-fn no_engine_is_said_so() {
+fn no_engine_and_no_archive_are_said_so() {
     let home = Home::new();
+    home.run(&["add", "a.example", "--ssh", "a@h"]).expect(0);
+    assert_eq!(home.error(&["push", "absent.tar", "a.example"], 9).code, Code::FileIo);
+    assert_eq!(home.error(&["push", "app:v1", "a.example"], 7).code, Code::EngineUnavailable);
     assert_eq!(home.error(&["images"], 7).code, Code::EngineUnavailable);
 }
 
@@ -176,6 +179,20 @@ fn completions_know_the_commands() {
             assert!(script.contains(command), "{shell} lacks {command}");
         }
     }
+}
+
+#[test]
+fn docker_finds_a_plugin_in_it() {
+    let home = Home::new();
+    let plugin = home.path("docker-dockline");
+    fs::copy(env!("CARGO_BIN_EXE_dockline"), &plugin).unwrap();
+    let called = |arguments: &[&str]| {
+        let output = std::process::Command::new(&plugin).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let metadata: serde_json::Value = serde_json::from_str(&called(&["docker-cli-plugin-metadata"])).unwrap();
+    assert_eq!(metadata["SchemaVersion"], "0.1.0");
+    assert!(called(&["dockline", "--version"]).starts_with("dockline "));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::{
     arguments::Add,
     face::{Face, unexpected},
-    output::Output,
+    output::{Output, wrapped_for_stdout},
     prompts::Answers,
 };
 use dockline_model::{Code, Command, RegistryName, RegistrySpec, Reply, SshTarget, Target, UiError};
@@ -59,7 +59,8 @@ fn added_text(spec: &RegistrySpec) -> String {
     ];
     let width = next.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
     let steps: String = next.iter().map(|(command, what)| format!("\n  {command:<width$}  {what}")).collect();
-    format!("Added {name}: {} leads to {remote} by ssh {ssh}.\nNext:{steps}", spec.listen())
+    let added = format!("Added {name}: {} leads to {remote} by ssh {ssh}.", spec.listen());
+    format!("{}\nNext:{steps}", wrapped_for_stdout(&added))
 }
 
 /// Removes a registry.

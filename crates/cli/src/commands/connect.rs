@@ -10,6 +10,7 @@ use crate::{
 };
 use dockline_core::{EventStream, Mode};
 use dockline_model::{Change, Code, Command, LeaseHolder, RegistryName, RegistryView, TunnelState, UiError};
+use std::sync::{Mutex, PoisonError};
 
 /// Opens the tunnel. Where there is no owner, or with `--hold`, keeps it until Ctrl-C.
 pub async fn connect(connect: Connect, output: Output) -> Result<(), UiError> {
@@ -21,7 +22,11 @@ pub async fn connect(connect: Connect, output: Output) -> Result<(), UiError> {
     };
     let (face, snapshot) = Face::open_configured(answers, output).await?;
     let result = match find(&snapshot, &connect.registry) {
-        Ok(view) => Holding { face: &face, name: view.spec.name.clone(), output }.run(connect.hold).await,
+        Ok(view) => {
+            Holding { face: &face, name: view.spec.name.clone(), news: News::default(), output }
+                .run(connect.hold)
+                .await
+        }
         Err(error) => Err(error),
     };
     face.close().await;
@@ -32,6 +37,7 @@ pub async fn connect(connect: Connect, output: Output) -> Result<(), UiError> {
 struct Holding<'a> {
     face: &'a Face,
     name: RegistryName,
+    news: News,
     output: Output,
 }
 
@@ -135,19 +141,8 @@ impl Holding<'_> {
     }
 
     fn tell(&self, change: Change) {
-        let Some(view) = registry_in(change, &self.name) else { return };
-        let name = &self.name;
-        match &view.tunnel.state {
-            TunnelState::Connecting { .. } => {
-                self.face.screen().say(&format!("{name}: connecting to {}", view.spec.ssh));
-            }
-            TunnelState::Reconnecting { .. } | TunnelState::Failed { .. } => {
-                self.face.screen().say(&format!("{name}: {}", format::state(&view.tunnel, format::now())));
-            }
-            TunnelState::Idle
-            | TunnelState::Up { .. }
-            | TunnelState::Lingering { .. }
-            | TunnelState::Closing => {}
+        if let Some(view) = registry_in(change, &self.name) {
+            self.news.tell(&view, self.face);
         }
     }
 
@@ -165,7 +160,37 @@ fn connected_text(view: &RegistryView) -> String {
     format!("Connected to {}. Push to {place}/…", spec.name)
 }
 
-fn registry_in(change: Change, name: &RegistryName) -> Option<RegistryView> {
+/// What becomes of a tunnel that somebody waits for, each thing said once.
+#[derive(Default)]
+pub struct News {
+    last: Mutex<String>,
+}
+
+impl News {
+    /// Says it if it is new and of interest.
+    pub fn tell(&self, view: &RegistryView, face: &Face) {
+        let name = &view.spec.name;
+        let text = match &view.tunnel.state {
+            TunnelState::Connecting { .. } => format!("{name}: connecting to {}", view.spec.ssh),
+            TunnelState::Reconnecting { failures, error, .. } => {
+                format!("{name}: not connected yet (tried {failures} times): {}", error.message)
+            }
+            TunnelState::Failed { error } => format!("{name}: failed: {}", error.message),
+            TunnelState::Idle
+            | TunnelState::Up { .. }
+            | TunnelState::Lingering { .. }
+            | TunnelState::Closing => return,
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != text {
+            face.screen().say(&text);
+            *last = text;
+        }
+    }
+}
+
+/// The registry as `change` leaves it.
+pub fn registry_in(change: Change, name: &RegistryName) -> Option<RegistryView> {
     match change {
         Change::Registry { registry } if registry.spec.name == *name => Some(registry),
         Change::Resync { snapshot } => snapshot.registries.into_iter().find(|view| view.spec.name == *name),

@@ -3,6 +3,7 @@
 use crate::{
     arguments::Hosts,
     face::{Face, unexpected},
+    interrupts::{Interrupts, cancelled},
     output::Output,
     prompts::Answers,
     terminal,
@@ -81,6 +82,13 @@ async fn agreed(plan: &HostsView) -> Result<bool, UiError> {
     let question = format!("Change {}?", plan.path);
     let asked =
         tokio::task::spawn_blocking(move || Confirm::new().with_prompt(question).default(false).interact());
-    // No answer, as after Ctrl-C, is a no.
-    Ok(matches!(asked.await, Ok(Ok(true))))
+    let mut interrupts = Interrupts::new()?;
+    tokio::select! {
+        // A terminal that went away is a no.
+        answer = asked => Ok(matches!(answer, Ok(Ok(true)))),
+        () = interrupts.next() => {
+            eprintln!();
+            Err(cancelled())
+        }
+    }
 }

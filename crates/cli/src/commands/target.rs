@@ -1,7 +1,6 @@
 //! Which registry and which repository a push is meant for. Pure.
 
 use dockline_model::{Code, RegistryName, RegistrySpec, UiError};
-use std::path::Path;
 
 /// Where to push to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,10 +92,10 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Whether `image` is a file rather than a name: it was said so, or it looks like one and is there.
+/// Whether `image` is a file rather than a name: it was said so, or it ends like one. (An image that is called
+/// `app.tar` can still be pushed as `app.tar:latest`.)
 pub fn is_archive(image: &str, said_so: bool) -> bool {
-    let looks_like_one = [".tar", ".tar.gz", ".tgz"].iter().any(|end| image.ends_with(end));
-    said_so || (looks_like_one && Path::new(image).is_file())
+    said_so || [".tar", ".tar.gz", ".tgz"].iter().any(|end| image.ends_with(end))
 }
 
 #[cfg(test)]
@@ -161,14 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_is_a_file_that_is_there() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("app.tar.gz");
-        let name = path.to_str().unwrap();
-        assert!(!is_archive(name, false));
-        std::fs::write(&path, b"").unwrap();
-        assert!(is_archive(name, false));
-        assert!(!is_archive("app:v1", false));
-        assert!(is_archive("whatever", true));
+    fn an_archive_is_told_by_its_end() {
+        for archive in ["app.tar", "./app.tar.gz", "/tmp/app.tgz"] {
+            assert!(is_archive(archive, false), "{archive}");
+        }
+        for image in ["app", "app:v1", "app.tar:latest", "team/tar"] {
+            assert!(!is_archive(image, false), "{image}");
+            assert!(is_archive(image, true), "{image}");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! `dockline push` and `dockline pull`.
 
-use super::target::{is_archive, push_target};
+use super::{
+    connect::News,
+    target::{is_archive, push_target},
+};
 use crate::{
     arguments::Push,
     face::{Face, unexpected},
@@ -85,6 +88,8 @@ async fn follow(
     output: Output,
 ) -> Result<TransferView, UiError> {
     let mut is_stopping = false;
+    // While the transfer waits for the tunnel, what becomes of that is what there is to tell.
+    let (news, mut waits_for) = (News::default(), None);
     loop {
         let event = tokio::select! {
             event = events.next() => event,
@@ -108,7 +113,13 @@ async fn follow(
                 UiError::new(Code::OwnerGone, "The owner of the tunnels ended before the transfer did.")
             }));
         };
+        if let Change::Registry { registry } = &event.change
+            && waits_for.as_ref() == Some(&registry.spec.name)
+        {
+            news.tell(registry, face);
+        }
         let Some(view) = transfer_in(event.change, id) else { continue };
+        waits_for = (view.state == TransferState::Waiting).then(|| view.registry.clone());
         progress.show(&view)?;
         if view.state.is_final() {
             return Ok(view);

@@ -23,11 +23,25 @@ pub struct Screen {
 }
 
 /// While this lives nothing is drawn.
-pub struct Quiet(Arc<AtomicBool>);
+pub struct Quiet {
+    is_asking: Arc<AtomicBool>,
+    is_answered: bool,
+}
+
+impl Quiet {
+    /// The question has been answered, and its line ended.
+    pub fn answered(mut self) {
+        self.is_answered = true;
+    }
+}
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
+        if !self.is_answered {
+            // Ctrl-C in the middle of a question: what comes next begins on a line of its own.
+            eprintln!();
+        }
+        self.is_asking.store(false, Ordering::Relaxed);
     }
 }
 
@@ -44,7 +58,7 @@ impl Screen {
         self.is_asking.store(true, Ordering::Relaxed);
         // Cannot fail but for a terminal that is gone.
         let _ = self.bars.clear();
-        Quiet(Arc::clone(&self.is_asking))
+        Quiet { is_asking: Arc::clone(&self.is_asking), is_answered: false }
     }
 
     /// A remark above the bars.

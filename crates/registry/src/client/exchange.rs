@@ -2,7 +2,7 @@
 
 use super::Client;
 use crate::{Operation, RegistryError};
-use reqwest::{RequestBuilder, Response, Url, header};
+use reqwest::{Method, RequestBuilder, Response, Url, header};
 use serde::Deserialize;
 use std::{future::Future, time::Duration};
 
@@ -62,17 +62,29 @@ impl Client {
         self.http.get(url)
     }
 
-    pub(super) fn request(&self, method: reqwest::Method, url: Url) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.http.request(method, url)
     }
 
-    /// Sends a request without a (large) body.
+    /// Sends a request without a (large) body. A question whose connection ends before the answer is asked once
+    /// more: kept connections die with the tunnel's session, and asking twice changes nothing.
     pub(super) async fn send(
         &self,
         operation: Operation,
         request: RequestBuilder,
     ) -> Result<Response, RegistryError> {
-        self.idle(operation, self.start(request)).await?.map_err(|source| self.unreachable(source))
+        let unreachable = |source| self.unreachable(source);
+        let request = request.header(header::HOST, self.host.clone()).build().map_err(unreachable)?;
+        let is_question = matches!(*request.method(), Method::GET | Method::HEAD);
+        let again = is_question.then(|| request.try_clone()).flatten();
+        match (self.idle(operation, self.http.execute(request)).await?, again) {
+            (Ok(response), _) => Ok(response),
+            // Where not even a connection was to be had, the next would fare no better.
+            (Err(lost), Some(again)) if !lost.is_connect() => {
+                self.idle(operation, self.http.execute(again)).await?.map_err(unreachable)
+            }
+            (Err(source), _) => Err(unreachable(source)),
+        }
     }
 
     /// The bare future of a request, to be watched by whoever sends a body.

@@ -69,10 +69,15 @@ impl Client {
             .map(|(index, slot)| {
                 let (board, temporary) = (&board, temporary.path());
                 async move {
-                    board.advance(index, 0);
-                    self.fetch(repository, slot, temporary, |received| board.advance(index, received))
-                        .await?;
-                    board.state(index, LayerState::Done);
+                    let mut waits = retry::WAITS.into_iter();
+                    loop {
+                        board.advance(index, 0);
+                        let progress = |received| board.advance(index, received);
+                        match self.fetch(repository, slot, temporary, progress).await {
+                            Ok(()) => break board.state(index, LayerState::Done),
+                            Err(error) => retry::wait_or_give_up(error, &mut waits, index, board).await?,
+                        }
+                    }
                     Ok::<_, RegistryError>(())
                 }
             })

@@ -2,7 +2,7 @@
 
 use dockline_model::{LeaseHolder, TunnelState};
 use dockline_tests::{
-    desktop::{App, NotificationServer, Screen, TrayHost},
+    desktop::{App, NotificationServer, PATIENCE, Screen, TrayHost},
     lab::{self, Dockline, Need, RegistryHost},
 };
 
@@ -36,7 +36,7 @@ async fn connect_in_the_trays_menu_opens_the_tunnel() {
     tray.click("Open Dockline").await;
     screen.wait_for_windows("Dockline", 1).await;
     tray.click("Quit Dockline").await;
-    let ended = app.daemon().wait(dockline_tests::desktop::PATIENCE);
+    let ended = app.daemon().wait(PATIENCE);
     assert!(ended.is_some_and(|status| status.success()), "{ended:?}\n{}", app.daemon().log());
 }
 
@@ -93,4 +93,31 @@ async fn without_a_tray_a_hidden_start_shows_the_window() {
     let (screen, dockline) = (Screen::start(), Dockline::new());
     let _app = App::start(&screen, &dockline, &["--tray"]);
     screen.wait_for_windows("Dockline", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_app_outlives_the_agent_it_was_a_face_of_and_ends_when_told_to() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = dockline.add(&host);
+    let agent = dockline.agent();
+    let mut tray = TrayHost::start(&screen).await;
+    let app = App::start(&screen, &dockline, &["--tray"]);
+    app.daemon().wait_for_line("session open owner=false", PATIENCE);
+
+    // The agent holds the tunnel, and the app shows it.
+    dockline.json(&["connect", name.as_str()]).expect_success();
+    tray.wait_for("who holds the tunnel", |line| line.label == "open for you").await;
+
+    agent.daemon().kill();
+    app.daemon().wait_for_line("session open owner=true", PATIENCE);
+    tray.click(&format!("Connect to {name}")).await;
+    tray.wait_for("who holds the tunnel", |line| line.label == "open for you").await;
+    assert_eq!(host.logins(), 2);
+
+    dockline.json(&["agent", "--stop", "--force"]).expect_success();
+    let ended = app.daemon().wait(PATIENCE);
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}\n{}", app.daemon().log());
 }

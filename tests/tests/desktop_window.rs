@@ -120,3 +120,22 @@ async fn a_wrong_key_is_shown_with_its_code() {
     window.close().await;
     assert!(!dockline.snapshot().registries.iter().any(|r| matches!(r.tunnel.state, TunnelState::Up { .. })));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_pushes_its_sample_and_needs_nothing() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    let mut notifications = NotificationServer::start(&screen).await;
+    let window = Browser::start(&screen, &dockline, &["--demo"]).await;
+    let demo = card(&"cr.demo.test");
+    window.click(&format!("{demo} [data-testid=connect]")).await;
+    window.see(&format!("{demo}[data-state=up]")).await;
+    window.click(&format!("{demo} [data-testid=push-sample]")).await;
+    window.see("[data-testid=transfer-row][data-state=done]").await;
+    window.photograph("demo-done-light").await;
+    assert!(!notifications.has_more(), "the person saw it happen in the window");
+    assert!(!dockline.config_file().exists(), "the demo left something in the person's own configuration");
+    window.close().await;
+}

@@ -100,10 +100,14 @@ impl Drag {
     fn wait_for(&self, kind: Atom) {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            match self.x11.wait_for_event().expect("the screen is there") {
-                Event::ClientMessage(message) if message.type_ == kind => return,
-                Event::SelectionRequest(request) => self.hand_over(&request),
-                _ => {}
+            let event = self.x11.wait_for_event().expect("the screen is there");
+            if let Event::SelectionRequest(request) = &event {
+                self.hand_over(request);
+            }
+            if let Event::ClientMessage(message) = event
+                && message.type_ == kind
+            {
+                return;
             }
         }
         panic!("the window does not answer the drag");

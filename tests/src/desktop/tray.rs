@@ -107,7 +107,7 @@ impl TrayHost {
     /// When no app has put an item into the tray.
     pub async fn menu(&mut self) -> Vec<TrayLine> {
         let menu = self.menu_proxy().await;
-        let layout: (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>)) = menu
+        let layout: (u32, Layout) = menu
             .call("GetLayout", &(0_i32, -1_i32, Vec::<String>::new()))
             .await
             .expect("the menu can be read");
@@ -187,7 +187,10 @@ impl TrayHost {
     }
 }
 
-/// An item of the layout: `(ia{sv}av)`.
+/// A node of the layout: its number, its properties, and the nodes below it.
+type Layout = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
+
+/// One line of the menu out of its node, `(ia{sv}av)`.
 fn line(value: &OwnedValue) -> Option<TrayLine> {
     let Value::Structure(fields) = &**value else { return None };
     let fields: &Structure<'_> = fields;

@@ -5,7 +5,8 @@
 //! lease by itself; the controller takes one for a person or a transfer. What happens when is decided by the pure
 //! [`lifecycle`]; everything is shown in one [`dockline_model::TunnelView`].
 //!
-//! OpenSSH's own files stay the truth about hosts, keys and trust: `ssh -G`, the agent, `known_hosts`.
+//! OpenSSH's own files stay the truth about hosts, keys and trust: `ssh -G`, the agent, `known_hosts`. One setting is
+//! not obeyed: with `StrictHostKeyChecking no`, too, an unknown host is asked about and a changed key is refused.
 
 mod actor;
 mod ask;

@@ -134,7 +134,7 @@ async fn nothing_at_the_far_end_is_said_so() {
     assert!(error.hint.unwrap().contains(&closed.to_string()));
     let _listener = TcpListener::bind(("127.0.0.1", closed)).await.unwrap();
     tunnel.check_remote(&lease).await.unwrap();
-    assert_eq!(tunnel.view().forward_error, None);
+    until(&tunnel, |view| view.forward_error.is_none()).await;
     tunnel.stop().await;
 }
 

@@ -47,6 +47,12 @@ fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
 
+    // The toolkit's own check panics, which tells a person nothing.
+    #[cfg(target_os = "linux")]
+    gtk::init().context(
+        "Dockline finds no display to show itself on (DISPLAY or WAYLAND_DISPLAY); `dockline` works without one",
+    )?;
+
     // The demo is an app of its own: it must not show the real one's window instead of starting.
     let name_on_the_bus = if arguments.demo { "org.dockline.demo" } else { "org.dockline.desktop" };
     let first_instance = tauri_plugin_single_instance::Builder::new()
@@ -71,9 +77,16 @@ fn main() -> anyhow::Result<()> {
                 drops::forward(window, drag);
             }
         })
-        .setup(move |app| Ok(start(app.handle(), &arguments)?))
+        .setup(move |app| {
+            if let Err(error) = start(app.handle(), &arguments) {
+                // Tauri would panic with it.
+                eprintln!("Error: {error:?}");
+                std::process::exit(1);
+            }
+            Ok(())
+        })
         .build(tauri::generate_context!())
-        .context("the desktop cannot be reached; is there a display? (`dockline` works without one)")?;
+        .context("Dockline's window system cannot be started")?;
     app.run(|_, event| {
         // Without a code it is the last window that was closed: the tray stays.
         if let RunEvent::ExitRequested { code: None, api, .. } = event {

@@ -2,9 +2,11 @@
 
 use dockline_model::{LeaseHolder, TunnelState};
 use dockline_tests::{
-    desktop::{App, NotificationServer, PATIENCE, Screen, TrayHost},
-    lab::{self, Dockline, Need, RegistryHost},
+    desktop::{App, NotificationServer, PATIENCE, Screen, TrayHost, desktop_program},
+    lab::{self, Daemon, Dockline, Need, RegistryHost},
 };
+use nix::sys::signal::Signal;
+use std::process::Command;
 
 const HOST: &[Need] = &[Need::Desktop, Need::Root, Need::Sshd, Need::Registry];
 
@@ -120,4 +122,63 @@ async fn the_app_outlives_the_agent_it_was_a_face_of_and_ends_when_told_to() {
     dockline.json(&["agent", "--stop", "--force"]).expect_success();
     let ended = app.daemon().wait(PATIENCE);
     assert!(ended.is_some_and(|status| status.success()), "{ended:?}\n{}", app.daemon().log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_brings_the_window() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = lab::unique_registry_name("cr");
+    dockline.add_as(&name, &host, &[]);
+    let mut tray = TrayHost::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    tray.click(&format!("Connect to {name}")).await;
+    screen.wait_for_windows("Dockline", 1).await;
+    assert_eq!(dockline.snapshot().prompts.len(), 1, "the host key is asked about, once");
+    assert_eq!(host.logins(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_in_the_menu_while_it_runs() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = dockline.add(&host);
+    let archive = dockline.folder().join("sample.tar");
+    dockline_registry::sample::write_sample(&archive).expect("the folder is ours");
+    let mut tray = TrayHost::start(&screen).await;
+    let mut notifications = NotificationServer::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    tray.wait_for("Connect", |line| line.label == format!("Connect to {name}")).await;
+    let idle = tray.icon_file().await;
+
+    // A registry that takes a break holds the push where it is.
+    host.registry().signal(Signal::SIGSTOP);
+    let push = Daemon::spawn(
+        "dockline push",
+        dockline.command(&["push", &archive.display().to_string(), name.as_str()]),
+    );
+    tray.wait_for("the push", |line| line.label.starts_with("Pushing sample.tar") && !line.enabled).await;
+    tray.wait_for("who holds the tunnel", |line| line.label.ends_with("1 push")).await;
+    assert_ne!(tray.icon_file().await, idle, "the icon shows that something is going on");
+    host.registry().signal(Signal::SIGCONT);
+    let ended = push.wait(PATIENCE);
+    assert!(ended.is_some_and(|status| status.success()), "{}", push.log());
+    assert_eq!(notifications.next().await.summary, "Pushed sample.tar");
+    tray.wait_for_none("a push", |line| line.label.starts_with("Pushing")).await;
+}
+
+#[test]
+fn without_a_display_it_says_so() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let mut command = Command::new(desktop_program());
+    let ended = lab::try_run(command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY"));
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.stderr.contains("no display"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
 }

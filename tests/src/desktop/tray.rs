@@ -119,6 +119,23 @@ impl TrayHost {
     /// # Panics
     /// When that does not happen; the message shows the menu.
     pub async fn wait_for(&mut self, what: &str, wanted: impl Fn(&TrayLine) -> bool) -> TrayLine {
+        match self.follow(|menu| menu.into_iter().find(&wanted)).await {
+            Some(line) => line,
+            None => panic!("the tray's menu never had {what}: {:#?}", self.menu().await),
+        }
+    }
+
+    /// Waits until the menu has no line that `unwanted` accepts.
+    ///
+    /// # Panics
+    /// As [`TrayHost::wait_for`].
+    pub async fn wait_for_none(&mut self, what: &str, unwanted: impl Fn(&TrayLine) -> bool) {
+        let gone = self.follow(|menu| (!menu.iter().any(&unwanted)).then_some(())).await;
+        assert!(gone.is_some(), "the tray's menu still has {what}: {:#?}", self.menu().await);
+    }
+
+    /// Reads the menu after each change until `found` finds something; `None` when it never does.
+    async fn follow<T>(&mut self, found: impl Fn(Vec<TrayLine>) -> Option<T>) -> Option<T> {
         let item = self.item().await;
         let rule = MatchRule::builder()
             .msg_type(Type::Signal)
@@ -129,20 +146,17 @@ impl TrayHost {
         // Listening comes before reading, so that no change falls in between.
         let mut changes =
             MessageStream::for_match_rule(rule, &self.bus, None).await.expect("the bus takes match rules");
-        let found = timeout(PATIENCE, async {
+        let following = async {
             loop {
-                if let Some(line) = self.menu().await.into_iter().find(&wanted) {
-                    return line;
+                if let Some(thing) = found(self.menu().await) {
+                    return thing;
                 }
                 // libdbusmenu tells of a change only after a short pause of its own; reading again is harmless.
                 let _changed: Result<Option<zbus::Result<Message>>, _> =
                     timeout(Duration::from_secs(1), changes.next()).await;
             }
-        });
-        match found.await {
-            Ok(line) => line,
-            Err(_) => panic!("the tray's menu never had {what}: {:#?}", self.menu().await),
-        }
+        };
+        timeout(PATIENCE, following).await.ok()
     }
 
     /// Waits for a line with this text and clicks it.

@@ -32,10 +32,12 @@ struct Laptop {
 impl Laptop {
     fn for_hosts(hosts: &[&RegistryHost]) -> Self {
         let workstation = Workstation::start();
-        let dockerd = Dockerd::start(&workstation);
-        let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+        let dockline = Dockline::on(&workstation);
         let names: Vec<_> = hosts.iter().map(|host| dockline.add(host)).collect();
+        // Before dockerd starts: Go reads a changed hosts file only after 5 s (`net/hosts.go`, `cacheMaxAge`).
         dockline.run(&["hosts", "--apply", "--yes"]).expect_success();
+        let dockerd = Dockerd::start(&workstation);
+        let dockline = dockline.with_engine(dockerd.endpoint());
         let agent = dockline.agent();
         Self { agent, names, dockline, dockerd, workstation }
     }
@@ -137,15 +139,15 @@ fn dockline_itself_pushes_and_pulls_with_progress_and_a_compared_digest() {
     assert_eq!(push.layers.len(), 3);
     assert!(push.current == push.total && push.total >= 9_000_000, "{push:?}");
     assert!(outcome.stdout.lines().count() > 2, "no progress before the end:\n{}", outcome.stdout);
-    let names = laptop.dockerd.run_docker(&["image", "inspect", "--format", "{{join .RepoTags \" \"}}", &id]);
-    assert_eq!(names, "app:v1", "the name that the push needed is gone again");
+    let tags = laptop.dockerd.run_docker(&["image", "inspect", "--format", "{{join .RepoTags \" \"}}", &id]);
+    let named = laptop.reference("app:v1");
+    assert!(tags.split(' ').all(|tag| tag == "app:v1" || tag == named), "left behind: {tags}");
 
     laptop.forget(&id);
     let pulled = laptop.dockline.json(&["pull", &format!("{name}/app:v1")]).expect_success();
     let (_, pulled_digest) = finished_transfer(&pulled);
     assert_eq!(pulled_digest, digest);
-    let images = laptop.dockerd.run_docker(&["images", "--no-trunc", "--quiet"]);
-    assert_eq!(images, id, "the same image is back");
+    assert_eq!(laptop.dockerd.image_id(&named), Some(id), "the same image is back");
 }
 
 #[test]
@@ -218,19 +220,30 @@ fn two_pushes_share_a_tunnel_that_outlives_the_first_and_lingers() {
 }
 
 #[test]
-fn a_push_survives_an_sshd_that_goes_and_comes_back() {
-    if !lab::requires(NEEDS) {
-        return;
+fn docker_push_survives_an_sshd_that_goes_and_comes_back() {
+    if lab::requires(NEEDS) {
+        interrupted_push(|laptop, reference| laptop.docker_push(reference));
     }
+}
+
+#[test]
+fn dockline_push_survives_an_sshd_that_goes_and_comes_back() {
+    if lab::requires(NEEDS) {
+        interrupted_push(|laptop, reference| {
+            Daemon::spawn("dockline push", laptop.dockline.command(&["push", reference]))
+        });
+    }
+}
+
+/// sshd ends in the middle of a large layer and comes back when the tunnel has said so.
+fn interrupted_push(start: impl Fn(&Laptop, &str) -> Daemon) {
     let mut host = RegistryHost::start();
     let laptop = Laptop::for_hosts(&[&host]);
     let name = &laptop.names[0];
     let mut watcher = laptop.watcher();
     let (reference, id) = laptop.build("app:v1", &[80_000]);
 
-    let push = laptop.docker_push(&reference);
-    // The upload has been opened; its 80 MB take dockerd a second at the very least.
-    host.registry().wait_for_line("\"POST /v2/app/blobs/uploads/", SOON);
+    let push = start(&laptop, &reference);
     watcher
         .wait_for(name, "up and carrying megabytes", SOON, |view| is_up(view) && view.bytes_up > 2_000_000);
     host.stop_sshd();
@@ -241,9 +254,7 @@ fn a_push_survives_an_sshd_that_goes_and_comes_back() {
         matches!(error.code, Code::SshLost | Code::SshUnreachable) && !error.message.is_empty(),
         "not a clear state: {error:?}"
     );
-    assert!(push.is_running(), "docker gave up at once:\n{}", push.log());
-    let shown = laptop.dockline.run(&["status"]).expect_success().stdout;
-    assert!(shown.contains(name.as_str()) && shown.to_lowercase().contains("reconnect"), "{shown}");
+    assert!(push.is_running(), "the push gave up at once:\n{}", push.log());
 
     host.start_sshd();
     watcher.wait_for(name, "up again", SOON, is_up);
@@ -253,6 +264,62 @@ fn a_push_survives_an_sshd_that_goes_and_comes_back() {
     let pulled = laptop.dockerd.run_docker(&["pull", &reference]);
     assert!(pulled.contains(&digest), "{pulled}");
     assert_eq!(laptop.dockerd.image_id(&reference), Some(id));
+}
+
+#[test]
+fn ctrl_c_stops_the_engine_and_lets_go_of_the_tunnel() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let laptop = Laptop::for_hosts(&[&host]);
+    let name = &laptop.names[0];
+    let mut watcher = laptop.watcher();
+    let (reference, _) = laptop.build("app:v1", &[80_000]);
+
+    let push = Daemon::spawn("dockline push", laptop.dockline.command(&["push", &reference]));
+    watcher
+        .wait_for(name, "up and carrying megabytes", SOON, |view| is_up(view) && view.bytes_up > 2_000_000);
+    // From here on the upload cannot end by itself.
+    host.registry().signal(Signal::SIGSTOP);
+    push.signal(Signal::SIGINT);
+    let status = push.wait(SOON).unwrap_or_else(|| panic!("it goes on:\n{}", push.log()));
+    assert_eq!(status.code(), Some(130), "{}", push.log());
+    // An engine that went on would now send the rest, and the manifest after it.
+    host.registry().signal(Signal::SIGCONT);
+    watcher.wait_for(name, "idle", SOON, |view| view.state == TunnelState::Idle);
+    assert_eq!(host.manifest_digest("app", "v1"), None);
+    assert!(laptop.agent.daemon().is_running());
+}
+
+#[test]
+fn names_can_be_used_seconds_after_they_were_entered() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    dockerd.build_image("app:v1", &[1]);
+    // Makes dockerd read the hosts file, which it then believes for 5 s (`net/hosts.go`, `cacheMaxAge`).
+    let unknown = dockerd.try_docker(&["pull", "nobody.dockline.test:5000/app"]);
+    assert!(unknown.stderr.contains("no such host"), "{}", unknown.stderr);
+
+    dockline.run(&["hosts", "--apply", "--yes"]).expect_success();
+    let deadline = Instant::now() + Duration::from_secs(8);
+    loop {
+        let outcome = dockline.json(&["push", "app:v1", name.as_str()]);
+        if outcome.status == Some(0) {
+            break;
+        }
+        let error = outcome.error();
+        assert_eq!(error.code, Code::EngineCannotReach, "{error:?}");
+        assert!(error.hint.is_some_and(|hint| hint.contains("five seconds")));
+        assert!(Instant::now() < deadline, "dockerd does not learn the name");
+    }
+    assert!(host.manifest_digest("app", "v1").is_some());
 }
 
 #[test]

@@ -223,8 +223,10 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
         Cause::NameUnknown => ui(
             Code::EngineCannotReach,
             format!("The engine does not know the name {host}."),
-            "Run `dockline hosts` to enter it in this machine's hosts file. An engine in a virtual machine has one of \
-             its own.",
+            // Go's resolver: `net/hosts.go`, `cacheMaxAge`.
+            "Run `dockline hosts` to enter it in this machine's hosts file. If that was just done, try again in five \
+             seconds: engines go by the old file for so long. An engine in a virtual machine has a hosts file of its \
+             own.",
         ),
         Cause::NothingListens => ui(
             Code::EngineCannotReach,

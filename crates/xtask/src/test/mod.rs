@@ -134,18 +134,27 @@ fn vitest() -> Result<Tally> {
     Ok(if succeeded { tally } else { tally.surely_failed() })
 }
 
+/// The desktop app does not compile without the page it holds inside; after the step `ui` it is there.
+fn page_is_built() -> Result<()> {
+    let page = workspace::root().join("ui").join("dist").join("index.html");
+    if page.is_file() { Ok(()) } else { workspace::build_ui() }
+}
+
 fn clippy() -> Result<Tally> {
+    page_is_built()?;
     let arguments = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"];
     Ok(Tally::of(succeeds(workspace::cargo(arguments))?))
 }
 
 fn doc() -> Result<Tally> {
+    page_is_built()?;
     let doc = workspace::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
     Ok(Tally::of(succeeds(doc.env("RUSTDOCFLAGS", "--deny warnings"))?))
 }
 
 /// The tests of the crates themselves.
 fn unit() -> Result<Tally> {
+    page_is_built()?;
     // Building has no limit, running has.
     if !succeeds(workspace::cargo(["test", "--workspace", "--no-run", "--quiet"]))? {
         bail!("The tests do not build.");
@@ -156,6 +165,7 @@ fn unit() -> Result<Tally> {
 /// The programs that the black-box tests run. `--workspace`, so that every dependency is built with the same
 /// features as for the tests before, and so only once.
 fn programs() -> Result<Tally> {
+    page_is_built()?;
     Ok(Tally::of(succeeds(workspace::cargo(["build", "--workspace", "--bins", "--quiet"]))?))
 }
 

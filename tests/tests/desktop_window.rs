@@ -3,8 +3,9 @@
 use dockline_model::{TransferState, TunnelState};
 use dockline_tests::{
     desktop::{Browser, NotificationServer, Screen, TrayHost, drop_files},
-    lab::{self, Dockline, Need, RegistryHost},
+    lab::{self, Dockerd, Dockline, Need, RegistryHost, Workstation},
 };
+use nix::sys::signal::Signal;
 use std::path::PathBuf;
 
 const HOST: &[Need] = &[Need::Desktop, Need::Root, Need::Sshd, Need::Registry];
@@ -100,6 +101,44 @@ async fn an_archive_dropped_on_the_window_is_pushed_and_told() {
     drop_files(&screen, &[&text], x, y).await;
     window.see("[data-testid=notice]").await;
     assert_eq!(dockline.snapshot().transfers.len(), 1);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_of_the_engines_is_pushed_from_the_list() {
+    if !lab::requires(&[HOST, &[Need::Dockerd]].concat()) {
+        return;
+    }
+    let (screen, host) = (Screen::start(), RegistryHost::start());
+    let dockerd = Dockerd::start(&Workstation::start());
+    dockerd.build_image("team/app:v1", &[48 * 1024, 24 * 1024, 12 * 1024, 1024]);
+    dockerd.build_image("team/web:v2", &[64]);
+    let dockline = Dockline::new().with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    window.see("[data-testid=engine-state][data-state=ready]").await;
+    window.click("[data-testid=nav-images]").await;
+    window.see("[data-testid=image-row][data-image=\"team/web:v2\"]").await;
+    window.photograph("images-light").await;
+    window.click("[data-testid=image-row][data-image=\"team/app:v1\"] [data-testid=push]").await;
+    window.part("push-reference").await;
+    window.photograph("push-light").await;
+
+    // A registry that takes a break holds the push where it is, for a picture.
+    window.click("[data-testid=push-submit]").await;
+    window.see("[data-testid=layer-row][data-state=transferring]").await;
+    host.registry().signal(Signal::SIGSTOP);
+    window.photograph("transfer-running-light").await;
+    window.click("[data-testid=nav-registries]").await;
+    window.see(&format!("{} [data-testid=holder][data-holder=transfer]", card(&name))).await;
+    window.photograph("registries-busy-light").await;
+    host.registry().signal(Signal::SIGCONT);
+
+    window.click("[data-testid=nav-transfers]").await;
+    window.see("[data-testid=transfer-row][data-state=done]").await;
+    let digest = host.manifest_digest("team/app", "v1").expect("the registry has the image");
+    assert_eq!(window.text("[data-testid=transfer-digest]").await, digest);
+    window.photograph("transfer-done-by-engine-light").await;
     window.close().await;
 }
 

@@ -72,13 +72,17 @@ fn said(message: &str, hint: Option<&str>) -> String {
     }
 }
 
-/// Shows notices. `None` when the desktop has nowhere to show them; the window and the tray show the same anyway.
+/// Shows notices. A desktop that has nowhere to show them is no failure: the window and the tray say the same.
 pub async fn show(notices: Vec<Notice>) {
     // notify-rust waits for the desktop's answer, and has no way to do so without blocking that every platform has.
     let shown = tokio::task::spawn_blocking(move || {
         for notice in notices {
             let mut notification = notify_rust::Notification::new();
-            notification.appname("Dockline").summary(&notice.title).body(&escaped(&notice.body)).icon(ICON);
+            notification
+                .appname("Dockline")
+                .summary(&notice.title)
+                .body(&escaped(&notice.body))
+                .icon(if notice.failure { FAILURE_ICON } else { ICON });
             if let Err(error) = notification.show() {
                 tracing::debug!(%error, "the desktop shows no notifications");
             }
@@ -91,6 +95,9 @@ pub async fn show(notices: Vec<Notice>) {
 
 /// The icon's name in the theme, as the packages install it.
 const ICON: &str = "dockline-desktop";
+
+/// A name that every icon theme has (Icon Naming Specification).
+const FAILURE_ICON: &str = "dialog-error";
 
 /// The body may hold markup (Desktop Notifications Specification, "Markup"): an engine's own words must not.
 fn escaped(text: &str) -> String {

@@ -33,6 +33,13 @@ impl Demo {
         &self.paths
     }
 
+    /// Removes what the demo wrote. The toolkit ends the process without dropping anything.
+    pub fn clean_up(&self) {
+        if let Err(error) = std::fs::remove_dir_all(self.host.folder()) {
+            tracing::debug!(%error, "the demo's folder stays");
+        }
+    }
+
     /// An image archive to push.
     #[must_use]
     pub fn sample(&self) -> &Path {

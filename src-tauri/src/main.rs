@@ -87,11 +87,15 @@ fn main() -> anyhow::Result<()> {
         })
         .build(tauri::generate_context!())
         .context("Dockline's window system cannot be started")?;
-    app.run(|_, event| {
+    app.run(|app, event| match event {
         // Without a code it is the last window that was closed: the tray stays.
-        if let RunEvent::ExitRequested { code: None, api, .. } = event {
-            api.prevent_exit();
+        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        RunEvent::Exit => {
+            if let Some(demo) = app.state::<Option<Demo>>().as_ref() {
+                demo.clean_up();
+            }
         }
+        _ => {}
     });
     Ok(())
 }

@@ -182,3 +182,23 @@ fn without_a_display_it_says_so() {
     assert!(ended.stderr.contains("no display"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_leaves_nothing_behind() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    let mut tray = TrayHost::start(&screen).await;
+    let app = App::start(&screen, &dockline, &["--tray", "--demo"]);
+    tray.wait_for("the demo's registry", |line| line.label == "Connect to cr.demo.test").await;
+    let folders = || {
+        let entries = std::fs::read_dir(dockline.folder()).expect("the folder is ours");
+        entries.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("demo")).count()
+    };
+    assert_eq!(folders(), 1);
+    tray.click("Quit Dockline").await;
+    let ended = app.daemon().wait(PATIENCE);
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}\n{}", app.daemon().log());
+    assert_eq!(folders(), 0);
+}

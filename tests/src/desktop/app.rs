@@ -61,6 +61,8 @@ pub(super) fn dress(command: &mut Command, screen: &Screen, dockline: &Dockline)
         };
     }
     screen.lend(command);
+    // What a killed app leaves behind goes with the test.
+    command.env("TMPDIR", dockline.folder());
     command.env("DOCKLINE_LOG", "info,dockline=debug");
 }
 

@@ -276,3 +276,22 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_that_may_not_be_opened_is_no_missing_engine() {
+        let shown = |kind: io::ErrorKind| {
+            let endpoint = EngineEndpoint::Unix("/var/run/docker.sock".into());
+            UiError::from(&EngineError::Connect { endpoint, source: kind.into() })
+        };
+        let denied = shown(io::ErrorKind::PermissionDenied);
+        assert_eq!(denied.code, Code::EnginePermission);
+        assert!(denied.hint.is_some_and(|hint| hint.contains("docker group")));
+        for kind in [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused] {
+            assert_eq!(shown(kind).code, Code::EngineUnavailable);
+        }
+    }
+}

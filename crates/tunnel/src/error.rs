@@ -248,7 +248,7 @@ pub enum TunnelError {
         /// How long was waited.
         seconds: u64,
     },
-    /// The SSH library failed where no context was at hand; [`crate::session`] adds it.
+    /// The SSH library failed where no context was at hand; `session` adds it.
     #[error("The SSH session failed: {0}.")]
     Ssh(#[source] Arc<russh::Error>),
 }

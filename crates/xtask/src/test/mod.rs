@@ -146,9 +146,11 @@ fn clippy() -> Result<Tally> {
     Ok(Tally::of(succeeds(workspace::cargo(arguments))?))
 }
 
+/// The libraries' documentation; what programs have to say is their `--help`, in another notation.
 fn doc() -> Result<Tally> {
     page_is_built()?;
-    let doc = workspace::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
+    let doc =
+        workspace::cargo(["doc", "--workspace", "--lib", "--no-deps", "--document-private-items", "--quiet"]);
     Ok(Tally::of(succeeds(doc.env("RUSTDOCFLAGS", "--deny warnings"))?))
 }
 

@@ -70,6 +70,7 @@ mod tests {
             id: PromptId(1),
             registry: "cr.boss.org".parse().unwrap(),
             question: Question::Password { login: "a@b".to_owned(), again: false },
+            can_keep: true,
         });
         assert!(asks_something_new(&snapshot(), &after));
         assert!(!asks_something_new(&after, &after));

@@ -119,17 +119,17 @@ fn ask(prompt: &Prompt) -> dialoguer::Result<Answer> {
         }
         Question::Passphrase { key, again } => {
             let question = format!("{}Passphrase for {key}", if *again { "Wrong. " } else { "" });
-            ask_secret(theme, &question)
+            ask_secret(theme, &question, prompt.can_keep)
         }
         Question::Password { login, again } => {
             let question = format!("{}Password for {login}", if *again { "Wrong. " } else { "" });
-            ask_secret(theme, &question)
+            ask_secret(theme, &question, prompt.can_keep)
         }
     }
 }
 
 /// An empty answer gives up.
-fn ask_secret(theme: &dyn Theme, question: &str) -> dialoguer::Result<Answer> {
+fn ask_secret(theme: &dyn Theme, question: &str, can_keep: bool) -> dialoguer::Result<Answer> {
     let value = Password::with_theme(theme)
         .with_prompt(format!("{question} (empty: give up)"))
         .allow_empty_password(true)
@@ -138,10 +138,11 @@ fn ask_secret(theme: &dyn Theme, question: &str) -> dialoguer::Result<Answer> {
     if value.is_empty() {
         return Ok(Answer::Refuse);
     }
-    let remember = Confirm::with_theme(theme)
-        .with_prompt("Keep it in this system's keyring?")
-        .default(false)
-        .interact()?;
+    let remember = can_keep
+        && Confirm::with_theme(theme)
+            .with_prompt("Keep it in this system's keyring?")
+            .default(false)
+            .interact()?;
     Ok(Answer::Secret { value, remember })
 }
 

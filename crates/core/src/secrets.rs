@@ -4,6 +4,8 @@
 
 use dockline_tunnel::SecretId;
 use secrecy::{ExposeSecret, SecretString};
+#[cfg(all(unix, not(target_os = "macos")))]
+use std::collections::HashMap;
 use std::{
     env,
     sync::{
@@ -25,11 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Secrets {
     /// As the configuration has it now.
     allowed: Arc<AtomicBool>,
+    /// Whether the last call found a keyring that works. Whoever asks for a secret has looked for it before.
+    works: Arc<AtomicBool>,
 }
 
 impl Secrets {
     pub(crate) fn new(allowed: bool) -> Self {
-        Self { allowed: Arc::new(AtomicBool::new(allowed)) }
+        Self { allowed: Arc::new(AtomicBool::new(allowed)), works: Arc::new(AtomicBool::new(true)) }
     }
 
     /// Takes over the setting from a configuration that was changed.
@@ -41,6 +45,11 @@ impl Secrets {
     fn is_on(&self) -> bool {
         self.allowed.load(Ordering::Relaxed)
             && env::var_os("DOCKLINE_KEYRING").is_none_or(|value| value != "off")
+    }
+
+    /// Whether it makes sense to offer that a secret be kept.
+    pub(crate) fn is_available(&self) -> bool {
+        self.is_on() && self.works.load(Ordering::Relaxed)
     }
 
     /// A secret that was remembered; `None` if there is none, or no keyring.
@@ -71,34 +80,63 @@ impl Secrets {
         if !self.is_on() {
             return None;
         }
-        let account = account(id);
+        let id = id.clone();
         let (send, receive) = oneshot::channel();
         let spawned = thread::Builder::new().name("keyring".to_owned()).spawn(move || {
             // Nobody listens any more after the time-out.
-            let _ = send.send(keyring::Entry::new(SERVICE, &account).and_then(|entry| call(&entry)));
+            let _ = send.send(entry(&id).and_then(|entry| call(&entry)));
         });
         if let Err(error) = spawned {
             tracing::warn!(%error, "no thread for the keyring");
             return None;
         }
-        match timeout(PATIENCE, receive).await {
-            Ok(Ok(Ok(value))) => Some(value),
-            Ok(Ok(Err(keyring::Error::NoEntry))) => None,
+        let (found, works) = match timeout(PATIENCE, receive).await {
+            Ok(Ok(Ok(value))) => (Some(value), true),
+            Ok(Ok(Err(keyring::Error::NoEntry))) => (None, true),
             Ok(Ok(Err(error))) => {
-                tracing::warn!(%error, what, "the keyring does not work");
-                None
+                // Every machine without a desktop gets here, so it is no warning.
+                tracing::info!(%error, what, "the keyring cannot be used");
+                (None, false)
             }
             Ok(Err(_)) | Err(_) => {
                 tracing::warn!(what, "the keyring does not answer");
-                None
+                (None, false)
             }
-        }
+        };
+        self.works.store(works, Ordering::Relaxed);
+        found
     }
 }
 
+/// The keyring's entry. On a connection of its own: `keyring` makes one for the life of the process, so that a
+/// keyring that starts after it (an agent starts before the desktop does) or is started again would never be found.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn entry(id: &SecretId) -> keyring::Result<keyring::Entry> {
+    use keyring_core::api::CredentialStoreApi as _;
+    let label = label(id);
+    let modifiers = HashMap::from([("label", label.as_str())]);
+    let store = zbus_secret_service_keyring_store::Store::new()?;
+    Ok(keyring::Entry { inner: store.build(SERVICE, &account(id), Some(&modifiers))? })
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn entry(id: &SecretId) -> keyring::Result<keyring::Entry> {
+    keyring::Entry::new(SERVICE, &account(id))
+}
+
+/// Which entry it is, for programs.
 fn account(id: &SecretId) -> String {
     match id {
         SecretId::Passphrase { key_path } => format!("passphrase:{}", key_path.display()),
         SecretId::Password { login } => format!("password:{login}"),
+    }
+}
+
+/// What the person reads in the list of their secrets.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn label(id: &SecretId) -> String {
+    match id {
+        SecretId::Passphrase { key_path } => format!("Dockline: passphrase of {}", key_path.display()),
+        SecretId::Password { login } => format!("Dockline: password of {login}"),
     }
 }

@@ -39,6 +39,17 @@ pub enum Question {
     },
 }
 
+impl Question {
+    /// Whether a passphrase or password is asked for.
+    #[must_use]
+    pub fn wants_secret(&self) -> bool {
+        match self {
+            Self::Passphrase { .. } | Self::Password { .. } => true,
+            Self::HostKey { .. } => false,
+        }
+    }
+}
+
 /// A question that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -50,6 +61,8 @@ pub struct Prompt {
     pub registry: RegistryName,
     /// What is asked.
     pub question: Question,
+    /// Whether the operating system's keyring could keep the answer; where it could not, nobody is to be offered that.
+    pub can_keep: bool,
 }
 
 /// An answer. `Debug` never shows a secret.

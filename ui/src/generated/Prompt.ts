@@ -18,4 +18,8 @@ registry: RegistryName,
 /**
  * What is asked.
  */
-question: Question, };
+question: Question, 
+/**
+ * Whether the operating system's keyring could keep the answer; where it could not, nobody is to be offered that.
+ */
+canKeep: boolean, };

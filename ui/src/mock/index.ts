@@ -36,7 +36,7 @@ export function mock(query: URLSearchParams): Backend {
   const state = (STATES[name] ?? full)();
   const question = QUESTIONS[query.get('prompt') as Question['kind']];
   if (question)
-    state.prompts = [{ id: 1, registry: state.registries[0]?.spec.name ?? 'cr.boss.org', question }];
+    state.prompts = [{ id: 1, registry: state.registries[0]?.spec.name ?? 'cr.boss.org', question, canKeep: true }];
   return new Owner(state, {
     moving: name === 'slow',
     storm: name === 'storm',

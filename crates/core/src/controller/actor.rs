@@ -133,8 +133,9 @@ impl Actor {
             Message::Detach { face } => self.detach(face),
             Message::Command { face, command, answer } => self.command(face, command, answer).await,
             Message::OpenPrompt { registry, question, answer, opened } => {
+                let can_keep = question.wants_secret() && self.asker.secrets.is_available();
                 let asked = self.somebody_can_answer().then(|| {
-                    let prompt = self.prompts.open(registry, question, answer);
+                    let prompt = self.prompts.open(registry, question, can_keep, answer);
                     let id = prompt.id;
                     self.publish(Change::Prompt { prompt });
                     id

@@ -30,10 +30,11 @@ impl Prompts {
         &mut self,
         registry: RegistryName,
         question: Question,
+        can_keep: bool,
         answer: oneshot::Sender<Option<Answer>>,
     ) -> Prompt {
         self.last += 1;
-        let prompt = Prompt { id: PromptId(self.last), registry, question };
+        let prompt = Prompt { id: PromptId(self.last), registry, question, can_keep };
         self.open.insert(prompt.id, Open { prompt: prompt.clone(), answer });
         prompt
     }

@@ -55,6 +55,9 @@ pub const TESTS: &[Need] = &[
     program("ip", "iproute2", "gives each registry host a network namespace"),
     program("setpriv", "util-linux", "ties what a test starts to the test's life"),
     program("curl", "curl", "asks the registry what it holds, as a second opinion"),
+    program("openssl", "openssl", "hashes the password of the registry host's only account"),
+    program("gnome-keyring-daemon", "gnome-keyring", "is the keyring that passphrases are kept in"),
+    program("dbus-daemon", "dbus-daemon", "is the message bus that programs find the keyring on"),
     program("git", "git", "fetches the list of known vulnerabilities"),
 ];
 
@@ -64,7 +67,6 @@ pub const DESKTOP_TESTS: &[Need] = &[
     program("dbus-run-session", "dbus-daemon", "gives each test a message bus for tray and notifications"),
     program("WebKitWebDriver", "webkit2gtk-driver", "clicks in the window"),
     program("openbox", "openbox", "is the window manager on that screen"),
-    program("gnome-keyring-daemon", "gnome-keyring", "is the keyring that passphrases are kept in"),
 ];
 
 impl Need {

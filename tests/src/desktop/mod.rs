@@ -15,6 +15,7 @@
 mod app;
 mod browser;
 mod drag;
+mod keyring;
 mod notifications;
 mod screen;
 mod tray;
@@ -23,6 +24,7 @@ mod x11;
 pub use app::{App, desktop_program};
 pub use browser::Browser;
 pub use drag::drop_files;
+pub use keyring::{KeptSecret, Keyring};
 pub use notifications::{Notification, NotificationServer};
 pub use screen::Screen;
 pub use tray::{TrayHost, TrayLine};

@@ -174,7 +174,7 @@ pub(super) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn session_bus(folder: &Path) -> Daemon {
+pub(super) fn session_bus(folder: &Path) -> Daemon {
     let config = folder.join("bus.conf");
     // Without service folders nothing is activated: what is on the bus is what the test put there.
     let text = format!(

@@ -67,17 +67,7 @@ impl Daemon {
     /// When it cannot be started.
     #[must_use]
     pub fn spawn(name: &str, command: Command) -> Self {
-        let mut tied = Command::new("setpriv");
-        tied.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
-        for (key, value) in command.get_envs() {
-            match value {
-                Some(value) => tied.env(key, value),
-                None => tied.env_remove(key),
-            };
-        }
-        if let Some(folder) = command.get_current_dir() {
-            tied.current_dir(folder);
-        }
+        let mut tied = tied_to_us(&command);
         tied.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let line = describe(&command);
         let mut child =
@@ -205,9 +195,25 @@ fn read_lines(stream: impl Read + Send + 'static, shared: Arc<Shared>) {
     });
 }
 
+/// The same command, killed when the thread that starts it ends.
+pub(super) fn tied_to_us(command: &Command) -> Command {
+    let mut tied = Command::new("setpriv");
+    tied.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => tied.env(key, value),
+            None => tied.env_remove(key),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        tied.current_dir(folder);
+    }
+    tied
+}
+
 /// Linux sends the parent-death signal when the *thread* that forked ends (prctl(2), `PR_SET_PDEATHSIG`), and test
 /// threads end before their process does. So one thread, which lives as long as the process, starts everything.
-fn spawn_from_lasting_thread(command: Command) -> std::io::Result<Child> {
+pub(super) fn spawn_from_lasting_thread(command: Command) -> std::io::Result<Child> {
     type Order = (Command, mpsc::Sender<std::io::Result<Child>>);
     static ORDERS: OnceLock<Mutex<mpsc::Sender<Order>>> = OnceLock::new();
     let orders = ORDERS.get_or_init(|| {

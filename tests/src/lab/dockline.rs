@@ -25,6 +25,7 @@ pub struct Dockline {
     folder: TempDir,
     workstation: Option<Arc<Workstation>>,
     docker_host: Option<String>,
+    variables: Vec<(OsString, OsString)>,
 }
 
 /// How a call of `dockline` ended.
@@ -73,7 +74,7 @@ impl Dockline {
             format!("#!/bin/sh\nexec '{}' -F '{}' \"$@\"\n", real.display(), ssh.join("config").display());
         fs::write(&program, script).expect("the folder is ours");
         fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the folder is ours");
-        Self { folder, workstation: None, docker_host: None }
+        Self { folder, workstation: None, docker_host: None, variables: Vec::new() }
     }
 
     /// On a workstation: with its hosts file.
@@ -86,6 +87,16 @@ impl Dockline {
     #[must_use]
     pub fn with_engine(self, endpoint: impl Into<String>) -> Self {
         Self { docker_host: Some(endpoint.into()), ..self }
+    }
+
+    /// With these environment variables, such as a [keyring's](crate::desktop::Keyring::environment).
+    #[must_use]
+    pub fn with_environment(
+        mut self,
+        variables: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
+    ) -> Self {
+        self.variables.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
     }
 
     /// `DOCKLINE_HOME`: one folder for configuration, state and sockets.
@@ -168,6 +179,7 @@ impl Dockline {
                     format!("unix://{}", self.folder.path().join("no-engine.sock").display())
                 }),
             )
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }

@@ -24,6 +24,7 @@ mod needs;
 mod registry_host;
 mod shell;
 mod slot;
+mod terminal;
 mod watcher;
 mod workstation;
 
@@ -34,5 +35,6 @@ pub use needs::{Need, free_port, requires};
 pub use registry_host::{RegistryHost, RegistryHostOptions};
 pub use shell::{Finished, run, try_run};
 pub use slot::{Slot, unique_registry_name};
+pub use terminal::Terminal;
 pub use watcher::Watcher;
 pub use workstation::Workstation;

@@ -15,6 +15,8 @@ pub enum Need {
     Dockerd,
     /// The desktop app's test surroundings (Debian: `xvfb`, `dbus`, `webkit2gtk-driver`, `openbox`).
     Desktop,
+    /// A keyring and a bus for it (Debian: `gnome-keyring`, `dbus-daemon`).
+    Keyring,
     /// Any other program, by name.
     Program(&'static str),
 }
@@ -31,6 +33,7 @@ impl Need {
             Self::Registry => &["docker-registry"],
             Self::Dockerd => &["dockerd", "docker", "unshare", "nsenter"],
             Self::Desktop => &["Xvfb", "dbus-run-session", "WebKitWebDriver", "openbox"],
+            Self::Keyring => &["gnome-keyring-daemon", "dbus-daemon"],
             Self::Program(name) => &[name],
         };
         let missing: Vec<&str> =

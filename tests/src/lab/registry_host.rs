@@ -30,6 +30,8 @@ pub struct RegistryHostOptions {
     pub without_registry: bool,
     /// What stands before the key in `authorized_keys`, such as `restrict,port-forwarding`.
     pub key_options: String,
+    /// A password that may log in as well. Only this sshd sees it: the machine's accounts stay as they are.
+    pub password: Option<String>,
     /// More lines for `sshd_config`; OpenSSH takes the first value of a keyword, and these come first.
     pub sshd_config: String,
 }
@@ -77,6 +79,11 @@ impl RegistryHost {
         let public = fs::read_to_string(host.path("id.pub")).expect("ssh-keygen wrote id.pub");
         host.write("authorized_keys", &format!("{} {public}", host.options.key_options));
         fs::create_dir_all(host.path("storage")).expect("the slot's folder is ours");
+        if let Some(password) = &host.options.password {
+            // All that sshd looks up there is root (shadow(5)).
+            let hash = run("openssl", &["passwd", "-6", password]);
+            host.write("shadow", &format!("root:{}:19000:0:99999:7:::\n", hash.trim()));
+        }
         host.write_settings();
         host.start_sshd();
         if !host.options.without_registry {
@@ -176,8 +183,14 @@ impl RegistryHost {
         // sshd insists on being started by its full path, and on this folder (sshd(8), FILES).
         fs::create_dir_all("/run/sshd").expect("root may make /run/sshd");
         let program = find_program("sshd").expect("sshd is installed: ask requires() first");
-        let mut command = self.inside(&program.display().to_string());
-        command.args(["-D", "-e", "-f"]).arg(self.path("sshd_config"));
+        // `ip netns exec` gives each program a mount namespace of its own, so nobody else sees the other shadow(5).
+        let shadow = match self.options.password {
+            Some(_) => format!("mount --bind '{}' /etc/shadow && ", self.path("shadow").display()),
+            None => String::new(),
+        };
+        let settings = self.path("sshd_config").display().to_string();
+        let mut command = self.inside("sh");
+        command.arg("-c").arg(format!("{shadow}exec '{}' -D -e -f '{settings}'", program.display()));
         let sshd = Daemon::spawn("sshd", command);
         sshd.wait_for_line("Server listening on", PATIENCE);
         self.sshd = Some(sshd);
@@ -280,8 +293,13 @@ impl RegistryHost {
     }
 
     fn write_settings(&self) {
+        let password = match self.options.password {
+            Some(_) => "PermitRootLogin yes\nPasswordAuthentication yes\n",
+            None => "",
+        };
         let sshd_config = format!(
             "{extra}\n\
+             {password}\
              Port 22\n\
              ListenAddress {address}\n\
              HostKey {host_key}\n\

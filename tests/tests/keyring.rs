@@ -31,7 +31,7 @@ impl Scene {
             .with_environment([("DOCKLINE_LOG", "trace")])
             .with_environment(keyring.map(Keyring::environment).unwrap_or_default());
         let key = dockline.ssh_folder().join("id_boss");
-        fs::copy(host.identity(), &key).unwrap();
+        fs::copy(host.identity(), &key).expect("the folder is ours");
         set_passphrase(&key, "", PASSPHRASE);
         let name = unique_registry_name("cr");
         dockline.trust(&host.known_hosts_line());
@@ -191,7 +191,7 @@ fn an_owner_finds_a_keyring_that_starts_late_or_again() {
     }
     let mut keyring = Keyring::not_running();
     let scene = Scene::new(Some(&keyring));
-    let _agent = scene.dockline.agent();
+    let agent = scene.dockline.agent();
     let connect = || scene.dockline.json(&["connect", scene.name.as_str()]);
     let disconnect = || scene.dockline.json(&["disconnect", scene.name.as_str(), "--force"]).expect_success();
     connect().expect_status(Code::SshAuth.exit_status().into());
@@ -208,10 +208,27 @@ fn an_owner_finds_a_keyring_that_starts_late_or_again() {
 
     keyring.kill();
     keyring.start_unlocked();
-    // The same passphrase, but another text: what the agent has decrypted is of no use to it.
-    set_passphrase(&scene.key, PASSPHRASE, PASSPHRASE);
-    connect().expect_success();
+    let recall = || {
+        // The same passphrase, but another text: what the agent has decrypted is of no use to it.
+        set_passphrase(&scene.key, PASSPHRASE, PASSPHRASE);
+        connect().expect_success();
+        disconnect();
+    };
+    recall();
     assert_eq!(scene.host.logins(), 2);
+
+    // And lets go of it again each time.
+    let process = PathBuf::from(format!("/proc/{}", agent.daemon().pid()));
+    let count = |part: &str| fs::read_dir(process.join(part)).unwrap().count();
+    let (files, threads) = (count("fd"), count("task"));
+    for _ in 0..6 {
+        recall();
+    }
+    let now = (count("fd"), count("task"));
+    assert!(
+        now.0 < files + 6 && now.1 < threads + 6,
+        "{files} files and {threads} threads have become {now:?}"
+    );
 }
 
 #[test]
@@ -291,7 +308,7 @@ fn expect_calm(shown: &str) {
 /// Arguments and environments are there for others to read.
 #[track_caller]
 fn nowhere_among_processes(secret: &str) {
-    for process in fs::read_dir("/proc").unwrap().flatten() {
+    for process in fs::read_dir("/proc").expect("Linux has /proc").flatten() {
         for part in ["cmdline", "environ"] {
             let text = fs::read(process.path().join(part)).unwrap_or_default();
             assert!(!contains(&text, secret), "{} of {}", part, process.path().display());
@@ -301,12 +318,12 @@ fn nowhere_among_processes(secret: &str) {
 
 #[track_caller]
 fn nowhere_in_files(secret: &str, folder: &Path) {
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+    for entry in fs::read_dir(folder).expect("the folder is ours").flatten() {
+        let (path, kind) = (entry.path(), entry.file_type().expect("the folder is ours"));
         if kind.is_dir() {
             nowhere_in_files(secret, &path);
         } else if kind.is_file() {
-            assert!(!contains(&fs::read(&path).unwrap(), secret), "{}", path.display());
+            assert!(!contains(&fs::read(&path).expect("the folder is ours"), secret), "{}", path.display());
         }
     }
 }

@@ -58,25 +58,27 @@ fn wrong_use_is_status_2_in_both_tongues() {
 fn a_registry_is_added_listed_and_removed() {
     let home = Home::new();
     assert!(home.run(&["list"]).expect(0).stdout.contains("dockline add"));
-    let add = ["add", "CR.boss.org", "--ssh", "dockercr@88.88.88.88:2222", "--linger", "30"];
+    let name = home.registry.as_str();
+    let shouted = name.to_uppercase();
+    let add = ["add", &shouted, "--ssh", "dockercr@88.88.88.88:2222", "--linger", "30"];
     let spec: RegistrySpec = home.json(&add);
-    assert_eq!(spec.name.as_str(), "cr.boss.org");
+    assert_eq!(spec.name.as_str(), name);
     assert!(spec.address.is_loopback() && spec.port == 5000 && spec.linger_seconds == 30);
 
     let listed: Vec<RegistryView> = home.json(&["list"]);
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].spec, spec);
-    assert!(home.run(&["list"]).expect(0).stdout.contains("cr.boss.org  idle"));
+    assert!(home.run(&["list"]).expect(0).stdout.contains(&format!("{name}  idle")));
     let snapshot: Snapshot = home.json(&["status"]);
     assert_eq!(snapshot.registries[0].spec, spec);
-    let text = home.run(&["status", "cr.boss.org"]).expect(0).stdout;
+    let text = home.run(&["status", name]).expect(0).stdout;
     assert!(text.contains("ssh dockercr@88.88.88.88:2222, then 127.0.0.1:5000"), "{text}");
 
     assert_eq!(home.error(&add, 2).code, Code::RegistryExists);
     let config = fs::read_to_string(home.config_file()).unwrap();
     assert!(config.contains("dockercr@88.88.88.88:2222"), "{config}");
 
-    home.run(&["remove", "cr.boss.org"]).expect(0);
+    home.run(&["remove", name]).expect(0);
     assert!(home.json::<Vec<RegistryView>>(&["list"]).is_empty());
 }
 

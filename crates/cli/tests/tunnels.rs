@@ -26,7 +26,7 @@ fn host() -> (Runtime, DemoHost) {
 /// What any program gets at the registry's address.
 fn answer_at(address: SocketAddr) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(b"GET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET /v2/ HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -54,28 +54,30 @@ fn the_demo_does_the_main_job() {
 fn without_an_owner_each_command_is_one() {
     let (_runtime, host) = host();
     let home = Home::new();
-    home.add("cr.boss.org", &host);
+    home.add(&host);
     let sample = host.sample_archive().to_str().unwrap();
-    let pushed: TransferView = home.json(&["push", sample, "cr.boss.org/team/app:v1"]);
+    let pushed: TransferView = home.json(&["push", sample, &home.reference("team/app:v1")]);
     assert!(verified(&pushed).at_registry);
-    assert_eq!(pushed.reference, "cr.boss.org:5000/team/app:v1");
+    assert_eq!(pushed.reference, format!("{}:5000/team/app:v1", home.registry));
 
     let file = home.path("pulled.tar");
-    let pull = ["pull", "cr.boss.org/team/app:v1", "--output", file.to_str().unwrap()];
+    let image = home.reference("team/app:v1");
+    let pull = ["pull", &image, "--output", file.to_str().unwrap()];
     let pulled: TransferView = home.json(&pull);
     assert_eq!(verified(&pulled).digest, verified(&pushed).digest);
     // What was pulled can be pushed, and is the same image.
-    let again: TransferView = home.json(&["push", file.to_str().unwrap(), "cr.boss.org/copy:v1"]);
+    let again: TransferView = home.json(&["push", file.to_str().unwrap(), &home.reference("copy:v1")]);
     assert_eq!(verified(&again).digest, verified(&pushed).digest);
 
     assert_eq!(home.error(&pull, 9).code, Code::FileIo, "an existing file is not overwritten");
     let absent = home.path("absent.tar");
-    let none = ["pull", "cr.boss.org/none:v1", "--output", absent.to_str().unwrap()];
+    let none_there = home.reference("none:v1");
+    let none = ["pull", &none_there, "--output", absent.to_str().unwrap()];
     assert_eq!(home.error(&none, 8).code, Code::ReferenceNotFound);
     std::fs::write(home.path("bad.tar"), b"no archive").unwrap();
     let bad = home.path("bad.tar");
     assert_eq!(
-        home.error(&["push", bad.to_str().unwrap(), "cr.boss.org/x:v1"], 9).code,
+        home.error(&["push", bad.to_str().unwrap(), &home.reference("x:v1")], 9).code,
         Code::ArchiveInvalid
     );
 }
@@ -84,8 +86,8 @@ fn without_an_owner_each_command_is_one() {
 fn an_unknown_host_key_needs_a_person() {
     let (_runtime, host) = host();
     let home = Home::new();
-    home.add_unknown("cr.boss.org", &host);
-    let error = home.error(&["connect", "cr.boss.org"], 5);
+    home.add_unknown(&host);
+    let error = home.error(&["connect", &home.registry], 5);
     assert_eq!(error.code, Code::HostKeyUnknown);
     assert!(error.message.contains("SHA256:") || error.hint.is_some(), "{error:?}");
 }
@@ -94,13 +96,13 @@ fn an_unknown_host_key_needs_a_person() {
 fn connect_without_an_owner_holds_the_tunnel_until_ctrl_c() {
     let (_runtime, host) = host();
     let home = Home::new();
-    home.add("cr.boss.org", &host);
-    let mut connect = Running::start(home.command(&["connect", "cr.boss.org", "--json"]));
+    home.add(&host);
+    let mut connect = Running::start(home.command(&["connect", &home.registry, "--json"]));
     let view: RegistryView = serde_json::from_str(&connect.line()).unwrap();
     assert!(matches!(view.tunnel.state, TunnelState::Up { .. }), "{:?}", view.tunnel.state);
     assert!(answer_at(view.spec.listen()).starts_with("HTTP/1.1 200"));
     // It is the owner for others meanwhile.
-    let other: RegistryView = home.json(&["status", "cr.boss.org"]);
+    let other: RegistryView = home.json(&["status", &home.registry]);
     assert!(other.tunnel.leases.iter().any(|lease| lease.holder == LeaseHolder::Manual));
     connect.signal(Signal::INT);
     connect.wait().expect(0);
@@ -111,17 +113,17 @@ fn connect_without_an_owner_holds_the_tunnel_until_ctrl_c() {
 fn a_second_ctrl_c_cuts_off_what_still_uses_the_tunnel() {
     let (_runtime, host) = host();
     let home = Home::new();
-    home.add("cr.boss.org", &host);
-    let mut connect = Running::start(home.command(&["connect", "cr.boss.org", "--json"]));
+    home.add(&host);
+    let mut connect = Running::start(home.command(&["connect", &home.registry, "--json"]));
     let view: RegistryView = serde_json::from_str(&connect.line()).unwrap();
     let mut user = TcpStream::connect(view.spec.listen()).unwrap();
-    user.write_all(b"GET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n").unwrap();
+    write!(user, "GET /v2/ HTTP/1.1\r\nHost: {}\r\n\r\n", view.spec.listen()).unwrap();
     let mut first = [0];
     user.read_exact(&mut first).unwrap();
     connect.signal(Signal::INT);
     // The first Ctrl-C has been heard when the manual lease is gone.
     let is_released = || {
-        let view: RegistryView = home.json(&["status", "cr.boss.org"]);
+        let view: RegistryView = home.json(&["status", &home.registry]);
         view.tunnel.leases.iter().all(|lease| lease.holder != LeaseHolder::Manual)
     };
     while !is_released() {}
@@ -134,9 +136,9 @@ fn a_second_ctrl_c_cuts_off_what_still_uses_the_tunnel() {
 fn ctrl_c_cancels_a_push() {
     let (_runtime, host) = host();
     let home = Home::new();
-    home.add("cr.boss.org", &host);
+    home.add(&host);
     let sample = host.sample_archive().to_str().unwrap();
-    let mut push = Running::start(home.command(&["push", sample, "cr.boss.org/app:v1", "--json"]));
+    let mut push = Running::start(home.command(&["push", sample, &home.reference("app:v1"), "--json"]));
     push.line();
     push.signal(Signal::INT);
     let ran = push.wait().expect(130);
@@ -151,23 +153,23 @@ fn an_agent_serves_other_processes() {
     let (_runtime, host) = host();
     let home = Home::new();
     let agent = home.agent();
-    home.add("cr.boss.org", &host);
+    home.add(&host);
 
     let second = home.error(&["agent"], 11);
     assert_eq!(second.code, Code::OwnerBusy);
 
-    let connected: RegistryView = home.json(&["connect", "cr.boss.org"]);
+    let connected: RegistryView = home.json(&["connect", &home.registry]);
     assert!(matches!(connected.tunnel.state, TunnelState::Up { .. }));
     assert_eq!(host.sessions_accepted(), 1);
     assert!(answer_at(connected.spec.listen()).starts_with("HTTP/1.1 200"));
 
     let sample = host.sample_archive().to_str().unwrap();
-    let pushed: TransferView = home.json(&["push", sample, "cr.boss.org/app:v1"]);
+    let pushed: TransferView = home.json(&["push", sample, &home.reference("app:v1")]);
     assert!(verified(&pushed).at_registry);
     let snapshot: Snapshot = home.json(&["status"]);
     assert!(snapshot.registries[0].tunnel.bytes_up > 1_000_000);
 
-    let held: RegistryView = home.json(&["disconnect", "cr.boss.org"]);
+    let held: RegistryView = home.json(&["disconnect", &home.registry]);
     assert!(held.tunnel.leases.iter().all(|lease| lease.holder != LeaseHolder::Manual));
     home.run(&["agent", "--stop"]).expect(0);
     agent.wait().expect(0);
@@ -179,13 +181,13 @@ fn a_held_tunnel_is_let_go_when_the_holder_dies() {
     let (_runtime, host) = host();
     let home = Home::new();
     let agent = home.agent();
-    home.add("cr.boss.org", &host);
-    let mut hold = Running::start(home.command(&["connect", "cr.boss.org", "--hold", "--json"]));
+    home.add(&host);
+    let mut hold = Running::start(home.command(&["connect", &home.registry, "--hold", "--json"]));
     let view: RegistryView = serde_json::from_str(&hold.line()).unwrap();
     assert!(view.tunnel.leases.iter().any(|lease| matches!(lease.holder, LeaseHolder::Face { .. })));
     hold.signal(Signal::KILL);
     let is_let_go = || {
-        let view: RegistryView = home.json(&["status", "cr.boss.org"]);
+        let view: RegistryView = home.json(&["status", &home.registry]);
         view.tunnel.leases.is_empty()
     };
     while !is_let_go() {}
@@ -197,10 +199,10 @@ fn a_held_tunnel_is_let_go_when_the_holder_dies() {
 fn after_kill_9_the_next_agent_starts() {
     let (_runtime, host) = host();
     let home = Home::new();
-    home.add("cr.boss.org", &host);
+    home.add(&host);
     for _ in 0..3 {
         let agent = home.agent();
-        home.run(&["connect", "cr.boss.org"]).expect(0);
+        home.run(&["connect", &home.registry]).expect(0);
         agent.signal(Signal::KILL);
         let ran = agent.wait();
         assert_eq!(ran.status, None);
@@ -208,7 +210,7 @@ fn after_kill_9_the_next_agent_starts() {
     // And a command in between, which finds the dead one's socket.
     home.run(&["list"]).expect(0);
     let agent = home.agent();
-    let view: RegistryView = home.json(&["connect", "cr.boss.org"]);
+    let view: RegistryView = home.json(&["connect", &home.registry]);
     assert!(answer_at(view.spec.listen()).starts_with("HTTP/1.1 200"));
     drop(agent);
 }

@@ -14,12 +14,10 @@ use dockline_core::{Mode, Paths};
 use dockline_demo::DemoHost;
 use dockline_model::{
     Code, Command, RegistryName, RegistrySpec, RemoteEnd, Reply, SshTarget, Target, TransferState,
-    TransferView, UiError, pick_address,
+    TransferView, UiError,
 };
 use serde::Serialize;
 use std::{
-    collections::BTreeSet,
-    net::{Ipv4Addr, TcpListener},
     path::Path,
     time::{Duration, Instant},
 };
@@ -134,7 +132,7 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
         identity: Some(host.identity().to_owned()),
         jump: None,
     };
-    let (address, port) = local_end(&name);
+    let (address, port) = host.local_end();
     let target =
         Target { name, ssh, remote: Some(remote), port, address, linger_seconds: None, keep_open: false };
     match face.request(Command::AddRegistry { target }).await? {
@@ -143,23 +141,6 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
             Err(unexpected(&other))
         }
     }
-}
-
-/// A free loopback address with the usual port, so that two demos, or a demo beside a real registry, do not meet.
-/// macOS has 127.0.0.1 only, whose port 5000 its AirPlay receiver holds: any free port there.
-fn local_end(name: &RegistryName) -> (Option<Ipv4Addr>, Option<u16>) {
-    if cfg!(target_os = "macos") {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        return (Some(Ipv4Addr::LOCALHOST), free.ok().map(|address| address.port()));
-    }
-    let mut taken = BTreeSet::new();
-    while let Ok(address) = pick_address(name, &taken) {
-        if TcpListener::bind((address, RegistrySpec::DEFAULT_PORT)).is_ok() {
-            return (Some(address), None);
-        }
-        taken.insert(address);
-    }
-    (None, None)
 }
 
 async fn connect(face: &Face, name: &RegistryName) -> Result<(), UiError> {

@@ -11,12 +11,17 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 /// Nothing outside of its folder is read or written.
 pub struct Home {
     folder: tempfile::TempDir,
+    /// A registry name that no other test has, and so an address that no other test's owner listens at.
+    pub registry: String,
 }
+
+static HOMES: AtomicU32 = AtomicU32::new(0);
 
 impl Home {
     pub fn new() -> Self {
@@ -25,7 +30,8 @@ impl Home {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         fs::write(folder.path().join("hosts"), b"127.0.0.1 localhost\r\nno final line ending").unwrap();
-        Self { folder }
+        let number = HOMES.fetch_add(1, Ordering::Relaxed);
+        Self { folder, registry: format!("r{number}-{}.boss.example", std::process::id()) }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -78,19 +84,25 @@ impl Home {
         agent
     }
 
-    /// Makes `host` known as `name`, host key and all.
+    /// `repository` in [`Self::registry`].
+    pub fn reference(&self, repository: &str) -> String {
+        format!("{}/{repository}", self.registry)
+    }
+
+    /// Adds `host` as [`Self::registry`], host key and all.
     #[track_caller]
-    pub fn add(&self, name: &str, host: &DemoHost) {
+    pub fn add(&self, host: &DemoHost) {
         fs::copy(host.known_hosts(), self.path(".ssh/known_hosts")).unwrap();
-        self.add_unknown(name, host);
+        self.add_unknown(host);
     }
 
     /// The same without its host key.
     #[track_caller]
-    pub fn add_unknown(&self, name: &str, host: &DemoHost) {
+    pub fn add_unknown(&self, host: &DemoHost) {
         let ssh = format!("{}@{}", host.user(), host.ssh_addr());
         let (identity, remote) = (host.identity().to_str().unwrap(), host.registry_addr().to_string());
-        self.run(&["add", name, "--ssh", &ssh, "--identity", identity, "--remote", &remote]).expect(0);
+        self.run(&["add", &self.registry, "--ssh", &ssh, "--identity", identity, "--remote", &remote])
+            .expect(0);
     }
 }
 

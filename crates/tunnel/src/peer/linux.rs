@@ -3,9 +3,11 @@
 use super::{Inode, Peer};
 use std::{
     collections::HashMap,
+    ffi::OsStr,
     fs,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     os::unix::ffi::OsStrExt as _,
+    path::Path,
 };
 
 /// TCP states of `include/net/tcp_states.h`, as `/proc/net/tcp` prints them.
@@ -75,13 +77,31 @@ pub(super) fn program_names(inodes: &[Inode]) -> HashMap<Inode, String> {
                 continue;
             };
             if inodes.contains(&inode)
-                && let Ok(name) = fs::read_to_string(process.path().join("comm"))
+                && let Some(name) = program_name(&process.path())
             {
-                found.entry(inode).or_insert_with(|| name.trim_end().to_owned());
+                found.entry(inode).or_insert(name);
             }
         }
     }
     found
+}
+
+/// The file name of the program itself; of its first argument where its file may not be looked up (another user's).
+/// `comm` is the last resort: the kernel cuts it off after 15 bytes (`TASK_COMM_LEN`).
+fn program_name(process: &Path) -> Option<String> {
+    let last = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+    let program = || {
+        let name = last(&fs::read_link(process.join("exe")).ok()?)?;
+        // proc(5): what the link of a program says that was replaced while it runs, by an update mostly.
+        Some(name.strip_suffix(" (deleted)").map_or(name.clone(), str::to_owned))
+    };
+    let argument = || {
+        let line = fs::read(process.join("cmdline")).ok()?;
+        let first = line.split(|byte| *byte == 0).next().filter(|first| !first.is_empty())?;
+        last(Path::new(OsStr::from_bytes(first)))
+    };
+    let short = || Some(fs::read_to_string(process.join("comm")).ok()?.trim_end().to_owned());
+    program().or_else(argument).or_else(short)
 }
 
 /// `socket:[4711]`.
@@ -127,9 +147,11 @@ mod tests {
         let client = TcpStream::connect(local).unwrap();
         let peer = client.local_addr().unwrap();
         let Peer::Allowed { inode: Some(inode) } = judge(local, peer) else { panic!("refused") };
-        let own_name = fs::read_to_string("/proc/self/comm").unwrap();
-        assert_eq!(program_names(&[inode])[&inode], own_name.trim_end());
-        assert_eq!(listener_owner(local).as_deref(), Some(own_name.trim_end()));
+        // `dockline_tunnel-0123456789abcdef`: longer than what `comm` holds.
+        let own_name = std::env::current_exe().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+        assert!(own_name.len() > 15);
+        assert_eq!(program_names(&[inode])[&inode], own_name);
+        assert_eq!(listener_owner(local), Some(own_name));
     }
 
     #[test]

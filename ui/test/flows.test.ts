@@ -251,6 +251,7 @@ describe('questions', () => {
         id: 3,
         registry: 'cr.boss.org',
         question: { kind: 'host-key', host: 'h', keyType: 'ssh-ed25519', fingerprint: 'SHA256:abc' },
+        canKeep: false,
       },
     });
     expect((await screen.findByTestId('prompt-fingerprint')).textContent).toBe('SHA256:abc');
@@ -269,6 +270,7 @@ describe('questions', () => {
         id: 4,
         registry: 'cr.boss.org',
         question: { kind: 'passphrase', key: '~/.ssh/k', again: false },
+        canKeep: true,
       },
     });
     const field = await screen.findByTestId('prompt-secret');
@@ -285,18 +287,25 @@ describe('questions', () => {
         id: 5,
         registry: 'cr.boss.org',
         question: { kind: 'passphrase', key: '~/.ssh/k', again: true },
+        canKeep: false,
       },
     });
     await waitFor(() => expect(screen.getByTestId('prompt-dialog').dataset['prompt']).toBe('5'));
     expect((screen.getByTestId('prompt-secret') as HTMLInputElement).value).toBe('');
     expect(screen.getByTestId('prompt-secret-error')).toBeTruthy();
+    expect(screen.queryByTestId('prompt-remember'), 'offered without a keyring').toBeNull();
   });
 
   test('Escape refuses', async () => {
     const { owner, screen } = await open(one());
     owner.tell({
       kind: 'prompt',
-      prompt: { id: 6, registry: 'cr.boss.org', question: { kind: 'password', login: 'a@b', again: false } },
+      prompt: {
+        id: 6,
+        registry: 'cr.boss.org',
+        question: { kind: 'password', login: 'a@b', again: false },
+        canKeep: true,
+      },
     });
     await fireEvent(await screen.findByTestId('prompt-dialog'), new Event('cancel', { cancelable: true }));
     expect(owner.asked()).toEqual([{ kind: 'answer', prompt: 6, answer: { kind: 'refuse' } }]);

@@ -34,7 +34,12 @@ test('something new is added at the end; something gone is taken out', () => {
     { kind: 'transfer-gone', id: 1 },
     {
       kind: 'prompt',
-      prompt: { id: 5, registry: 'b.example', question: { kind: 'passphrase', key: 'k', again: false } },
+      prompt: {
+        id: 5,
+        registry: 'b.example',
+        question: { kind: 'passphrase', key: 'k', again: false },
+        canKeep: false,
+      },
     },
     { kind: 'prompt-gone', id: 5 },
     { kind: 'engine', engine: { state: { kind: 'unknown' }, images: [] } },

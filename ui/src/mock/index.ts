@@ -35,8 +35,8 @@ export function mock(query: URLSearchParams): Backend {
   const name = query.get('mock') ?? 'full';
   const state = (STATES[name] ?? full)();
   const question = QUESTIONS[query.get('prompt') as Question['kind']];
-  if (question)
-    state.prompts = [{ id: 1, registry: state.registries[0]?.spec.name ?? 'cr.boss.org', question, canKeep: true }];
+  const registry = state.registries[0]?.spec.name ?? 'cr.boss.org';
+  if (question) state.prompts = [{ id: 1, registry, question, canKeep: true }];
   return new Owner(state, {
     moving: name === 'slow',
     storm: name === 'storm',

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use dockline_core::{Paths, Session};
 use dockline_demo::DemoHost;
 use dockline_model::{Code, Command, InvalidName, RemoteEnd, SshTarget, Target, UiError};
-use std::{net::Ipv4Addr, path::Path};
+use std::path::Path;
 
 /// A name that is nobody's (RFC 6761 §6.2).
 const REGISTRY: &str = "cr.demo.test";
@@ -52,7 +52,7 @@ impl Demo {
     /// Whatever the owner says.
     pub async fn add_registry(&self, session: &Session) -> Result<(), UiError> {
         let (ssh, registry) = (self.host.ssh_addr(), self.host.registry_addr());
-        let (address, port) = local_end();
+        let (address, port) = self.host.local_end();
         let target = Target {
             name: REGISTRY
                 .parse()
@@ -89,10 +89,4 @@ fn paths(host: &DemoHost) -> std::io::Result<Paths> {
     std::fs::create_dir_all(&paths.ssh.home_ssh)?;
     std::fs::write(&paths.hosts_file, b"")?;
     Ok(paths)
-}
-
-/// macOS has 127.0.0.1 only, whose port 5000 its AirPlay receiver holds: there, the next one. Elsewhere the
-/// usual choice.
-const fn local_end() -> (Option<Ipv4Addr>, Option<u16>) {
-    if cfg!(target_os = "macos") { (Some(Ipv4Addr::LOCALHOST), Some(5001)) } else { (None, None) }
 }

@@ -13,7 +13,7 @@ use russh::keys::{Algorithm, PrivateKey, ssh_key};
 use sshd::{Counters, SshServer};
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
 };
@@ -105,6 +105,23 @@ impl DemoHost {
     #[must_use]
     pub const fn ssh_addr(&self) -> SocketAddr {
         self.ssh.address()
+    }
+
+    /// Where a demo's Dockline should listen: an address and a port that no other demo has that runs now, since each
+    /// has an SSH port of its own. `None` leaves the choice to Dockline.
+    ///
+    /// macOS has 127.0.0.1 only, whose port 5000 its AirPlay receiver holds: any free port there.
+    #[must_use]
+    pub fn local_end(&self) -> (Option<Ipv4Addr>, Option<u16>) {
+        if cfg!(target_os = "macos") {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+            return (Some(Ipv4Addr::LOCALHOST), free.ok().map(|address| address.port()));
+        }
+        let [high, low] = self.ssh_addr().port().to_be_bytes();
+        // Some tools take an end of 0 or 255 for a network's or a broadcast address.
+        let low = if matches!(low, 0 | 255) { low ^ 1 } else { low };
+        let address = Ipv4Addr::new(127, 77, high, low);
+        (TcpListener::bind((address, 5000)).is_ok().then_some(address), None)
     }
 
     /// The login it accepts.

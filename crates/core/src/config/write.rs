@@ -2,11 +2,12 @@
 
 use super::{Config, ConfigError, parse};
 use crate::Paths;
-use dockline_model::{RegistryName, RegistrySpec, RemoteEnd, Target, pick_address};
+use dockline_model::{AddressPoolExhausted, RegistryName, RegistrySpec, RemoteEnd, Target, pick_address};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
     io::{self, Write},
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
 };
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
@@ -16,6 +17,9 @@ const HEADER: &str = "\
 # Secrets do not belong here; they are kept in the operating system's keyring.
 
 ";
+
+/// More people of one machine with the same registry there will not be.
+const ADDRESSES_TRIED: usize = 256;
 
 /// Reads the configuration; a file that is not there is an empty one. Blocks.
 ///
@@ -120,15 +124,16 @@ fn complete(config: &Config, target: &Target) -> Result<RegistrySpec, ConfigErro
         return Err(ConfigError::NameTaken(target.name.clone()));
     }
     let taken: BTreeSet<_> = config.registries.iter().map(|spec| spec.address).collect();
+    let port = target.port.unwrap_or(RegistrySpec::DEFAULT_PORT);
     let spec = RegistrySpec {
         name: target.name.clone(),
         ssh: target.ssh.clone(),
         remote: target.remote.clone().unwrap_or_default(),
         address: match target.address {
             Some(address) => address,
-            None => pick_address(&target.name, &taken)?,
+            None => pick_free(&target.name, taken, port)?,
         },
-        port: target.port.unwrap_or(RegistrySpec::DEFAULT_PORT),
+        port,
         linger_seconds: target.linger_seconds.unwrap_or(RegistrySpec::DEFAULT_LINGER_SECONDS),
         keep_open: target.keep_open,
     };
@@ -136,6 +141,26 @@ fn complete(config: &Config, target: &Target) -> Result<RegistrySpec, ConfigErro
         Some(other) => Err(ConfigError::AddressTaken { other: other.name.clone(), spec: Box::new(spec) }),
         None => Ok(spec),
     }
+}
+
+/// The first address of the name's own order where `port` can be listened at now: another person of this machine may
+/// have the same registry. Where a program holds the port on every address, the first of all, since no other would be
+/// better; the tunnel says who is in the way.
+fn pick_free(
+    name: &RegistryName,
+    mut taken: BTreeSet<Ipv4Addr>,
+    port: u16,
+) -> Result<Ipv4Addr, AddressPoolExhausted> {
+    let first = pick_address(name, &taken)?;
+    let mut address = first;
+    for _ in 0..ADDRESSES_TRIED {
+        if TcpListener::bind((address, port)).is_ok() {
+            return Ok(address);
+        }
+        taken.insert(address);
+        address = pick_address(name, &taken)?;
+    }
+    Ok(first)
 }
 
 /// Writes down the addresses that were picked for registries added by hand: a picked one is kept.
@@ -318,6 +343,28 @@ mod tests {
         let public = Target { address: Some([8, 8, 8, 8].into()), ..target("other.example") };
         assert!(matches!(add(&paths, &public), Err(ConfigError::Unwritable(_))));
         assert_eq!(load(&paths.config_file).unwrap().registries.len(), 1);
+    }
+
+    #[test]
+    fn an_address_that_somebody_listens_at_is_passed_over() {
+        let (_home, paths) = paths();
+        let wanted = target("passed-over.example");
+        let first = pick_address(&wanted.name, &BTreeSet::new()).unwrap();
+        let second = pick_address(&wanted.name, &BTreeSet::from([first])).unwrap();
+        // A port of the test's own, free at both addresses.
+        let here = TcpListener::bind((first, 0)).unwrap();
+        let port = here.local_addr().unwrap().port();
+        let (spec, _) = add(&paths, &Target { port: Some(port), ..wanted.clone() }).unwrap();
+        assert_eq!(spec.address, second);
+        remove(&paths, &wanted.name).unwrap();
+        drop(here);
+        let (spec, _) = add(&paths, &Target { port: Some(port), ..wanted.clone() }).unwrap();
+        assert_eq!(spec.address, first);
+        remove(&paths, &wanted.name).unwrap();
+        let everywhere = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        let port = everywhere.local_addr().unwrap().port();
+        let (spec, _) = add(&paths, &Target { port: Some(port), ..wanted }).unwrap();
+        assert_eq!(spec.address, first, "none would be better");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct Snapshot {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// Grows by at least one from event to event.
+    /// Grows by exactly one from event to event; a [`Change::Resync`] has the number of its snapshot.
     pub sequence: u64,
     /// What is different.
     pub change: Change,

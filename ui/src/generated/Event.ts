@@ -6,7 +6,7 @@ import type { Change } from "./Change";
  */
 export type Event = { 
 /**
- * Grows by at least one from event to event.
+ * Grows by exactly one from event to event; a [`Change::Resync`] has the number of its snapshot.
  */
 sequence: number, 
 /**

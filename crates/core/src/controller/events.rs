@@ -1,4 +1,5 @@
-//! One event a change, to every face at once: coalesced, bounded, and never a state lost without a word.
+//! One event a change, to every face at once: coalesced, numbered without gaps, bounded, and never a state lost
+//! without a word.
 
 use dockline_model::{
     Change, Event, PromptId, RegistryName, Snapshot, TransferId, TransferState, TunnelState, UiError,
@@ -112,13 +113,8 @@ impl Outbox {
         if queue.overflowed {
             return;
         }
-        // An older figure of the same object in the same phase is of no interest any more.
-        let (key, phase) = (key_of(&event.change), phase_of(&event.change));
-        if let Some(at) = queue.events.iter().rposition(|waiting| key_of(&waiting.change) == key)
-            && phase_of(&queue.events[at].change) == phase
-        {
-            queue.events.remove(at);
-        }
+        // None is left out, though a later one of the same object may have made it needless: a face takes a missing
+        // number for a loss.
         queue.events.push_back(event.clone());
         if queue.events.len() > WAITING_LIMIT {
             queue.events = VecDeque::new();
@@ -336,21 +332,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slow_reader_keeps_every_phase() {
+    async fn numbers_have_no_gaps_for_a_slow_reader_either() {
         let subscribers = Subscribers::default();
         let mut events = stream(&subscribers);
+        let mut publisher = Publisher::new(subscribers.clone());
         let failed = TransferState::Failed { error: UiError::new(Code::Internal, "x") };
         let states = [TransferState::Waiting, TransferState::Running, failed];
-        for (n, state) in states.iter().flat_map(|state| std::iter::repeat_n(state, 100)).enumerate() {
-            let sequence = n as u64 + 1;
-            subscribers.send(&Event { sequence, change: transfer(1, sequence, state.clone()) });
+        let mut now = Instant::now();
+        for state in &states {
+            for n in 0..100 {
+                now += Duration::from_millis(20);
+                publisher.publish(transfer(1, n, state.clone()), now);
+                publisher.publish(transfer(2, n, TransferState::Running), now);
+                publisher.flush(now);
+            }
         }
-        subscribers.close();
-        let seen: Vec<u64> = [events.next().await, events.next().await, events.next().await]
-            .map(|event| event.unwrap().sequence)
-            .into();
-        assert_eq!(seen, [100, 200, 300]);
-        assert!(events.next().await.is_none());
+        publisher.close();
+        let (mut last, mut phases) = (0, Vec::new());
+        while let Some(event) = events.next().await {
+            assert_eq!(event.sequence, last + 1);
+            last = event.sequence;
+            if let Change::Transfer { transfer } = event.change
+                && transfer.id == TransferId(1)
+                && phases.last() != Some(&transfer.state)
+            {
+                phases.push(transfer.state);
+            }
+        }
+        assert_eq!(phases, states);
+        assert!(last < 200, "{last} events: figures were not held back");
     }
 
     #[tokio::test]
@@ -365,6 +375,7 @@ mod tests {
         for sequence in 9_999..=10_001 {
             subscribers.send(&Event { sequence, change: transfer(sequence, 0, TransferState::Waiting) });
         }
+        assert_eq!(event.sequence, 10_000, "the number of the snapshot that it holds");
         assert_eq!(events.next().await.unwrap().sequence, 10_001, "what the snapshot holds is skipped");
     }
 }

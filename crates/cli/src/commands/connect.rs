@@ -51,7 +51,11 @@ impl Holding<'_> {
                 "Neither the desktop app nor an agent runs, so this command holds the tunnel itself until Ctrl-C.",
             );
         }
-        self.open(hold && !is_owner, &mut events, &mut interrupts).await?;
+        let opened = self.open(hold && !is_owner, &mut events, &mut interrupts).await;
+        if opened.is_err() && !is_owner && !hold {
+            self.tell_of_further_tries().await;
+        }
+        opened?;
         let view = self.face.registry(&self.name).await?;
         self.output.result(&view, || connected_text(&view))?;
         if is_owner {
@@ -61,6 +65,17 @@ impl Holding<'_> {
             self.until_interrupted(&mut events, &mut interrupts).await
         } else {
             Ok(())
+        }
+    }
+
+    /// The wish stays with an owner that goes on running, however impatient this command is.
+    async fn tell_of_further_tries(&self) {
+        let Ok(view) = self.face.registry(&self.name).await else { return };
+        if let TunnelState::Reconnecting { .. } = view.tunnel.state {
+            let name = &self.name;
+            self.output.remark(format!(
+                "Dockline goes on trying in the background; this stops it: dockline disconnect {name}"
+            ));
         }
     }
 

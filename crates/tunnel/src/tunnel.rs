@@ -140,6 +140,12 @@ impl Tunnel {
         }
     }
 
+    /// A handle to the same tunnel that waits for so long through failed dials.
+    #[must_use]
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self { patience, ..self.clone() }
+    }
+
     /// Holds the tunnel for `holder`; dials if there is no session. Returns at once: [`Self::up`] waits.
     #[must_use = "dropping the lease lets the tunnel go"]
     pub fn lease(&self, holder: LeaseHolder) -> Lease {

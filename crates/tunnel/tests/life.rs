@@ -119,6 +119,9 @@ async fn up_says_why_after_its_patience() {
     let error = tunnel.up(&lease).await.unwrap_err();
     assert_eq!(error.code, Code::SshUnreachable, "{error:?}");
     assert!(error.message.contains("refused"), "{error:?}");
+    let begun = std::time::Instant::now();
+    tunnel.with_patience(Duration::from_millis(100)).up(&lease).await.unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     tunnel.disconnect(false).await;
     assert!(is_idle(&until(&tunnel, is_idle).await));
     tunnel.stop().await;

@@ -13,11 +13,16 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     sync::watch,
     task::{AbortHandle, JoinSet},
 };
+
+/// How long a person who says "connect" waits through failed dials for an answer. The tunnel tries on after it, and a
+/// transfer, which has nobody watching, waits longer.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A registry and what is held for it.
 pub(super) struct Registry {
@@ -255,7 +260,7 @@ impl Actor {
                     lease: lease.clone(),
                 });
                 // A tunnel that leads nowhere is no connection either.
-                let up = tunnel.check_remote(&lease).await;
+                let up = tunnel.with_patience(CONNECT_PATIENCE).check_remote(&lease).await;
                 // Nor is one that no program can connect to, since its port is somebody else's.
                 let up = up.and_then(|()| tunnel.view().listener_error.map_or(Ok(()), Err));
                 // While the host is out of reach the tunnel goes on trying; what only a person can mend is not

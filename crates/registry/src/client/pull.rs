@@ -164,6 +164,30 @@ fn failed(path: &Path, source: io::Error) -> RegistryError {
     RegistryError::File { operation: FileOperation::Write, path: path.to_owned(), source }
 }
 
+const PART: &str = ".part";
+
+/// How the names of `target`'s unfinished files begin: with a hash, since its name may be as long as a name can be.
+fn part_prefix(target: &Path) -> String {
+    let name = target.file_name().unwrap_or(target.as_os_str());
+    format!(".dockline-{}-", Digest::of(name.as_encoded_bytes()).short())
+}
+
+/// Removes what pulls to the same target left behind that were killed. A pull that lives holds its file's lock.
+fn remove_abandoned(folder: &Path, prefix: &str) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_part = name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(PART));
+        if is_part
+            && let Ok(file) = std::fs::File::open(entry.path())
+            && file.try_lock().is_ok()
+            && let Err(error) = std::fs::remove_file(entry.path())
+        {
+            tracing::warn!(%error, "an unfinished file of an earlier pull stays: {}", entry.path().display());
+        }
+    }
+}
+
 /// Makes the file beside its target, so that it can be renamed into place, with everything that is known.
 fn begin(
     target: &Path,
@@ -174,13 +198,20 @@ fn begin(
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         Some(_) | None => PathBuf::from("."),
     };
+    let prefix = part_prefix(target);
+    remove_abandoned(&folder, &prefix);
     let make = || {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".dockline-").suffix(".part");
+        builder.prefix(&prefix).suffix(PART);
         // tempfile makes its files private; an archive is an ordinary file, under the person's umask.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut file = builder.tempfile_in(&folder)?;
+        match file.as_file().lock() {
+            // A filesystem without locks: there nothing is removed either.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            locked => locked?,
+        }
         file.as_file().set_len(length)?;
         for (offset, bytes) in pieces {
             file.seek(SeekFrom::Start(*offset))?;
@@ -200,5 +231,27 @@ fn keep(temporary: tempfile::NamedTempFile, target: &Path) -> Result<(), Registr
             Err(RegistryError::FileExists { path: target.to_owned() })
         }
         Err(error) => Err(failed(target, error.error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_killed_pulls_go_and_those_of_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("app.tar");
+        let here = |name: String| folder.path().join(name);
+        let killed = here(format!("{}Abc123.part", part_prefix(&target)));
+        let of_another = here(format!("{}Abc123.part", part_prefix(Path::new("other.tar"))));
+        std::fs::write(&killed, "x").unwrap();
+        std::fs::write(&of_another, "x").unwrap();
+        let living = begin(&target, &[(0, b"x".to_vec())], 1).unwrap();
+        assert!(!killed.exists() && of_another.exists() && living.path().exists());
+        let second = begin(&target, &[(0, b"x".to_vec())], 1).unwrap();
+        assert!(living.path().exists(), "a pull that lives keeps its file");
+        keep(second, &target).unwrap();
+        assert!(matches!(keep(living, &target), Err(RegistryError::FileExists { .. })));
     }
 }

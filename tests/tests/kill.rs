@@ -1,0 +1,93 @@
+//! `kill -9` is a normal day: what the killed program had begun is cleaned up by the next one.
+
+use dockline_tests::lab::{self, Daemon, Dockerd, Dockline, Need, RegistryHost, Workstation};
+use nix::sys::signal::Signal;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+const NEEDS: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
+const SOON: Duration = Duration::from_secs(30);
+
+/// Asks again until it is so: neither dockerd nor a folder tells when a name comes or goes.
+#[track_caller]
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + SOON;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "still not so: {what}");
+    }
+}
+
+fn kill(program: &Daemon) {
+    program.signal(Signal::SIGKILL);
+    assert!(program.wait(SOON).is_some(), "it survives SIGKILL");
+}
+
+#[test]
+fn a_temporary_name_of_a_killed_push_goes_with_the_next_start() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let id = dockerd.build_image("app:v1", &[100]);
+    let has_temporary = || {
+        let tags = ["image", "inspect", "--format", "{{join .RepoTags \" \"}}", id.as_str()];
+        dockerd.run_docker(&tags).contains("127.77.")
+    };
+    let notes = || files_in(&dockline.home().join("state").join("temporary-names"));
+
+    // The registry's kernel takes connections; the registry itself answers nothing, and the push cannot end.
+    host.registry().signal(Signal::SIGSTOP);
+    let agent = dockline.agent();
+    let push = Daemon::spawn("dockline push", dockline.command(&["push", "app:v1", name.as_str()]));
+    until("the image has a name with the address", has_temporary);
+    assert_eq!(notes().len(), 1);
+    kill(agent.daemon());
+    assert!(!push.wait(SOON).unwrap_or_else(|| panic!("it goes on:\n{}", push.log())).success());
+    assert!(has_temporary() && notes().len() == 1, "nobody was there to remove it");
+    host.registry().signal(Signal::SIGCONT);
+
+    let _next = dockline.agent();
+    until("the name is gone", || !has_temporary());
+    until("the note is gone", || notes().is_empty());
+    assert_eq!(dockerd.image_id("app:v1"), Some(id.clone()), "the person's own name stays");
+}
+
+#[test]
+fn the_unfinished_file_of_a_killed_pull_goes_with_the_next_pull() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    dockerd.build_image("app:v1", &[80_000]);
+    dockline.run(&["push", "app:v1", name.as_str()]).expect_success();
+
+    let folder = dockline.folder().join("images");
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("app.tar").display().to_string();
+    let reference = format!("{name}/app:v1");
+    let arguments = ["pull", &reference, "--output", &file];
+    let pull = Daemon::spawn("dockline pull", dockline.command(&arguments));
+    until("the pull has begun its file", || !files_in(&folder).is_empty());
+    kill(&pull);
+    let left = files_in(&folder);
+    assert!(matches!(&left[..], [part] if part.extension().is_some_and(|end| end == "part")), "{left:?}");
+
+    dockline.run(&arguments).expect_success();
+    assert_eq!(files_in(&folder), [Path::new(&file)]);
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}

@@ -1,12 +1,16 @@
 //! What goes wrong on ordinary days, as a person or a script at the command line meets it: each failure has a
 //! sentence that names what is at fault, a remedy, a code of its own and the exit status of its group.
 
-use dockline_model::{Code, UiError};
+use dockline_model::{Code, TunnelState, UiError};
 use dockline_tests::lab::{
     self, Dockerd, Dockline, Need, Outcome, RegistryHost, RegistryHostOptions, Workstation,
     unique_registry_name,
 };
-use std::{fs, net::TcpListener};
+use std::{
+    fs,
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 const HOST: &[Need] = &[Need::Root, Need::Sshd, Need::Registry];
 const ENGINE: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
@@ -138,8 +142,20 @@ fn host_that_refuses_connections() {
     let (mut host, dockline) = (RegistryHost::start(), Dockline::new());
     let name = dockline.add(&host);
     host.stop_sshd();
+    let begun = Instant::now();
     let error = expect_failure(dockline.json(&["connect", name.as_str()]), Code::SshUnreachable);
     expect_named(&error, &[&host.address().to_string()]);
+    assert!(begun.elapsed() < Duration::from_secs(10), "a person waits for this: {:?}", begun.elapsed());
+
+    // With an owner that stays, so does the wish; the person is told how to take it back.
+    let _agent = dockline.agent();
+    let outcome =
+        dockline.run(&["connect", name.as_str()]).expect_status(Code::SshUnreachable.exit_status().into());
+    assert!(outcome.stderr.contains(&format!("dockline disconnect {name}")), "{}", outcome.stderr);
+    let state = dockline.snapshot().registries.remove(0).tunnel.state;
+    assert!(matches!(state, TunnelState::Reconnecting { .. }), "{state:?}");
+    dockline.run(&["disconnect", name.as_str()]).expect_success();
+    assert_eq!(dockline.snapshot().registries.remove(0).tunnel.state, TunnelState::Idle);
 }
 
 #[test]
@@ -207,10 +223,10 @@ fn full_disk_at_the_registry() {
     let archive = save(&dockerd, &dockline, "app:v1");
     let error = expect_failure(dockline.json(&["push", &archive, name.as_str()]), Code::RegistryDiskFull);
     expect_named(&error, &["no space left on device"]);
-    // dockerd keeps the registry's words to itself and reports a bare 500, so that here the full disk can be no more
-    // than the likely cause. The exit status is the same.
-    let error = expect_failure(dockline.json(&["push", "app:v1", name.as_str()]), Code::RegistryFailed);
-    expect_named(&error, &["full disk", "500"]);
+    // dockerd keeps the registry's words to itself and reports a bare 500; Dockline asks the registry for them.
+    let error = expect_failure(dockline.json(&["push", "app:v1", name.as_str()]), Code::RegistryDiskFull);
+    assert_eq!(error.message, "The registry's disk is full.");
+    expect_named(&error, &["Free space", "500 Internal Server Error"]);
 }
 
 #[test]

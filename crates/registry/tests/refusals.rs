@@ -55,6 +55,9 @@ async fn a_full_disk_is_called_one() {
     let data = disk.0.clone();
     let Some(registry) = Registry::docker_at(folder, &data, "").await else { return };
     let (_keep, sample) = sample();
+    registry.client().check_room("app", 1 << 20).await.unwrap();
+    let error = registry.client().check_room("app", 16 << 20).await.unwrap_err();
+    assert_eq!(code(&error), Code::RegistryDiskFull, "{error:?}");
     let error = registry.client().push_archive(&sample, "app", "v1", |_, _, _| ()).await.unwrap_err();
     assert_eq!(code(&error), Code::RegistryDiskFull, "{error:?}");
     drop(registry);

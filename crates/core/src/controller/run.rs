@@ -5,7 +5,7 @@ use super::{
     registries::{TunnelSlot, names, read_hosts},
     traces::{Trace, Traces},
 };
-use dockline_engine::{Engine, EngineError};
+use dockline_engine::{Cause, Engine, EngineDigest, EngineError};
 use dockline_model::{
     Code, LayerView, LeaseHolder, RegistrySpec, TransferId, TransferState, TunnelState, UiError, UnixMillis,
     Verified,
@@ -24,6 +24,10 @@ use tokio_util::sync::CancellationToken;
 const TRIES: u32 = 5;
 /// Before the second try; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a registry is asked to store in order to tell whether its disk is full. A full one keeps less room than that,
+/// and it takes a slow line no more than a few seconds.
+const ROOM: usize = 1 << 20;
 
 /// What is to be done.
 #[derive(Debug, Clone)]
@@ -167,30 +171,78 @@ impl Transfer {
 
     async fn push_image(&mut self, image: &str, reference: &Reference) -> Result<Verified, UiError> {
         let engine = engine::find().map_err(told)?;
-        let (target, by_address) = self.target(reference).await?;
-        if by_address {
-            self.note(&engine, &target).await?;
+        let mut pushed = None;
+        if let Some(name) = self.by_name(reference).await? {
+            pushed = known(self.push_as(&engine, image, &name).await);
         }
-        engine.tag(image, &target).await.map_err(told)?;
+        let pushed = match pushed {
+            Some(pushed) => pushed,
+            None => {
+                let name = self.by_address(reference)?;
+                self.note(&engine, &name).await?;
+                self.push_as(&engine, image, &name).await
+            }
+        };
+        match pushed {
+            Ok(pushed) => self.verify(reference, pushed.digest.as_deref()).await,
+            Err(error) => Err(self.with_the_registrys_word(reference, error).await),
+        }
+    }
+
+    async fn push_as(&self, engine: &Engine, image: &str, name: &str) -> Result<EngineDigest, EngineError> {
+        engine.tag(image, name).await?;
         let figures = self.context.figures.clone();
-        let pushed = engine.push(&target, move |l, c, t| figures.write(l, c, t)).await.map_err(told)?;
-        self.verify(reference, pushed.digest.as_deref()).await
+        engine.push(name, move |l, c, t| figures.write(l, c, t)).await
+    }
+
+    async fn pull_as(&self, engine: &Engine, name: &str) -> Result<EngineDigest, EngineError> {
+        let figures = self.context.figures.clone();
+        engine.pull(name, move |l, c, t| figures.write(l, c, t)).await
+    }
+
+    /// dockerd keeps to itself what a registry says with a 500; the registry says it again when it is asked.
+    async fn with_the_registrys_word(&self, reference: &Reference, error: EngineError) -> UiError {
+        let words = match &error {
+            EngineError::Refused {
+                cause: Cause::RegistryFailed | Cause::RegistryDiskFull, words, ..
+            } => words.clone(),
+            EngineError::Refused { .. }
+            | EngineError::Connect { .. }
+            | EngineError::Endpoint { .. }
+            | EngineError::Context { .. }
+            | EngineError::Reference(_)
+            | EngineError::Request { .. }
+            | EngineError::BrokenOff { .. } => return told(error),
+        };
+        let Ok(client) = self.client() else { return told(error) };
+        match client.check_room(reference.repository(), ROOM).await {
+            Err(full @ RegistryError::DiskFull { .. }) => {
+                let full = UiError::from(&full);
+                let details = format!("{words}\n{}", full.details.as_deref().unwrap_or_default());
+                full.details(details.trim_end())
+            }
+            Ok(()) | Err(_) => told(error),
+        }
     }
 
     async fn pull_image(&mut self, reference: &Reference) -> Result<Verified, UiError> {
         let engine = engine::find().map_err(told)?;
-        let (target, by_address) = self.target(reference).await?;
-        // An engine cannot give a name with a digest in it; such an image keeps the address form.
-        let renamed = by_address && reference.digest().is_none();
-        if renamed {
-            self.note(&engine, &target).await?;
+        if let Some(name) = self.by_name(reference).await?
+            && let Some(pulled) = known(self.pull_as(&engine, &name).await)
+        {
+            return self.verify(reference, pulled.map_err(told)?.digest.as_deref()).await;
         }
-        let figures = self.context.figures.clone();
-        let pulled = engine.pull(&target, move |l, c, t| figures.write(l, c, t)).await.map_err(told)?;
+        let name = self.by_address(reference)?;
+        // An engine cannot give a name with a digest in it; such an image keeps the address form.
+        let renamed = reference.digest().is_none();
+        if renamed {
+            self.note(&engine, &name).await?;
+        }
+        let pulled = self.pull_as(&engine, &name).await.map_err(told)?;
         let verified = self.verify(reference, pulled.digest.as_deref()).await?;
         if renamed {
             let named = self.named(reference, &self.context.spec.authority())?;
-            engine.tag(&target, &named).await.map_err(told)?;
+            engine.tag(&name, &named).await.map_err(told)?;
         }
         Ok(verified)
     }
@@ -207,16 +259,17 @@ impl Transfer {
         Ok(())
     }
 
-    /// What the engine is to call the image: by the registry's name where this machine knows it, else by its
-    /// address, which every engine on this machine takes for a registry without TLS.
-    async fn target(&self, reference: &Reference) -> Result<(String, bool), UiError> {
+    /// What the engine is to call the image: by the registry's name, where this machine knows it.
+    async fn by_name(&self, reference: &Reference) -> Result<Option<String>, UiError> {
         let spec = &self.context.spec;
         let hosts = read_hosts(&self.context.hosts_file).await;
-        if names(&hosts, spec) {
-            Ok((self.named(reference, &spec.authority())?, false))
-        } else {
-            Ok((self.named(reference, &spec.listen().to_string())?, true))
-        }
+        names(&hosts, spec).then(|| self.named(reference, &spec.authority())).transpose()
+    }
+
+    /// Where it does not, or the engine does not yet: by the registry's address, which every engine on this machine
+    /// takes for a registry without TLS.
+    fn by_address(&self, reference: &Reference) -> Result<String, UiError> {
+        self.named(reference, &self.context.spec.listen().to_string())
     }
 
     fn named(&self, reference: &Reference, authority: &str) -> Result<String, UiError> {
@@ -299,6 +352,16 @@ impl Transfer {
             (Some(cause), _) => cause,
         }
     }
+}
+
+/// `None` if the engine does not know the registry's name: it goes by the hosts file of some seconds ago (Go's
+/// `net/hosts.go`, `cacheMaxAge`), or has one of its own.
+fn known(outcome: Result<EngineDigest, EngineError>) -> Option<Result<EngineDigest, EngineError>> {
+    if let Err(EngineError::Refused { cause: Cause::NameUnknown, words, .. }) = &outcome {
+        tracing::info!(words, "the engine does not know the registry's name; its address will do");
+        return None;
+    }
+    Some(outcome)
 }
 
 fn told(error: EngineError) -> UiError {

@@ -123,6 +123,34 @@ impl Client {
         Ok(())
     }
 
+    /// Sends `bytes` zeros as the beginning of a layer and gives it up again: that brings out why the registry takes no
+    /// layers, when whoever tried keeps its words to itself (dockerd repeats a 500 without its body).
+    ///
+    /// # Errors
+    /// What the registry says, [`RegistryError::DiskFull`] above all.
+    pub async fn check_room(&self, repository: &str, bytes: usize) -> Result<(), RegistryError> {
+        let operation = Operation::WriteBlob;
+        let upload = self.begin_upload(repository).await?;
+        let request = self
+            .request(Method::PATCH, upload.clone())
+            .header("content-type", "application/octet-stream")
+            .body(vec![0; bytes]);
+        let response = match self.send(operation, request).await {
+            Ok(response) => response,
+            Err(lost @ RegistryError::Unreachable { .. }) => {
+                return Err(self.why_lost(repository, lost).await);
+            }
+            Err(error) => return Err(error),
+        };
+        let next = self.next_location(&upload, &response).unwrap_or(upload);
+        let failed = match response.status() {
+            StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::NO_CONTENT => None,
+            _ => Some(self.failure(operation, &format!("repository {repository}"), response).await),
+        };
+        self.abandon_upload(next).await;
+        failed.map_or(Ok(()), Err)
+    }
+
     /// Fetches a blob of `size` bytes and checks its digest as it passes. `progress` gets the bytes so far.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 pub mod config;
 mod control;
 pub mod controller;
+pub mod hosts;
 pub mod paths;
 mod secrets;
 pub mod session;

@@ -10,17 +10,23 @@ use crate::{
 };
 use console::style;
 use dialoguer::Confirm;
-use dockline_model::{Code, Command, HostsAction, HostsView, Reply, UiError};
+use dockline_core::Paths;
+use dockline_model::{Code, Command, HostsAction, HostsView, Reply, Snapshot, UiError};
 
 /// Shows the change of the hosts file, and makes it if that is wanted.
 pub async fn hosts(hosts: Hosts, output: Output) -> Result<(), UiError> {
-    let (face, _) = Face::open_configured(Answers::Nobody, output).await?;
-    let result = plan_and_apply(&face, &hosts, output).await;
+    let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
+    let result = plan_and_apply(&face, &snapshot, &hosts, output).await;
     face.close().await;
     result
 }
 
-async fn plan_and_apply(face: &Face, hosts: &Hosts, output: Output) -> Result<(), UiError> {
+async fn plan_and_apply(
+    face: &Face,
+    snapshot: &Snapshot,
+    hosts: &Hosts,
+    output: Output,
+) -> Result<(), UiError> {
     let action = if hosts.undo { HostsAction::Undo } else { HostsAction::Apply };
     let plan = view(face.request(Command::PlanHosts { action }).await?)?;
     if !output.is_json() {
@@ -33,7 +39,10 @@ async fn plan_and_apply(face: &Face, hosts: &Hosts, output: Output) -> Result<()
     if !hosts.yes && !agreed(&plan).await? {
         return Err(UiError::new(Code::Cancelled, "Nothing was changed."));
     }
-    let applied = view(face.request(Command::ApplyHosts { plan }).await?)?;
+    // Here and not by the owner: sudo asks on this terminal. The owner sees the file change.
+    let paths = Paths::from_process().map_err(|error| UiError::from(&error))?;
+    let specs = snapshot.registries.iter().map(|registry| &registry.spec);
+    let applied = dockline_core::hosts::Hosts::new(&paths, specs).apply(plan).await?;
     output.result(&applied, || match action {
         HostsAction::Apply => format!("{} names the registries now.", applied.path),
         HostsAction::Undo => format!("{} is as it was without Dockline.", applied.path),

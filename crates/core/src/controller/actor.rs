@@ -86,6 +86,8 @@ impl Actor {
             mailbox,
             paths,
         };
+        let settled = actor.paths.clone();
+        tokio::task::spawn_blocking(move || crate::hosts::settle(&settled));
         actor.start_all(config.registries).await;
         tokio::spawn(Traces::new(&actor.paths.state_dir).clean());
         actor

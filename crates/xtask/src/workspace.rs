@@ -28,19 +28,28 @@ where
     duct::cmd(name, arguments).dir(root())
 }
 
-/// The cargo that runs this, without what `cargo run` told *this* program about its own package: a build script that
-/// watches those variables (ring's) would otherwise be built anew, with all that stands on it, whenever `cargo xtask`
-/// and plain `cargo` take turns.
+/// The cargo that runs this.
 pub fn cargo<I>(arguments: I) -> Expression
 where
     I: IntoIterator,
     I::Item: Into<OsString>,
 {
-    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    without_own_package(duct::cmd(cargo_path(), arguments).dir(root()))
+}
+
+/// Where the cargo is that runs this.
+pub fn cargo_path() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Takes away what `cargo run` told *this* program about its own package: a build script that watches those variables
+/// (ring's) would otherwise be built anew, with all that stands on it, whenever `cargo xtask` and plain `cargo` take
+/// turns.
+pub fn without_own_package(cargo: Expression) -> Expression {
     env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
-        .fold(duct::cmd(cargo, arguments).dir(root()), |command, name| command.env_remove(name))
+        .fold(cargo, |command, name| command.env_remove(name))
 }
 
 /// npm in the window's folder.

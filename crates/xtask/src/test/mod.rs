@@ -8,6 +8,7 @@ use crate::{bindings, packages, workspace};
 use anyhow::{Context, Result, bail};
 use run::{succeeds, watch};
 use std::{
+    ffi::OsString,
     fs,
     path::PathBuf,
     process::ExitCode,
@@ -190,10 +191,9 @@ fn with_limit(arguments: &[&str]) -> duct::Expression {
     if !cfg!(target_os = "linux") {
         return workspace::cargo(arguments);
     }
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let limit = format!("{}s", LIMIT.as_secs());
-    let words = ["--kill-after=20s", &limit, &cargo];
-    workspace::program("timeout", words.into_iter().chain(arguments.iter().copied()))
+    let words = ["--kill-after=20s".into(), format!("{}s", LIMIT.as_secs()).into(), workspace::cargo_path()];
+    let arguments = arguments.iter().map(OsString::from);
+    workspace::without_own_package(workspace::program("timeout", words.into_iter().chain(arguments)))
 }
 
 fn cargo_test(expression: duct::Expression) -> Result<Tally> {

@@ -89,5 +89,5 @@ fn the_unfinished_file_of_a_killed_pull_goes_with_the_next_pull() {
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
-    entries.map(|entry| entry.unwrap().path()).collect()
+    entries.flatten().map(|entry| entry.path()).collect()
 }

@@ -374,7 +374,9 @@ async fn a_program_opens_the_tunnel_by_connecting() {
     let (home, host) = (tempfile::tempdir().unwrap(), DemoHost::start().await.unwrap());
     let (_, session, spec) = connected_owner(home.path(), &host).await;
     let mut events = session.events();
-    let program = tokio::net::TcpStream::connect(spec.listen()).await.unwrap();
+    let mut program = tokio::net::TcpStream::connect(spec.listen()).await.unwrap();
+    let request = format!("GET /v2/ HTTP/1.1\r\nHost: {}\r\n\r\n", spec.authority());
+    tokio::io::AsyncWriteExt::write_all(&mut program, request.as_bytes()).await.unwrap();
     until(&mut events, |registry| {
         matches!(registry.tunnel.state, TunnelState::Up { .. })
             && matches!(registry.tunnel.leases[..], [ref lease] if matches!(lease.holder, LeaseHolder::Connection { .. }))

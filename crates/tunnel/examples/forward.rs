@@ -5,7 +5,7 @@
 //! until it is interrupted.
 
 use dockline_model::{LeaseHolder, RegistrySpec, RemoteEnd, SshTarget};
-use dockline_tunnel::{Nobody, SshEnvironment, Tunnel, TunnelConfig};
+use dockline_tunnel::{AccessRules, Nobody, SshEnvironment, Tunnel, TunnelConfig};
 use std::{
     io::{Error, Write as _},
     net::{IpAddr, SocketAddr},
@@ -80,6 +80,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let environment =
         SshEnvironment { known_hosts: known_hosts.into_iter().collect(), ..SshEnvironment::from_process() };
     let mut config = TunnelConfig::new(spec, environment);
+    // As `ssh -L`: the bench sends raw bytes.
+    config.access = AccessRules::AnyProtocol;
     config.pool.sessions = sessions.unwrap_or(config.pool.sessions);
     let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
     if let Some(error) = tunnel.view().listener_error {

@@ -1,5 +1,6 @@
 //! What a tunnel is made from: the registry, OpenSSH's files, and the limits it keeps.
 
+use crate::AccessRules;
 use dockline_model::RegistrySpec;
 use std::{path::PathBuf, time::Duration};
 
@@ -14,13 +15,21 @@ pub struct TunnelConfig {
     pub pool: PoolLimits,
     /// How long [`crate::Tunnel::up`] waits through failed dials that are worth another try.
     pub patience: Duration,
+    /// What a connection to the listener has to begin with.
+    pub access: AccessRules,
 }
 
 impl TunnelConfig {
     /// With the default limits.
     #[must_use]
     pub fn new(spec: RegistrySpec, ssh: SshEnvironment) -> Self {
-        Self { spec, ssh, pool: PoolLimits::default(), patience: Duration::from_secs(20) }
+        Self {
+            spec,
+            ssh,
+            pool: PoolLimits::default(),
+            patience: Duration::from_secs(20),
+            access: AccessRules::default(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! OpenSSH's own files stay the truth about hosts, keys and trust: `ssh -G`, the agent, `known_hosts`. One setting is
 //! not obeyed: with `StrictHostKeyChecking no`, too, an unknown host is asked about and a changed key is refused.
 
+mod access;
 mod actor;
 mod ask;
 mod config;
@@ -22,6 +23,7 @@ mod pump;
 mod session;
 mod tunnel;
 
+pub use access::AccessRules;
 pub use ask::{Ask, Nobody, SecretId};
 pub use config::{PoolLimits, SshEnvironment, TunnelConfig};
 pub use error::TunnelError;

@@ -1,10 +1,11 @@
 //! The loopback listener of a registry: always there, whatever the tunnel does.
 //!
-//! A connection is judged, takes a lease, is held while the tunnel dials, and is then carried. If that cannot be,
-//! it is reset.
+//! A connection is judged by who is at the other end and by what it says first, takes a lease, is held while the tunnel
+//! dials, and is then carried. If that cannot be, it is reset.
 
 use crate::{
     TunnelError,
+    access::{self, Gate, NotAdmitted},
     actor::Message,
     peer::{self, Inode, Peer},
     pump::{Outcome, Traffic, pump, reset},
@@ -35,13 +36,15 @@ pub(crate) struct Listener {
 
 /// What each connection's task needs.
 #[derive(Clone)]
-struct Shared {
-    line: Line,
-    remote: RemoteEnd,
-    traffic: Arc<Traffic>,
-    stop: CancellationToken,
-    names: mpsc::UnboundedSender<(crate::lifecycle::LeaseId, Inode)>,
+pub(crate) struct Shared {
+    pub line: Line,
+    pub gate: Arc<Gate>,
+    pub remote: RemoteEnd,
+    pub traffic: Arc<Traffic>,
+    pub stop: CancellationToken,
 }
+
+type Names = mpsc::UnboundedSender<(crate::lifecycle::LeaseId, Inode)>;
 
 impl Listener {
     /// Tries once; without success the listener tries on while it runs.
@@ -53,24 +56,17 @@ impl Listener {
     }
 
     /// Accepts until `stop`.
-    pub(crate) async fn run(
-        self,
-        line: Line,
-        remote: RemoteEnd,
-        traffic: Arc<Traffic>,
-        stop: CancellationToken,
-        tasks: TaskTracker,
-    ) {
+    pub(crate) async fn run(self, shared: Shared, tasks: TaskTracker) {
         let (names, unnamed) = mpsc::unbounded_channel();
-        let shared = Shared { line: line.clone(), remote, traffic, stop: stop.clone(), names };
+        let (line, stop) = (shared.line.clone(), shared.stop.clone());
         tokio::select! {
             () = stop.cancelled() => {}
             () = name_programs(unnamed, line) => {}
-            () = self.accept(shared, tasks) => {}
+            () = self.accept(shared, names, tasks) => {}
         }
     }
 
-    async fn accept(mut self, shared: Shared, tasks: TaskTracker) {
+    async fn accept(mut self, shared: Shared, names: Names, tasks: TaskTracker) {
         loop {
             let socket = match self.socket.take() {
                 Some(socket) => socket,
@@ -78,7 +74,7 @@ impl Listener {
             };
             match socket.accept().await {
                 Ok((stream, peer)) => {
-                    tasks.spawn(serve(stream, peer, self.address, shared.clone()));
+                    tasks.spawn(serve(stream, peer, self.address, shared.clone(), names.clone()));
                     self.socket = Some(socket);
                 }
                 Err(error) => {
@@ -122,7 +118,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, TunnelError> {
 }
 
 /// One connection, from its acceptance to its end.
-async fn serve(mut stream: TcpStream, peer: SocketAddr, local: SocketAddr, shared: Shared) {
+async fn serve(mut stream: TcpStream, peer: SocketAddr, local: SocketAddr, shared: Shared, names: Names) {
     let judged = tokio::task::spawn_blocking(move || peer::judge(local, peer)).await;
     let Ok(Peer::Allowed { inode }) = judged else {
         return reset(stream);
@@ -130,9 +126,18 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, local: SocketAddr, share
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection's options could not be set");
     }
+    let admitted = tokio::select! {
+        admitted = shared.gate.admit(&mut stream) => admitted,
+        () = shared.stop.cancelled() => return reset(stream),
+    };
+    let first = match admitted {
+        Ok(first) => first,
+        Err(NotAdmitted::Gone) => return,
+        Err(NotAdmitted::Refused(refusal)) => return access::refuse(stream, refusal).await,
+    };
     let lease = shared.line.lease(LeaseHolder::Connection { peer });
     if let Some(inode) = inode {
-        let _ = shared.names.send((lease.id(), inode));
+        let _ = names.send((lease.id(), inode));
     }
     let cancel = shared.stop.child_token();
     let carried = async {
@@ -150,7 +155,7 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, local: SocketAddr, share
             }
         };
         shared.line.send(Message::Carried(None));
-        Ok(pump(&mut stream, pooled, &shared.traffic, &cancel).await)
+        Ok(pump(&mut stream, first, pooled, &shared.traffic, &cancel).await)
     };
     let outcome = tokio::select! {
         outcome = carried => outcome,

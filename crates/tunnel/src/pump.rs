@@ -53,9 +53,10 @@ enum Down {
     ProgramGone,
 }
 
-/// Runs until both directions have ended, or one cannot go on, or `cancel`.
+/// Runs until both directions have ended, or one cannot go on, or `cancel`. `first` was read from `local` already.
 pub(crate) async fn pump(
     local: &mut TcpStream,
+    first: BytesMut,
     pooled: PooledChannel,
     traffic: &Traffic,
     cancel: &CancellationToken,
@@ -66,7 +67,7 @@ pub(crate) async fn pump(
     let (sent_all, got_all) = (CancellationToken::new(), CancellationToken::new());
     let outcome = {
         let download = download(&mut from_far, &mut to_program, traffic, &got_all);
-        let upload = upload(&mut from_program, &to_far, traffic, &sent_all, &end);
+        let upload = upload(first, &mut from_program, &to_far, traffic, &sent_all, &end);
         tokio::pin!(download, upload);
         let mut upload_ended = false;
         let drained = async {
@@ -101,20 +102,23 @@ pub(crate) async fn pump(
 }
 
 async fn upload(
+    mut buffer: BytesMut,
     from_program: &mut ReadHalf<'_>,
     to_far: &ChannelWriteHalf<Msg>,
     traffic: &Traffic,
     sent_all: &CancellationToken,
     end: &SessionEnd,
 ) -> io::Result<()> {
-    let mut buffer = BytesMut::new();
     loop {
-        // Memory only for those who have something to say: most connections are idle ones.
-        from_program.readable().await?;
-        if buffer.capacity() < LEAST_ROOM {
-            buffer.reserve(PIECE);
+        if buffer.is_empty() {
+            // Memory only for those who have something to say: most connections are idle ones.
+            from_program.readable().await?;
+            if buffer.capacity() < LEAST_ROOM {
+                buffer.reserve(PIECE);
+            }
+            from_program.read_buf(&mut buffer).await?;
         }
-        let count = from_program.read_buf(&mut buffer).await?;
+        let count = buffer.len();
         // A writer that waits for the window is not told when the session is gone.
         if count == 0 {
             tokio::select! {

@@ -2,10 +2,11 @@
 
 use crate::{
     Ask, TunnelConfig,
+    access::Gate,
     actor::{Actor, Inbox, Message},
     error::TunnelError,
     lifecycle::LeaseId,
-    listener::Listener,
+    listener::{Listener, Shared},
     pool::SessionPool,
     session::{Dialer, unspecified},
 };
@@ -118,9 +119,14 @@ impl Tunnel {
         let dialer = Arc::new(Dialer::new(config.spec.clone(), config.ssh, ask));
         let (actor, view) = Actor::new(&config.spec, dialer, config.pool, bound.err());
         let traffic = actor.traffic();
-        let listening =
-            listener.run(line.clone(), config.spec.remote.clone(), traffic, stop.clone(), tasks.clone());
-        tasks.spawn(listening);
+        let shared = Shared {
+            line: line.clone(),
+            gate: Arc::new(Gate::new(config.access, &config.spec)),
+            remote: config.spec.remote.clone(),
+            traffic,
+            stop: stop.clone(),
+        };
+        tasks.spawn(listener.run(shared, tasks.clone()));
         let stopped = CancellationToken::new();
         tokio::spawn({
             let (stop, guard) = (stop.clone(), stopped.clone().drop_guard());

@@ -5,7 +5,7 @@
 use dockline_model::{
     Answer, Question, RegistryName, RegistrySpec, RemoteEnd, SshTarget, TunnelState, TunnelView,
 };
-use dockline_tunnel::{Ask, SecretId, SshEnvironment, Tunnel, TunnelConfig};
+use dockline_tunnel::{AccessRules, Ask, SecretId, SshEnvironment, Tunnel, TunnelConfig};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{
     collections::{HashMap, VecDeque},
@@ -146,6 +146,8 @@ impl Lab {
         };
         TunnelConfig {
             patience: Duration::from_secs(5),
+            // What these tests carry is not HTTP; those of `access.rs` say otherwise.
+            access: AccessRules::AnyProtocol,
             ..TunnelConfig::new(spec, self.environment(&known_hosts))
         }
     }

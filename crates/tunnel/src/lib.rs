@@ -1,7 +1,7 @@
 //! Reference-counted SSH tunnels to registry hosts.
 //!
 //! A [`Tunnel`] owns one registry's loopback listener, which is always open, and the SSH session(s) behind it, which
-//! are there only while a [`Lease`] is held and for a linger after. A program that connects to the listener takes a
+//! are there only while a [`Lease`] is held and for a linger after. A program that asks the registry for something takes a
 //! lease by itself; the controller takes one for a person or a transfer. What happens when is decided by the pure
 //! [`lifecycle`]; everything is shown in one [`dockline_model::TunnelView`].
 //!

@@ -1,9 +1,9 @@
 //! Reference-counted SSH tunnels to registry hosts.
 //!
 //! A [`Tunnel`] owns one registry's loopback listener, which is always open, and the SSH session(s) behind it, which
-//! are there only while a [`Lease`] is held and for a linger after. A program that asks the registry for something takes a
-//! lease by itself; the controller takes one for a person or a transfer. What happens when is decided by the pure
-//! [`lifecycle`]; everything is shown in one [`dockline_model::TunnelView`].
+//! are there only while a [`Lease`] is held and for a linger after. A program that asks the registry for something
+//! takes a lease by itself; the controller takes one for a person or a transfer. What happens when is decided by the
+//! pure [`lifecycle`]; everything is shown in one [`dockline_model::TunnelView`].
 //!
 //! OpenSSH's own files stay the truth about hosts, keys and trust: `ssh -G`, the agent, `known_hosts`. One setting is
 //! not obeyed: with `StrictHostKeyChecking no`, too, an unknown host is asked about and a changed key is refused.

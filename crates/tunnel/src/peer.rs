@@ -24,6 +24,7 @@ pub(crate) enum Peer {
         inode: Option<Inode>,
     },
     /// It belongs to another user, or is not to be found: a connection that cannot be told to be ours is not.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux is asked who it is yet"))]
     Refused,
 }
 

@@ -5,7 +5,7 @@ use dockline_model::{Code, UiError};
 use futures::{SinkExt, StreamExt};
 use interprocess::local_socket::{
     ConnectOptions, ListenerOptions, Name,
-    tokio::{Listener, Stream, prelude::*},
+    tokio::{Listener, Stream},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::io;
@@ -133,6 +133,7 @@ fn name(paths: &Paths) -> io::Result<Name<'static>> {
 /// was opened by hand.
 #[cfg(unix)]
 pub(super) fn is_same_account(stream: &Stream) -> bool {
+    use interprocess::local_socket::tokio::prelude::*;
     let own = rustix::process::geteuid().as_raw();
     stream.peer_creds().is_ok_and(|peer| peer.euid() == Some(own))
 }

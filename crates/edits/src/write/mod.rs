@@ -37,10 +37,12 @@ pub enum Inspected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaced {
     /// The new file has the name.
+    #[cfg_attr(windows, expect(dead_code, reason = "always written in place there"))]
     Yes,
     /// The system does not allow it here; nothing is changed.
     Impossible,
     /// Somebody wrote the file in the meantime; nothing is changed.
+    #[cfg_attr(windows, expect(dead_code, reason = "always written in place there"))]
     Changed,
 }
 

@@ -158,6 +158,7 @@ fn check_permissions(path: &Path) -> Result<(), TunnelError> {
     }
 }
 
+/// Windows has access lists instead of modes; they are not looked at, and a profile's own keep other accounts out.
 #[cfg(not(unix))]
 fn check_permissions(_: &Path) -> Result<(), TunnelError> {
     Ok(())

@@ -5,9 +5,6 @@ use socket2::{SockRef, TcpKeepalive};
 use std::{io, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 
-/// Data unacknowledged for this long means that the path is dead (`TCP_USER_TIMEOUT`, tcp(7)).
-const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
-
 /// Connects to the first of the host's addresses that answers.
 pub(super) async fn connect(options: &HostOptions) -> Result<TcpStream, TunnelError> {
     let (host, port) = (options.host_name.clone(), options.port);
@@ -46,7 +43,8 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
     #[cfg(not(windows))]
     let keepalive = keepalive.with_retries(3);
     socket.set_tcp_keepalive(&keepalive)?;
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    // Data unacknowledged for this long means that the path is dead (`TCP_USER_TIMEOUT`, tcp(7)).
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(8)))?;
     Ok(())
 }

@@ -87,15 +87,16 @@ fn main() -> anyhow::Result<()> {
         })
         .build(tauri::generate_context!())
         .context("Dockline's window system cannot be started")?;
-    app.run(|app, event| match event {
+    app.run(|app, event| {
         // Without a code it is the last window that was closed: the tray stays.
-        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
-        RunEvent::Exit => {
-            if let Some(demo) = app.state::<Option<Demo>>().as_ref() {
-                demo.clean_up();
-            }
+        if let RunEvent::ExitRequested { code: None, api, .. } = &event {
+            api.prevent_exit();
         }
-        _ => {}
+        if let RunEvent::Exit = &event
+            && let Some(demo) = app.state::<Option<Demo>>().as_ref()
+        {
+            demo.clean_up();
+        }
     });
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! On Windows the file is always written in place: that keeps its access list and attributes, which a new file
-//! would not have. Compiled and unit-tested only; see docs/platforms.md.
+//! would not have. Type-checked only, never run; see docs/platforms.md.
 
 use super::{Found, Inspected, Replaced, no_file_name, temporary_name};
 use crate::Sha256;

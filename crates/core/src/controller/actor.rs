@@ -190,7 +190,7 @@ impl Actor {
     async fn command(&mut self, face: FaceId, command: Command, answer: Answerer) {
         let result = match command {
             Command::Snapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
-            Command::AddRegistry { target } => self.add_registry(target).await,
+            Command::AddRegistry { target } => return self.add_registry(target, answer).await,
             Command::RemoveRegistry { registry } => self.remove_registry(registry).await,
             Command::Connect { registry, hold } => return self.connect(face, &registry, hold, answer),
             Command::Disconnect { registry, force } => return self.disconnect(&registry, force, answer),

@@ -219,13 +219,31 @@ impl Actor {
         self.publish_registry(name);
     }
 
-    pub(super) async fn add_registry(&mut self, target: Target) -> Result<Reply, UiError> {
+    /// Answers when the listener is there (or could not be had): a program may connect right after.
+    pub(super) async fn add_registry(&mut self, target: Target, answer: Answerer) {
+        let slot = self.configured_with(target).await;
+        tokio::spawn(async move {
+            let added = match slot {
+                Ok((spec, mut slot)) => {
+                    // Whether it was removed again meanwhile makes no difference: added it was.
+                    let _ = slot.ready().await;
+                    Ok(Reply::Registry { spec })
+                }
+                Err(error) => Err(error),
+            };
+            // A face that has gone does not hear it.
+            let _ = answer.send(added);
+        });
+    }
+
+    async fn configured_with(&mut self, target: Target) -> Result<(RegistrySpec, TunnelSlot), UiError> {
         let paths = self.paths.clone();
         let added = blocking(move || config::add(&paths, &target)).await?;
         let (spec, config) = added.map_err(|error| UiError::from(&error))?;
         self.configure(config);
         self.refresh_aliases().await;
-        Ok(Reply::Registry { spec })
+        let slot = self.registry(&spec.name).map(Registry::tunnel).ok_or_else(|| unknown(&spec.name))?;
+        Ok((spec, slot))
     }
 
     pub(super) async fn remove_registry(&mut self, name: RegistryName) -> Result<Reply, UiError> {

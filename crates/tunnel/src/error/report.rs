@@ -1,0 +1,165 @@
+//! How an error reaches a person: its stable code, and what they can do about it.
+
+use super::TunnelError;
+use dockline_model::{Code, UiError};
+use std::io;
+
+impl TunnelError {
+    fn code(&self) -> Code {
+        match self {
+            Self::HostOptions { .. } | Self::ProxyCommand { .. } => Code::SshConfig,
+            Self::Resolve { .. } => Code::SshHostNotFound,
+            Self::Connect { .. } | Self::ConnectTimedOut { .. } => Code::SshUnreachable,
+            Self::HandshakeTimedOut { .. }
+            | Self::HandshakeClosed { .. }
+            | Self::Handshake { .. }
+            | Self::NotSsh { .. }
+            | Self::WeakAlgorithm { .. }
+            | Self::Ssh(_) => Code::SshProtocol,
+            Self::HostKeyUnknown { .. } => Code::HostKeyUnknown,
+            Self::HostKeyChanged { .. } => Code::HostKeyChanged,
+            Self::HostKeyRevoked { .. } => Code::HostKeyRevoked,
+            Self::KnownHosts { .. } => Code::FileIo,
+            Self::KeyUnusable { .. } => Code::SshKeyUnusable,
+            Self::Auth { .. } => Code::SshAuth,
+            // What went wrong there matters more than where: a face offers the same remedy.
+            Self::Jump { source, .. } => {
+                let code = source.code();
+                let is_about_keys = matches!(
+                    code,
+                    Code::HostKeyUnknown | Code::HostKeyChanged | Code::HostKeyRevoked | Code::SshKeyUnusable
+                );
+                if is_about_keys { code } else { Code::SshJump }
+            }
+            Self::Lost { .. } => Code::SshLost,
+            Self::RemoteClosed { .. } | Self::Channel { .. } => Code::RemoteClosed,
+            Self::ForwardForbidden { .. } => Code::ForwardForbidden,
+            Self::PortInUse { .. } => Code::PortInUse,
+            Self::AddressUnavailable { .. } | Self::Listen { .. } => Code::AddressUnavailable,
+            Self::Disconnected => Code::Disconnected,
+            Self::TimedOut { .. } => Code::TimedOut,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::HostOptions { .. } => "Check ~/.ssh/config and the registry's SSH target.".to_owned(),
+            Self::Resolve { .. } => {
+                "Check the name for a typo, and whether this machine is online or needs a VPN.".to_owned()
+            }
+            Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
+                "Check that sshd runs there, and on that port.".to_owned()
+            }
+            Self::Connect { .. } | Self::ConnectTimedOut { .. } => {
+                "Check that the host is on, and that no firewall is in the way.".to_owned()
+            }
+            Self::HandshakeTimedOut { .. } | Self::NotSsh { .. } => {
+                "Check the port: 22 unless the server says otherwise.".to_owned()
+            }
+            Self::HandshakeClosed { .. } => {
+                "The server may be overloaded (MaxStartups) or may be turning this address away for a while \
+                 (PerSourcePenalties, fail2ban)."
+                    .to_owned()
+            }
+            Self::Handshake { .. } | Self::WeakAlgorithm { .. } => "Update the SSH server.".to_owned(),
+            Self::HostKeyUnknown { refused: true, .. } => {
+                "Compare the fingerprint with the one that `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` \
+                 prints on the server, then connect again."
+                    .to_owned()
+            }
+            Self::HostKeyUnknown { .. } => {
+                "Connect once where you can be asked (the window, or `dockline connect` in a terminal), or log in \
+                 once with ssh."
+                    .to_owned()
+            }
+            Self::HostKeyChanged { host, file, .. } => format!(
+                "Ask the server's owner. Only if the change is theirs, remove the old key with \
+                 `ssh-keygen -R '{host}' -f '{}'` and connect again.",
+                file.display()
+            ),
+            Self::HostKeyRevoked { .. } => {
+                "Do not use this server before its owner has given it a new key.".to_owned()
+            }
+            Self::KnownHosts { .. } => "Check the file's permissions and the free space.".to_owned(),
+            Self::KeyUnusable { .. } => "Choose another key file for this registry.".to_owned(),
+            Self::Auth { login, methods, skipped, .. } => {
+                let mut hint =
+                    format!("Add your public key to the server's authorized_keys (`ssh-copy-id {login}`).");
+                if !methods.is_empty() {
+                    hint += &format!(" The server accepts: {}.", methods.join(", "));
+                }
+                for skipped in skipped {
+                    hint += &format!(" {skipped}");
+                }
+                hint
+            }
+            Self::Jump { source, .. } => return source.hint(),
+            Self::Lost { .. } => "Dockline reconnects by itself while something needs the tunnel.".to_owned(),
+            Self::RemoteClosed { remote, .. } => {
+                format!("Check that the registry runs on the server and listens on {remote}.")
+            }
+            Self::ForwardForbidden { remote, .. } => format!(
+                "In the server's sshd_config or authorized_keys, allow it: AllowTcpForwarding yes, \
+                 permitopen=\"{remote}\" (spelled exactly like this)."
+            ),
+            Self::Channel { .. } => "The server's log says more.".to_owned(),
+            Self::PortInUse { .. } => {
+                "Stop that program, or choose another port for this registry.".to_owned()
+            }
+            Self::AddressUnavailable { .. } | Self::Listen { .. } => {
+                "Choose another address for this registry: 127.0.0.1 works everywhere, with a port of its own."
+                    .to_owned()
+            }
+            Self::ProxyCommand { .. } => "Check ProxyCommand in ~/.ssh/config.".to_owned(),
+            Self::Disconnected => "Connect again when you need it.".to_owned(),
+            Self::TimedOut { .. } | Self::Ssh(_) => return None,
+        };
+        Some(hint)
+    }
+}
+
+impl From<&TunnelError> for UiError {
+    fn from(error: &TunnelError) -> Self {
+        let mut ui = Self::new(error.code(), error.to_string());
+        ui.hint = error.hint();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            // The last cause says most; the ones between it and us repeat it.
+            ui.details = Some(cause.to_string());
+            source = cause.source();
+        }
+        ui
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_key_names_the_line_and_the_remedy() {
+        let error = TunnelError::HostKeyChanged {
+            host: "[h]:2222".to_owned(),
+            key_type: "ssh-ed25519".to_owned(),
+            fingerprint: "SHA256:x".to_owned(),
+            file: "/k".into(),
+            line: 7,
+        };
+        let ui = UiError::from(&TunnelError::Jump { hop: "j".to_owned(), source: Box::new(error) });
+        assert_eq!(ui.code, Code::HostKeyChanged);
+        assert!(ui.message.contains("line 7 of /k"), "{}", ui.message);
+        assert!(ui.hint.unwrap().contains("ssh-keygen -R '[h]:2222' -f '/k'"));
+    }
+
+    #[test]
+    fn a_refused_login_names_what_was_tried() {
+        let error = TunnelError::Auth {
+            login: "a@h".to_owned(),
+            tried: vec!["/h/.ssh/id_ed25519".to_owned()],
+            skipped: Vec::new(),
+            methods: vec!["publickey".to_owned()],
+        };
+        assert_eq!(error.to_string(), "a@h did not accept the login with /h/.ssh/id_ed25519.");
+        assert!(!error.is_retriable());
+    }
+}

@@ -1,11 +1,19 @@
 //! This program as a face of the core: the session, and who answers its questions.
 
-use crate::{output::Output, progress::Screen, prompts, prompts::Answers};
+use crate::{
+    interrupts::Interrupts,
+    output::Output,
+    progress::Screen,
+    prompts::{self, Answers},
+};
 use dockline_core::{EventStream, Mode, Paths, Session};
 use dockline_model::{
     Code, Command, FaceKind, Hello, PROTOCOL_VERSION, RegistryName, RegistryView, Reply, Snapshot, UiError,
 };
 use tokio::task::JoinHandle;
+
+/// Owners that may end in front of a command, one after the other, before it takes that for what it is told.
+const OWNERS_TRIED: u32 = 3;
 
 /// An open session.
 pub struct Face {
@@ -40,8 +48,17 @@ impl Face {
     /// Like [`Self::open`], and fails if the configuration cannot be read: what the commands would show or use
     /// otherwise is an older one, or nothing.
     pub async fn open_configured(answers: Answers, output: Output) -> Result<(Self, Snapshot), UiError> {
-        let face = Self::open(Mode::OwnIfNone, answers, output).await?;
-        let snapshot = face.snapshot().await?;
+        let mut owners = 1..=OWNERS_TRIED;
+        let (face, snapshot) = loop {
+            let is_last = owners.next() == Some(OWNERS_TRIED);
+            let face = Self::open(Mode::OwnIfNone, answers.clone(), output).await?;
+            match face.snapshot().await {
+                Ok(snapshot) => break (face, snapshot),
+                // It was another command, which ended just then: the next owner is found, or is this one.
+                Err(error) if error.code == Code::OwnerGone && !is_last => face.close().await,
+                Err(error) => return Err(error),
+            }
+        };
         match &snapshot.config_error {
             Some(error) if face.is_owner() => {
                 let error = error.clone();
@@ -94,6 +111,29 @@ impl Face {
     /// Where progress is drawn.
     pub fn screen(&self) -> &Screen {
         &self.screen
+    }
+
+    /// Ends the session once nobody else needs it: tunnels that this command opened may carry the transfer of another
+    /// `dockline` meanwhile, or be held by one. Ctrl-C ends it at once.
+    pub async fn close_when_unneeded(self) {
+        if let Ok(mut interrupts) = Interrupts::new() {
+            let unneeded = self.session.unneeded_by_others();
+            tokio::pin!(unneeded);
+            // The owner takes things in order: with the second answer there, the first is, too, if there is one.
+            let is_needed = tokio::select! {
+                biased;
+                () = &mut unneeded => false,
+                snapshot = self.snapshot() => snapshot.is_ok(),
+            };
+            if is_needed {
+                self.screen.say("Another dockline uses this tunnel; waiting for it. Ctrl-C cuts it off.");
+                tokio::select! {
+                    () = unneeded => {}
+                    () = interrupts.next() => {}
+                }
+            }
+        }
+        self.close().await;
     }
 
     /// Ends the session in order.

@@ -7,6 +7,7 @@ use dockline_model::{Answer, Change, Code, Command, Prompt, PromptId, Question, 
 use std::{collections::BTreeSet, io};
 
 /// Who answers.
+#[derive(Clone)]
 pub enum Answers {
     /// Nobody: commands that ask nothing.
     Nobody,

@@ -6,13 +6,13 @@ mod home;
 
 use dockline_demo::DemoHost;
 use dockline_model::{
-    Code, LeaseHolder, RegistryView, Snapshot, TransferState, TransferView, TunnelState, Verified,
+    Code, LeaseHolder, LeaseView, RegistryView, Snapshot, TransferState, TransferView, TunnelState, Verified,
 };
 use home::{Home, Running};
 use rustix::process::Signal;
 use std::{
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
 };
 use tokio::runtime::Runtime;
 
@@ -146,6 +146,119 @@ fn ctrl_c_cancels_a_push() {
     let lines: Vec<&str> = ran.stdout.lines().collect();
     let last: TransferView = serde_json::from_str(lines[lines.len() - 2]).unwrap();
     assert_eq!(last.state, TransferState::Cancelled);
+}
+
+/// A way to the host that nobody gets through until it is opened.
+struct Gate {
+    listener: TcpListener,
+    to: SocketAddr,
+}
+
+impl Gate {
+    /// Adds `host` to `home`, behind the gate.
+    fn before(host: &DemoHost, home: &Home) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (to, own) = (host.ssh_addr(), listener.local_addr().unwrap());
+        let known = std::fs::read_to_string(host.known_hosts()).unwrap();
+        let known = known.replace(&format!(":{} ", to.port()), &format!(":{} ", own.port()));
+        std::fs::write(home.path(".ssh/known_hosts"), known).unwrap();
+        home.add_through(host, own);
+        Self { listener, to }
+    }
+
+    fn open(self) {
+        std::thread::spawn(move || {
+            for from in self.listener.incoming() {
+                let (from, to) = (from.unwrap(), TcpStream::connect(self.to).unwrap());
+                for (mut read, mut write) in
+                    [(from.try_clone().unwrap(), to.try_clone().unwrap()), (to, from)]
+                {
+                    std::thread::spawn(move || {
+                        // Whoever hangs up ends it.
+                        let _ = std::io::copy(&mut read, &mut write);
+                        let _ = write.shutdown(std::net::Shutdown::Both);
+                    });
+                }
+            }
+        });
+    }
+}
+
+/// The first of two is the owner, and done before the second, which waits in its queue.
+#[test]
+fn of_two_pushes_at_once_the_first_waits_for_the_second() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    let gate = Gate::before(&host, &home);
+    let config = std::fs::read_to_string(home.config_file()).unwrap();
+    std::fs::write(home.config_file(), format!("{config}\n[settings]\ntransfers-per-registry = 1\n"))
+        .unwrap();
+    let sample = host.sample_archive().to_str().unwrap();
+    let mut first = Running::start(home.command(&["push", sample, &home.reference("first:v1")]));
+    first.until_error_line("connecting");
+    let transfers = || {
+        let snapshot: Snapshot = home.json(&["status"]);
+        snapshot.transfers.len()
+    };
+    let second = Running::start(home.command(&["push", sample, &home.reference("second:v1"), "--json"]));
+    while transfers() < 2 {}
+    gate.open();
+    assert!(first.line().contains("Pushed"));
+    let first = first.wait().expect(0);
+    assert!(first.stderr.contains("Another dockline uses this tunnel; waiting for it."), "{}", first.stderr);
+    let second: TransferView = serde_json::from_value(second.wait().expect(0).last_json()).unwrap();
+    assert!(verified(&second).at_registry);
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_another_dockline() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    let gate = Gate::before(&host, &home);
+    let sample = host.sample_archive().to_str().unwrap();
+    let mut push = Running::start(home.command(&["push", sample, &home.reference("app:v1")]));
+    push.until_error_line("connecting");
+    let hold = Running::start(home.command(&["connect", &home.registry, "--hold"]));
+    let is_held = |lease: &LeaseView| matches!(lease.holder, LeaseHolder::Face { .. });
+    let status = || -> RegistryView { home.json(&["status", &home.registry]) };
+    while !status().tunnel.leases.iter().any(is_held) {}
+    gate.open();
+    assert!(push.line().contains("Pushed"));
+    push.until_error_line("waiting for it");
+    push.signal(Signal::INT);
+    push.wait().expect(0);
+    hold.wait().expect(11);
+}
+
+/// How many wait to be let in at the home's control socket.
+#[cfg(target_os = "linux")]
+fn waiting_at_socket(home: &Home) -> u32 {
+    let listing = std::process::Command::new("ss").arg("-xlH").output().unwrap();
+    let folder = home.path("").to_str().unwrap().to_owned();
+    let listing = String::from_utf8(listing.stdout).unwrap();
+    let line = listing.lines().find(|line| line.contains(&folder)).unwrap();
+    // Netid, state, Recv-Q: for a socket that listens, what is not accepted yet.
+    line.split_ascii_whitespace().nth(2).unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_that_meets_an_owner_at_its_end_takes_over() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    home.add(&host);
+    let mut owner = Running::start(home.command(&["connect", &home.registry]));
+    owner.line();
+    owner.signal(Signal::STOP);
+    let sample = host.sample_archive().to_str().unwrap();
+    let push = Running::start(home.command(&["push", sample, &home.reference("app:v1"), "--json"]));
+    while waiting_at_socket(&home) == 0 {}
+    // Both are there at once when it goes on: the end, and the push.
+    owner.signal(Signal::INT);
+    owner.signal(Signal::CONT);
+    let pushed: TransferView = serde_json::from_value(push.wait().expect(0).last_json()).unwrap();
+    assert!(verified(&pushed).at_registry);
+    owner.wait().expect(0);
 }
 
 #[test]

@@ -13,13 +13,15 @@ pub async fn add(add: Add, output: Output) -> Result<(), UiError> {
     let target = target(add)?;
     let (face, _) = Face::open_configured(Answers::Nobody, output).await?;
     let added = face.request(Command::AddRegistry { target }).await;
-    face.close().await;
-    match added? {
-        Reply::Registry { spec } => output.result(&spec, || added_text(&spec)),
-        other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Transfer { .. } | Reply::Hosts { .. }) => {
+    let told = match added {
+        Ok(Reply::Registry { spec }) => output.result(&spec, || added_text(&spec)),
+        Ok(other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Transfer { .. } | Reply::Hosts { .. })) => {
             Err(unexpected(&other))
         }
-    }
+        Err(error) => Err(error),
+    };
+    face.close_when_unneeded().await;
+    told
 }
 
 fn target(add: Add) -> Result<Target, UiError> {
@@ -74,7 +76,7 @@ pub async fn remove(registry: RegistryName, output: Output) -> Result<(), UiErro
         }
         Err(error) => Err(error),
     };
-    face.close().await;
+    face.close_when_unneeded().await;
     let (spec, had_alias) = removed?;
     output.result(&spec, || format!("Removed {}.", spec.name))?;
     if had_alias {

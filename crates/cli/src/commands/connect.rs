@@ -29,7 +29,7 @@ pub async fn connect(connect: Connect, output: Output) -> Result<(), UiError> {
         }
         Err(error) => Err(error),
     };
-    face.close().await;
+    face.close_when_unneeded().await;
     result
 }
 
@@ -251,7 +251,7 @@ pub async fn disconnect(registry: RegistryName, force: bool, output: Output) -> 
 /// Without an owner no tunnel is open; the name is checked all the same.
 async fn nothing_open(registry: &RegistryName, output: Output) -> Result<(), UiError> {
     let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
-    face.close().await;
+    face.close_when_unneeded().await;
     let view = find(&snapshot, registry)?;
     output.result(view, || format!("{registry} is not connected: neither the desktop app nor an agent runs."))
 }

@@ -17,7 +17,7 @@ use dockline_model::{Code, Command, HostsAction, HostsView, Reply, Snapshot, UiE
 pub async fn hosts(hosts: Hosts, output: Output) -> Result<(), UiError> {
     let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
     let result = plan_and_apply(&face, &snapshot, &hosts, output).await;
-    face.close().await;
+    face.close_when_unneeded().await;
     result
 }
 

@@ -12,15 +12,14 @@ use dockline_model::{Change, Command, EngineState, EngineView, ImageView, UiErro
 /// The engine's images, newest first.
 pub async fn images(output: Output) -> Result<(), UiError> {
     let (face, _) = Face::open_configured(Answers::Nobody, output).await?;
-    let engine = asked_engine(&face).await;
-    face.close().await;
-    let engine = engine?;
-    match &engine.state {
-        EngineState::Unavailable { error } => Err(error.clone()),
-        EngineState::Unknown | EngineState::Ready { .. } => {
-            output.result(&engine.images, || text(&engine.images))
+    let told = match asked_engine(&face).await {
+        Ok(EngineView { state: EngineState::Unavailable { error }, .. }) | Err(error) => Err(error),
+        Ok(EngineView { state: EngineState::Unknown | EngineState::Ready { .. }, images }) => {
+            output.result(&images, || text(&images))
         }
-    }
+    };
+    face.close_when_unneeded().await;
+    told
 }
 
 /// The engine after it was asked again.

@@ -12,21 +12,17 @@ use dockline_model::{RegistryName, RegistryView, Snapshot, TransferView, TunnelS
 /// Everything, or one registry.
 pub async fn status(registry: Option<RegistryName>, output: Output) -> Result<(), UiError> {
     let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
-    let is_owner = face.is_owner();
-    face.close().await;
-    match registry {
-        Some(name) => {
-            let view = find(&snapshot, &name)?;
-            output.result(view, || block(view))?;
-        }
-        None => output.result(&snapshot, || text(&snapshot))?,
-    }
-    if is_owner && !snapshot.registries.is_empty() {
+    let told = match registry {
+        Some(name) => find(&snapshot, &name).and_then(|view| output.result(view, || block(view))),
+        None => output.result(&snapshot, || text(&snapshot)),
+    };
+    if told.is_ok() && face.is_owner() && !snapshot.registries.is_empty() {
         output.remark(
             "Neither the desktop app nor an agent runs, so no tunnel opens by itself. Start one: dockline agent",
         );
     }
-    Ok(())
+    face.close_when_unneeded().await;
+    told
 }
 
 fn text(snapshot: &Snapshot) -> String {
@@ -68,8 +64,7 @@ fn nothing_configured() -> String {
 /// One line a registry.
 pub async fn list(output: Output) -> Result<(), UiError> {
     let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
-    face.close().await;
-    output.result(&snapshot.registries, || {
+    let told = output.result(&snapshot.registries, || {
         if snapshot.registries.is_empty() {
             return nothing_configured();
         }
@@ -84,5 +79,7 @@ pub async fn list(output: Output) -> Result<(), UiError> {
         let rows: Vec<Vec<String>> = snapshot.registries.iter().map(row).collect();
         let width = columns(&Term::stdout());
         format::table(&["NAME", "STATE", "ADDRESS", "BY"], &rows, width)
-    })
+    });
+    face.close_when_unneeded().await;
+    told
 }

@@ -14,21 +14,48 @@ use crate::{
 };
 use dockline_core::EventStream;
 use dockline_model::{
-    Change, Code, Command, RegistrySpec, Reply, TransferId, TransferState, TransferView, UiError,
+    Change, Code, Command, RegistrySpec, Reply, Snapshot, TransferId, TransferState, TransferView, UiError,
 };
 use std::path::PathBuf;
 
 /// Pushes an image or an archive and waits for the end.
 pub async fn push(push: Push, output: Output) -> Result<(), UiError> {
-    let (face, snapshot) = Face::open_configured(Answers::Terminal, output).await?;
-    let registries: Vec<RegistrySpec> = snapshot.registries.into_iter().map(|view| view.spec).collect();
-    let command = push_command(&push, &registries);
-    let ended = match command {
-        Ok(command) => run(&face, command, output).await,
-        Err(error) => Err(error),
-    };
-    face.close().await;
-    report(&ended?, output)
+    transfer(output, |snapshot| {
+        let registries: Vec<RegistrySpec> =
+            snapshot.registries.iter().map(|view| view.spec.clone()).collect();
+        push_command(&push, &registries)
+    })
+    .await
+}
+
+/// Opens a session, does what `command` makes of the state, tells how that ended, and leaves.
+async fn transfer(
+    output: Output,
+    command: impl Fn(&Snapshot) -> Result<Command, UiError>,
+) -> Result<(), UiError> {
+    let mut is_again = false;
+    loop {
+        let (face, snapshot) = Face::open_configured(Answers::Terminal, output).await?;
+        let begun = match command(&snapshot) {
+            Ok(command) => begin(&face, command).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &begun
+            && error.code == Code::OwnerGone
+            && !is_again
+        {
+            // The owner was another command that ended just then; this one finds a new owner, or becomes it.
+            face.close().await;
+            is_again = true;
+            continue;
+        }
+        let told = match begun {
+            Ok(begun) => begun.follow_to_end(&face, output).await.and_then(|ended| report(&ended, output)),
+            Err(error) => Err(error),
+        };
+        face.close_when_unneeded().await;
+        return told;
+    }
 }
 
 fn push_command(push: &Push, registries: &[RegistrySpec]) -> Result<Command, UiError> {
@@ -46,10 +73,7 @@ pub async fn pull(reference: String, file: Option<PathBuf>, output: Output) -> R
         Some(path) => Command::PullArchive { reference, path: absolute(path)? },
         None => Command::Pull { reference },
     };
-    let (face, _) = Face::open_configured(Answers::Terminal, output).await?;
-    let ended = run(&face, command, output).await;
-    face.close().await;
-    report(&ended?, output)
+    transfer(output, |_| Ok(command.clone())).await
 }
 
 /// The owner may work in another folder.
@@ -60,22 +84,39 @@ fn absolute(path: PathBuf) -> Result<PathBuf, UiError> {
 
 /// Begins a transfer and shows it until its end, whatever that is.
 pub async fn run(face: &Face, command: Command, output: Output) -> Result<TransferView, UiError> {
+    begin(face, command).await?.follow_to_end(face, output).await
+}
+
+/// A transfer that the owner has accepted.
+struct Begun {
+    id: TransferId,
+    events: EventStream,
+    interrupts: Interrupts,
+}
+
+async fn begin(face: &Face, command: Command) -> Result<Begun, UiError> {
     let mut interrupts = Interrupts::new()?;
     let events = face.events();
     let begun = tokio::select! {
         begun = face.request(command) => begun?,
         () = interrupts.next() => return Err(cancelled()),
     };
-    let id = match begun {
-        Reply::Transfer { id } => id,
+    match begun {
+        Reply::Transfer { id } => Ok(Begun { id, events, interrupts }),
         other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Registry { .. } | Reply::Hosts { .. }) => {
-            return Err(unexpected(&other));
+            Err(unexpected(&other))
         }
-    };
-    let mut progress = Progress::new(face.screen());
-    let ended = follow(face, events, id, &mut progress, &mut interrupts, output).await;
-    progress.finish();
-    ended
+    }
+}
+
+impl Begun {
+    async fn follow_to_end(self, face: &Face, output: Output) -> Result<TransferView, UiError> {
+        let Self { id, events, mut interrupts } = self;
+        let mut progress = Progress::new(face.screen());
+        let ended = follow(face, events, id, &mut progress, &mut interrupts, output).await;
+        progress.finish();
+        ended
+    }
 }
 
 /// Ctrl-C asks the owner to stop the transfer and goes on until it has; a second one does not wait for that.

@@ -9,8 +9,9 @@ use serde_json::Value;
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
+    net::SocketAddr,
     path::PathBuf,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -99,7 +100,13 @@ impl Home {
     /// The same without its host key.
     #[track_caller]
     pub fn add_unknown(&self, host: &DemoHost) {
-        let ssh = format!("{}@{}", host.user(), host.ssh_addr());
+        self.add_through(host, host.ssh_addr());
+    }
+
+    /// The same through another address that leads to its SSH server.
+    #[track_caller]
+    pub fn add_through(&self, host: &DemoHost, ssh: SocketAddr) {
+        let ssh = format!("{}@{ssh}", host.user());
         let (identity, remote) = (host.identity().to_str().unwrap(), host.registry_addr().to_string());
         self.run(&["add", &self.registry, "--ssh", &ssh, "--identity", identity, "--remote", &remote])
             .expect(0);
@@ -147,24 +154,39 @@ impl Ran {
 pub struct Running {
     pub child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+    /// Of standard error, what has been read.
+    errors: String,
 }
 
 impl Running {
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdout }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self { child, stdout, stderr, errors: String::new() }
     }
 
     /// The next line of standard output.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
         if self.stdout.read_line(&mut line).unwrap() == 0 {
-            let mut stderr = String::new();
-            self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-            panic!("it ended: {stderr}");
+            self.stderr.read_to_string(&mut self.errors).unwrap();
+            panic!("it ended: {}", self.errors);
         }
         line
+    }
+
+    /// Reads standard error until a line holds `part`.
+    pub fn until_error_line(&mut self, part: &str) {
+        loop {
+            let begin = self.errors.len();
+            let count = self.stderr.read_line(&mut self.errors).unwrap();
+            assert_ne!(count, 0, "it ended without “{part}”: {}", self.errors);
+            if self.errors[begin..].contains(part) {
+                return;
+            }
+        }
     }
 
     #[cfg(unix)]
@@ -177,9 +199,9 @@ impl Running {
     pub fn wait(mut self) -> Ran {
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
-        let mut stderr = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        self.stderr.read_to_string(&mut self.errors).unwrap();
         let status = self.child.wait().unwrap().code();
+        let stderr = std::mem::take(&mut self.errors);
         Ran { what: "(running)".to_owned(), status, stdout, stderr }
     }
 }

@@ -10,7 +10,7 @@ use run::{succeeds, watch};
 use std::{
     ffi::OsString,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -158,15 +158,37 @@ fn doc() -> Result<Tally> {
 /// The tests of the crates themselves.
 fn unit() -> Result<Tally> {
     page_is_built()?;
-    // Building has no limit, running has; so what runs below is built here, and what the black-box steps run, whose
-    // dependencies have more features.
-    const CRATES: [&str; 4] = ["test", "--workspace", "--exclude", "dockline-tests"];
-    for selection in [&CRATES[..], &CRATES[..2]] {
-        if !succeeds(workspace::cargo(selection.iter().chain(&["--no-run", "--quiet"])))? {
-            bail!("The tests do not build.");
-        }
+    // Building has no limit, running has; so all tests are built here, those of the black-box steps too.
+    if !succeeds(workspace::cargo(["test", "--workspace", "--no-run", "--quiet"]))? {
+        bail!("The tests do not build.");
     }
-    cargo_test(with_limit(&[&CRATES[..], &["--no-fail-fast"]].concat()))
+    // Without the black-box tests, and yet with `--workspace` and not with `--exclude`: the dependencies of fewer
+    // packages have fewer features, and would be built a second time.
+    let mut arguments: Vec<String> =
+        ["test", "--workspace", "--no-fail-fast", "--lib", "--bins"].map(str::to_owned).to_vec();
+    let black_box = black_box_files()?;
+    for name in crates_test_files()? {
+        if black_box.contains(&name) {
+            bail!(
+                "{name}.rs is a test of a crate and a black-box test too; cargo tells them apart by name only."
+            );
+        }
+        arguments.extend(["--test".to_owned(), name]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut tally = cargo_test(with_limit(&arguments))?;
+    tally += cargo_test(with_limit(&["test", "--workspace", "--no-fail-fast", "--doc"]))?;
+    Ok(tally)
+}
+
+/// The test programs that crates have beside their unit tests.
+fn crates_test_files() -> Result<Vec<String>> {
+    let crates = workspace::root().join("crates");
+    let entries = fs::read_dir(&crates).with_context(|| format!("{} cannot be listed", crates.display()))?;
+    let packages = entries.flatten().map(|entry| entry.path()).chain([workspace::root().join("src-tauri")]);
+    let folders = packages.map(|package| package.join("tests")).filter(|folder| folder.is_dir());
+    let files: Vec<Vec<String>> = folders.map(|folder| test_files(&folder)).collect::<Result<_>>()?;
+    Ok(files.concat())
 }
 
 /// The programs that the black-box tests run. `--workspace`, so that every dependency is built with the same
@@ -212,8 +234,15 @@ fn cargo_test(expression: duct::Expression) -> Result<Tally> {
 }
 
 fn black_box_files() -> Result<Vec<String>> {
-    let folder = workspace::root().join("tests").join("tests");
-    let entries = fs::read_dir(&folder).with_context(|| format!("{} cannot be listed", folder.display()))?;
+    let mut names = test_files(&workspace::root().join("tests").join("tests"))?;
+    // If the lab does not work, nothing after it means anything.
+    names.sort_by_key(|name| name != "lab");
+    Ok(names)
+}
+
+/// The names of a folder's test programs, in order.
+fn test_files(folder: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("{} cannot be listed", folder.display()))?;
     let mut names: Vec<String> = entries
         .flatten()
         .map(|entry| entry.path())
@@ -221,8 +250,6 @@ fn black_box_files() -> Result<Vec<String>> {
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         .collect();
     names.sort();
-    // If the lab does not work, nothing after it means anything.
-    names.sort_by_key(|name| name != "lab");
     Ok(names)
 }
 

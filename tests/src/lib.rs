@@ -9,3 +9,6 @@
 pub mod bench;
 pub mod desktop;
 pub mod lab;
+
+#[doc(no_inline)]
+pub use dockline_relay as relay;

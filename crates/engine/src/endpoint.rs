@@ -71,6 +71,10 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`.
     pub runtime_dir: Option<PathBuf>,
+    /// `BUILDX_CONFIG`, buildx's own folder.
+    pub buildx_config: Option<PathBuf>,
+    /// `BUILDX_BUILDER`, a builder's name.
+    pub buildx_builder: Option<String>,
 }
 
 impl Surroundings {
@@ -89,6 +93,8 @@ impl Surroundings {
                 .or_else(|| home.as_ref().map(|home| home.join(".docker"))),
             home,
             runtime_dir: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
+            buildx_config: variable("BUILDX_CONFIG").map(PathBuf::from),
+            buildx_builder: variable("BUILDX_BUILDER"),
         }
     }
 }
@@ -102,7 +108,7 @@ pub trait Files {
 }
 
 /// This machine's.
-struct ThisMachine;
+pub(crate) struct ThisMachine;
 
 impl Files for ThisMachine {
     fn exists(&self, path: &Path) -> bool {
@@ -179,7 +185,8 @@ impl EngineEndpoint {
     }
 }
 
-fn chosen_context(around: &Surroundings, files: &impl Files) -> Option<String> {
+/// The context that was chosen by name, unless it is the default one.
+pub(crate) fn chosen_context(around: &Surroundings, files: &impl Files) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Config {

@@ -28,6 +28,8 @@ fn around(platform: Platform) -> Surroundings {
         docker_config: Some("/home/ann/.docker".into()),
         home: Some("/home/ann".into()),
         runtime_dir: Some("/run/user/1000".into()),
+        buildx_config: None,
+        buildx_builder: None,
     }
 }
 

@@ -252,7 +252,7 @@ pub(crate) fn refusal(
     EngineError::Refused { operation, reference: reference.to_owned(), cause, words }
 }
 
-fn request_failed(
+pub(crate) fn request_failed(
     endpoint: &EngineEndpoint,
     operation: Operation,
     reference: Option<&str>,

@@ -11,6 +11,8 @@ mod endpoint;
 mod engine;
 mod error;
 mod events;
+pub mod facts;
+mod probe;
 pub mod progress;
 mod transport;
 
@@ -18,6 +20,8 @@ pub use cause::Cause;
 pub use endpoint::{EngineEndpoint, Files, Platform, Surroundings};
 pub use engine::{Engine, EngineDigest};
 pub use error::{EngineError, Operation};
+pub use facts::{EngineFacts, Flavour, ImageStore};
+pub use probe::Reached;
 
 #[cfg(test)]
 mod recorded_streams;

@@ -17,16 +17,20 @@ use hyper::{
     header::{HOST, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
 use std::{
     future::pending,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 /// How long an engine may take to *begin* its answer, in seconds. A pull begins it only when the registry has
 /// told the manifest, for which dockerd may dial, wait 15 s for a ping and follow a login first.
 const PATIENCE: u64 = 120;
+/// How long it may take to say something about itself.
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// The body of an accepted transfer; dropping it closes the connection to the engine.
 pub(crate) struct RawBody {
@@ -60,6 +64,24 @@ pub(crate) fn diverting(endpoint: &EngineEndpoint) -> Result<(Docker, oneshot::R
     let (sender, body) = oneshot::channel();
     let taker = Arc::new(Mutex::new(Some(sender)));
     Ok((over(endpoint, Some(taker))?, body))
+}
+
+/// One small answer, in a type of ours: bollard's have no place for what Podman adds.
+pub(crate) async fn get<T: DeserializeOwned>(endpoint: &EngineEndpoint, path: &str) -> Result<T, Error> {
+    let request = Request::get(path).body(bollard::body_full(Bytes::new()))?;
+    let asked = async {
+        let response = send(endpoint.clone(), None, request).await?;
+        let status_code = response.status().as_u16();
+        let is_success = response.status().is_success();
+        let body = response.into_body().collect().await?.to_bytes();
+        if is_success {
+            Ok(serde_json::from_slice(&body)?)
+        } else {
+            let message = String::from_utf8_lossy(&body).trim().to_owned();
+            Err(Error::DockerResponseServerError { status_code, message })
+        }
+    };
+    timeout(ANSWER, asked).await.map_err(|_| Error::RequestTimeoutError)?
 }
 
 /// Takes the body of the first accepted request.

@@ -2,7 +2,9 @@
 
 mod rig;
 
-use dockline_engine::{Engine, EngineEndpoint, EngineError};
+use dockline_engine::{
+    Engine, EngineEndpoint, EngineError, EngineFacts, Flavour, ImageStore, Platform, Reached, Surroundings,
+};
 use dockline_model::{Code, LayerState, LayerView, UiError};
 use futures::StreamExt;
 use rig::{Dockerd, Registry, can_run, can_run_with, podman::Podman, sluice::Sluice};
@@ -251,4 +253,45 @@ async fn podman_is_an_engine_too() {
     let missing = format!("{}/app:nosuchtag", registry.address);
     assert_eq!(code(&engine.pull(&missing, |_, _, _| {}).await.unwrap_err()), Code::ReferenceNotFound);
     assert_eq!(code(&engine.push(&missing, |_, _, _| {}).await.unwrap_err()), Code::ImageNotFound);
+}
+
+/// As `DOCKER_HOST=unix://SOCKET` in a shell without a home.
+fn around(engine: &Engine) -> Surroundings {
+    Surroundings {
+        platform: Platform::HERE,
+        docker_host: Some(format!("unix://{}", engine.endpoint())),
+        docker_context: None,
+        tls: false,
+        docker_config: None,
+        home: None,
+        runtime_dir: None,
+        buildx_config: None,
+        buildx_builder: None,
+    }
+}
+
+#[tokio::test]
+async fn dockerd_is_recognised_and_says_whether_it_reaches_a_registry() {
+    if !can_run(PROGRAMS) {
+        return;
+    }
+    let (dockerd, registry) = (Dockerd::start(), Registry::start());
+    let engine = dockerd.engine();
+    let facts = soon("facts", EngineFacts::gather(&around(&engine))).await.unwrap();
+    assert_eq!(facts.flavour, Flavour::Native);
+    assert_eq!(facts.image_store, Some(ImageStore::Classic));
+    assert!(facts.registries.insecure_networks.contains(&"127.0.0.0/8".to_owned()), "{facts:?}");
+    assert!(facts.running.is_empty() && !facts.live_restore && facts.builder.is_none(), "{facts:?}");
+    let daemon = facts.daemon.expect("it runs here");
+    assert_eq!(daemon.pid, dockerd.pid());
+    assert_eq!(daemon.config_file, Some(dockerd.config_file()));
+    assert!(daemon.flags.contains("data-root") && daemon.flags.contains("bridge"), "{daemon:?}");
+    assert!(!daemon.flags.contains("insecure-registries"), "{daemon:?}");
+
+    assert_eq!(soon("an answer", engine.probe(&registry.address)).await.unwrap(), Reached::Registry);
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let refused = soon("a refusal", engine.probe(&closed.to_string())).await.unwrap_err();
+    assert_eq!(code(&refused), Code::EngineCannotReach, "{refused}");
+    let unknown = soon("a refusal", engine.probe("nobody.dockline.test:5000")).await.unwrap_err();
+    assert_eq!(code(&unknown), Code::EngineCannotReach, "{unknown}");
 }

@@ -149,6 +149,14 @@ impl Dockerd {
         Engine::connect(EngineEndpoint::Unix(self.folder.path().join("docker.sock"))).unwrap()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.daemon.as_ref().unwrap().0.id()
+    }
+
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.path().join("daemon.json")
+    }
+
     /// Runs `docker …`, which must succeed, and returns what it printed.
     pub fn docker(&self, arguments: &[&str]) -> String {
         let output = Command::new("docker")

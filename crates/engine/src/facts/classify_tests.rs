@@ -34,7 +34,8 @@ fn told(info: &str, version: &str) -> (Info, Version) {
 
 #[test]
 fn recorded_engines_of_this_machine_are_told_apart() {
-    let cases: [(&str, (Info, Version), Flavour, ImageStore, &str); 5] = [
+    type Case = (&'static str, (Info, Version), Flavour, ImageStore, &'static str);
+    let cases: [Case; 5] = [
         ("20.10", recorded!("docker20-classic"), Flavour::Native, ImageStore::Classic, "Docker 20.10.24"),
         ("28", recorded!("docker28-containerd"), Flavour::Native, ImageStore::Containerd, "Docker 28.5.2"),
         (

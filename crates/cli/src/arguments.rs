@@ -18,7 +18,7 @@ The exit status tells scripts what kind of failure it was:
     7  the engine: Docker or Podman is not there, lacks the image, or failed
     8  the registry: not reached, wants a login, refused, lacks the image, or is full
     9  a local file or an image archive
-   10  the hosts file: not changed safely, or without leave
+   10  system settings: not changed safely, or without leave
    11  the owner of the tunnels: gone, busy, or nobody was there to answer a question
    70  a defect of Dockline's own; please report it
   130  stopped with Ctrl-C

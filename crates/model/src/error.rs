@@ -95,7 +95,11 @@ pub enum Code {
     HostsRefused,
     /// The hosts file changed since the plan was shown.
     HostsChanged,
-    /// Leave to change the hosts file was not given.
+    /// An engine's settings cannot be changed safely; the message names the file and says why.
+    SettingsRefused,
+    /// A file of settings changed since the plan was shown.
+    SettingsChanged,
+    /// Leave to change a system file was not given.
     PermissionDenied,
     // The owner.
     /// The owner went away, or speaks another version.
@@ -155,7 +159,11 @@ impl Code {
             | Self::RegistryDiskFull
             | Self::DigestMismatch => 8,
             Self::ArchiveInvalid | Self::FileIo => 9,
-            Self::HostsRefused | Self::HostsChanged | Self::PermissionDenied => 10,
+            Self::HostsRefused
+            | Self::HostsChanged
+            | Self::SettingsRefused
+            | Self::SettingsChanged
+            | Self::PermissionDenied => 10,
             Self::OwnerGone | Self::OwnerBusy | Self::NobodyToAsk | Self::Keyring | Self::TimedOut => 11,
             Self::Cancelled => 130,
             Self::Internal => 70,

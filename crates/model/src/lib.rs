@@ -14,6 +14,7 @@ mod image;
 mod name;
 mod prompt;
 mod registry;
+mod setup;
 mod transfer;
 mod tunnel;
 #[cfg(feature = "typescript")]
@@ -28,6 +29,11 @@ pub use image::{EngineState, EngineView, ImageView};
 pub use name::{InvalidName, RegistryName};
 pub use prompt::{Answer, Prompt, PromptId, Question};
 pub use registry::{InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryView, RemoteEnd, SshTarget};
+pub use setup::{
+    AppliedChange, BuilderFacts, ChangeView, EngineAuthority, EngineFacts, EngineKind, HostSystem,
+    ImageStore, RegistrySecurity, SettingsFile, SetupAction, SetupPlan, SetupTarget, SetupVerdict, StepBy,
+    StepView, SystemdUnit,
+};
 pub use transfer::{
     LayerState, LayerView, Road, TransferId, TransferKind, TransferState, TransferView, Verified,
 };

@@ -1,6 +1,6 @@
 //! The TypeScript declarations of every type that reaches the window. Run by `cargo xtask bindings`.
 
-use crate::{Command, Event, Reply, Snapshot, UiError};
+use crate::{AppliedChange, Command, Event, Reply, SetupPlan, SetupTarget, Snapshot, UiError};
 use std::path::Path;
 use ts_rs::{Config, ExportError, TS};
 
@@ -14,5 +14,8 @@ pub fn export(folder: &Path) -> Result<(), ExportError> {
     Reply::export_all(&config)?;
     Event::export_all(&config)?;
     Snapshot::export_all(&config)?;
+    SetupPlan::export_all(&config)?;
+    SetupTarget::export_all(&config)?;
+    AppliedChange::export_all(&config)?;
     UiError::export_all(&config)
 }

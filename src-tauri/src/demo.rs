@@ -64,6 +64,7 @@ impl Demo {
                 identity: Some(self.host.identity().to_owned()),
                 jump: None,
             },
+            fallbacks: Vec::new(),
             remote: Some(RemoteEnd::Tcp { host: registry.ip().to_string(), port: registry.port() }),
             port,
             address,

@@ -22,6 +22,7 @@ pub fn registry(name: &str, state: TunnelState) -> RegistryView {
         spec: RegistrySpec {
             name: name.parse().unwrap(),
             ssh: "dockercr@88.88.88.88".parse().unwrap(),
+            fallbacks: Vec::new(),
             remote: RemoteEnd::default(),
             address: [127, 77, 1, 2].into(),
             port: 5000,

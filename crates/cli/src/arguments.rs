@@ -62,6 +62,7 @@ Examples:
   dockline add cr.boss.org --ssh dockercr@88.88.88.88
   dockline add cr.boss.org --ssh build --identity ~/.ssh/id_boss --jump gate.boss.org
   dockline add cr.boss.org --ssh root@10.0.0.7:2222 --remote /run/registry.sock
+  dockline add cr.boss.org --ssh a.boss.org --ssh b.boss.org   b stands in while a does not answer
 
 Host, user, port, identity and jump host are taken from ~/.ssh/config where they are not given.")]
     Add(Add),
@@ -168,9 +169,10 @@ Examples:
 pub struct Add {
     /// The name programs will use, with a dot in it: cr.boss.org
     pub registry: RegistryName,
-    /// Where to log in: [user@]host[:port], or a Host of ~/.ssh/config
-    #[arg(long, value_name = "DESTINATION")]
-    pub ssh: SshTarget,
+    /// Where to log in: [user@]host[:port], or a Host of ~/.ssh/config. Several hosts of the same registry: once for
+    /// each, the preferred one first; the next one stands in while a host does not answer
+    #[arg(long, value_name = "DESTINATION", required = true)]
+    pub ssh: Vec<SshTarget>,
     /// A private key file
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub identity: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! States, sizes and times as people read them. Pure.
 
 use crate::output::wrapped;
-use dockline_model::{LeaseHolder, LeaseView, RegistryView, TunnelState, TunnelView, UnixMillis};
+use dockline_model::{LeaseHolder, LeaseView, RegistryView, SshTarget, TunnelState, TunnelView, UnixMillis};
 use humansize::{DECIMAL, format_size};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -109,14 +109,21 @@ pub fn registry(view: &RegistryView, now: UnixMillis, width: usize) -> String {
         true => format!("{} resolves to it", spec.name),
         false => format!("{} does not resolve to it; see dockline hosts", spec.name),
     };
-    let jump = spec.ssh.jump.as_ref().map(|jump| format!(" by {jump}")).unwrap_or_default();
+    let way = |ssh: &SshTarget| match &ssh.jump {
+        Some(jump) => format!("ssh {ssh} by {jump}"),
+        None => format!("ssh {ssh}"),
+    };
+    let ways: Vec<String> = spec.hosts().map(way).collect();
     let mut rows = vec![
         ("state", state(tunnel, now)),
         ("held by", holders(&tunnel.leases)),
         ("bytes", format!("{} up, {} down", bytes(tunnel.bytes_up), bytes(tunnel.bytes_down))),
         ("address", format!("{} ({alias})", spec.listen())),
-        ("way", format!("ssh {}{jump}, then {}", spec.ssh, spec.remote)),
+        ("way", format!("{}, then {}", ways.join(", or "), spec.remote)),
     ];
+    if let Some(route) = &tunnel.route {
+        rows.push(("now", route.detour().unwrap_or_else(|| format!("via {}", route.ssh.host))));
+    }
     if let Some(error) = &tunnel.listener_error {
         rows.insert(1, ("listener", error.message.clone()));
     }
@@ -212,6 +219,7 @@ mod tests {
             spec: RegistrySpec {
                 name: "cr.boss.org".parse().unwrap(),
                 ssh: "a@h".parse().unwrap(),
+                fallbacks: Vec::new(),
                 remote: RemoteEnd::default(),
                 address: [127, 77, 1, 2].into(),
                 port: 5000,

@@ -46,6 +46,9 @@ pub struct Target {
     pub name: RegistryName,
     /// Where to log in.
     pub ssh: SshTarget,
+    /// Hosts of the same registry that stand in for that one, the most preferred first.
+    #[serde(default)]
+    pub fallbacks: Vec<SshTarget>,
     /// Far end; 127.0.0.1:5000 if absent.
     #[serde(default)]
     pub remote: Option<RemoteEnd>,
@@ -219,6 +222,7 @@ pub struct Response {
 /// One line from the owner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "the large ones are the usual ones; they are moved, not kept")]
 pub enum Envelope {
     /// First line: the versions fit.
     Welcome {

@@ -37,4 +37,4 @@ pub use setup::{
 pub use transfer::{
     LayerState, LayerView, Road, TransferId, TransferKind, TransferState, TransferView, Verified,
 };
-pub use tunnel::{LeaseHolder, LeaseView, TunnelState, TunnelView, UnixMillis};
+pub use tunnel::{LeaseHolder, LeaseView, PassedOver, RouteView, TunnelState, TunnelView, UnixMillis};

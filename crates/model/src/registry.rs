@@ -18,6 +18,9 @@ pub struct RegistrySpec {
     pub name: RegistryName,
     /// Where to log in.
     pub ssh: SshTarget,
+    /// Hosts of the same registry that stand in for that one while it cannot be used, the most preferred first.
+    #[serde(default)]
+    pub fallbacks: Vec<SshTarget>,
     /// What the tunnel ends at, seen from the host that was logged in to.
     pub remote: RemoteEnd,
     /// This registry's own address in 127.0.0.0/8.
@@ -36,6 +39,11 @@ impl RegistrySpec {
     pub const DEFAULT_PORT: u16 = 5000;
     /// Default of [`Self::linger_seconds`].
     pub const DEFAULT_LINGER_SECONDS: u32 = 10;
+
+    /// All hosts, the most preferred first.
+    pub fn hosts(&self) -> impl Iterator<Item = &SshTarget> {
+        std::iter::once(&self.ssh).chain(&self.fallbacks)
+    }
 
     /// The listener's address.
     #[must_use]

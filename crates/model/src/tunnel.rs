@@ -1,6 +1,6 @@
 //! What a tunnel is doing, and for whom.
 
-use crate::{TransferId, UiError};
+use crate::{Code, SshTarget, TransferId, UiError};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -88,6 +88,70 @@ pub struct LeaseView {
     pub program: Option<String>,
 }
 
+/// Which of a registry's hosts its tunnel goes through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RouteView {
+    /// The host in use.
+    pub ssh: SshTarget,
+    /// Hosts that are preferred to it and could not be used, the most preferred first.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A host that could not be used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct PassedOver {
+    /// Which.
+    pub ssh: SshTarget,
+    /// Why.
+    pub error: UiError,
+}
+
+impl RouteView {
+    /// “via b, since a does not answer”; nothing where the preferred host is in use.
+    #[must_use]
+    pub fn detour(&self) -> Option<String> {
+        if self.passed_over.is_empty() {
+            return None;
+        }
+        // Two hosts behind one address differ in their port.
+        let is_ambiguous = self.passed_over.iter().any(|passed| passed.ssh.host == self.ssh.host);
+        let named = |ssh: &SshTarget| if is_ambiguous { ssh.to_string() } else { ssh.host.clone() };
+        let reasons: Vec<String> = self
+            .passed_over
+            .iter()
+            .map(|passed| format!("{} {}", named(&passed.ssh), passed.predicate()))
+            .collect();
+        Some(format!("via {}, since {}", named(&self.ssh), reasons.join(" and ")))
+    }
+}
+
+impl PassedOver {
+    /// The reason in a few words that follow the host's name.
+    #[must_use]
+    pub const fn predicate(&self) -> &'static str {
+        let code = self.error.code;
+        if matches!(code, Code::SshHostNotFound) {
+            "is not found"
+        } else if matches!(code, Code::SshAuth | Code::SshKeyUnusable) {
+            "does not let us log in"
+        } else if matches!(code, Code::HostKeyUnknown) {
+            "is not known yet"
+        } else if matches!(code, Code::SshJump) {
+            "is not reached through its jump host"
+        } else if matches!(code, Code::RemoteClosed | Code::RegistryUnreachable) {
+            "has no registry that answers"
+        } else if matches!(code, Code::ForwardForbidden) {
+            "does not allow the forward"
+        } else {
+            "does not answer"
+        }
+    }
+}
+
 /// A tunnel as the faces show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -102,6 +166,9 @@ pub struct TunnelView {
     /// the far end, the forward is forbidden); gone as soon as one could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forward_error: Option<UiError>,
+    /// Which host it goes through while there is a session, where the registry has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Box<RouteView>>,
     /// What holds it, oldest first.
     pub leases: Vec<LeaseView>,
     /// Bytes sent to the registry since the owner started.
@@ -118,9 +185,28 @@ impl TunnelView {
             state: TunnelState::Idle,
             listener_error: None,
             forward_error: None,
+            route: None,
             leases: Vec::new(),
             bytes_up: 0,
             bytes_down: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detour_says_why() {
+        let passed =
+            |ssh: &str, code| PassedOver { ssh: ssh.parse().unwrap(), error: UiError::new(code, "…") };
+        let mut route = RouteView { ssh: "u@b".parse().unwrap(), passed_over: Vec::new() };
+        assert_eq!(route.detour(), None);
+        route.passed_over = vec![passed("u@a", Code::SshUnreachable)];
+        assert_eq!(route.detour().unwrap(), "via b, since a does not answer");
+        route.passed_over.push(passed("u@b:2222", Code::RemoteClosed));
+        let both = "via u@b, since u@a does not answer and u@b:2222 has no registry that answers";
+        assert_eq!(route.detour().unwrap(), both);
     }
 }

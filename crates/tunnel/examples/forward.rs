@@ -71,6 +71,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let spec = RegistrySpec {
         name: "forward.example".parse()?,
         ssh,
+        fallbacks: Vec::new(),
         remote,
         address,
         port: listen.port(),

@@ -319,6 +319,7 @@ impl Actor {
             state,
             listener_error: self.listener_error.clone(),
             forward_error: self.forward_error.clone(),
+            route: None,
             leases,
             bytes_up: self.traffic.up.load(Ordering::Relaxed),
             bytes_down: self.traffic.down.load(Ordering::Relaxed),

@@ -180,6 +180,7 @@ async fn an_address_of_another_machine_is_no_address_to_listen_on() {
     let spec = dockline_model::RegistrySpec {
         name: "cr.test".parse().unwrap(),
         ssh: "u@127.0.0.1".parse().unwrap(),
+        fallbacks: Vec::new(),
         remote: dockline_model::RemoteEnd::default(),
         address: "192.0.2.1".parse().unwrap(),
         port: free_port().await,

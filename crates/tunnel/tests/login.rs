@@ -266,6 +266,7 @@ async fn password_server(lab: &Lab, method: MethodKind) -> TunnelConfig {
     let spec = dockline_model::RegistrySpec {
         name: "cr.test".parse().unwrap(),
         ssh: format!("bob@127.0.0.1:{port}").parse().unwrap(),
+        fallbacks: Vec::new(),
         remote: dockline_model::RemoteEnd::default(),
         address: std::net::Ipv4Addr::LOCALHOST,
         port: support::free_port().await,

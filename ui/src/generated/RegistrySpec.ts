@@ -16,6 +16,10 @@ name: RegistryName,
  */
 ssh: SshTarget, 
 /**
+ * Hosts of the same registry that stand in for that one while it cannot be used, the most preferred first.
+ */
+fallbacks: Array<SshTarget>, 
+/**
  * What the tunnel ends at, seen from the host that was logged in to.
  */
 remote: RemoteEnd, 

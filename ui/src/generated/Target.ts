@@ -16,6 +16,10 @@ name: RegistryName,
  */
 ssh: SshTarget, 
 /**
+ * Hosts of the same registry that stand in for that one, the most preferred first.
+ */
+fallbacks: Array<SshTarget>, 
+/**
  * Far end; 127.0.0.1:5000 if absent.
  */
 remote: RemoteEnd | null, 

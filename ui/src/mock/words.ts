@@ -47,6 +47,7 @@ export function registry(
     spec: {
       name,
       ssh: { host: '88.88.88.88', user: 'dockercr' },
+      fallbacks: [],
       remote: '127.0.0.1:5000',
       address: '127.77.41.18',
       port: 5000,

@@ -57,6 +57,7 @@ export function readForm(form: AddForm, taken: readonly string[]): { target: Tar
       identity: form.identity.trim() || null,
       jump: form.jump.trim() || null,
     },
+    fallbacks: [],
     remote: remote || null,
     port: port ?? null,
     address: address || null,

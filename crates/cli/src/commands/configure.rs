@@ -26,15 +26,25 @@ pub async fn add(add: Add, output: Output) -> Result<(), UiError> {
 
 fn target(add: Add) -> Result<Target, UiError> {
     let identity = add.identity.map(existing_file).transpose()?;
+    let mut hosts = add.ssh.into_iter().map(|ssh| SshTarget {
+        identity: identity.clone(),
+        jump: add.jump.clone(),
+        ..ssh
+    });
     Ok(Target {
         name: add.registry,
-        ssh: SshTarget { identity, jump: add.jump, ..add.ssh },
+        ssh: hosts.next().ok_or_else(no_host)?,
+        fallbacks: hosts.collect(),
         remote: add.remote,
         port: add.port,
         address: add.address,
         linger_seconds: add.linger,
         keep_open: add.keep_open,
     })
+}
+
+fn no_host() -> UiError {
+    UiError::new(Code::InvalidArgument, "No SSH host was given.").hint("Give at least one: --ssh user@host")
 }
 
 /// The configuration outlives the folder this was typed in.
@@ -53,7 +63,8 @@ fn existing_file(path: std::path::PathBuf) -> Result<std::path::PathBuf, UiError
 }
 
 fn added_text(spec: &RegistrySpec) -> String {
-    let RegistrySpec { name, ssh, remote, .. } = spec;
+    let RegistrySpec { name, remote, .. } = spec;
+    let hosts: Vec<String> = spec.hosts().map(|ssh| format!("ssh {ssh}")).collect();
     let next = [
         ("dockline hosts".to_owned(), format!("let this machine resolve {name}")),
         (format!("dockline connect {name}"), "try the way there".to_owned()),
@@ -61,7 +72,7 @@ fn added_text(spec: &RegistrySpec) -> String {
     ];
     let width = next.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
     let steps: String = next.iter().map(|(command, what)| format!("\n  {command:<width$}  {what}")).collect();
-    let added = format!("Added {name}: {} leads to {remote} by ssh {ssh}.", spec.listen());
+    let added = format!("Added {name}: {} leads to {remote} by {}.", spec.listen(), hosts.join(", or "));
     format!("{}\nNext:{steps}", wrapped_for_stdout(&added))
 }
 

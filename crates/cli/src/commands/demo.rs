@@ -133,8 +133,16 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
         jump: None,
     };
     let (address, port) = host.local_end();
-    let target =
-        Target { name, ssh, remote: Some(remote), port, address, linger_seconds: None, keep_open: false };
+    let target = Target {
+        name,
+        ssh,
+        fallbacks: Vec::new(),
+        remote: Some(remote),
+        port,
+        address,
+        linger_seconds: None,
+        keep_open: false,
+    };
     match face.request(Command::AddRegistry { target }).await? {
         Reply::Registry { spec } => Ok(spec),
         other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Transfer { .. } | Reply::Hosts { .. }) => {

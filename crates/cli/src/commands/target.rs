@@ -107,6 +107,7 @@ mod tests {
         RegistrySpec {
             name: name.parse().unwrap(),
             ssh: "a@h".parse().unwrap(),
+            fallbacks: Vec::new(),
             remote: RemoteEnd::default(),
             address: [127, 77, 1, 1].into(),
             port: 5000,

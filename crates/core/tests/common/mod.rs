@@ -66,6 +66,7 @@ pub fn target(host: &DemoHost) -> Target {
             identity: Some(host.identity().to_owned()),
             jump: None,
         },
+        fallbacks: Vec::new(),
         remote: Some(RemoteEnd::Tcp { host: registry.ip().to_string(), port: registry.port() }),
         port: None,
         address: Some(address()),
@@ -141,6 +142,7 @@ pub fn target_at(ssh: &str) -> Target {
     Target {
         name: name(),
         ssh: ssh.parse().unwrap(),
+        fallbacks: Vec::new(),
         remote: None,
         port: None,
         address: Some(address()),

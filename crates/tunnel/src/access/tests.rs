@@ -7,6 +7,7 @@ fn gate(address: &str) -> Gate {
     let spec = RegistrySpec {
         name: "cr.boss.org".parse().unwrap(),
         ssh: "u@host".parse().unwrap(),
+        fallbacks: Vec::new(),
         remote: dockline_model::RemoteEnd::default(),
         address: address.parse().unwrap(),
         port: 5000,

@@ -138,6 +138,7 @@ impl Lab {
         let spec = RegistrySpec {
             name: "cr.test".parse().unwrap(),
             ssh: target,
+            fallbacks: Vec::new(),
             remote,
             address: Ipv4Addr::LOCALHOST,
             port: free_port().await,

@@ -1,0 +1,151 @@
+//! What a file says, and every way in which it may not.
+
+use super::*;
+
+fn problems(text: &str) -> Vec<String> {
+    parse(text).unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_whole_file_reads() {
+    let config = parse(
+        r#"
+        # mine
+        [settings]
+        transfers-per-registry = 3
+        keyring = false
+
+        [[registry]]
+        name = "cr.boss.org"
+        ssh = "dockercr@88.88.88.88:2222"
+        identity = "~/.ssh/boss"
+        jump = "a@b:22,c"
+        remote = "/run/registry.sock"
+        address = "127.77.1.1"
+        port = 5001
+        linger-seconds = 0
+        keep-open = true
+
+        [[registry]]
+        name = "cr.other.org"
+        ssh = "other"
+        "#,
+    )
+    .unwrap();
+    assert_eq!(config.settings, Settings { transfers_per_registry: 3, keyring: false });
+    let boss = &config.registries[0];
+    assert_eq!(boss.listen().to_string(), "127.77.1.1:5001");
+    assert_eq!(boss.ssh.port, Some(2222));
+    assert_eq!(boss.ssh.identity.as_deref(), Some(std::path::Path::new("~/.ssh/boss")));
+    assert_eq!(boss.remote.to_string(), "/run/registry.sock");
+    assert!(boss.keep_open);
+    let other = &config.registries[1];
+    assert_eq!((other.port, other.linger_seconds, other.keep_open), (5000, 10, false));
+    assert!(other.address.is_loopback());
+}
+
+#[test]
+fn one_host_or_several() {
+    let text = "[[registry]]\nname = \"a.b\"\nssh = [\"u@a\", \"b:2222\"]\nidentity = \"/k\"\n";
+    let registry = parse(text).unwrap().registries.remove(0);
+    let hosts: Vec<String> = registry.hosts().map(ToString::to_string).collect();
+    assert_eq!(hosts, ["u@a", "b:2222"]);
+    assert!(registry.hosts().all(|ssh| ssh.identity.as_deref() == Some(std::path::Path::new("/k"))));
+    for (list, problem) in [
+        ("[]", "line 3, column 7: the list of hosts is empty; put the preferred one first"),
+        ("[\"a\", 1]", "line 3, column 13: each host must be a text in quotes"),
+        ("[\"a\", \"a\"]", "line 3, column 13: “a” is in the list already"),
+    ] {
+        assert_eq!(problems(&format!("[[registry]]\nname = \"a.b\"\nssh = {list}\n")), [problem]);
+    }
+}
+
+#[test]
+fn an_empty_file_is_an_empty_configuration() {
+    assert_eq!(parse("").unwrap(), Config::default());
+    assert_eq!(parse("# nothing\n").unwrap(), Config::default());
+}
+
+#[test]
+fn every_problem_is_told_with_its_place() {
+    let text = "\
+[settings]
+transfers-per-registry = 0
+colour = \"red\"
+
+[[registry]]
+name = \"cr.boss.org\"
+ssh = \"-oProxyCommand=id\"
+port = \"5000\"
+
+[[registry]]
+name = \"cr.boss.org\"
+ssh = \"a@b\"
+address = \"10.0.0.1\"
+linger = 3
+
+[[registry]]
+name = \"registry\"
+identity = \"keys/id\"
+keep-open = 1
+
+[extra]
+";
+    assert_eq!(
+        problems(text),
+        [
+            "line 2, column 26: transfers-per-registry must be a whole number from 1 to 8, without quotes",
+            "line 3, column 1: “colour” is not a setting; these are: transfers-per-registry, keyring",
+            "line 7, column 7: “-oProxyCommand=id” is not an SSH destination; write it as user@host, host, or \
+             user@host:2222",
+            "line 8, column 8: port must be a whole number from 1 to 65535, without quotes",
+            "line 13, column 11: “10.0.0.1” is not an address of this machine; use one of 127.0.0.0/8, as in \
+             127.77.1.1",
+            "line 14, column 1: “linger” is not a setting of a registry; these are: name, ssh, identity, jump, \
+             remote, address, port, linger-seconds, keep-open",
+            "line 16, column 1: this registry has no ssh; add a line such as ssh = \"dockercr@88.88.88.88\"",
+            "line 17, column 8: “registry” needs a dot in it, as in cr.boss.org: Docker takes a name without one \
+             for a Docker Hub user",
+            "line 18, column 12: “keys/id” must be an absolute path, or begin with ~/",
+            "line 19, column 13: keep-open must be true or false, without quotes",
+            "line 21, column 2: “extra” is not a part of the configuration; it knows [settings] and [[registry]]",
+        ]
+    );
+}
+
+#[test]
+fn duplicates_name_the_first_line() {
+    let text = "\
+[[registry]]
+name = \"a.example\"
+ssh = \"h\"
+address = \"127.0.0.1\"
+[[registry]]
+name = \"A.example\"
+ssh = \"h\"
+address = \"127.0.0.1\"
+";
+    assert_eq!(
+        problems(text),
+        [
+            "line 6, column 8: “a.example” is the name of the registry at line 2 already",
+            "line 8, column 11: 127.0.0.1:5000 belongs to the registry at line 4 already",
+        ]
+    );
+}
+
+#[test]
+fn syntax_errors_have_a_place_too() {
+    let told = problems("[[registry]]\nname = \"ü\" x\nssh = \n");
+    assert!(told[0].starts_with("line 2, column 12: "), "{told:?}");
+    assert!(told.iter().any(|problem| problem.starts_with("line 3, ")), "{told:?}");
+    assert!(problems("[registry]\nname = \"a.b\"\n")[0].contains("two brackets"));
+    assert!(!problems("\u{feff}x=1\r\n").is_empty());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "(\\PC|\n|\\[\\[registry\\]\\]\n|name = |\"|ssh=){0,40}") {
+        let _ = parse(&text);
+    }
+}

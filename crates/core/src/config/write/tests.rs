@@ -1,0 +1,196 @@
+//! Changes read back, leave what a person wrote alone, and do not undo each other.
+
+use super::*;
+use dockline_model::SshTarget;
+use proptest::prelude::*;
+
+fn paths() -> (tempfile::TempDir, Paths) {
+    let home = tempfile::tempdir().unwrap();
+    let paths = Paths::in_folder(home.path());
+    paths.prepare().unwrap();
+    (home, paths)
+}
+
+fn target(name: &str) -> Target {
+    Target {
+        name: name.parse().unwrap(),
+        ssh: "dockercr@88.88.88.88".parse().unwrap(),
+        fallbacks: Vec::new(),
+        remote: None,
+        port: None,
+        address: None,
+        linger_seconds: None,
+        keep_open: false,
+    }
+}
+
+#[test]
+fn what_is_added_reads_back_and_is_private() {
+    let (_home, paths) = paths();
+    let full = Target {
+        ssh: SshTarget {
+            identity: Some("/home/a \"b\"/.ssh/id".into()),
+            jump: Some("a@b,c".to_owned()),
+            ..target("x.example").ssh
+        },
+        remote: Some("/run/r.sock".parse().unwrap()),
+        port: Some(5001),
+        address: Some([127, 0, 0, 1].into()),
+        linger_seconds: Some(0),
+        keep_open: true,
+        ..target("b.example")
+    };
+    let (first, _) = add(&paths, &target("cr.boss.org")).unwrap();
+    let (second, config) = add(&paths, &full).unwrap();
+    assert_eq!(config.registries, [first, second]);
+    assert_eq!(load(&paths.config_file).unwrap(), config);
+    let text = fs::read_to_string(&paths.config_file).unwrap();
+    assert!(text.starts_with(HEADER), "{text}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&paths.config_file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let config = remove(&paths, &"cr.boss.org".parse().unwrap()).unwrap();
+    assert_eq!(config.registries.len(), 1);
+    assert!(fs::read_to_string(&paths.config_file).unwrap().starts_with(HEADER));
+}
+
+#[test]
+fn names_and_listeners_are_not_taken_twice() {
+    let (_home, paths) = paths();
+    let (spec, _) = add(&paths, &target("cr.boss.org")).unwrap();
+    assert!(matches!(add(&paths, &target("cr.boss.org")), Err(ConfigError::NameTaken(_))));
+    let same = Target { address: Some(spec.address), ..target("other.example") };
+    assert!(matches!(add(&paths, &same), Err(ConfigError::AddressTaken { .. })));
+    let unknown = remove(&paths, &"other.example".parse().unwrap());
+    assert!(matches!(unknown, Err(ConfigError::Unknown(_))));
+    let public = Target { address: Some([8, 8, 8, 8].into()), ..target("other.example") };
+    assert!(matches!(add(&paths, &public), Err(ConfigError::Unwritable(_))));
+    assert_eq!(load(&paths.config_file).unwrap().registries.len(), 1);
+}
+
+#[test]
+fn an_address_that_somebody_listens_at_is_passed_over() {
+    let (_home, paths) = paths();
+    let wanted = target("passed-over.example");
+    let first = pick_address(&wanted.name, &BTreeSet::new()).unwrap();
+    let second = pick_address(&wanted.name, &BTreeSet::from([first])).unwrap();
+    // A port of the test's own, free at both addresses.
+    let here = TcpListener::bind((first, 0)).unwrap();
+    let port = here.local_addr().unwrap().port();
+    let (spec, _) = add(&paths, &Target { port: Some(port), ..wanted.clone() }).unwrap();
+    assert_eq!(spec.address, second);
+    remove(&paths, &wanted.name).unwrap();
+    drop(here);
+    let (spec, _) = add(&paths, &Target { port: Some(port), ..wanted.clone() }).unwrap();
+    assert_eq!(spec.address, first);
+    remove(&paths, &wanted.name).unwrap();
+    let everywhere = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    let port = everywhere.local_addr().unwrap().port();
+    let (spec, _) = add(&paths, &Target { port: Some(port), ..wanted }).unwrap();
+    assert_eq!(spec.address, first, "none would be better");
+}
+
+#[test]
+fn a_broken_file_is_left_alone() {
+    let (_home, paths) = paths();
+    fs::write(&paths.config_file, "[[registry]]\nnam = 1\n").unwrap();
+    assert!(matches!(add(&paths, &target("cr.boss.org")), Err(ConfigError::Invalid { .. })));
+    assert_eq!(fs::read_to_string(&paths.config_file).unwrap(), "[[registry]]\nnam = 1\n");
+}
+
+#[test]
+fn a_picked_address_is_written_down_at_the_next_change() {
+    let (_home, paths) = paths();
+    fs::write(&paths.config_file, "[[registry]]\nname = \"a.b\"\nssh = \"h\" # home\n").unwrap();
+    let before = load(&paths.config_file).unwrap().registries[0].clone();
+    add(&paths, &target("cr.boss.org")).unwrap();
+    let text = fs::read_to_string(&paths.config_file).unwrap();
+    assert!(text.contains(&format!("ssh = \"h\" # home\naddress = \"{}\"\n", before.address)), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_linked_file_stays_a_link() {
+    let (home, paths) = paths();
+    let real = home.path().join("dotfiles.toml");
+    fs::write(&real, "# mine\n").unwrap();
+    std::os::unix::fs::symlink(&real, &paths.config_file).unwrap();
+    add(&paths, &target("cr.boss.org")).unwrap();
+    assert!(fs::symlink_metadata(&paths.config_file).unwrap().is_symlink());
+    assert!(fs::read_to_string(&real).unwrap().starts_with("# mine\n"));
+}
+
+#[test]
+fn two_writers_do_not_undo_each_other() {
+    let (_home, paths) = paths();
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let paths = &paths;
+            scope.spawn(move || add(paths, &target(&format!("r{n}.example"))).unwrap());
+        }
+    });
+    assert_eq!(load(&paths.config_file).unwrap().registries.len(), 8);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn comments_and_order_survive(
+        names in proptest::collection::btree_set("[a-z]{1,8}", 1..5),
+        comments in proptest::collection::vec("[ -~]{0,20}", 12),
+        settings_last in any::<bool>(),
+        remove_at in any::<proptest::sample::Index>(),
+    ) {
+        let (_home, paths) = paths();
+        let names: Vec<String> = names.into_iter().rev().map(|name| format!("{name}.example")).collect();
+        let mut comment = comments.iter().enumerate().map(|(n, text)| format!("# c{n} {text}\n"));
+        let mut next = || comment.next().unwrap_or_default();
+        let settings = format!("[settings]\n{}keyring = false\n", next());
+        let mut text = format!("{}\n", next());
+        if !settings_last { text += &settings; }
+        for name in &names {
+            text += &format!("\n{}[[registry]]\nname = \"{name}\"\nssh = \"h\" {}", next(), next());
+        }
+        if settings_last { text += &settings; }
+        text += &next();
+        fs::write(&paths.config_file, &text).unwrap();
+        let before = load(&paths.config_file).unwrap();
+
+        let (added, after) = add(&paths, &target("new.test.org")).unwrap();
+        let mut expected = before.clone();
+        expected.registries.push(added);
+        prop_assert_eq!(&after, &expected);
+        let written = fs::read_to_string(&paths.config_file).unwrap();
+        for line in text.lines() {
+            prop_assert!(written.lines().any(|l| l == line), "{:?} is lost in\n{}", line, written);
+        }
+
+        let at = remove_at.index(names.len());
+        let after = remove(&paths, &names[at].parse().unwrap()).unwrap();
+        expected.registries.remove(at);
+        prop_assert_eq!(&after, &expected);
+        let written = fs::read_to_string(&paths.config_file).unwrap();
+        let header = text.lines().next().unwrap_or_default();
+        prop_assert!(written.lines().any(|l| l == header), "{:?} is lost in\n{}", header, written);
+        let _ = remove(&paths, &"new.test.org".parse().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn several_hosts_stay_in_their_order() {
+    let (_home, paths) = paths();
+    let others: Vec<SshTarget> = ["b", "root@c:2222"].map(|text| text.parse().unwrap()).to_vec();
+    let several = Target { fallbacks: others.clone(), ..target("cr.boss.org") };
+    let (spec, config) = add(&paths, &several).unwrap();
+    assert_eq!(spec.fallbacks, others);
+    assert_eq!(config.registries, [spec]);
+    let text = fs::read_to_string(&paths.config_file).unwrap();
+    assert!(text.contains(r#"ssh = ["dockercr@88.88.88.88", "b", "root@c:2222"]"#), "{text}");
+    let with_key = SshTarget { identity: Some("/k".into()), ..others[0].clone() };
+    let differing = Target { fallbacks: vec![with_key], ..target("other.example") };
+    assert!(matches!(add(&paths, &differing), Err(ConfigError::Unwritable(_))));
+    let same_twice = Target { fallbacks: vec![target("x.example").ssh], ..target("other.example") };
+    assert!(matches!(add(&paths, &same_twice), Err(ConfigError::Unwritable(_))));
+}

@@ -2,47 +2,70 @@
 
 use crate::{packages, workspace};
 use anyhow::{Context, Result};
-use std::{fs, process::ExitCode};
+use std::{ffi::OsString, fs, process::ExitCode};
 
 #[derive(clap::Subcommand)]
 pub enum What {
-    /// A tunnel beside `ssh -L`: throughput each way, cold connect, memory at idle.
-    Tunnel {
-        /// How many times each side is measured, in turns.
-        #[arg(long, default_value_t = 9)]
-        pairs: u32,
-        /// Size of one measured transfer in MiB.
-        #[arg(long, default_value_t = 256)]
-        mebibytes: u32,
-    },
+    /// A tunnel beside `ssh -L`, with its default ciphers and with AES-128-GCM (rows that end in -gcm): throughput,
+    /// processor time, a long path, small requests, memory. docs/benchmarks.md says what each row means.
+    Tunnel(Tunnel),
+}
+
+#[derive(clap::Args)]
+pub struct Tunnel {
+    /// Only rows that begin like one of these, separated by commas.
+    #[arg(long)]
+    only: Option<String>,
+    /// How many times each side is measured, in turns.
+    #[arg(long, default_value_t = 7)]
+    pairs: u32,
+    /// Size of one measured transfer in MiB.
+    #[arg(long, default_value_t = 512)]
+    size: u32,
+    /// One small turn each: shows that the bench works, and nothing else.
+    #[arg(long)]
+    quick: bool,
+    /// Put the figures into docs/benchmarks.md.
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    record: bool,
 }
 
 pub fn run(what: &What) -> Result<ExitCode> {
-    let What::Tunnel { pairs, mebibytes } = what;
+    let What::Tunnel(options) = what;
     packages::install(&[packages::BUILD, packages::TESTS].concat())?;
     // Our side as it is shipped. The bench itself only moves bytes and reads clocks: it need not be optimised.
     workspace::cargo(["build", "--release", "--package", "dockline-tunnel", "--example", "forward"])
         .run()
         .context("the tunnel does not build")?;
+    workspace::cargo(["build", "--quiet", "--package", "dockline-tests", "--bin", "bench-tunnel"])
+        .run()
+        .context("the bench does not build")?;
     let folder = workspace::target().join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let forward = workspace::target().join("release").join("examples").join("forward");
-    workspace::cargo(
-        ["run", "--quiet", "--package", "dockline-tests", "--bin", "bench-tunnel", "--"]
-            .map(Into::into)
-            .into_iter()
-            .chain([
-                "--forward".into(),
-                forward.into_os_string(),
-                "--out".into(),
-                folder.join("tunnel.json").into_os_string(),
-                "--pairs".into(),
-                pairs.to_string().into(),
-                "--mebibytes".into(),
-                mebibytes.to_string().into(),
-            ]),
-    )
-    .run()
-    .context("the bench failed")?;
+
+    let (pairs, size, seconds) =
+        if options.quick { (1, 64, "0.5") } else { (options.pairs, options.size, "4") };
+    let mut arguments: Vec<OsString> = vec![
+        // A thousand connections are two thousand sockets in the programs that carry them.
+        "--nofile=16384".into(),
+        workspace::target().join("debug").join("bench-tunnel").into(),
+        "--forward".into(),
+        workspace::target().join("release").join("examples").join("forward").into(),
+        "--out".into(),
+        folder.into(),
+        "--pairs".into(),
+        pairs.to_string().into(),
+        "--mebibytes".into(),
+        size.to_string().into(),
+        "--seconds".into(),
+        seconds.into(),
+    ];
+    if let Some(only) = &options.only {
+        arguments.extend(["--only".into(), only.into()]);
+    }
+    if options.record {
+        arguments.extend(["--record".into(), workspace::root().join("docs").join("benchmarks.md").into()]);
+    }
+    workspace::program("prlimit", arguments).run().context("the bench failed")?;
     Ok(ExitCode::SUCCESS)
 }

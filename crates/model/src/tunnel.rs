@@ -162,6 +162,10 @@ pub struct TunnelView {
     /// Why the listener could not be had (a port already taken); programs cannot connect then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listener_error: Option<UiError>,
+    /// Why there is no listener for containers although one is wanted; programs of this machine can connect all the
+    /// same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_error: Option<Box<UiError>>,
     /// Why the last connection could not be carried to the registry although the session is up (nothing listens at
     /// the far end, the forward is forbidden); gone as soon as one could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,6 +188,7 @@ impl TunnelView {
         Self {
             state: TunnelState::Idle,
             listener_error: None,
+            gateway_error: None,
             forward_error: None,
             route: None,
             leases: Vec::new(),

@@ -7,8 +7,8 @@
 //! - `Host` has to be one of our names. With DNS rebinding a page's own name is made to lead to our address, and the
 //!   browser takes our registry for the page's server; but it still sends the page's name. Our names lead where the
 //!   page's owner cannot change anything.
-//! - `Origin` or `Sec-Fetch-*` come from browsers only (Fetch, “HTTP extensions”; Fetch Metadata), and a page cannot
-//!   take them away. They are not enough: a `GET` without CORS has no `Origin`, and Chromium sends `Sec-Fetch-*` only
+//! - `Origin`, `Sec-…`, `Access-Control-Request-…` and `Upgrade-Insecure-Requests` come from browsers only (Fetch, “HTTP
+//!   extensions” and “forbidden request-header”; Fetch Metadata), and a page cannot take them away. They are not enough: a `GET` without CORS has no `Origin`, and Chromium sends `Sec-Fetch-*` only
 //!   to addresses it trusts (127.x, not a name in the hosts file). Such a request harms nothing by itself, but the
 //!   browser keeps the connection and would send the page's `POST` on it.
 //! - `User-Agent: Mozilla/…` is what all browsers and no registry client sends. A page can change it only together
@@ -18,12 +18,23 @@
 //! From then on bytes are carried untouched, the head included. The judgement comes before the lease, so that a
 //! page does not even make the tunnel dial.
 //!
-//! TLS is carried as it is: engines try it first, and a registry may really speak it. What a browser says inside is
-//! not seen; there it is the certificate that stops rebinding, and the registry's login that stops the rest.
+//! TLS is carried as it is where the registry speaks it, or may. What a browser says inside is not seen; there it is
+//! the certificate that stops rebinding (looking at the name in the ClientHello would add nothing), and the registry's
+//! login that stops the rest. A registry that is known not to speak TLS is not bothered: engines try it first, and the
+//! answer is the same every time.
+//!
+//! What is refused over HTTP is told why in a sentence. Nothing of what a connection says is ever logged: not its
+//! target, where tokens can be, and none of its fields.
 
+mod head;
+
+pub(crate) use head::Refusal;
+
+use crate::Gateway;
 use bytes::BytesMut;
 use dockline_model::RegistrySpec;
-use std::{net::Ipv4Addr, time::Duration};
+use head::{Names, Verdict};
+use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -37,51 +48,59 @@ const FIELD_LIMIT: usize = 128;
 /// From the first byte of a head to its last. Not from the connection's start: browsers and clients with a pool open
 /// connections ahead of their need, and those cost nothing while they are silent.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a connection may be silent at first. Longer than any client keeps one in reserve: Go's closes it after 90 s.
+const SILENCE: Duration = Duration::from_secs(5 * 60);
 /// How long a refused program may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Read from the program in pieces of this size while its head is not complete.
 const PIECE: usize = 2 << 10;
 
 /// What a connection has to begin with to be carried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessRules {
     /// HTTP/1.x for this registry and not from a browser, or TLS.
-    #[default]
-    Http,
+    Http(HttpRules),
     /// Anything, and nothing is waited for: a plain forward, as `ssh -L` is one, that web pages can use, too.
     AnyProtocol,
+}
+
+impl Default for AccessRules {
+    fn default() -> Self {
+        Self::Http(HttpRules::default())
+    }
+}
+
+/// What is known about the registry and its names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HttpRules {
+    /// What the registry speaks.
+    pub speaks: RegistryProtocol,
+    /// Other names that programs reach the listener by, besides the registry's own, its address and localhost: what
+    /// an engine's virtual machine calls this machine ([`Gateway::NAMES`]). Only names that nobody else can make lead
+    /// elsewhere: a web page may use the registry if it can be served under one of them.
+    pub other_names: Vec<String>,
+}
+
+/// Whether the registry's port speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RegistryProtocol {
+    /// Nobody said: TLS is carried there, and the registry answers for itself.
+    #[default]
+    Unknown,
+    /// HTTP without TLS. Engines that try TLS first are told so at once, without the tunnel.
+    Plain,
+    /// HTTP inside of TLS.
+    Tls,
 }
 
 /// The rules, and the names that go with them.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
-    rules: AccessRules,
-    names: Vec<String>,
-    port: String,
-}
-
-/// What the beginning of a connection says about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    /// Too little has arrived.
-    Open,
-    Admit,
-    Refuse(Refusal),
-}
-
-/// Why a connection is not carried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// A browser made it.
-    Browser,
-    /// It does not ask for this registry.
-    OtherHost,
-    /// Neither HTTP/1.x nor TLS.
-    NotHttp,
-    /// The head is longer than [`HEAD_LIMIT`], or has more than [`FIELD_LIMIT`] fields.
-    TooLarge,
-    /// The head did not arrive within [`HEAD_DEADLINE`].
-    Slow,
+    /// `None`: anything may pass.
+    speaks: Option<RegistryProtocol>,
+    names: Names,
+    /// Those that are the registry's wherever it is entered.
+    own_names: Vec<String>,
 }
 
 /// Why there is nothing to carry.
@@ -95,85 +114,54 @@ pub(crate) enum NotAdmitted {
 
 impl Gate {
     pub(crate) fn new(rules: AccessRules, spec: &RegistrySpec) -> Self {
-        let mut names = vec![spec.name.as_str().to_owned(), spec.address.to_string()];
-        if spec.address == Ipv4Addr::LOCALHOST {
-            names.push("localhost".to_owned());
-        }
-        Self { rules, names, port: spec.port.to_string() }
+        let (speaks, mut own_names) = match rules {
+            AccessRules::Http(HttpRules { speaks, other_names }) => (Some(speaks), other_names),
+            AccessRules::AnyProtocol => (None, Vec::new()),
+        };
+        own_names.push(spec.name.as_str().to_owned());
+        // A page under one of these was served by a program of this machine.
+        let loopback = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
+        let hosts = own_names.iter().cloned().chain(loopback).chain([spec.address.to_string()]).collect();
+        Self { speaks, names: Names { hosts, port: spec.port }, own_names }
+    }
+
+    /// The same rules for those who come in at a bridge's address.
+    pub(crate) fn for_gateway(&self, gateway: Gateway) -> Self {
+        let names = Gateway::NAMES.map(str::to_owned).into_iter().chain([gateway.address.ip().to_string()]);
+        let hosts = self.own_names.iter().cloned().chain(names).collect();
+        Self { names: Names { hosts, port: gateway.address.port() }, ..self.clone() }
     }
 
     /// Waits for the connection's first words and judges them; what was read comes back, to be carried first.
     pub(crate) async fn admit(&self, stream: &mut TcpStream) -> Result<BytesMut, NotAdmitted> {
-        if self.rules == AccessRules::AnyProtocol {
-            return Ok(BytesMut::new());
+        let Some(speaks) = self.speaks else { return Ok(BytesMut::new()) };
+        // Memory and a short deadline only for those who have something to say.
+        match timeout(SILENCE, stream.readable()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return Err(NotAdmitted::Gone),
         }
-        // Memory and a deadline only for those who have something to say.
-        stream.readable().await.map_err(|_| NotAdmitted::Gone)?;
         let mut head = BytesMut::new();
         read(stream, &mut head).await?;
-        match timeout(HEAD_DEADLINE, self.judge_all(stream, &mut head)).await {
+        match timeout(HEAD_DEADLINE, self.judge_all(speaks, stream, &mut head)).await {
             Ok(judged) => judged.map(|()| head),
             Err(_) => Err(NotAdmitted::Refused(Refusal::Slow)),
         }
     }
 
-    async fn judge_all(&self, stream: &mut TcpStream, head: &mut BytesMut) -> Result<(), NotAdmitted> {
+    async fn judge_all(
+        &self,
+        speaks: RegistryProtocol,
+        stream: &mut TcpStream,
+        head: &mut BytesMut,
+    ) -> Result<(), NotAdmitted> {
         loop {
-            match self.judge(head) {
+            match head::judge(head, &self.names, speaks) {
                 Verdict::Admit => return Ok(()),
                 Verdict::Refuse(refusal) => return Err(NotAdmitted::Refused(refusal)),
                 Verdict::Open => read(stream, head).await?,
             }
         }
     }
-
-    /// Judges what has arrived so far. More of the same never turns a verdict into another one.
-    fn judge(&self, head: &[u8]) -> Verdict {
-        // RFC 8446, 5.1: a record of type `handshake`, then the version, 3.something for ever.
-        match *head {
-            [] | [0x16] => return Verdict::Open,
-            [0x16, 0x03, ..] => return Verdict::Admit,
-            _ => {}
-        }
-        let mut fields = [httparse::EMPTY_HEADER; FIELD_LIMIT];
-        let mut request = httparse::Request::new(&mut fields);
-        match request.parse(head) {
-            Ok(httparse::Status::Complete(_)) => self.judge_fields(request.headers),
-            Ok(httparse::Status::Partial) if head.len() < HEAD_LIMIT => Verdict::Open,
-            Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
-                Verdict::Refuse(Refusal::TooLarge)
-            }
-            // HTTP/2 without TLS is among these: registries and engines speak it only after ALPN.
-            Err(_) => Verdict::Refuse(Refusal::NotHttp),
-        }
-    }
-
-    fn judge_fields(&self, fields: &[httparse::Header<'_>]) -> Verdict {
-        if fields.iter().any(is_of_a_browser) {
-            return Verdict::Refuse(Refusal::Browser);
-        }
-        let mut hosts = fields.iter().filter(|field| field.name.eq_ignore_ascii_case("host"));
-        // RFC 9112, 3.2: exactly one.
-        match (hosts.next(), hosts.next()) {
-            (Some(host), None) if self.is_ours(host.value) => Verdict::Admit,
-            _ => Verdict::Refuse(Refusal::OtherHost),
-        }
-    }
-
-    fn is_ours(&self, host: &[u8]) -> bool {
-        let Ok(host) = str::from_utf8(host) else { return false };
-        let (name, port) = host.split_once(':').unwrap_or((host, &self.port));
-        port == self.port && self.names.iter().any(|ours| ours.eq_ignore_ascii_case(name))
-    }
-}
-
-fn is_of_a_browser(field: &httparse::Header<'_>) -> bool {
-    let begins = |text: &[u8], with: &[u8]| {
-        text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
-    };
-    field.name.eq_ignore_ascii_case("origin")
-        || begins(field.name.as_bytes(), b"sec-fetch-")
-        || (field.name.eq_ignore_ascii_case("user-agent") && begins(field.value, b"mozilla/"))
 }
 
 async fn read(stream: &mut TcpStream, head: &mut BytesMut) -> Result<(), NotAdmitted> {
@@ -189,7 +177,11 @@ async fn read(stream: &mut TcpStream, head: &mut BytesMut) -> Result<(), NotAdmi
 /// engine's “denied: …”, finds the reason. A page cannot read it (no CORS fields), and the one whose name was bound
 /// to our address, which can, learns nothing from it about the registry.
 pub(crate) async fn refuse(mut stream: TcpStream, refusal: Refusal) {
-    tracing::info!(?refusal, "a connection was refused for what it said first");
+    if refusal == Refusal::Tls {
+        tracing::debug!("a program tried TLS, which this registry does not speak");
+    } else {
+        tracing::info!(?refusal, "a connection was refused for what it said first");
+    }
     let farewell = async {
         stream.write_all(answer(refusal).as_bytes()).await?;
         stream.shutdown().await?;
@@ -215,10 +207,20 @@ fn answer(refusal: Refusal) -> String {
             "Dockline serves this address only under the name of its registry. Use the name, or the address and \
              port, that dockline list shows.",
         ),
+        Refusal::Proxy => {
+            ("403 Forbidden", "DENIED", "This is the way to one registry, and no proxy to others.")
+        }
+        // What Go's server says, too. Engines take any answer in HTTP to their TLS for “no TLS here”; containerd takes
+        // nothing else for it, and would not come again after a mere hang-up.
+        Refusal::Tls => (
+            "400 Bad Request",
+            "UNSUPPORTED",
+            "This registry speaks HTTP without TLS; inside the tunnel it is encrypted all the same.",
+        ),
         Refusal::NotHttp => (
             "400 Bad Request",
             "UNSUPPORTED",
-            "Dockline carries HTTP/1.1 and TLS to this registry, and this was neither.",
+            "Dockline carries HTTP/1.1 and TLS to this registry, and this was neither, or not written as RFC 9112 wants it.",
         ),
         Refusal::TooLarge => (
             "431 Request Header Fields Too Large",

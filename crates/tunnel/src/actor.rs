@@ -43,8 +43,8 @@ pub(crate) enum Message {
     },
     /// A person wants it closed.
     Disconnect { force: bool, done: oneshot::Sender<()> },
-    /// The listener came (`None`), or could still not be had.
-    Listening(Option<TunnelError>),
+    /// A listener came (`None`), or could still not be had.
+    Listening { gateway: bool, error: Option<TunnelError> },
     /// A connection was carried (`None`), or why it was not.
     Carried(Option<UiError>),
     /// Programs behind connections.
@@ -81,6 +81,7 @@ pub(crate) struct Actor {
     revocations: BTreeMap<LeaseId, CancellationToken>,
     programs: BTreeMap<LeaseId, String>,
     listener_error: Option<UiError>,
+    gateway_error: Option<Box<UiError>>,
     forward_error: Option<UiError>,
     traffic: Arc<Traffic>,
     view: watch::Sender<TunnelView>,
@@ -92,10 +93,15 @@ impl Actor {
         dialer: Arc<Dialer>,
         limits: PoolLimits,
         listener_error: Option<TunnelError>,
+        gateway_error: Option<TunnelError>,
     ) -> (Self, watch::Receiver<TunnelView>) {
         let listener_error = listener_error.as_ref().map(UiError::from);
-        let (view, watcher) =
-            watch::channel(TunnelView { listener_error: listener_error.clone(), ..TunnelView::idle() });
+        let gateway_error = gateway_error.as_ref().map(boxed);
+        let (view, watcher) = watch::channel(TunnelView {
+            listener_error: listener_error.clone(),
+            gateway_error: gateway_error.clone(),
+            ..TunnelView::idle()
+        });
         let actor = Self {
             machine: Lifecycle::new(Duration::from_secs(spec.linger_seconds.into())),
             dialer,
@@ -111,6 +117,7 @@ impl Actor {
             revocations: BTreeMap::new(),
             programs: BTreeMap::new(),
             listener_error,
+            gateway_error,
             forward_error: None,
             traffic: Arc::default(),
             view,
@@ -197,7 +204,10 @@ impl Actor {
                     held
                 });
             }
-            Message::Listening(error) => self.listener_error = error.as_ref().map(UiError::from),
+            Message::Listening { gateway: true, error } => self.gateway_error = error.as_ref().map(boxed),
+            Message::Listening { gateway: false, error } => {
+                self.listener_error = error.as_ref().map(UiError::from);
+            }
             Message::Carried(error) => self.forward_error = error,
             Message::Named(names) => {
                 let leases = self.machine.leases();
@@ -318,6 +328,7 @@ impl Actor {
         let view = TunnelView {
             state,
             listener_error: self.listener_error.clone(),
+            gateway_error: self.gateway_error.clone(),
             forward_error: self.forward_error.clone(),
             route: None,
             leases,
@@ -381,4 +392,8 @@ async fn until(instant: Option<Instant>) {
         Some(instant) => tokio::time::sleep_until(instant).await,
         None => std::future::pending().await,
     }
+}
+
+fn boxed(error: &TunnelError) -> Box<UiError> {
+    Box::new(UiError::from(error))
 }

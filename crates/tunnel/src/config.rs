@@ -1,6 +1,6 @@
 //! What a tunnel is made from: the registry, OpenSSH's files, and the limits it keeps.
 
-use crate::AccessRules;
+use crate::{AccessRules, Gateway};
 use dockline_model::RegistrySpec;
 use std::{path::PathBuf, time::Duration};
 
@@ -15,8 +15,10 @@ pub struct TunnelConfig {
     pub pool: PoolLimits,
     /// How long [`crate::Tunnel::up`] waits through failed dials that are worth another try.
     pub patience: Duration,
-    /// What a connection to the listener has to begin with.
+    /// What a connection to the listeners has to begin with.
     pub access: AccessRules,
+    /// A second listener, for programs in containers.
+    pub gateway: Option<Gateway>,
 }
 
 impl TunnelConfig {
@@ -29,6 +31,7 @@ impl TunnelConfig {
             pool: PoolLimits::default(),
             patience: Duration::from_secs(20),
             access: AccessRules::default(),
+            gateway: None,
         }
     }
 }

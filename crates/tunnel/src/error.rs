@@ -231,6 +231,14 @@ pub enum TunnelError {
         /// The listener's address.
         address: SocketAddr,
     },
+    /// The local address is one that others than this machine's programs could reach.
+    #[error(
+        "{address} is neither a loopback address nor the address of a bridge for containers on this machine."
+    )]
+    AddressForbidden {
+        /// The listener's address.
+        address: SocketAddr,
+    },
     /// The listener could not be had for another reason.
     #[error("{address} could not be listened on: {source}.")]
     Listen {
@@ -310,6 +318,7 @@ impl TunnelError {
             | Self::ForwardForbidden { .. }
             | Self::PortInUse { .. }
             | Self::AddressUnavailable { .. }
+            | Self::AddressForbidden { .. }
             | Self::Listen { .. }
             | Self::Disconnected => false,
         }

@@ -12,6 +12,7 @@ mod access;
 mod actor;
 mod ask;
 mod config;
+mod entrance;
 mod error;
 mod host_options;
 mod known_hosts;
@@ -23,8 +24,9 @@ mod pump;
 mod session;
 mod tunnel;
 
-pub use access::AccessRules;
+pub use access::{AccessRules, HttpRules, RegistryProtocol};
 pub use ask::{Ask, Nobody, SecretId};
 pub use config::{PoolLimits, SshEnvironment, TunnelConfig};
+pub use entrance::Gateway;
 pub use error::TunnelError;
 pub use tunnel::{Lease, Tunnel};

@@ -1,4 +1,4 @@
-//! The loopback listener of a registry: always there, whatever the tunnel does.
+//! The listener of a registry, and the one on a bridge where there is one: always there, whatever the tunnel does.
 //!
 //! A connection is judged by who is at the other end and by what it says first, takes a lease, is held while the tunnel
 //! dials, and is then carried. If that cannot be, it is reset.
@@ -7,12 +7,13 @@ use crate::{
     TunnelError,
     access::{self, Gate, NotAdmitted},
     actor::Message,
-    peer::{self, Inode, Peer},
+    entrance::Entrance,
+    peer::{self, Circle, Denial, Holder},
     pump::{Outcome, Traffic, pump, reset},
     tunnel::Line,
 };
 use dockline_model::{LeaseHolder, RemoteEnd, UiError};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
@@ -30,8 +31,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// An address to listen on, and the socket if it could be had.
 pub(crate) struct Listener {
-    address: SocketAddr,
-    socket: Option<TcpListener>,
+    entrance: Entrance,
+    socket: Option<(TcpListener, Circle)>,
 }
 
 /// What each connection's task needs.
@@ -44,14 +45,14 @@ pub(crate) struct Shared {
     pub stop: CancellationToken,
 }
 
-type Names = mpsc::UnboundedSender<(crate::lifecycle::LeaseId, Inode)>;
+type Names = mpsc::UnboundedSender<(crate::lifecycle::LeaseId, Holder)>;
 
 impl Listener {
     /// Tries once; without success the listener tries on while it runs.
-    pub(crate) async fn bind(address: SocketAddr) -> (Self, Result<(), TunnelError>) {
-        match bind(address).await {
-            Ok(socket) => (Self { address, socket: Some(socket) }, Ok(())),
-            Err(error) => (Self { address, socket: None }, Err(error)),
+    pub(crate) async fn bind(entrance: Entrance) -> (Self, Result<(), TunnelError>) {
+        match entrance.open().await {
+            Ok(socket) => (Self { entrance, socket: Some(socket) }, Ok(())),
+            Err(error) => (Self { entrance, socket: None }, Err(error)),
         }
     }
 
@@ -68,60 +69,64 @@ impl Listener {
 
     async fn accept(mut self, shared: Shared, names: Names, tasks: TaskTracker) {
         loop {
-            let socket = match self.socket.take() {
-                Some(socket) => socket,
+            let (socket, circle) = match self.socket.take() {
+                Some(opened) => opened,
                 None => self.bind_again(&shared.line).await,
             };
             match socket.accept().await {
                 Ok((stream, peer)) => {
-                    tasks.spawn(serve(stream, peer, self.address, shared.clone(), names.clone()));
-                    self.socket = Some(socket);
+                    let door = Door { circle, address: self.entrance.address() };
+                    tasks.spawn(serve(stream, peer, door, shared.clone(), names.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
-                    self.socket = Some(socket);
                 }
             }
+            self.socket = Some((socket, circle));
         }
     }
 
-    async fn bind_again(&self, line: &Line) -> TcpListener {
+    async fn bind_again(&self, line: &Line) -> (TcpListener, Circle) {
         loop {
             tokio::time::sleep(RETRY).await;
-            let (outcome, socket) = match bind(self.address).await {
-                Ok(socket) => (None, Some(socket)),
+            let (error, opened) = match self.entrance.open().await {
+                Ok(opened) => (None, Some(opened)),
                 Err(error) => (Some(error), None),
             };
-            line.send(Message::Listening(outcome));
-            if let Some(socket) = socket {
-                return socket;
+            line.send(Message::Listening { gateway: self.entrance.is_gateway(), error });
+            if let Some(opened) = opened {
+                return opened;
             }
         }
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, TunnelError> {
-    let error = match TcpListener::bind(address).await {
-        Ok(socket) => return Ok(socket),
-        Err(error) => error,
-    };
-    let kind = error.kind();
-    Err(if kind == io::ErrorKind::AddrInUse {
-        let owner = tokio::task::spawn_blocking(move || peer::listener_owner(address)).await;
-        TunnelError::PortInUse { address, by: owner.ok().flatten() }
-    } else if kind == io::ErrorKind::AddrNotAvailable {
-        TunnelError::AddressUnavailable { address }
-    } else {
-        TunnelError::Listen { address, source: Arc::new(error) }
-    })
+/// Where a connection came in.
+#[derive(Debug, Clone, Copy)]
+struct Door {
+    circle: Circle,
+    address: SocketAddr,
+}
+
+/// Whose the program is that connected.
+async fn whose(stream: &TcpStream, peer: SocketAddr, door: Door) -> Result<Option<Holder>, Denial> {
+    let holder = peer::judge(door.circle, door.address, peer).await?;
+    // One that was reset meanwhile is no longer the one that was asked about: its two ends are free for another.
+    match stream.take_error() {
+        Ok(None) => Ok(holder),
+        Ok(Some(_)) | Err(_) => Err(Denial::Orphan),
+    }
 }
 
 /// One connection, from its acceptance to its end.
-async fn serve(mut stream: TcpStream, peer: SocketAddr, local: SocketAddr, shared: Shared, names: Names) {
-    let judged = tokio::task::spawn_blocking(move || peer::judge(local, peer)).await;
-    let Ok(Peer::Allowed { inode }) = judged else {
-        return reset(stream);
+async fn serve(mut stream: TcpStream, peer: SocketAddr, door: Door, shared: Shared, names: Names) {
+    let holder = match whose(&stream, peer, door).await {
+        Ok(holder) => holder,
+        Err(denial) => {
+            tracing::info!(?denial, "a connection was refused for who made it");
+            return reset(stream);
+        }
     };
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection's options could not be set");
@@ -136,8 +141,8 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, local: SocketAddr, share
         Err(NotAdmitted::Refused(refusal)) => return access::refuse(stream, refusal).await,
     };
     let lease = shared.line.lease(LeaseHolder::Connection { peer });
-    if let Some(inode) = inode {
-        let _ = names.send((lease.id(), inode));
+    if let Some(holder) = holder {
+        let _ = names.send((lease.id(), holder));
     }
     let cancel = shared.stop.child_token();
     let carried = async {
@@ -173,16 +178,19 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, local: SocketAddr, share
 }
 
 /// Finds out the names of the programs that connected: one pass over all processes for as many as have gathered.
-async fn name_programs(mut unnamed: mpsc::UnboundedReceiver<(crate::lifecycle::LeaseId, Inode)>, line: Line) {
+async fn name_programs(
+    mut unnamed: mpsc::UnboundedReceiver<(crate::lifecycle::LeaseId, Holder)>,
+    line: Line,
+) {
     let mut batch = Vec::new();
     while unnamed.recv_many(&mut batch, 1024).await > 0 {
         let asked = std::mem::take(&mut batch);
         let named = tokio::task::spawn_blocking(move || {
-            let inodes: Vec<Inode> = asked.iter().map(|(_, inode)| *inode).collect();
-            let names = peer::program_names(&inodes);
+            let holders: Vec<Holder> = asked.iter().map(|(_, holder)| *holder).collect();
+            let names = peer::program_names(&holders);
             asked
                 .into_iter()
-                .filter_map(|(id, inode)| Some((id, names.get(&inode)?.clone())))
+                .filter_map(|(id, holder)| Some((id, names.get(&holder)?.clone())))
                 .collect::<Vec<_>>()
         })
         .await;

@@ -4,6 +4,7 @@ use crate::{
     Ask, TunnelConfig,
     access::Gate,
     actor::{Actor, Inbox, Message},
+    entrance::Entrance,
     error::TunnelError,
     lifecycle::LeaseId,
     listener::{Listener, Shared},
@@ -108,25 +109,38 @@ impl Line {
 }
 
 impl Tunnel {
-    /// Opens the listener and waits for work. Never fails: a port that is taken is in
-    /// [`TunnelView::listener_error`], and is tried again until it is free.
+    /// Opens the listeners and waits for work. Never fails: a port that is taken is in
+    /// [`TunnelView::listener_error`] (in [`TunnelView::gateway_error`] if it is the gateway's), and is tried again
+    /// until it is free. An address that may not be listened on at all is there, too, and stays.
     pub async fn start(config: TunnelConfig, ask: Arc<dyn Ask>) -> Self {
         let (inbox, messages) = mpsc::unbounded_channel();
         let line = Line { inbox, next_lease: Arc::new(AtomicU64::new(1)) };
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let (listener, bound) = Listener::bind(config.spec.listen()).await;
+        let (listener, bound) = listen(Entrance::loopback(config.spec.listen())).await;
+        let (gateway, gateway_bound) = match config.gateway {
+            Some(gateway) => listen(Entrance::gateway(gateway)).await,
+            None => (None, Ok(())),
+        };
         let dialer = Arc::new(Dialer::new(config.spec.clone(), config.ssh, ask));
-        let (actor, view) = Actor::new(&config.spec, dialer, config.pool, bound.err());
+        let (actor, view) = Actor::new(&config.spec, dialer, config.pool, bound.err(), gateway_bound.err());
         let traffic = actor.traffic();
+        let gate = Gate::new(config.access, &config.spec);
+        let gateway_gate = config.gateway.map(|at| gate.for_gateway(at));
         let shared = Shared {
             line: line.clone(),
-            gate: Arc::new(Gate::new(config.access, &config.spec)),
+            gate: Arc::new(gate),
             remote: config.spec.remote.clone(),
             traffic,
             stop: stop.clone(),
         };
-        tasks.spawn(listener.run(shared, tasks.clone()));
+        if let (Some(gateway), Some(gate)) = (gateway, gateway_gate) {
+            let shared = Shared { gate: Arc::new(gate), ..shared.clone() };
+            tasks.spawn(gateway.run(shared, tasks.clone()));
+        }
+        if let Some(listener) = listener {
+            tasks.spawn(listener.run(shared, tasks.clone()));
+        }
         let stopped = CancellationToken::new();
         tokio::spawn({
             let (stop, guard) = (stop.clone(), stopped.clone().drop_guard());
@@ -215,5 +229,16 @@ impl Tunnel {
         stopped.cancelled().await;
         tasks.close();
         tasks.wait().await;
+    }
+}
+
+/// A listener at an entrance, unless there may be none.
+async fn listen(entrance: Result<Entrance, TunnelError>) -> (Option<Listener>, Result<(), TunnelError>) {
+    match entrance {
+        Ok(entrance) => {
+            let (listener, bound) = Listener::bind(entrance).await;
+            (Some(listener), bound)
+        }
+        Err(error) => (None, Err(error)),
     }
 }

@@ -17,6 +17,11 @@ state: TunnelState,
  */
 listenerError?: UiError | null, 
 /**
+ * Why there is no listener for containers although one is wanted; programs of this machine can connect all the
+ * same.
+ */
+gatewayError?: UiError | null, 
+/**
  * Why the last connection could not be carried to the registry although the session is up (nothing listens at
  * the far end, the forward is forbidden); gone as soon as one could.
  */

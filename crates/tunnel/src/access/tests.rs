@@ -3,8 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 
-fn gate(address: &str) -> Gate {
-    let spec = RegistrySpec {
+fn spec(address: &str) -> RegistrySpec {
+    RegistrySpec {
         name: "cr.boss.org".parse().unwrap(),
         ssh: "u@host".parse().unwrap(),
         fallbacks: Vec::new(),
@@ -13,8 +13,17 @@ fn gate(address: &str) -> Gate {
         port: 5000,
         linger_seconds: 1,
         keep_open: false,
-    };
-    Gate::new(AccessRules::Http, &spec)
+    }
+}
+
+fn gate(address: &str) -> Gate {
+    Gate::new(AccessRules::default(), &spec(address))
+}
+
+impl Gate {
+    fn judge(&self, head: &[u8]) -> Verdict {
+        head::judge(head, &self.names, self.speaks.unwrap())
+    }
 }
 
 /// As the loop in [`Gate::judge_all`] does it, with pieces of the given sizes.
@@ -40,12 +49,25 @@ fn our_names_and_no_others() {
         ("127.77.1.2", "CR.Boss.org", true),
         ("127.77.1.2", "127.77.1.2:5000", true),
         ("127.77.1.2", "127.77.1.2", true),
-        ("127.77.1.2", "localhost:5000", false),
-        ("127.77.1.2", "127.0.0.1:5000", false),
+        ("127.77.1.2", "localhost:5000", true),
+        ("127.77.1.2", "127.0.0.1:5000", true),
+        ("127.77.1.2", "[::1]:5000", true),
+        ("127.77.1.2", "[::1]", true),
+        ("127.77.1.2", "[::1]:5001", false),
+        ("127.77.1.2", "[::1]5000", false),
+        ("127.77.1.2", "::1:5000", false),
+        ("127.77.1.2", "127.77.1.3:5000", false),
+        ("127.77.1.2", "172.17.0.1:5000", false),
+        ("127.77.1.2", "host.docker.internal:5000", false),
         ("127.0.0.1", "localhost:5000", true),
         ("127.0.0.1", "LOCALHOST", true),
         ("127.77.1.2", "cr.boss.org:5001", false),
         ("127.77.1.2", "cr.boss.org:", false),
+        ("127.77.1.2", "cr.boss.org:05000", false),
+        ("127.77.1.2", "cr.boss.org:5000, cr.boss.org:5000", false),
+        ("127.77.1.2", "cr.boss.org:5000 evil.example", false),
+        ("127.77.1.2", "cr.boss.org.:5000", false),
+        ("127.77.1.2", "http://cr.boss.org:5000", false),
         ("127.77.1.2", "cr.boss.org:5000:5000", false),
         ("127.77.1.2", "evil.example:5000", false),
         ("127.77.1.2", "cr.boss.org.evil.example", false),
@@ -61,6 +83,99 @@ fn our_names_and_no_others() {
 }
 
 #[test]
+fn a_bridges_listener_has_names_of_its_own() {
+    let gateway = Gateway { address: "172.17.0.1:5001".parse().unwrap() };
+    let plain = gate("127.77.1.2").for_gateway(gateway);
+    let rules = HttpRules { other_names: vec!["registry.lima".to_owned()], ..HttpRules::default() };
+    let named = Gate::new(AccessRules::Http(rules), &spec("127.77.1.2"));
+    let named_gateway = named.for_gateway(gateway);
+    for (host, ours, other) in [
+        ("cr.boss.org:5001", true, false),
+        ("172.17.0.1:5001", true, false),
+        ("host.docker.internal:5001", true, false),
+        ("Host.Containers.Internal:5001", true, false),
+        ("registry.lima:5001", false, true),
+        ("cr.boss.org:5000", false, false),
+        // What a container calls so is the container itself.
+        ("localhost:5001", false, false),
+        ("127.77.1.2:5001", false, false),
+        ("evil.example:5001", false, false),
+    ] {
+        let head = format!("GET /v2/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        assert_eq!(plain.judge(head.as_bytes()) == Verdict::Admit, ours, "{host}");
+        assert_eq!(named_gateway.judge(head.as_bytes()) == Verdict::Admit, ours || other, "{host}");
+    }
+    assert_eq!(named.judge(b"GET /v2/ HTTP/1.1\r\nHost: registry.lima:5000\r\n\r\n"), Verdict::Admit);
+}
+
+#[test]
+fn tls_goes_where_it_is_spoken() {
+    for (speaks, expected) in [
+        (RegistryProtocol::Unknown, Verdict::Admit),
+        (RegistryProtocol::Tls, Verdict::Admit),
+        (RegistryProtocol::Plain, Verdict::Refuse(Refusal::Tls)),
+    ] {
+        let rules = AccessRules::Http(HttpRules { speaks, ..HttpRules::default() });
+        assert_eq!(Gate::new(rules, &spec("127.77.1.2")).judge(b"\x16\x03\x01"), expected);
+    }
+    assert!(answer(Refusal::Tls).starts_with("HTTP/"), "Go's client looks for these five bytes");
+}
+
+#[test]
+fn shapes_that_servers_read_differently() {
+    let of = Verdict::Refuse;
+    let get = "GET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n";
+    for (head, expected) in [
+        // Absolute form: the registry would take the host from there.
+        ("GET http://cr.boss.org:5000/v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", Verdict::Admit),
+        ("GET HTTP://CR.boss.org:5000?a HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", Verdict::Admit),
+        ("GET http://evil.example/v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", of(Refusal::Proxy)),
+        (
+            "GET http://cr.boss.org:5000@evil.example/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n",
+            of(Refusal::Proxy),
+        ),
+        ("GET ftp://cr.boss.org:5000/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", of(Refusal::Proxy)),
+        ("GET http://cr.boss.org:5000/ HTTP/1.1\r\nHost: evil.example\r\n\r\n", of(Refusal::OtherHost)),
+        ("CONNECT cr.boss.org:5000 HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", of(Refusal::Proxy)),
+        ("CONNECT /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", of(Refusal::Proxy)),
+        ("GET v2 HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", of(Refusal::Proxy)),
+        ("OPTIONS * HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", Verdict::Admit),
+        ("GET //evil.example/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", Verdict::Admit),
+        // Lines.
+        ("\r\nGET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", Verdict::Admit),
+        ("\nGET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\nHost: cr.boss.org:5000\n\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\r\n\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\nA: b\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\rA: b\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\r\nHost: cr.boss.org:5000\0\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\r\nHost:\r\n cr.boss.org:5000\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\r\nA: b\r\n Host: cr.boss.org:5000\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\r\nHost : cr.boss.org:5000\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\r\n Host: cr.boss.org:5000\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/2.0\r\nHost: cr.boss.org:5000\r\n\r\n", of(Refusal::NotHttp)),
+        ("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\nGET / HTTP/1.1\r\n\r\n", of(Refusal::NotHttp)),
+        ("GET /v2/ HTTP/1.1\r\nHost: \t cr.boss.org:5000 \t\r\n\r\n", Verdict::Admit),
+        ("GET /v2/ HTTP/1.1\r\nhOST:cr.boss.org:5000\r\n\r\n", Verdict::Admit),
+    ] {
+        assert_eq!(at_once("127.77.1.2", head.as_bytes()), expected, "{head:?}");
+    }
+    // Between the program and the registry.
+    for fields in [
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 3\r\nContent-Length: 4\r\n",
+        "Expect: 100-continue\r\nContent-Length: 3\r\n",
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+        "Referer: http://elsewhere.example/\r\n",
+        "Host-X: evil.example\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n",
+    ] {
+        let head = format!("{get}{fields}\r\n");
+        assert_eq!(at_once("127.77.1.2", head.as_bytes()), Verdict::Admit, "{head:?}");
+    }
+}
+
+#[test]
 fn engines_pass_and_browsers_do_not() {
     let of = Verdict::Refuse;
     for (fields, expected) in [
@@ -72,12 +187,15 @@ fn engines_pass_and_browsers_do_not() {
         ("user-agent: curl/7.88.1\r\nAccept: */*", Verdict::Admit),
         // Go's client sends it along a redirect.
         ("Referer: http://cr.boss.org:5000/v2/", Verdict::Admit),
-        ("Original: x\r\nSec-Fetched: x\r\nX-Origin: y", Verdict::Admit),
+        ("Original: x\r\nSecond: x\r\nX-Origin: y", Verdict::Admit),
         ("Origin: http://evil.example", of(Refusal::Browser)),
         ("ORIGIN: null", of(Refusal::Browser)),
         ("origin:", of(Refusal::Browser)),
         ("Sec-Fetch-Site: none", of(Refusal::Browser)),
         ("sec-fetch-anything: 1", of(Refusal::Browser)),
+        ("Sec-CH-UA-Platform: \"Linux\"", of(Refusal::Browser)),
+        ("Upgrade-Insecure-Requests: 1", of(Refusal::Browser)),
+        ("Access-Control-Request-Method: PUT", of(Refusal::Browser)),
         // What Chromium sends for an image at a name of the hosts file.
         ("User-Agent: Mozilla/5.0 (X11; Linux x86_64)", of(Refusal::Browser)),
         ("Host: cr.boss.org:5000", of(Refusal::OtherHost)),
@@ -125,8 +243,15 @@ fn a_head_of_exactly_the_limit_fits() {
 
 #[test]
 fn every_answer_is_complete() {
-    for refusal in [Refusal::Browser, Refusal::OtherHost, Refusal::NotHttp, Refusal::TooLarge, Refusal::Slow]
-    {
+    for refusal in [
+        Refusal::Browser,
+        Refusal::OtherHost,
+        Refusal::Proxy,
+        Refusal::Tls,
+        Refusal::NotHttp,
+        Refusal::TooLarge,
+        Refusal::Slow,
+    ] {
         let answer = answer(refusal);
         let mut fields = [httparse::EMPTY_HEADER; 8];
         let mut response = httparse::Response::new(&mut fields);

@@ -35,7 +35,9 @@ impl TunnelError {
             Self::RemoteClosed { .. } | Self::Channel { .. } => Code::RemoteClosed,
             Self::ForwardForbidden { .. } => Code::ForwardForbidden,
             Self::PortInUse { .. } => Code::PortInUse,
-            Self::AddressUnavailable { .. } | Self::Listen { .. } => Code::AddressUnavailable,
+            Self::AddressUnavailable { .. } | Self::AddressForbidden { .. } | Self::Listen { .. } => {
+                Code::AddressUnavailable
+            }
             Self::Disconnected => Code::Disconnected,
             Self::TimedOut { .. } => Code::TimedOut,
         }
@@ -108,6 +110,11 @@ impl TunnelError {
             }
             Self::AddressUnavailable { .. } | Self::Listen { .. } => {
                 "Choose another address for this registry: 127.0.0.1 works everywhere, with a port of its own."
+                    .to_owned()
+            }
+            Self::AddressForbidden { .. } => {
+                "A tunnel is for this machine alone: choose an address in 127.0.0.0/8, and for containers the gateway \
+                 that `docker network inspect bridge` names."
                     .to_owned()
             }
             Self::ProxyCommand { .. } => "Check ProxyCommand in ~/.ssh/config.".to_owned(),

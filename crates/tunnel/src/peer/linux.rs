@@ -1,138 +1,93 @@
-//! Linux: `/proc/net/tcp` names each socket's owner and inode (proc(5)); `/proc/PID/fd` tells which program has it.
+//! Linux: `sock_diag(7)` is asked for the one socket; `/proc/net/tcp` where the kernel has no `sock_diag`.
 
-use super::{Inode, Peer};
-use std::{
-    collections::HashMap,
-    ffi::OsStr,
-    fs,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    os::unix::ffi::OsStrExt as _,
-    path::Path,
-};
+mod proc;
+mod sock_diag;
 
-/// TCP states of `include/net/tcp_states.h`, as `/proc/net/tcp` prints them.
-#[cfg(test)]
-const ESTABLISHED: &str = "01";
-const LISTEN: &str = "0A";
+pub(super) use proc::{listener_owner, program_names};
 
-/// One line of `/proc/net/tcp`.
-#[derive(Debug, PartialEq, Eq)]
-struct Row<'a> {
-    local: SocketAddr,
-    remote: SocketAddr,
-    state: &'a str,
+use super::{Found, Holder, Owner, PeerError};
+use std::{fs, net::SocketAddr};
+
+/// `/proc/sys/kernel/overflowuid` unless somebody changed it (proc(5)).
+const OVERFLOW_UID: u32 = 65534;
+
+/// A socket as the kernel lists it. An inode of 0: its program has closed it, and the uid means nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Row {
     uid: u32,
-    inode: Inode,
+    inode: u64,
 }
 
-pub(super) fn judge(local: SocketAddr, peer: SocketAddr) -> Peer {
-    let ours = nix::unistd::geteuid().as_raw();
-    // A socket of the IPv6 kind may be connected to an IPv4 address; the kernel lists it in the other table.
-    let row = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| {
-        let table = fs::read_to_string(table).ok()?;
-        let row = rows(&table).find(|row| row.local == peer && row.remote == local)?;
-        Some((row.uid, row.inode))
-    });
-    match row {
-        // Closed by its program already: the kernel says “root” for lack of an owner.
-        Some((_, Inode(0))) => Peer::Refused,
-        // Root's engine pushes for us; root could read our memory anyway.
-        Some((uid, inode)) if uid == ours || uid == 0 => Peer::Allowed { inode: Some(inode) },
-        Some((uid, _)) => {
-            tracing::warn!(uid, "a connection of another user was refused");
-            Peer::Refused
-        }
-        None => Peer::Refused,
-    }
+/// Us, as far as it matters for whether a uid is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Us {
+    uid: u32,
+    overflow: u32,
+    /// Whether every uid of the system has its own number here, so that the overflow uid means that user and not
+    /// “somebody who has no number in our user namespace”.
+    all_mapped: bool,
 }
 
-pub(super) fn listener_owner(address: SocketAddr) -> Option<String> {
-    let table = fs::read_to_string("/proc/net/tcp").ok()?;
-    let inode = rows(&table)
-        .find(|row| {
-            row.state == LISTEN
-                && row.local.port() == address.port()
-                && (row.local.ip() == address.ip() || row.local.ip().is_unspecified())
-        })?
-        .inode;
-    program_names(&[inode]).remove(&inode)
-}
-
-pub(super) fn program_names(inodes: &[Inode]) -> HashMap<Inode, String> {
-    let mut found = HashMap::new();
-    let Ok(processes) = fs::read_dir("/proc") else { return found };
-    for process in processes.flatten() {
-        if found.len() == inodes.len() {
-            break;
+/// Looks for the socket at the other end of our `local`.
+///
+/// # Errors
+/// When neither way of asking works.
+pub(super) fn find(local: SocketAddr, peer: SocketAddr) -> Result<Found, PeerError> {
+    let row = match sock_diag::socket(peer, local) {
+        Ok(Some(row)) => Some(row),
+        // A kernel without the module says “no such socket”, too. But ours is there for sure.
+        Ok(None) => match sock_diag::socket(local, peer) {
+            Ok(Some(_)) => None,
+            Ok(None) | Err(_) => proc::socket(peer, local)?,
+        },
+        Err(error) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "sock_diag does not work here");
+            proc::socket(peer, local)?
         }
-        if !process.file_name().as_bytes().iter().all(u8::is_ascii_digit) {
-            continue;
-        }
-        // Other users' processes cannot be looked into; that is no failure.
-        let Ok(files) = fs::read_dir(process.path().join("fd")) else { continue };
-        for file in files.flatten() {
-            let Some(inode) =
-                fs::read_link(file.path()).ok().and_then(|link| socket_inode(link.as_os_str().as_bytes()))
-            else {
-                continue;
-            };
-            if inodes.contains(&inode)
-                && let Some(name) = program_name(&process.path())
-            {
-                found.entry(inode).or_insert(name);
+    };
+    Ok(match row {
+        None => Found::Absent,
+        Some(Row { inode: 0, .. }) => Found::Orphan,
+        Some(Row { uid, inode }) => {
+            let owner = Us::here().owner(uid);
+            if owner == Owner::Another {
+                tracing::warn!(uid, "another user tried to use a tunnel");
             }
+            Found::Socket { owner, holder: Some(Holder(inode)) }
         }
-    }
-    found
-}
-
-/// The file name of the program itself; of its first argument where its file may not be looked up (another user's).
-/// `comm` is the last resort: the kernel cuts it off after 15 bytes (`TASK_COMM_LEN`).
-fn program_name(process: &Path) -> Option<String> {
-    let last = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
-    let program = || {
-        let name = last(&fs::read_link(process.join("exe")).ok()?)?;
-        // proc(5): what the link of a program says that was replaced while it runs, by an update mostly.
-        Some(name.strip_suffix(" (deleted)").map_or(name.clone(), str::to_owned))
-    };
-    let argument = || {
-        let line = fs::read(process.join("cmdline")).ok()?;
-        let first = line.split(|byte| *byte == 0).next().filter(|first| !first.is_empty())?;
-        last(Path::new(OsStr::from_bytes(first)))
-    };
-    let short = || Some(fs::read_to_string(process.join("comm")).ok()?.trim_end().to_owned());
-    program().or_else(argument).or_else(short)
-}
-
-/// `socket:[4711]`.
-fn socket_inode(link: &[u8]) -> Option<Inode> {
-    let digits = link.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
-    std::str::from_utf8(digits).ok()?.parse().ok().map(Inode)
-}
-
-fn rows(table: &str) -> impl Iterator<Item = Row<'_>> {
-    table.lines().skip(1).filter_map(|line| {
-        let mut fields = line.split_ascii_whitespace().skip(1);
-        let (local, remote, state) = (address(fields.next()?)?, address(fields.next()?)?, fields.next()?);
-        // tx_queue:rx_queue tr:tm->when retrnsmt, then uid, timeout, inode.
-        let mut rest = fields.skip(3);
-        let uid = rest.next()?.parse().ok()?;
-        let inode = Inode(rest.nth(1)?.parse().ok()?);
-        Some(Row { local, remote, state, uid, inode })
     })
 }
 
-/// `0100007F:1388`: the address in words as the kernel has them in memory, the port as a number.
-fn address(text: &str) -> Option<SocketAddr> {
-    let (ip, port) = text.split_once(':')?;
-    let word = |at: usize| Some(u32::from_str_radix(ip.get(at * 8..at * 8 + 8)?, 16).ok()?.to_ne_bytes());
-    let ip = if ip.len() == 8 {
-        IpAddr::V4(Ipv4Addr::from(word(0)?))
-    } else {
-        let octets: Vec<u8> = [word(0)?, word(1)?, word(2)?, word(3)?].concat();
-        IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(octets).ok()?)).to_canonical()
-    };
-    Some(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?))
+impl Us {
+    fn here() -> Self {
+        let read = |file: &str| fs::read_to_string(file).ok();
+        Self {
+            uid: nix::unistd::geteuid().as_raw(),
+            overflow: read("/proc/sys/kernel/overflowuid")
+                .and_then(|text| text.trim().parse().ok())
+                .unwrap_or(OVERFLOW_UID),
+            all_mapped: read("/proc/self/uid_map").is_none_or(|map| maps_all(&map)),
+        }
+    }
+
+    /// The kernel tells uids in the numbers of our user namespace, and the overflow uid for those who have none there
+    /// (user_namespaces(7)): all of them would look like one user.
+    const fn owner(&self, uid: u32) -> Owner {
+        if uid == self.overflow && !self.all_mapped {
+            Owner::Another
+        } else if uid == self.uid {
+            Owner::Ours
+        } else if uid == 0 {
+            Owner::System
+        } else {
+            Owner::Another
+        }
+    }
+}
+
+/// Whether a `uid_map` is that of the first user namespace: all uids but the last, which means “none”.
+fn maps_all(map: &str) -> bool {
+    map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
 }
 
 #[cfg(test)]
@@ -140,34 +95,92 @@ mod tests {
     use super::*;
     use std::net::{TcpListener, TcpStream};
 
+    fn ours() -> Owner {
+        if nix::unistd::geteuid().is_root() { Us::here().owner(0) } else { Owner::Ours }
+    }
+
     #[test]
     fn a_connection_of_ours_is_known_as_ours() {
+        // IPv4, IPv6, and a socket of the IPv6 kind that is connected to an IPv4 address.
+        for (listen, target) in
+            [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "::1"), ("127.0.0.1:0", "::ffff:127.0.0.1")]
+        {
+            let Ok(listener) = TcpListener::bind(listen) else {
+                assert!(listen.starts_with('['), "only IPv6 may be missing");
+                continue;
+            };
+            let port = listener.local_addr().unwrap().port();
+            let client = TcpStream::connect((target, port)).unwrap();
+            let (server, peer) = listener.accept().unwrap();
+            let local = server.local_addr().unwrap();
+            let Found::Socket { owner, holder: Some(holder) } = find(local, peer).unwrap() else {
+                panic!("{listen} {target}: not found")
+            };
+            assert_eq!(owner, ours());
+            // `dockline_tunnel-0123456789abcdef`: longer than what `comm` holds.
+            let own_name = std::env::current_exe().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+            assert!(own_name.len() > 15);
+            assert_eq!(program_names(&[holder])[&holder], own_name);
+            // The other way of asking says the same.
+            let row = proc::socket(peer, local).unwrap().unwrap();
+            assert_eq!(Holder(row.inode), holder);
+            drop(client);
+        }
+    }
+
+    #[test]
+    fn who_listens_is_known() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let local = listener.local_addr().unwrap();
-        let client = TcpStream::connect(local).unwrap();
-        let peer = client.local_addr().unwrap();
-        let Peer::Allowed { inode: Some(inode) } = judge(local, peer) else { panic!("refused") };
-        // `dockline_tunnel-0123456789abcdef`: longer than what `comm` holds.
         let own_name = std::env::current_exe().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
-        assert!(own_name.len() > 15);
-        assert_eq!(program_names(&[inode])[&inode], own_name);
-        assert_eq!(listener_owner(local), Some(own_name));
+        assert_eq!(listener_owner(listener.local_addr().unwrap()), Some(own_name));
     }
 
     #[test]
-    fn a_connection_that_is_not_there_is_refused() {
+    fn a_connection_that_is_not_there_is_absent() {
         let nowhere = "127.0.0.1:1".parse().unwrap();
-        assert_eq!(judge(nowhere, nowhere), Peer::Refused);
+        assert_eq!(find(nowhere, nowhere).unwrap(), Found::Absent);
     }
 
     #[test]
-    fn a_line_of_the_kernels_table_is_read() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
-                     0: 0100007F:1388 0200007F:C350 01 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 20\n";
-        let row = rows(table).next().unwrap();
-        assert_eq!(row.local.port(), 5000);
-        let mapped = address("0000000000000000FFFF00000100007F:1388").unwrap();
-        assert_eq!(mapped, "127.0.0.1:5000".parse().unwrap());
-        assert_eq!((row.state, row.uid, row.inode), (ESTABLISHED, 1000, Inode(4711)));
+    fn a_listener_is_not_taken_for_the_peer_that_went_away() {
+        // The kernel, asked for a connection that it does not have, answers with who listens at that end.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let there = listener.local_addr().unwrap();
+        assert_eq!(find("127.0.0.1:1".parse().unwrap(), there).unwrap(), Found::Absent);
+    }
+
+    #[test]
+    fn a_connection_that_its_program_closed_has_no_owner() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, peer) = listener.accept().unwrap();
+        drop(client);
+        let found = find(server.local_addr().unwrap(), peer).unwrap();
+        assert!(matches!(found, Found::Orphan | Found::Absent), "{found:?}");
+    }
+
+    #[test]
+    fn uids_are_told_apart() {
+        let plain = Us { uid: 1000, overflow: 65534, all_mapped: true };
+        assert_eq!(plain.owner(1000), Owner::Ours);
+        assert_eq!(plain.owner(0), Owner::System);
+        assert_eq!(plain.owner(1001), Owner::Another);
+        assert_eq!(plain.owner(65534), Owner::Another);
+        // A container's root whose uids are shifted (userns-remap).
+        assert_eq!(plain.owner(100_000), Owner::Another);
+        assert_eq!(Us { uid: 0, ..plain }.owner(0), Owner::Ours);
+
+        // We run as `nobody`: a user like any other, unless it stands for all who have no number here.
+        let nobody = Us { uid: 65534, overflow: 65534, all_mapped: true };
+        assert_eq!(nobody.owner(65534), Owner::Ours);
+        assert_eq!(Us { all_mapped: false, ..nobody }.owner(65534), Owner::Another);
+    }
+
+    #[test]
+    fn only_the_first_user_namespace_maps_all() {
+        assert!(maps_all("         0          0 4294967295\n"));
+        assert!(!maps_all("         0       1000          1\n"));
+        assert!(!maps_all("         0       1000          1\n         1     100000      65536\n"));
+        assert!(!maps_all(""));
     }
 }

@@ -1,0 +1,185 @@
+//! Where a tunnel may be entered: a loopback address, and, where a person chose so, a bridge's address on this machine.
+
+use crate::{
+    error::TunnelError,
+    peer::{self, Bridge, Circle},
+};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
+};
+use tokio::net::TcpListener;
+
+/// A second entrance to a tunnel, for programs in containers: the address of the containers' bridge on this machine
+/// (`docker network inspect bridge`, `Gateway`; usually 172.17.0.1).
+///
+/// Containers are in network namespaces of their own, so the system does not tell whose their programs are: every
+/// container on that bridge may use the tunnel. Programs on this machine are judged there as at the loopback address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gateway {
+    /// The bridge's address, and a port. Two registries cannot have the same.
+    pub address: SocketAddrV4,
+}
+
+impl Gateway {
+    /// Names that engines give this machine inside of containers: Docker (`--add-host
+    /// host.docker.internal:host-gateway`, and Docker Desktop by itself), Podman, and Lima.
+    pub const NAMES: [&str; 3] = ["host.docker.internal", "host.containers.internal", "host.lima.internal"];
+}
+
+/// An address that may be listened on. There is no other way to one than the two functions below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entrance {
+    address: SocketAddr,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Loopback,
+    Gateway(Ipv4Addr),
+}
+
+impl Entrance {
+    /// An address in 127.0.0.0/8, or ::1.
+    pub(crate) fn loopback(address: SocketAddr) -> Result<Self, TunnelError> {
+        if address.ip().is_loopback() {
+            Ok(Self { address, kind: Kind::Loopback })
+        } else {
+            Err(TunnelError::AddressForbidden { address })
+        }
+    }
+
+    /// An address of a private network (RFC 1918, RFC 6598). That it is a bridge's is seen when it is opened.
+    pub(crate) fn gateway(gateway: Gateway) -> Result<Self, TunnelError> {
+        let ip = *gateway.address.ip();
+        let [first, second, ..] = ip.octets();
+        let is_shared = first == 100 && second & 0xc0 == 64;
+        if ip.is_private() || is_shared {
+            Ok(Self { address: gateway.address.into(), kind: Kind::Gateway(ip) })
+        } else {
+            Err(TunnelError::AddressForbidden { address: gateway.address.into() })
+        }
+    }
+
+    pub(crate) const fn address(self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) const fn is_gateway(self) -> bool {
+        matches!(self.kind, Kind::Gateway(_))
+    }
+
+    /// Listens, and says for whom.
+    pub(crate) async fn open(self) -> Result<(TcpListener, Circle), TunnelError> {
+        let address = self.address;
+        let circle = match self.kind {
+            Kind::Loopback => Circle::ThisMachine,
+            // Looked up each time: the engine makes its bridge when it starts, and may make another one then.
+            Kind::Gateway(ip) => Circle::Bridge(bridge(ip).map_err(|missing| missing.error(address))?),
+        };
+        let error = match TcpListener::bind(address).await {
+            Ok(socket) => return Ok((socket, circle)),
+            Err(error) => error,
+        };
+        let kind = error.kind();
+        Err(if kind == io::ErrorKind::AddrInUse {
+            let owner = tokio::task::spawn_blocking(move || peer::listener_owner(address)).await;
+            TunnelError::PortInUse { address, by: owner.ok().flatten() }
+        } else if kind == io::ErrorKind::AddrNotAvailable {
+            TunnelError::AddressUnavailable { address }
+        } else {
+            TunnelError::Listen { address, source: Arc::new(error) }
+        })
+    }
+}
+
+/// Why an address is not a bridge's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoBridge {
+    /// No interface has it.
+    NoInterface,
+    /// The interface that has it leads elsewhere: to the network at large, mostly.
+    NotABridge,
+}
+
+impl NoBridge {
+    const fn error(self, address: SocketAddr) -> TunnelError {
+        match self {
+            Self::NoInterface => TunnelError::AddressUnavailable { address },
+            Self::NotABridge => TunnelError::AddressForbidden { address },
+        }
+    }
+}
+
+/// The bridge that has `address`. An address of an ordinary network card would let the whole network in.
+#[cfg(target_os = "linux")]
+fn bridge(address: Ipv4Addr) -> Result<Bridge, NoBridge> {
+    let interfaces = nix::ifaddrs::getifaddrs().map_err(|_| NoBridge::NoInterface)?;
+    let ip = |socket: Option<&nix::sys::socket::SockaddrStorage>| Some(socket?.as_sockaddr_in()?.ip());
+    let interface = interfaces
+        .into_iter()
+        .find(|interface| ip(interface.address.as_ref()) == Some(address))
+        .ok_or(NoBridge::NoInterface)?;
+    // The kernel makes this folder for bridges only (Documentation/ABI/testing/sysfs-class-net).
+    let settings = std::path::Path::new("/sys/class/net").join(&interface.interface_name).join("bridge");
+    let mask = ip(interface.netmask.as_ref()).ok_or(NoBridge::NoInterface)?;
+    if settings.is_dir() {
+        Ok(Bridge { address, prefix: mask.to_bits().count_ones().try_into().unwrap_or(32) })
+    } else {
+        Err(NoBridge::NotABridge)
+    }
+}
+
+/// Elsewhere engines run in virtual machines and their bridges are there; what comes from there comes through a
+/// program of this machine.
+#[cfg(not(target_os = "linux"))]
+fn bridge(_: Ipv4Addr) -> Result<Bridge, NoBridge> {
+    Err(NoBridge::NotABridge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_addresses_and_private_gateways() {
+        for (ip, loopback, gateway) in [
+            ("127.0.0.1", true, false),
+            ("127.77.1.2", true, false),
+            ("127.255.255.255", true, false),
+            ("172.17.0.1", false, true),
+            ("192.168.65.254", false, true),
+            ("10.88.0.1", false, true),
+            ("100.64.0.1", false, true),
+            ("100.128.0.1", false, false),
+            ("172.32.0.1", false, false),
+            ("0.0.0.0", false, false),
+            ("128.0.0.1", false, false),
+            ("169.254.1.1", false, false),
+            ("224.0.0.1", false, false),
+            ("255.255.255.255", false, false),
+            ("8.8.8.8", false, false),
+        ] {
+            let ip: Ipv4Addr = ip.parse().unwrap();
+            let address = SocketAddrV4::new(ip, 5000);
+            assert_eq!(Entrance::loopback(address.into()).is_ok(), loopback, "{ip}");
+            assert_eq!(Entrance::gateway(Gateway { address }).is_ok(), gateway, "{ip}");
+        }
+        for (ip, loopback) in [("[::1]:5000", true), ("[::]:5000", false), ("[fe80::1]:5000", false)] {
+            assert_eq!(Entrance::loopback(ip.parse().unwrap()).is_ok(), loopback, "{ip}");
+        }
+        // A mapped address would be bound as a socket of both kinds.
+        assert!(Entrance::loopback("[::ffff:127.0.0.1]:5000".parse().unwrap()).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_that_is_no_bridges_is_not_opened() {
+        let gateway = Gateway { address: "10.255.254.253:0".parse().unwrap() };
+        let error = Entrance::gateway(gateway).unwrap().open().await.unwrap_err();
+        assert!(matches!(error, TunnelError::AddressUnavailable { .. }), "{error}");
+        assert_eq!(bridge(Ipv4Addr::LOCALHOST), Err(NoBridge::NotABridge));
+    }
+}

@@ -228,6 +228,7 @@ impl Actor {
                 self.handle(Input::DialFailed {
                     error: UiError::from(&error),
                     retriable: error.is_retriable(),
+                    pushed_back: error.is_pushed_back(),
                     jitter: rand::random(),
                 });
             }
@@ -253,6 +254,8 @@ impl Actor {
                 Effect::CancelTimer => self.timer = None,
                 // Their leases are gone from the map; `take` tells each of them.
                 Effect::ResetConnections => {}
+                // Nothing tells of a changed path yet.
+                Effect::Check => {}
             }
         }
     }
@@ -268,7 +271,7 @@ impl Actor {
             } else {
                 match (self.machine.state(), &self.pool) {
                     (State::Up { .. }, Some(pool)) => Some(Ok(pool.clone())),
-                    (State::Failed { error }, _) => Some(Err(error.clone())),
+                    (State::Failed { error, .. }, _) => Some(Err(error.clone())),
                     (State::Reconnecting { error, .. }, _) if is_late => Some(Err(error.clone())),
                     _ if is_late && waiter.hard => {
                         let seconds = waiter.patience.as_secs();
@@ -313,7 +316,7 @@ impl Actor {
             },
             State::Lingering { until, .. } => TunnelState::Lingering { until: self.wall(*until) },
             State::Closing => TunnelState::Closing,
-            State::Failed { error } => TunnelState::Failed { error: error.clone() },
+            State::Failed { error, .. } => TunnelState::Failed { error: error.clone() },
         };
         let leases = self
             .machine

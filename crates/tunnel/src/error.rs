@@ -288,6 +288,13 @@ fn tried_list(tried: &[String]) -> String {
 }
 
 impl TunnelError {
+    /// Whether the server hung up before the session was up: `MaxStartups`, `PerSourcePenalties` (sshd_config(5)).
+    #[must_use]
+    pub fn is_pushed_back(&self) -> bool {
+        matches!(self, Self::HandshakeClosed { .. })
+            || matches!(self, Self::Jump { source, .. } if source.is_pushed_back())
+    }
+
     /// Whether another try may succeed without anybody doing anything. What is not retriable puts the tunnel into
     /// `Failed`.
     #[must_use]

@@ -277,6 +277,45 @@ async fn a_server_that_falls_silent_is_noticed_within_ten_seconds() {
     }
 }
 
+/// A script that connects again and again must not lock the account out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_is_refused_is_not_tried_for_every_connection() {
+    need_sshd!();
+    let lab = Lab::new();
+    let stranger = lab.keygen("stranger", "ed25519", "");
+    let sshd = lab.sshd_for("a", "", &stranger).await;
+    let config = lab.config(&sshd, remote(echo_server().await)).await;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let dials = || sshd.log().matches("Connection from").count();
+
+    let together = (0..10).map(|_| round_trip(address, b"let me in"));
+    for refused in futures::future::join_all(together).await {
+        assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    }
+    for _ in 0..10 {
+        let since = Instant::now();
+        let refused = round_trip(address, b"let me in").await.unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionReset);
+        assert!(since.elapsed() < Duration::from_secs(1), "refused only after {:?}", since.elapsed());
+    }
+    let view = tunnel.view();
+    assert!(matches!(&view.state, TunnelState::Failed { error } if error.code == Code::SshAuth), "{view:?}");
+    assert_eq!(dials(), 1);
+
+    // A person who asks again has mended it, or is told at once that it is not.
+    for dialled in 2..4 {
+        let lease = tunnel.lease(LeaseHolder::Manual);
+        assert_eq!(tunnel.up(&lease).await.unwrap_err().code, Code::SshAuth);
+        assert_eq!(dials(), dialled);
+    }
+    std::fs::copy(lab.path("id.pub"), lab.path("a-authorized")).unwrap();
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    assert_eq!(round_trip(address, b"in").await.unwrap(), b"in");
+    tunnel.stop().await;
+}
+
 /// Another user of the machine gets nothing out of the listener, and does not make it dial.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_user_is_refused() {

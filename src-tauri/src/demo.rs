@@ -69,6 +69,7 @@ impl Demo {
             port,
             address,
             linger_seconds: None,
+            gateway: None,
             keep_open: false,
         };
         match session.request(Command::AddRegistry { target }).await {

@@ -27,6 +27,7 @@ pub fn registry(name: &str, state: TunnelState) -> RegistryView {
             address: [127, 77, 1, 2].into(),
             port: 5000,
             linger_seconds: 10,
+            gateway: None,
             keep_open: false,
         },
         alias_ready: true,

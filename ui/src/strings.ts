@@ -122,6 +122,10 @@ export const t = {
     port: 'Local port',
     address: 'Local address',
     addressHelp: 'One of its own is picked and kept.',
+    gateway: 'Address for containers',
+    gatewayHelp:
+      'For pushes from inside containers: this machine’s address on their network, mostly 172.17.0.1. Every container there may use the registry then.',
+    gatewayNone: 'not offered to containers',
     keepOpen: 'Keep the tunnel open whenever Dockline runs',
     fromConfig: 'from ~/.ssh/config',
     automatic: 'picked for you',
@@ -141,6 +145,7 @@ export const t = {
     portFlaw: 'A port is a number from 1 to 65535.',
     portTwice: 'The login above has another port in it. Keep one of the two.',
     remoteFlaw: 'Write host:port, as in 127.0.0.1:5000, or a path, as in /run/registry.sock.',
+    gatewayFlaw: 'That is no address of a container network. Docker’s is mostly 172.17.0.1.',
     addressFlaw: 'A loopback address begins with 127, as in 127.77.0.1.',
   },
 

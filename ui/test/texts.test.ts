@@ -73,11 +73,19 @@ test('the form gives a target, or a sentence for each flaw', () => {
       port: 'x',
       remote: 'y',
       address: '10.0.0.1',
+      gateway: '88.88.88.88',
     },
     ['cr.boss.org'],
   );
   expect(bad.target).toBeNull();
-  expect(Object.keys(bad.flaws).toSorted()).toEqual(['address', 'name', 'port', 'remote', 'sshPort']);
+  expect(Object.keys(bad.flaws).toSorted()).toEqual([
+    'address',
+    'gateway',
+    'name',
+    'port',
+    'remote',
+    'sshPort',
+  ]);
 });
 
 test('a registry is told from a repository as Docker tells them apart', () => {

@@ -188,6 +188,10 @@ pub struct Add {
     /// The loopback address [default: a free one of 127.77.0.0/16]
     #[arg(long, value_name = "127.X.Y.Z")]
     pub address: Option<Ipv4Addr>,
+    /// Also for programs inside of containers: this machine's address on the container network, mostly 172.17.0.1
+    /// (`docker network inspect bridge`, Gateway). Every container there may use the registry then
+    #[arg(long, value_name = "ADDRESS")]
+    pub gateway: Option<Ipv4Addr>,
     /// Seconds that the tunnel stays open after its last use [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub linger: Option<u32>,

@@ -224,6 +224,7 @@ mod tests {
                 address: [127, 77, 1, 2].into(),
                 port: 5000,
                 linger_seconds: 10,
+                gateway: None,
                 keep_open: false,
             },
             alias_ready: false,

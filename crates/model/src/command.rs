@@ -59,6 +59,10 @@ pub struct Target {
     #[serde(default)]
     #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
     pub address: Option<std::net::Ipv4Addr>,
+    /// The address on a container network where programs in containers find it; nowhere if absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
+    pub gateway: Option<std::net::Ipv4Addr>,
     /// Seconds of linger; 10 if absent.
     #[serde(default)]
     pub linger_seconds: Option<u32>,

@@ -26,6 +26,12 @@ pub struct RegistrySpec {
     /// This registry's own address in 127.0.0.0/8.
     #[cfg_attr(feature = "typescript", ts(type = "string"))]
     pub address: Ipv4Addr,
+    /// An address that this machine has on a container network (`docker network inspect bridge`, `Gateway`; mostly
+    /// 172.17.0.1), where the registry is listened for as well, at the same port: for programs inside of containers.
+    /// Every container on that network may use the registry then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
+    pub gateway: Option<Ipv4Addr>,
     /// The port programs on this machine connect to.
     pub port: u16,
     /// How long the tunnel stays up after the last lease is gone, in seconds.

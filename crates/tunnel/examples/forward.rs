@@ -76,6 +76,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         address,
         port: listen.port(),
         linger_seconds: RegistrySpec::DEFAULT_LINGER_SECONDS,
+        gateway: None,
         keep_open,
     };
     let environment =

@@ -185,6 +185,7 @@ async fn an_address_of_another_machine_is_no_address_to_listen_on() {
         address: "192.0.2.1".parse().unwrap(),
         port: free_port().await,
         linger_seconds: 1,
+        gateway: None,
         keep_open: false,
     };
     let config = dockline_tunnel::TunnelConfig::new(spec, lab.environment(&lab.path("known_hosts")));

@@ -271,6 +271,7 @@ async fn password_server(lab: &Lab, method: MethodKind) -> TunnelConfig {
         address: std::net::Ipv4Addr::LOCALHOST,
         port: support::free_port().await,
         linger_seconds: 1,
+        gateway: None,
         keep_open: false,
     };
     let mut environment = lab.environment(&known_hosts);

@@ -28,6 +28,12 @@ remote: RemoteEnd,
  */
 address: string, 
 /**
+ * An address that this machine has on a container network (`docker network inspect bridge`, `Gateway`; mostly
+ * 172.17.0.1), where the registry is listened for as well, at the same port: for programs inside of containers.
+ * Every container on that network may use the registry then.
+ */
+gateway?: string | null, 
+/**
  * The port programs on this machine connect to.
  */
 port: number, 

@@ -32,6 +32,10 @@ port: number | null,
  */
 address: string | null, 
 /**
+ * The address on a container network where programs in containers find it; nowhere if absent.
+ */
+gateway: string | null, 
+/**
  * Seconds of linger; 10 if absent.
  */
 lingerSeconds: number | null, 

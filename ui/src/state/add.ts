@@ -15,6 +15,7 @@ export function emptyForm() {
     remote: '',
     port: '',
     address: '',
+    gateway: '',
     keepOpen: false,
   };
 }
@@ -22,7 +23,9 @@ export function emptyForm() {
 export type AddForm = ReturnType<typeof emptyForm>;
 
 /** A sentence for each field that will not do. */
-export type Flaws = Partial<Record<'name' | 'ssh' | 'sshPort' | 'remote' | 'port' | 'address', string>>;
+export type Flaws = Partial<
+  Record<'name' | 'ssh' | 'sshPort' | 'remote' | 'port' | 'address' | 'gateway', string>
+>;
 
 /** `target` is null while anything is wrong. `taken` are the names in use. */
 export function readForm(form: AddForm, taken: readonly string[]): { target: Target | null; flaws: Flaws } {
@@ -48,6 +51,9 @@ export function readForm(form: AddForm, taken: readonly string[]): { target: Tar
   const address = form.address.trim();
   if (address !== '' && !isLoopback(address)) flaws.address = t.add.addressFlaw;
 
+  const gateway = form.gateway.trim();
+  if (gateway !== '' && !isPrivate(gateway)) flaws.gateway = t.add.gatewayFlaw;
+
   if (!ssh || Object.keys(flaws).length > 0) return { target: null, flaws };
   const target: Target = {
     name,
@@ -61,6 +67,7 @@ export function readForm(form: AddForm, taken: readonly string[]): { target: Tar
     remote: remote || null,
     port: port ?? null,
     address: address || null,
+    gateway: gateway || null,
     lingerSeconds: null,
     keepOpen: form.keepOpen,
   };
@@ -73,8 +80,25 @@ function optional(text: string, parse: (text: string) => number | null): number 
 }
 
 function isLoopback(text: string): boolean {
-  const octets = text.split('.');
+  return octets(text)?.[0] === 127;
+}
+
+/** An address that a container network can have (RFC 1918, RFC 6598). */
+function isPrivate(text: string): boolean {
+  const [a, b] = octets(text) ?? [];
+  if (a === undefined || b === undefined) return false;
   return (
-    octets.length === 4 && octets[0] === '127' && octets.every((o) => /^\d{1,3}$/.test(o) && Number(o) <= 255)
+    a === 10 ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 100 && b >= 64 && b < 128)
   );
+}
+
+function octets(text: string): number[] | null {
+  const parts = text.split('.');
+  const numbers = parts.map(Number);
+  const sound =
+    parts.length === 4 && parts.every((o) => /^\d{1,3}$/.test(o)) && numbers.every((n) => n <= 255);
+  return sound ? numbers : null;
 }

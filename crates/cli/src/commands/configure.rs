@@ -39,6 +39,7 @@ fn target(add: Add) -> Result<Target, UiError> {
         port: add.port,
         address: add.address,
         linger_seconds: add.linger,
+        gateway: add.gateway,
         keep_open: add.keep_open,
     })
 }

@@ -141,6 +141,7 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
         port,
         address,
         linger_seconds: None,
+        gateway: None,
         keep_open: false,
     };
     match face.request(Command::AddRegistry { target }).await? {

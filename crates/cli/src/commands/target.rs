@@ -112,6 +112,7 @@ mod tests {
             address: [127, 77, 1, 1].into(),
             port: 5000,
             linger_seconds: 10,
+            gateway: None,
             keep_open: false,
         }
     }

@@ -20,8 +20,18 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-const REGISTRY_KEYS: &[&str] =
-    &["name", "ssh", "identity", "jump", "remote", "address", "port", "linger-seconds", "keep-open"];
+const REGISTRY_KEYS: &[&str] = &[
+    "name",
+    "ssh",
+    "identity",
+    "jump",
+    "remote",
+    "address",
+    "gateway",
+    "port",
+    "linger-seconds",
+    "keep-open",
+];
 const SETTINGS_KEYS: &[&str] = &["transfers-per-registry", "keyring"];
 const LONGEST_LINGER: u64 = 86_400;
 
@@ -48,6 +58,12 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     }
 }
 
+/// Container networks are private ones (RFC 1918, RFC 6598).
+fn is_private(address: &Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    address.is_private() || (first == 100 && second & 0xc0 == 64)
+}
+
 /// A registry before the addresses are given out.
 struct Draft {
     name: RegistryName,
@@ -55,6 +71,7 @@ struct Draft {
     fallbacks: Vec<SshTarget>,
     remote: RemoteEnd,
     address: Option<Ipv4Addr>,
+    gateway: Option<Ipv4Addr>,
     port: u16,
     linger_seconds: u32,
     keep_open: bool,
@@ -116,8 +133,10 @@ impl Reader<'_> {
                     format!("“{}” is the name of the registry at line {line} already", draft.name),
                 );
             }
-            if let Some(address) = draft.address {
-                let span = span_of(table, "address", entry.span());
+            let written = [("address", draft.address), ("gateway", draft.gateway)];
+            for (key, address) in written {
+                let Some(address) = address else { continue };
+                let span = span_of(table, key, entry.span());
                 if let Some(first) = listeners.insert((address, draft.port), span.clone()) {
                     let (line, _) = self.position(first.start);
                     let port = draft.port;
@@ -151,6 +170,7 @@ impl Reader<'_> {
                 fallbacks: draft.fallbacks,
                 remote: draft.remote,
                 address,
+                gateway: draft.gateway,
                 port: draft.port,
                 linger_seconds: draft.linger_seconds,
                 keep_open: draft.keep_open,
@@ -173,6 +193,14 @@ impl Reader<'_> {
                 )
             })
         });
+        let gateway = self.parsed_with(table, "gateway", |text| {
+            text.parse::<Ipv4Addr>().ok().filter(is_private).ok_or_else(|| {
+                format!(
+                    "“{text}” is not an address of a container network; `docker network inspect bridge` shows it \
+                     as “Gateway”, mostly 172.17.0.1"
+                )
+            })
+        });
         let port = self.whole(table, "port", 1..=65535).and_then(|port| u16::try_from(port).ok());
         let linger = self.whole(table, "linger-seconds", 0..=LONGEST_LINGER);
         let keep_open = self.truth(table, "keep-open").unwrap_or(false);
@@ -184,6 +212,7 @@ impl Reader<'_> {
             fallbacks: hosts.collect(),
             remote,
             address,
+            gateway,
             port: port.unwrap_or(RegistrySpec::DEFAULT_PORT),
             linger_seconds: linger
                 .and_then(|seconds| u32::try_from(seconds).ok())

@@ -139,6 +139,7 @@ fn complete(config: &Config, target: &Target) -> Result<RegistrySpec, ConfigErro
             Some(address) => address,
             None => pick_free(&target.name, taken, port)?,
         },
+        gateway: target.gateway,
         port,
         linger_seconds: target.linger_seconds.unwrap_or(RegistrySpec::DEFAULT_LINGER_SECONDS),
         keep_open: target.keep_open,

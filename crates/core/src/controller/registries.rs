@@ -7,10 +7,10 @@ use dockline_model::{
     Change, Code, LeaseHolder, RegistryName, RegistrySpec, RegistryView, Reply, Target, TunnelState,
     TunnelView, UiError,
 };
-use dockline_tunnel::{Lease, SshEnvironment, Tunnel, TunnelConfig};
+use dockline_tunnel::{Gateway, Lease, SshEnvironment, Tunnel, TunnelConfig};
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
+    net::{IpAddr, SocketAddrV4},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -194,7 +194,8 @@ impl Actor {
     fn tunnel_config(&self, spec: &RegistrySpec) -> TunnelConfig {
         let mut spec = spec.clone();
         spec.ssh.identity = spec.ssh.identity.map(|path| expand(&path, &self.paths.ssh));
-        TunnelConfig::new(spec, self.paths.ssh.clone())
+        let gateway = spec.gateway.map(|ip| Gateway { address: SocketAddrV4::new(ip, spec.port) });
+        TunnelConfig { gateway, ..TunnelConfig::new(spec, self.paths.ssh.clone()) }
     }
 
     pub(super) fn tunnel_started(&mut self, name: &RegistryName, generation: u64, tunnel: Tunnel) {

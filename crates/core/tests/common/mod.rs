@@ -71,6 +71,7 @@ pub fn target(host: &DemoHost) -> Target {
         port: None,
         address: Some(address()),
         linger_seconds: Some(1),
+        gateway: None,
         keep_open: false,
     }
 }
@@ -147,6 +148,7 @@ pub fn target_at(ssh: &str) -> Target {
         port: None,
         address: Some(address()),
         linger_seconds: Some(1),
+        gateway: None,
         keep_open: false,
     }
 }

@@ -12,6 +12,7 @@ fn spec(address: &str) -> RegistrySpec {
         address: address.parse().unwrap(),
         port: 5000,
         linger_seconds: 1,
+        gateway: None,
         keep_open: false,
     }
 }

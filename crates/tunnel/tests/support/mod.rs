@@ -143,6 +143,7 @@ impl Lab {
             address: Ipv4Addr::LOCALHOST,
             port: free_port().await,
             linger_seconds: 1,
+            gateway: None,
             keep_open: false,
         };
         TunnelConfig {

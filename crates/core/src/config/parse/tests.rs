@@ -102,7 +102,7 @@ keep-open = 1
             "line 13, column 11: “10.0.0.1” is not an address of this machine; use one of 127.0.0.0/8, as in \
              127.77.1.1",
             "line 14, column 1: “linger” is not a setting of a registry; these are: name, ssh, identity, jump, \
-             remote, address, port, linger-seconds, keep-open",
+             remote, address, gateway, port, linger-seconds, keep-open",
             "line 16, column 1: this registry has no ssh; add a line such as ssh = \"dockercr@88.88.88.88\"",
             "line 17, column 8: “registry” needs a dot in it, as in cr.boss.org: Docker takes a name without one \
              for a Docker Hub user",
@@ -132,6 +132,24 @@ address = \"127.0.0.1\"
             "line 8, column 11: 127.0.0.1:5000 belongs to the registry at line 4 already",
         ]
     );
+}
+
+#[test]
+fn a_gateway_is_a_private_address_that_no_two_share() {
+    let registry = |name: &str, gateway: &str| {
+        format!("[[registry]]\nname = \"{name}\"\nssh = \"h\"\ngateway = \"{gateway}\"\n")
+    };
+    let one = parse(&registry("a.example", "172.17.0.1")).unwrap().registries.remove(0);
+    assert_eq!(one.gateway, Some(Ipv4Addr::new(172, 17, 0, 1)));
+    let two = registry("a.example", "172.17.0.1") + &registry("b.example", "172.17.0.1");
+    assert_eq!(
+        problems(&two),
+        ["line 8, column 11: 172.17.0.1:5000 belongs to the registry at line 4 already"]
+    );
+    for outside in ["8.8.8.8", "0.0.0.0", "127.0.0.1", "::1", "docker0"] {
+        let told = problems(&registry("a.example", outside));
+        assert!(told[0].contains("is not an address of a container network"), "{told:?}");
+    }
 }
 
 #[test]

@@ -81,6 +81,9 @@ fn fill(table: &mut dyn TableLike, spec: &RegistrySpec) -> Result<(), ConfigErro
         table.insert("remote", value(spec.remote.to_string()));
     }
     table.insert("address", value(spec.address.to_string()));
+    if let Some(gateway) = spec.gateway {
+        table.insert("gateway", value(gateway.to_string()));
+    }
     if spec.port != RegistrySpec::DEFAULT_PORT {
         table.insert("port", value(i64::from(spec.port)));
     }

@@ -20,6 +20,7 @@ fn target(name: &str) -> Target {
         port: None,
         address: None,
         linger_seconds: None,
+        gateway: None,
         keep_open: false,
     }
 }
@@ -37,6 +38,7 @@ fn what_is_added_reads_back_and_is_private() {
         port: Some(5001),
         address: Some([127, 0, 0, 1].into()),
         linger_seconds: Some(0),
+        gateway: None,
         keep_open: true,
         ..target("b.example")
     };

@@ -1,7 +1,9 @@
 //! States, sizes and times as people read them. Pure.
 
 use crate::output::wrapped;
-use dockline_model::{LeaseHolder, LeaseView, RegistryView, SshTarget, TunnelState, TunnelView, UnixMillis};
+use dockline_model::{
+    Code, LeaseHolder, LeaseView, RegistryView, SshTarget, TunnelState, TunnelView, UnixMillis,
+};
 use humansize::{DECIMAL, format_size};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -123,6 +125,11 @@ pub fn registry(view: &RegistryView, now: UnixMillis, width: usize) -> String {
     ];
     if let Some(route) = &tunnel.route {
         rows.push(("now", route.detour().unwrap_or_else(|| format!("via {}", route.ssh.host))));
+        let suspicious = route
+            .passed_over
+            .iter()
+            .filter(|passed| matches!(passed.error.code, Code::HostKeyChanged | Code::HostKeyRevoked));
+        rows.extend(suspicious.map(|passed| ("warning", passed.error.message.clone())));
     }
     if let Some(error) = &tunnel.listener_error {
         rows.insert(1, ("listener", error.message.clone()));
@@ -166,7 +173,7 @@ pub fn table(heads: &[&str], rows: &[Vec<String>], width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dockline_model::{Code, RegistrySpec, RemoteEnd, TransferId, UiError};
+    use dockline_model::{RegistrySpec, RemoteEnd, TransferId, UiError};
 
     #[test]
     fn durations_are_read_at_a_glance() {

@@ -140,6 +140,8 @@ impl PassedOver {
             "does not let us log in"
         } else if matches!(code, Code::HostKeyUnknown) {
             "is not known yet"
+        } else if matches!(code, Code::HostKeyChanged | Code::HostKeyRevoked) {
+            "shows a host key that it must not have"
         } else if matches!(code, Code::SshJump) {
             "is not reached through its jump host"
         } else if matches!(code, Code::RemoteClosed | Code::RegistryUnreachable) {

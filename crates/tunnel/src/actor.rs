@@ -7,9 +7,11 @@ use crate::{
     lifecycle::{Effect, Input, LeaseId, Lifecycle, Moment, State},
     pool::SessionPool,
     pump::Traffic,
-    session::{Dialer, Session},
+    route::{Dialled, Route, is_quiet},
 };
-use dockline_model::{LeaseHolder, LeaseView, RegistrySpec, TunnelState, TunnelView, UiError, UnixMillis};
+use dockline_model::{
+    LeaseHolder, LeaseView, PassedOver, RegistrySpec, RouteView, TunnelState, TunnelView, UiError, UnixMillis,
+};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -49,6 +51,12 @@ pub(crate) enum Message {
     Carried(Option<UiError>),
     /// Programs behind connections.
     Named(Vec<(LeaseId, String)>),
+    /// The registry behind these sessions does not work.
+    Unhealthy { pool: SessionPool, error: TunnelError },
+    /// A host that is preferred to the one of these sessions works again.
+    Better { pool: SessionPool, dialled: Box<Dialled> },
+    /// None that is preferred to the one of these sessions does, for these reasons.
+    NoBetter { pool: SessionPool, passed_over: Vec<PassedOver> },
     /// Close everything.
     Stop,
 }
@@ -66,12 +74,19 @@ struct Waiter {
 /// Everything about one tunnel.
 pub(crate) struct Actor {
     machine: Lifecycle,
-    dialer: Arc<Dialer>,
+    route: Arc<Route>,
+    /// The host in use, where there are several.
+    via: Option<Box<RouteView>>,
+    /// Looks after the host in use.
+    health: Option<AbortOnDropHandle<()>>,
+    /// Sessions with a host that the tunnel has left, which connections still use.
+    retired: Vec<SessionPool>,
+    own_inbox: mpsc::WeakUnboundedSender<Message>,
     limits: PoolLimits,
     epoch: Instant,
     /// The epoch on the wall.
     epoch_wall: SystemTime,
-    dial: Option<AbortOnDropHandle<Result<Session, TunnelError>>>,
+    dial: Option<AbortOnDropHandle<Result<Dialled, TunnelError>>>,
     pool: Option<SessionPool>,
     /// Resolves when the pool that is being closed is closed.
     closing: Option<BoxFuture<'static, ()>>,
@@ -90,10 +105,11 @@ pub(crate) struct Actor {
 impl Actor {
     pub(crate) fn new(
         spec: &RegistrySpec,
-        dialer: Arc<Dialer>,
+        route: Arc<Route>,
         limits: PoolLimits,
         listener_error: Option<TunnelError>,
         gateway_error: Option<TunnelError>,
+        own_inbox: mpsc::WeakUnboundedSender<Message>,
     ) -> (Self, watch::Receiver<TunnelView>) {
         let listener_error = listener_error.as_ref().map(UiError::from);
         let gateway_error = gateway_error.as_ref().map(boxed);
@@ -104,7 +120,11 @@ impl Actor {
         });
         let actor = Self {
             machine: Lifecycle::new(Duration::from_secs(spec.linger_seconds.into())),
-            dialer,
+            route,
+            via: None,
+            health: None,
+            retired: Vec::new(),
+            own_inbox,
             limits,
             epoch: Instant::now(),
             epoch_wall: SystemTime::now(),
@@ -154,7 +174,7 @@ impl Actor {
                 }
                 error = lost(&self.pool), if has_pool => {
                     tracing::info!(%error, "the tunnel's session is lost");
-                    self.pool = None;
+                    self.part_with_pool();
                     self.handle(Input::SessionLost { error: UiError::from(&error) });
                 }
                 () = until(wake), if wake.is_some() => {
@@ -213,14 +233,61 @@ impl Actor {
                 let leases = self.machine.leases();
                 self.programs.extend(names.into_iter().filter(|(id, _)| leases.contains_key(id)));
             }
+            Message::Unhealthy { pool, error } => {
+                if self.goes_through(&pool) {
+                    tracing::info!(%error, "the tunnel leaves its host");
+                    self.part_with_pool();
+                    self.retire(pool);
+                    self.handle(Input::SessionLost { error: UiError::from(&error) });
+                }
+            }
+            Message::Better { pool, dialled } => {
+                // Whoever has begun meanwhile goes on where it began; `dialled` ends here.
+                if self.goes_through(&pool) && is_quiet(&self.view.borrow()) {
+                    self.part_with_pool();
+                    self.retire(pool);
+                    self.go_through(*dialled);
+                }
+            }
+            Message::NoBetter { pool, passed_over } => {
+                if self.goes_through(&pool)
+                    && let Some(via) = &mut self.via
+                {
+                    via.passed_over = passed_over;
+                }
+            }
             Message::Stop => {}
         }
     }
 
-    fn dialled(&mut self, outcome: Result<Session, TunnelError>) {
+    fn goes_through(&self, pool: &SessionPool) -> bool {
+        self.machine.has_session() && self.pool.as_ref().is_some_and(|own| own.is(pool))
+    }
+
+    fn go_through(&mut self, dialled: Dialled) {
+        let Dialled { session, dialer, rank, view } = dialled;
+        let pool = SessionPool::new(session, dialer, self.limits);
+        self.health = self.route.watch(rank, pool.clone(), self.view.subscribe(), self.own_inbox.clone());
+        self.via = view;
+        self.pool = Some(pool);
+    }
+
+    fn part_with_pool(&mut self) -> Option<SessionPool> {
+        (self.health, self.via) = (None, None);
+        self.pool.take()
+    }
+
+    /// Connections that use it end by themselves.
+    fn retire(&mut self, pool: SessionPool) {
+        self.retired.retain(|pool| !pool.is_closed());
+        self.retired.push(pool.clone());
+        tokio::spawn(async move { pool.retire().await });
+    }
+
+    fn dialled(&mut self, outcome: Result<Dialled, TunnelError>) {
         match outcome {
-            Ok(session) => {
-                self.pool = Some(SessionPool::new(session, self.dialer.clone(), self.limits));
+            Ok(dialled) => {
+                self.go_through(dialled);
                 self.handle(Input::Dialled);
             }
             Err(error) => {
@@ -240,13 +307,12 @@ impl Actor {
         while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Dial => {
-                    let dialer = self.dialer.clone();
+                    let route = self.route.clone();
                     self.forward_error = None;
-                    self.dial =
-                        Some(AbortOnDropHandle::new(tokio::spawn(async move { dialer.dial(true).await })));
+                    self.dial = Some(AbortOnDropHandle::new(tokio::spawn(async move { route.dial().await })));
                 }
                 Effect::AbortDial => self.dial = None,
-                Effect::Close => match self.pool.take() {
+                Effect::Close => match self.part_with_pool() {
                     Some(pool) => self.closing = Some(async move { pool.close().await }.boxed()),
                     None => effects.extend(self.machine.handle(Input::Closed, self.now())),
                 },
@@ -333,7 +399,7 @@ impl Actor {
             listener_error: self.listener_error.clone(),
             gateway_error: self.gateway_error.clone(),
             forward_error: self.forward_error.clone(),
-            route: None,
+            route: self.via.clone(),
             leases,
             bytes_up: self.traffic.up.load(Ordering::Relaxed),
             bytes_down: self.traffic.down.load(Ordering::Relaxed),
@@ -352,23 +418,24 @@ impl Actor {
         for revoked in self.revocations.values() {
             revoked.cancel();
         }
-        if let Some(pool) = self.pool.take() {
-            pool.close().await;
-        }
+        let pools: Vec<SessionPool> =
+            self.part_with_pool().into_iter().chain(self.retired.drain(..)).collect();
+        futures::future::join_all(pools.iter().map(SessionPool::close)).await;
         if let Some(closing) = self.closing.take() {
             closing.await;
         }
         self.machine.handle(Input::Disconnect { force: true }, self.now());
         self.view.send_modify(|view| {
             view.state = TunnelState::Idle;
+            view.route = None;
             view.leases.clear();
         });
     }
 }
 
 async fn joined(
-    dial: &mut Option<AbortOnDropHandle<Result<Session, TunnelError>>>,
-) -> Result<Session, TunnelError> {
+    dial: &mut Option<AbortOnDropHandle<Result<Dialled, TunnelError>>>,
+) -> Result<Dialled, TunnelError> {
     match dial {
         // A task that panicked has said why on its own.
         Some(dial) => dial.await.unwrap_or_else(|_| Err(russh::Error::Disconnect.into())),

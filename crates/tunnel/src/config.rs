@@ -15,6 +15,8 @@ pub struct TunnelConfig {
     pub pool: PoolLimits,
     /// How long [`crate::Tunnel::up`] waits through failed dials that are worth another try.
     pub patience: Duration,
+    /// Where a registry has several hosts: how often the one in use is looked at.
+    pub health_interval: Duration,
     /// What a connection to the listeners has to begin with.
     pub access: AccessRules,
     /// A second listener, for programs in containers.
@@ -30,6 +32,7 @@ impl TunnelConfig {
             ssh,
             pool: PoolLimits::default(),
             patience: Duration::from_secs(20),
+            health_interval: Duration::from_secs(10),
             access: AccessRules::default(),
             gateway: None,
         }

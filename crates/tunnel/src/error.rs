@@ -199,6 +199,29 @@ pub enum TunnelError {
         /// The far end.
         remote: String,
     },
+    /// Something listens at the far end, and it is no registry that works.
+    #[error("The registry at {remote} on {host} does not answer as one: {reason}.")]
+    Unhealthy {
+        /// The SSH host.
+        host: String,
+        /// The far end.
+        remote: String,
+        /// Why.
+        reason: String,
+    },
+    /// A host showed a key that it must not have, and the registry's other hosts were not tried.
+    #[error("{source} The registry's other hosts were not tried, since that would hide it.")]
+    NoFurther {
+        /// The host's error.
+        #[source]
+        source: Box<TunnelError>,
+    },
+    /// None of a registry's hosts can be used.
+    #[error("None of its {} hosts can be used. {}", failures.len(), sentences(failures))]
+    NoHost {
+        /// Why, host by host, the preferred one first.
+        failures: Vec<TunnelError>,
+    },
     /// sshd forbids the forward.
     #[error("The SSH server on {host} does not allow a forward to {remote}.")]
     ForwardForbidden {
@@ -279,6 +302,10 @@ fn connect_reason(error: &io::Error) -> String {
     }
 }
 
+fn sentences(failures: &[TunnelError]) -> String {
+    failures.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
 fn tried_list(tried: &[String]) -> String {
     if tried.is_empty() {
         ": there was no key and no password to try".to_owned()
@@ -293,6 +320,24 @@ impl TunnelError {
     pub fn is_pushed_back(&self) -> bool {
         matches!(self, Self::HandshakeClosed { .. })
             || matches!(self, Self::Jump { source, .. } if source.is_pushed_back())
+            || matches!(self, Self::NoHost { failures } if failures.iter().any(Self::is_pushed_back))
+    }
+
+    /// Whether a host, or one on the way to it, shows a key that it must not have.
+    pub(crate) fn is_about_a_changed_key(&self) -> bool {
+        matches!(self, Self::HostKeyChanged { .. } | Self::HostKeyRevoked { .. })
+            || matches!(self, Self::Jump { source, .. } if source.is_about_a_changed_key())
+    }
+
+    /// Whether the session works, but not the registry at its end: another host's may.
+    pub(crate) fn is_about_the_far_end(&self) -> bool {
+        matches!(
+            self,
+            Self::RemoteClosed { .. }
+                | Self::ForwardForbidden { .. }
+                | Self::Channel { .. }
+                | Self::Unhealthy { .. }
+        )
     }
 
     /// Whether another try may succeed without anybody doing anything. What is not retriable puts the tunnel into
@@ -307,10 +352,12 @@ impl TunnelError {
             | Self::HandshakeClosed { .. }
             | Self::Lost { .. }
             | Self::RemoteClosed { .. }
+            | Self::Unhealthy { .. }
             | Self::Channel { .. }
             | Self::TimedOut { .. }
             | Self::Ssh(_) => true,
-            Self::Jump { source, .. } => source.is_retriable(),
+            Self::Jump { source, .. } | Self::NoFurther { source } => source.is_retriable(),
+            Self::NoHost { failures } => failures.iter().any(Self::is_retriable),
             Self::HostOptions { .. }
             | Self::ProxyCommand { .. }
             | Self::NotSsh { .. }

@@ -14,6 +14,7 @@ mod ask;
 mod config;
 mod entrance;
 mod error;
+mod health;
 mod host_options;
 mod known_hosts;
 pub mod lifecycle;
@@ -21,6 +22,7 @@ mod listener;
 mod peer;
 mod pool;
 mod pump;
+mod route;
 mod session;
 mod tunnel;
 

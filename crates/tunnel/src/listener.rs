@@ -147,6 +147,7 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, door: Door, shared: Shar
     let cancel = shared.stop.child_token();
     let carried = async {
         let deadline = Instant::now() + HOLD;
+        let mut may_move = true;
         let pooled = loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let sessions = shared.line.sessions(&lease, left, true).await.map_err(|_| None)?;
@@ -156,6 +157,7 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, door: Door, shared: Shar
                 Err(TunnelError::Lost { .. } | TunnelError::Disconnected) if Instant::now() < deadline => {
                     tokio::task::yield_now().await;
                 }
+                Err(error) if may_move && shared.line.leaves(&sessions, &error) => may_move = false,
                 Err(error) => return Err(Some(error)),
             }
         };

@@ -14,7 +14,7 @@
 use crate::{
     PoolLimits,
     error::TunnelError,
-    session::{Channel, Dialer, Session, SessionEnd},
+    session::{Channel, Dialer, Session, SessionEnd, unspecified},
 };
 use dockline_model::RemoteEnd;
 use std::{
@@ -55,6 +55,8 @@ struct Inner {
     members: Mutex<Members>,
     /// Grows by one with each session that came or could not come.
     grown: watch::Sender<u64>,
+    /// Channels in all sessions.
+    channels: watch::Sender<usize>,
     lost: CancellationToken,
     reason: OnceLock<TunnelError>,
     closing: CancellationToken,
@@ -76,6 +78,7 @@ pub(crate) struct Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.inner.channels.send_modify(|count| *count -= 1);
         let mut members = self.inner.members();
         if let Some(member) = members.list.iter_mut().find(|m| Arc::ptr_eq(&m.session, &self.session)) {
             member.channels -= 1;
@@ -100,6 +103,7 @@ impl SessionPool {
                 limits,
                 members: Mutex::new(Members { list: Vec::new(), growing: false, grow_after: now }),
                 grown: watch::channel(0).0,
+                channels: watch::channel(0).0,
                 lost: CancellationToken::new(),
                 reason: OnceLock::new(),
                 closing: CancellationToken::new(),
@@ -136,6 +140,31 @@ impl SessionPool {
         Ok(PooledChannel { channel, end: slot.session.end().clone(), slot })
     }
 
+    /// The same for a question of our own, which is no reason for a further session.
+    pub(crate) async fn open_control(&self, remote: &RemoteEnd) -> Result<PooledChannel, TunnelError> {
+        let slot = self.reserve(false)?.ok_or(TunnelError::Disconnected)?;
+        let channel = slot.session.open(remote, unspecified()).await?;
+        Ok(PooledChannel { channel, end: slot.session.end().clone(), slot })
+    }
+
+    /// Whether this is the same pool.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// Whether it is closed, or about to be.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner.closing.is_cancelled() || self.inner.lost.is_cancelled()
+    }
+
+    /// Leaves the sessions to the channels that are open, and closes the pool when the last of them is gone.
+    pub(crate) async fn retire(&self) {
+        let mut channels = self.inner.channels.subscribe();
+        // The sender lives as long as the pool.
+        let _ = channels.wait_for(|count| *count == 0).await;
+        self.close().await;
+    }
+
     /// A place in the least loaded session; `None` where it is better to wait for another session.
     fn reserve(&self, may_wait: bool) -> Result<Option<Slot>, TunnelError> {
         let limits = self.inner.limits;
@@ -160,6 +189,7 @@ impl SessionPool {
             return Err(TunnelError::Disconnected);
         };
         member.channels += 1;
+        self.inner.channels.send_modify(|count| *count += 1);
         Ok(Some(Slot { inner: self.inner.clone(), session: member.session.clone() }))
     }
 

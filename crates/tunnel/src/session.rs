@@ -18,6 +18,7 @@ mod key_file;
 mod sever;
 mod tcp;
 
+pub(crate) use auth::Credentials;
 pub(crate) use dial::{Dialer, unspecified};
 
 use crate::error::TunnelError;
@@ -109,6 +110,11 @@ pub(crate) type Channel = (ChannelReadHalf, ChannelWriteHalf<Msg>);
 impl Session {
     pub(crate) const fn end(&self) -> &Arc<SessionEnd> {
         &self.end
+    }
+
+    /// As `ssh -G` names it.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
     }
 
     pub(crate) fn lost(&self) -> TunnelError {

@@ -9,7 +9,8 @@ use crate::{
     lifecycle::LeaseId,
     listener::{Listener, Shared},
     pool::SessionPool,
-    session::{Dialer, unspecified},
+    route::Route,
+    session::unspecified,
 };
 use dockline_model::{LeaseHolder, RemoteEnd, TunnelView, UiError};
 use std::{
@@ -44,6 +45,8 @@ pub struct Tunnel {
 pub(crate) struct Line {
     inbox: Inbox,
     next_lease: Arc<AtomicU64>,
+    /// Whether the registry has several hosts.
+    has_choice: bool,
 }
 
 /// A hold on a tunnel: while it lives, the tunnel is kept up or brought up again. Dropping it lets go.
@@ -103,6 +106,15 @@ impl Line {
         answer.await.unwrap_or_else(|_| Err(UiError::from(&TunnelError::Disconnected)))
     }
 
+    /// Whether the tunnel moves to another of the registry's hosts, for what a channel through `sessions` met with.
+    pub(crate) fn leaves(&self, sessions: &SessionPool, error: &TunnelError) -> bool {
+        let leaves = self.has_choice && error.is_about_the_far_end();
+        if leaves {
+            self.send(Message::Unhealthy { pool: sessions.clone(), error: error.clone() });
+        }
+        leaves
+    }
+
     pub(crate) fn send(&self, message: Message) {
         let _ = self.inbox.send(message);
     }
@@ -114,7 +126,11 @@ impl Tunnel {
     /// until it is free. An address that may not be listened on at all is there, too, and stays.
     pub async fn start(config: TunnelConfig, ask: Arc<dyn Ask>) -> Self {
         let (inbox, messages) = mpsc::unbounded_channel();
-        let line = Line { inbox, next_lease: Arc::new(AtomicU64::new(1)) };
+        let line = Line {
+            inbox,
+            next_lease: Arc::new(AtomicU64::new(1)),
+            has_choice: !config.spec.fallbacks.is_empty(),
+        };
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (listener, bound) = listen(Entrance::loopback(config.spec.listen())).await;
@@ -122,8 +138,15 @@ impl Tunnel {
             Some(gateway) => listen(Entrance::gateway(gateway)).await,
             None => (None, Ok(())),
         };
-        let dialer = Arc::new(Dialer::new(config.spec.clone(), config.ssh, ask));
-        let (actor, view) = Actor::new(&config.spec, dialer, config.pool, bound.err(), gateway_bound.err());
+        let route = Arc::new(Route::new(&config.spec, &config.ssh, &ask, config.health_interval));
+        let (actor, view) = Actor::new(
+            &config.spec,
+            route,
+            config.pool,
+            bound.err(),
+            gateway_bound.err(),
+            line.inbox.downgrade(),
+        );
         let traffic = actor.traffic();
         let gate = Gate::new(config.access, &config.spec);
         let gateway_gate = config.gateway.map(|at| gate.for_gateway(at));
@@ -189,7 +212,13 @@ impl Tunnel {
     /// [`dockline_model::Code::ForwardForbidden`] besides.
     pub async fn check_remote(&self, lease: &Lease) -> Result<(), UiError> {
         let sessions = self.line.sessions(lease, self.patience, false).await?;
-        let opened = sessions.open(&self.remote, unspecified()).await;
+        let mut opened = sessions.open(&self.remote, unspecified()).await;
+        if let Err(error) = &opened
+            && self.line.leaves(&sessions, error)
+        {
+            let sessions = self.line.sessions(lease, self.patience, false).await?;
+            opened = sessions.open(&self.remote, unspecified()).await;
+        }
         let error = opened.as_ref().err().map(UiError::from);
         self.line.send(Message::Carried(error.clone()));
         if let Ok(pooled) = opened {

@@ -193,7 +193,9 @@ impl Actor {
 
     fn tunnel_config(&self, spec: &RegistrySpec) -> TunnelConfig {
         let mut spec = spec.clone();
-        spec.ssh.identity = spec.ssh.identity.map(|path| expand(&path, &self.paths.ssh));
+        for host in std::iter::once(&mut spec.ssh).chain(&mut spec.fallbacks) {
+            host.identity = host.identity.take().map(|path| expand(&path, &self.paths.ssh));
+        }
         let gateway = spec.gateway.map(|ip| Gateway { address: SocketAddrV4::new(ip, spec.port) });
         TunnelConfig { gateway, ..TunnelConfig::new(spec, self.paths.ssh.clone()) }
     }

@@ -33,6 +33,10 @@ impl TunnelError {
             }
             Self::Lost { .. } => Code::SshLost,
             Self::RemoteClosed { .. } | Self::Channel { .. } => Code::RemoteClosed,
+            Self::NoFurther { source } => source.code(),
+            Self::Unhealthy { .. } => Code::RegistryUnreachable,
+            // The preferred host's: it is the one that is to work again.
+            Self::NoHost { failures } => failures.first().map_or(Code::SshUnreachable, Self::code),
             Self::ForwardForbidden { .. } => Code::ForwardForbidden,
             Self::PortInUse { .. } => Code::PortInUse,
             Self::AddressUnavailable { .. } | Self::AddressForbidden { .. } | Self::Listen { .. } => {
@@ -95,11 +99,13 @@ impl TunnelError {
                 }
                 hint
             }
-            Self::Jump { source, .. } => return source.hint(),
+            Self::Jump { source, .. } | Self::NoFurther { source } => return source.hint(),
             Self::Lost { .. } => "Dockline reconnects by itself while something needs the tunnel.".to_owned(),
             Self::RemoteClosed { remote, .. } => {
                 format!("Check that the registry runs on the server and listens on {remote}.")
             }
+            Self::Unhealthy { .. } => "Look at the registry's log on the server.".to_owned(),
+            Self::NoHost { failures } => return failures.first().and_then(Self::hint),
             Self::ForwardForbidden { remote, .. } => format!(
                 "In the server's sshd_config or authorized_keys, allow it: AllowTcpForwarding yes, \
                  permitopen=\"{remote}\" (spelled exactly like this)."

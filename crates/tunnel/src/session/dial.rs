@@ -13,7 +13,7 @@ use crate::{
     error::TunnelError,
     host_options::{self, HostOptions},
 };
-use dockline_model::{Answer, Question, RegistrySpec, RemoteEnd, SshTarget};
+use dockline_model::{Answer, Question, RegistryName, RemoteEnd, SshTarget};
 use futures::{FutureExt as _, future::BoxFuture};
 use russh::client::{self, Handle};
 use std::{
@@ -27,27 +27,53 @@ use tokio_util::sync::CancellationToken;
 
 /// From the connection to the server's proof of identity. Nobody is asked anything in between.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a connection and a handshake may take each while other hosts wait for their turn: a program's patience has to
+/// do for all of them (the listener holds it for 12 s). The second SYN goes out after one second, the third after three.
+const HURRIED: Duration = Duration::from_secs(3);
 /// Jump hosts within jump hosts; more is a loop in the configuration.
 const DEEPEST_JUMP: usize = 8;
 
-/// Makes sessions for one registry.
+/// Makes sessions with one host.
 pub(crate) struct Dialer {
-    spec: RegistrySpec,
+    /// Whom questions and the log name.
+    registry: RegistryName,
+    target: SshTarget,
     ssh: SshEnvironment,
     ask: Arc<dyn Ask>,
-    credentials: Credentials,
+    credentials: Arc<Credentials>,
+    /// How long each step may take at most, if less than usual.
+    patience: Option<Duration>,
     /// Keys that a person trusted where no file may remember them (`UserKnownHostsFile none`).
     trusted: Mutex<Vec<(String, Vec<u8>)>>,
 }
 
 impl Dialer {
-    pub(crate) fn new(spec: RegistrySpec, ssh: SshEnvironment, ask: Arc<dyn Ask>) -> Self {
-        Self { spec, ssh, ask, credentials: Credentials::default(), trusted: Mutex::default() }
+    pub(crate) fn new(
+        registry: RegistryName,
+        target: SshTarget,
+        ssh: SshEnvironment,
+        ask: Arc<dyn Ask>,
+        credentials: Arc<Credentials>,
+    ) -> Self {
+        Self { registry, target, ssh, ask, credentials, patience: None, trusted: Mutex::default() }
+    }
+
+    /// One that gives up early, since there are other hosts.
+    pub(crate) fn hurried(self) -> Self {
+        Self { patience: Some(HURRIED), ..self }
+    }
+
+    async fn options(&self, target: &SshTarget) -> Result<HostOptions, TunnelError> {
+        let mut options = host_options::resolve(target, &self.ssh).await?;
+        if let Some(patience) = self.patience {
+            options.connect_timeout = options.connect_timeout.min(patience);
+        }
+        Ok(options)
     }
 
     /// Makes a session. Unless `may_ask`, nobody is bothered: a question fails the dial instead.
     pub(crate) async fn dial(&self, may_ask: bool) -> Result<Session, TunnelError> {
-        let options = host_options::resolve(&self.spec.ssh, &self.ssh).await?;
+        let options = self.options(&self.target).await?;
         self.reach(options, may_ask, 0).await
     }
 
@@ -86,6 +112,7 @@ impl Dialer {
         let end = Arc::new(SessionEnd::default());
         let client = Client { verifier, end: end.clone(), host: options.host_name.clone() };
         let (mut under, mut proxy) = (None, None);
+        let limit = self.patience.unwrap_or(HANDSHAKE_TIMEOUT);
         // Cuts the transport unless the session comes up: the library's task would outlive a dial that is dropped.
         let cut: CancellationToken;
         let unfinished;
@@ -97,7 +124,7 @@ impl Dialer {
             let wrap = |source| TunnelError::Jump { hop: hop.clone(), source: Box::new(source) };
             let channel = jump.open_channel(&far, unspecified()).await.map_err(wrap)?;
             under = Some(Box::new(jump));
-            handshake(Severable::new(channel.into_stream(), &cut), options, client).await?
+            handshake(Severable::new(channel.into_stream(), &cut), options, client, limit).await?
         } else if let Some(command) = &options.proxy_command {
             cut = CancellationToken::new();
             unfinished = cut.clone().drop_guard();
@@ -107,18 +134,18 @@ impl Dialer {
                 TunnelError::ProxyCommand { host: options.host_name.clone(), source }
             })?;
             proxy = Some(child);
-            handshake(Severable::new(tokio::io::join(stdout, stdin), &cut), options, client).await?
+            handshake(Severable::new(tokio::io::join(stdout, stdin), &cut), options, client, limit).await?
         } else {
             cut = CancellationToken::new();
             unfinished = cut.clone().drop_guard();
             let stream = tcp::connect(options).await?;
-            handshake(Severable::new(stream, &cut), options, client).await?
+            handshake(Severable::new(stream, &cut), options, client, limit).await?
         };
-        let asker = Asker { ask: &*self.ask, registry: &self.spec.name, may_ask };
+        let asker = Asker { ask: &*self.ask, registry: &self.registry, may_ask };
         let login = Login::new(&mut handle, &end, options, asker, &self.credentials);
         login.run().await.map_err(|error| with_host(error, options))?;
         unfinished.disarm();
-        tracing::debug!(registry = %self.spec.name, "an SSH session is up");
+        tracing::debug!(registry = %self.registry, "an SSH session is up");
         Ok(Session { handle, end, host: options.host_name.clone(), cut, _under: under, _proxy: proxy })
     }
 
@@ -140,7 +167,7 @@ impl Dialer {
         let mut target: SshTarget = hop.parse().map_err(|_| unreadable("it is not user@host:port"))?;
         let before = &options.jumps[..options.jumps.len() - 1];
         target.jump = (!before.is_empty()).then(|| before.join(","));
-        let options = host_options::resolve(&target, &self.ssh).await?;
+        let options = self.options(&target).await?;
         self.reach(options, may_ask, depth + 1).await.map_err(wrap)
     }
 
@@ -151,7 +178,7 @@ impl Dialer {
             key_type: key.key_type.clone(),
             fingerprint: key.fingerprint.clone(),
         };
-        let refused = match self.ask.ask(&self.spec.name, question).await {
+        let refused = match self.ask.ask(&self.registry, question).await {
             Some(Answer::Trust) => {
                 if !host_key::remember(options, key)? {
                     let mut trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,18 +198,23 @@ impl Dialer {
     }
 }
 
-async fn handshake<S>(stream: S, options: &HostOptions, client: Client) -> Result<Handle<Client>, TunnelError>
+async fn handshake<S>(
+    stream: S,
+    options: &HostOptions,
+    client: Client,
+    limit: Duration,
+) -> Result<Handle<Client>, TunnelError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let config = Arc::new(client_config(client.verifier.algorithms()));
     let connecting = client::connect_stream(config, stream, client);
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await {
+    match tokio::time::timeout(limit, connecting).await {
         Ok(outcome) => outcome.map_err(|error| with_host(error, options)),
         Err(_) => Err(TunnelError::HandshakeTimedOut {
             host: options.host_name.clone(),
             port: options.port,
-            seconds: HANDSHAKE_TIMEOUT.as_secs(),
+            seconds: limit.as_secs(),
         }),
     }
 }

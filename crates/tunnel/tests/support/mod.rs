@@ -86,9 +86,15 @@ impl Lab {
     }
 
     pub async fn sshd_for(&self, name: &str, extra: &str, authorized: &str) -> Sshd {
-        self.keygen(&format!("{name}-host"), "ed25519", "");
         fs::write(self.path(&format!("{name}-authorized")), authorized).unwrap();
-        let port = free_port().await;
+        self.sshd_at(name, extra, free_port().await).await
+    }
+
+    /// The same at a port of its own; a server of that name that was there before leaves it its keys.
+    pub async fn sshd_at(&self, name: &str, extra: &str, port: u16) -> Sshd {
+        if !self.path(&format!("{name}-host")).exists() {
+            self.keygen(&format!("{name}-host"), "ed25519", "");
+        }
         let config = format!(
             "{extra}\nListenAddress 127.0.0.1\nPort {port}\nHostKey {host}\nAuthorizedKeysFile {authorized}\n\
              PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n\

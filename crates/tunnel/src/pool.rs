@@ -5,8 +5,8 @@
 //! then opens another session, up to [`PoolLimits::sessions`], and beyond that goes to the least loaded one. So
 //! `docker push` of one layer, a manifest or a `/v2/` ping never cause a second login; a push of five layers does.
 //!
-//! Why more than one at all: the library stalls a whole session when one of its channels is blocked, a rekey under
-//! many busy channels can end a session, and several TCP streams beat one on a long or lossy path.
+//! Why more than one at all: several TCP streams beat one on a long or lossy path, the host ciphers each session on a
+//! processor of its own, and what a session's end takes with it is less.
 //!
 //! Further sessions log in without bothering anybody; if they cannot (`MaxSessions`, `MaxStartups`, a password that
 //! was not kept), the first carries everything and no other is tried for a minute.

@@ -4,10 +4,11 @@
 //! passed on as a TCP reset, not as an end-of-file. Half-close goes both ways.
 
 use crate::{pool::PooledChannel, session::SessionEnd};
-use bytes::BytesMut;
+use bytes::{Buf as _, Bytes, BytesMut};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 use std::{
-    io,
+    collections::VecDeque,
+    io::{self, IoSlice},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -24,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 const PIECE: usize = 128 << 10;
 /// With less room than one SSH packet, another piece is allocated.
 const LEAST_ROOM: usize = 32 << 10;
+/// How many pieces are written with one call.
+const MOST_SLICES: usize = 16;
 /// How long what has arrived may take to reach the program after the session is gone.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -144,12 +147,17 @@ async fn download(
     traffic: &Traffic,
     got_all: &CancellationToken,
 ) -> Down {
+    let mut arrived = VecDeque::new();
     while let Some(message) = from_far.wait().await {
         if let ChannelMsg::Data { data } = message {
-            if to_program.write_all(&data).await.is_err() {
+            let mut count = data.len();
+            arrived.push_back(data);
+            from_far.take_data(&mut arrived, PIECE);
+            count += arrived.iter().skip(1).map(Bytes::len).sum::<usize>();
+            if write_all(to_program, &mut arrived).await.is_err() {
                 return Down::ProgramGone;
             }
-            traffic.down.fetch_add(data.len() as u64, Ordering::Relaxed);
+            traffic.down.fetch_add(count as u64, Ordering::Relaxed);
         } else if matches!(message, ChannelMsg::Eof) {
             if to_program.shutdown().await.is_err() {
                 return Down::ProgramGone;
@@ -160,6 +168,27 @@ async fn download(
         }
     }
     if got_all.is_cancelled() { Down::Closed } else { Down::Cut }
+}
+
+/// Writes all of `pieces`, many with one call.
+async fn write_all(to_program: &mut WriteHalf<'_>, pieces: &mut VecDeque<Bytes>) -> io::Result<()> {
+    while !pieces.is_empty() {
+        let slices: Vec<IoSlice<'_>> =
+            pieces.iter().take(MOST_SLICES).map(|piece| IoSlice::new(piece)).collect();
+        let mut written = to_program.write_vectored(&slices).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        while let Some(piece) = pieces.front_mut() {
+            if written < piece.len() {
+                piece.advance(written);
+                break;
+            }
+            written -= piece.len();
+            pieces.pop_front();
+        }
+    }
+    Ok(())
 }
 
 /// Closes a connection so that the program sees a failure: with `SO_LINGER` of zero the kernel sends RST.

@@ -6,6 +6,7 @@ mod bindings;
 mod demo;
 mod packages;
 mod test;
+mod vendor;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +28,8 @@ enum Task {
     Test(test::Options),
     /// Generate the window's TypeScript types from the model.
     Bindings(bindings::Options),
+    /// Write down what is ours in the libraries of `vendor`: their patches, and what was published.
+    Vendor(vendor::Options),
     /// Measure against other tools; figures go to target/bench/NAME.json.
     Bench {
         #[command(subcommand)]
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Bindings(options) => bindings::run(&options),
+        Task::Vendor(options) => vendor::run(&options),
         Task::Bench { what } => bench::run(&what),
     };
     match outcome {

@@ -4,7 +4,7 @@ mod deny;
 mod run;
 mod tally;
 
-use crate::{bindings, packages, workspace};
+use crate::{bindings, packages, vendor, workspace};
 use anyhow::{Context, Result, bail};
 use run::{succeeds, watch};
 use std::{
@@ -22,6 +22,7 @@ type Check = fn() -> Result<Tally>;
 const STEPS: &[(&str, Check)] = &[
     ("fmt", fmt),
     ("bindings", check_bindings),
+    ("vendor", check_vendor),
     ("ui", ui),
     ("clippy", clippy),
     ("doc", doc),
@@ -35,7 +36,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these steps, separated by commas: fmt, bindings, ui, clippy, doc, deny, unit, programs, blackbox, or a
+    /// Only these steps, separated by commas: fmt, bindings, vendor, ui, clippy, doc, deny, unit, programs, blackbox, or a
     /// file of tests/tests by name.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -113,6 +114,10 @@ fn fmt() -> Result<Tally> {
 
 fn check_bindings() -> Result<Tally> {
     bindings::check().map(|()| Tally::PASSED)
+}
+
+fn check_vendor() -> Result<Tally> {
+    vendor::check().map(|()| Tally::PASSED)
 }
 
 /// The window: its types, its tests, and the page that the desktop app holds inside (so it comes before clippy).

@@ -2,12 +2,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedSender};
 use tokio::sync::{Mutex, Notify};
 
 use crate::{ChannelId, ChannelOpenFailure, Error, Pty, Sig};
 
 pub mod io;
+
+pub(crate) mod flow;
 
 mod channel_ref;
 pub use channel_ref::ChannelRef;
@@ -144,7 +146,37 @@ impl WindowSizeRef {
 ///
 /// Allows you to read from a channel without borrowing the session
 pub struct ChannelReadHalf {
-    pub(crate) receiver: Receiver<ChannelMsg>,
+    pub(crate) receiver: ChannelReceiver,
+}
+
+/// The reader's end of [`channel_ref::Queue`].
+#[derive(Debug)]
+pub(crate) enum ChannelReceiver {
+    Messages(Receiver<ChannelMsg>),
+    Window(flow::Reader),
+}
+
+impl ChannelReceiver {
+    pub(crate) fn poll_recv(
+        &mut self,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<ChannelMsg>> {
+        match self {
+            Self::Messages(receiver) => receiver.poll_recv(cx),
+            Self::Window(reader) => reader.poll_recv(cx),
+        }
+    }
+
+    pub(crate) async fn recv(&mut self) -> Option<ChannelMsg> {
+        std::future::poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    pub(crate) fn close(&mut self) {
+        match self {
+            Self::Messages(receiver) => receiver.close(),
+            Self::Window(reader) => reader.close(),
+        }
+    }
 }
 
 impl std::fmt::Debug for ChannelReadHalf {
@@ -157,6 +189,14 @@ impl ChannelReadHalf {
     /// Awaits an incoming [`ChannelMsg`], this method returns [`None`] if the channel has been closed.
     pub async fn wait(&mut self) -> Option<ChannelMsg> {
         self.receiver.recv().await
+    }
+
+    /// Dockline: takes data that has arrived without waiting for more, up to about `limit` bytes; stops before any
+    /// other message.
+    pub fn take_data(&mut self, into: &mut std::collections::VecDeque<Bytes>, limit: usize) {
+        if let ChannelReceiver::Window(reader) = &mut self.receiver {
+            reader.try_recv_data(into, limit);
+        }
     }
 
     /// Make a reader for the [`Channel`] to receive [`ChannelMsg::Data`]
@@ -367,9 +407,9 @@ impl<S: From<(ChannelId, ChannelMsg)> + Send + Sync + 'static> ChannelWriteHalf<
         }
         loop {
             let mut window_size = self.window_size.value.lock().await;
-            let writable = (self.max_packet_size as usize)
-                .min(*window_size as usize)
-                .min(remaining);
+            // Dockline: not bounded by the packet size. The session makes packets of it anyway, and one message
+            // costs less than several.
+            let writable = (*window_size as usize).min(remaining);
             if writable > 0 {
                 *window_size -= writable as u32;
                 if *window_size > 0 {
@@ -469,8 +509,48 @@ impl<S: From<(ChannelId, ChannelMsg)> + Send + Sync + 'static> Channel<S> {
         channel_buffer_size: usize,
     ) -> (Self, ChannelRef) {
         let (tx, rx) = tokio::sync::mpsc::channel(channel_buffer_size);
+        Self::with_queue(
+            id,
+            sender,
+            max_packet_size,
+            window_size,
+            channel_ref::Queue::Messages(tx),
+            ChannelReceiver::Messages(rx),
+        )
+    }
+
+    /// A channel whose receive window of `inbound_window` bytes is granted by reading.
+    pub(crate) fn windowed(
+        id: ChannelId,
+        sender: Sender<S>,
+        max_packet_size: u32,
+        window_size: u32,
+        reports: UnboundedSender<flow::Consumed>,
+        inbound_window: u32,
+    ) -> (Self, ChannelRef) {
+        let (inbound, reader) = flow::queue(Some(id), reports);
+        let (channel, mut channel_ref) = Self::with_queue(
+            id,
+            sender,
+            max_packet_size,
+            window_size,
+            channel_ref::Queue::Window(inbound, flow::Window::new(inbound_window)),
+            ChannelReceiver::Window(reader),
+        );
+        channel_ref.open_window(inbound_window);
+        (channel, channel_ref)
+    }
+
+    fn with_queue(
+        id: ChannelId,
+        sender: Sender<S>,
+        max_packet_size: u32,
+        window_size: u32,
+        queue: channel_ref::Queue,
+        receiver: ChannelReceiver,
+    ) -> (Self, ChannelRef) {
         let window_size = WindowSizeRef::new(window_size);
-        let read_half = ChannelReadHalf { receiver: rx };
+        let read_half = ChannelReadHalf { receiver };
         let write_half = ChannelWriteHalf {
             id,
             sender,
@@ -483,10 +563,7 @@ impl<S: From<(ChannelId, ChannelMsg)> + Send + Sync + 'static> Channel<S> {
                 write_half,
                 read_half,
             },
-            ChannelRef {
-                sender: tx,
-                window_size,
-            },
+            ChannelRef { queue, window_size },
         )
     }
 

@@ -363,6 +363,43 @@ pub(crate) async fn read<R: AsyncRead + Unpin>(
     Ok(plaintext_end + 4)
 }
 
+/// Dockline: the length of the packet that `buffered` begins with, its length field and tag included, or `None`
+/// while too little of it is there to tell.
+#[allow(clippy::indexing_slicing)] // length checked
+pub(crate) fn packet_len(
+    buffered: &[u8],
+    seqn: u32,
+    cipher: &(dyn OpeningKey + Send),
+) -> Result<Option<usize>, Error> {
+    let probe = cipher.packet_length_to_read_for_block_length();
+    if buffered.len() < probe {
+        return Ok(None);
+    }
+    let len = cipher.decrypt_packet_length(seqn, &buffered[..probe]);
+    let len = BigEndian::read_u32(&len) as usize;
+    // As in `read`.
+    if len > MAXIMUM_PACKET_LEN || len + PACKET_LENGTH_LEN + cipher.tag_len() < probe {
+        return Err(Error::PacketSize(len));
+    }
+    Ok(Some(PACKET_LENGTH_LEN + len + cipher.tag_len()))
+}
+
+/// Dockline: decrypts a whole packet where it lies, and says where in it the payload is.
+pub(crate) fn open_packet(
+    packet: &mut [u8],
+    seqn: u32,
+    cipher: &mut (dyn OpeningKey + Send),
+) -> Result<std::ops::Range<usize>, Error> {
+    let plaintext = cipher.open(seqn, packet)?;
+    let padding_length = *plaintext.first().ok_or(Error::IndexOutOfBounds)? as usize;
+    let plaintext_end = plaintext
+        .len()
+        .checked_sub(padding_length)
+        .filter(|end| *end >= PADDING_LENGTH_LEN)
+        .ok_or(Error::IndexOutOfBounds)?;
+    Ok(PACKET_LENGTH_LEN + PADDING_LENGTH_LEN..PACKET_LENGTH_LEN + plaintext_end)
+}
+
 pub(crate) const PACKET_LENGTH_LEN: usize = 4;
 
 const MINIMUM_PACKET_LEN: usize = 16;
@@ -379,6 +416,7 @@ const MAXIMUM_PACKET_LEN_HEADROOM: usize =
 const MAXIMUM_PACKET_LEN: usize = MAXIMUM_PACKET_LEN_BASELINE + MAXIMUM_PACKET_LEN_HEADROOM;
 // Keep post-decompression growth within the same packet-acceptance model as
 // the transport read path.
+#[cfg(feature = "flate2")]
 pub(crate) const MAXIMUM_DECOMPRESSED_PACKET_LEN: usize = MAXIMUM_PACKET_LEN;
 
 #[cfg(feature = "_bench")]

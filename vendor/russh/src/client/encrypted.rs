@@ -19,11 +19,14 @@ use std::str::FromStr;
 use bytes::Bytes;
 use log::{debug, error, info, trace, warn};
 use ssh_encoding::{Decode, Encode, Reader};
+use russh_util::time::Instant;
 use ssh_key::{Algorithm, PublicKey, Signature};
 
-use super::IncomingSshPacket;
+use super::{IncomingSshPacket, LEAST_WINDOW};
 use crate::auth::AuthRequest;
 use crate::cert::PublicKeyOrCertificate;
+use crate::channels::ChannelRef;
+use crate::channels::flow::{Consumed, PushError};
 use crate::client::{ChannelOpenHandle, Handler, Msg, Prompt, Reply, Session};
 use crate::helpers::{AlgorithmExt, EncodedExt, NameList, sign_with_hash_alg};
 use crate::keys::key::parse_public_key;
@@ -59,7 +62,129 @@ fn verify_hostkeys_proof(
     Ok(())
 }
 
+/// Dockline: the string at the front of `r`, which lies in `buf`, without a copy.
+fn data_within(buf: &Bytes, r: &mut &[u8]) -> Result<Bytes, crate::Error> {
+    let len = u32::decode(r)? as usize;
+    let (data, rest) = r.split_at_checked(len).ok_or(crate::Error::IndexOutOfBounds)?;
+    *r = rest;
+    Ok(buf.slice_ref(data))
+}
+
 impl Session {
+    /// Dockline: hands data to a channel's reader and keeps account of the window.
+    async fn receive<H: Handler>(
+        &mut self,
+        client: &mut H,
+        id: ChannelId,
+        data: &[u8],
+        message: ChannelMsg,
+    ) -> Result<(), crate::Error> {
+        let count = data.len() as u32;
+        let Some(enc) = self.common.encrypted.as_mut() else {
+            return Ok(());
+        };
+        let Some(channel) = self.channels.get_mut(&id) else {
+            // Opened without a `Channel`: the handler takes everything at once.
+            let target = self.common.config.window_size;
+            if enc.adjust_window_size(id, data, target)? {
+                let next_window = client.adjust_window(id, self.target_window_size);
+                if next_window > 0 {
+                    self.target_window_size = next_window
+                }
+            }
+            return Ok(());
+        };
+        if let Some(window) = channel.window_mut() {
+            let Some(params) = enc.channels.get_mut(&id) else {
+                return Ok(());
+            };
+            // The window is what bounds our memory. A peer that ignores it gets no more of it.
+            params.sender_window_size = params
+                .sender_window_size
+                .checked_sub(count)
+                .ok_or(crate::Error::Inconsistent)?;
+            window.arrived(count);
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        match channel.send(message).await {
+            Ok(()) => Ok(()),
+            // It is thrown away, and the peer may go on.
+            Err(PushError::ReaderGone) => self.grant(Consumed { id, bytes: data.len() }),
+            Err(PushError::Flooded) => Err(crate::Error::Inconsistent),
+        }
+    }
+
+    /// Dockline: lets the peer send as much anew as a reader has taken, and more where the window is too small for
+    /// the path.
+    pub(super) fn grant(&mut self, consumed: Consumed) -> Result<(), crate::Error> {
+        let Consumed { id, bytes } = consumed;
+        let limits = &self.common.config;
+        let (maximum, total) = (limits.maximum_window_size, limits.total_window_size);
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return Ok(());
+        };
+        let Some(window) = channel.window_mut() else {
+            return Ok(());
+        };
+        window.read(u32::try_from(bytes).unwrap_or(u32::MAX));
+        let (size, is_too_small) = (window.size(), window.bounds_the_peer(Instant::now()));
+        if is_too_small && size < maximum {
+            let wanted = size.saturating_mul(2).min(maximum);
+            let growth = u64::from(wanted - size);
+            if self.granted() + growth <= u64::from(total) {
+                debug!("the window of {id:?} grows to {wanted}");
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.grow_window(wanted);
+                }
+            }
+        }
+        let Some(window) = self.channels.get(&id).and_then(ChannelRef::window) else {
+            return Ok(());
+        };
+        if let Some(enc) = self.common.encrypted.as_mut()
+            && let Some(params) = enc.channels.get_mut(&id)
+        {
+            let due = window.grant(params.sender_window_size);
+            if due > 0 {
+                params.sender_window_size += due;
+                let recipient_channel = params.recipient_channel;
+                push_packet!(enc.write, {
+                    enc.write.push(msg::CHANNEL_WINDOW_ADJUST);
+                    recipient_channel.encode(&mut enc.write)?;
+                    due.encode(&mut enc.write)?;
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Dockline: the sum of all windows.
+    fn granted(&self) -> u64 {
+        let windows = self.channels.values().filter_map(ChannelRef::window);
+        windows.map(|window| u64::from(window.size())).sum()
+    }
+
+    /// Dockline: the window of a new channel: smaller when there are many, so that the sum stays within bounds.
+    pub(super) fn first_window(&self) -> u32 {
+        let left = u64::from(self.common.config.total_window_size).saturating_sub(self.granted());
+        let share = u32::try_from(left / 4).unwrap_or(u32::MAX);
+        self.common.config.window_size.min(share.max(LEAST_WINDOW))
+    }
+
+    /// Dockline: keeps the way to the reader of a channel that was asked for.
+    pub(super) fn register(&mut self, id: ChannelId, mut channel_ref: ChannelRef) {
+        let size = self
+            .common
+            .encrypted
+            .as_ref()
+            .and_then(|enc| enc.channels.get(&id))
+            .map_or(0, |params| params.sender_window_size);
+        channel_ref.open_window(size);
+        self.channels.insert(id, channel_ref);
+    }
+
     pub(crate) async fn client_read_encrypted<H: Handler>(
         &mut self,
         client: &mut H,
@@ -77,7 +202,7 @@ impl Session {
     pub(crate) async fn process_packet<H: Handler>(
         &mut self,
         client: &mut H,
-        buf: &[u8],
+        buf: &Bytes,
     ) -> Result<(), H::Error> {
         // If we've successfully read a packet.
         trace!("process_packet buf = {:?} bytes", buf.len());
@@ -480,7 +605,7 @@ impl Session {
     async fn client_read_authenticated<H: Handler>(
         &mut self,
         client: &mut H,
-        buf: &[u8],
+        buf: &Bytes,
     ) -> Result<(), H::Error> {
         match buf.split_first() {
             Some((&msg::CHANNEL_OPEN_CONFIRMATION, mut reader)) => {
@@ -500,15 +625,21 @@ impl Session {
                     return Err(crate::Error::Inconsistent.into());
                 };
 
-                if let Some(channel) = self.channels.get(&local_id) {
-                    channel
+                if let Some(channel) = self.channels.get_mut(&local_id) {
+                    if let Some(window) = channel.window_mut() {
+                        window.confirmed();
+                    }
+                    let told = channel
                         .send(ChannelMsg::Open {
                             id: local_id,
                             max_packet_size: msg.maximum_packet_size,
                             window_size: msg.initial_window_size,
                         })
-                        .await
-                        .unwrap_or(());
+                        .await;
+                    // Dockline: whoever asked for it has given up waiting; nobody else would close it.
+                    if told.is_err() {
+                        self.close(local_id)?;
+                    }
                 } else {
                     error!("no channel for id {local_id:?}");
                 }
@@ -527,6 +658,16 @@ impl Session {
                 let channel_num = map_err!(ChannelId::decode(&mut r))?;
                 map_err!(ensure_end(&r))?;
                 if !self.common.is_established_channel(channel_num) {
+                    // Dockline: our own close took it out of the protocol's table; now that the peer has closed
+                    // it too, its reader is told, and nothing of it is kept.
+                    let is_closed = self
+                        .common
+                        .encrypted
+                        .as_ref()
+                        .is_some_and(|enc| !enc.channels.contains_key(&channel_num));
+                    if is_closed && let Some(chan) = self.channels.remove(&channel_num) {
+                        let _ = chan.send(ChannelMsg::Close).await;
+                    }
                     return Ok(());
                 }
                 if let Some(ref mut enc) = self.common.encrypted {
@@ -590,27 +731,13 @@ impl Session {
             Some((&msg::CHANNEL_DATA, mut r)) => {
                 trace!("channel_data");
                 let channel_num = map_err!(ChannelId::decode(&mut r))?;
-                let data = map_err!(Bytes::decode(&mut r))?;
+                let data = data_within(buf, &mut r)?;
                 map_err!(ensure_end(&r))?;
                 if !self.common.is_established_channel(channel_num) {
                     return Ok(());
                 }
-                let target = self.common.config.window_size;
-                #[allow(clippy::collapsible_if)]
-                if let Some(ref mut enc) = self.common.encrypted {
-                    if enc.adjust_window_size(channel_num, &data, target)? {
-                        let next_window =
-                            client.adjust_window(channel_num, self.target_window_size);
-                        if next_window > 0 {
-                            self.target_window_size = next_window
-                        }
-                    }
-                }
-
-                if let Some(chan) = self.channels.get(&channel_num) {
-                    let _ = chan.send(ChannelMsg::Data { data: data.clone() }).await;
-                }
-
+                let message = ChannelMsg::Data { data: data.clone() };
+                self.receive(client, channel_num, &data, message).await?;
                 client.data(channel_num, &data, self).await
             }
             Some((&msg::CHANNEL_EXTENDED_DATA, mut r)) => {
@@ -622,26 +749,11 @@ impl Session {
                 if !self.common.is_established_channel(channel_num) {
                     return Ok(());
                 }
-                let target = self.common.config.window_size;
-                #[allow(clippy::collapsible_if)]
-                if let Some(ref mut enc) = self.common.encrypted {
-                    if enc.adjust_window_size(channel_num, &data, target)? {
-                        let next_window =
-                            client.adjust_window(channel_num, self.target_window_size);
-                        if next_window > 0 {
-                            self.target_window_size = next_window
-                        }
-                    }
-                }
-
-                if let Some(chan) = self.channels.get(&channel_num) {
-                    let _ = chan
-                        .send(ChannelMsg::ExtendedData {
-                            ext: extended_code,
-                            data: data.clone(),
-                        })
-                        .await;
-                }
+                let message = ChannelMsg::ExtendedData {
+                    ext: extended_code,
+                    data: data.clone(),
+                };
+                self.receive(client, channel_num, &data, message).await?;
 
                 client
                     .extended_data(channel_num, extended_code, &data, self)
@@ -843,11 +955,12 @@ impl Session {
                     return Err(crate::Error::Inconsistent.into());
                 };
 
+                let window_size = self.first_window();
                 let channel_params = ChannelParams {
                     recipient_channel: msg.recipient_channel,
                     sender_channel: id,
                     recipient_window_size: msg.recipient_window_size,
-                    sender_window_size: self.common.config.window_size,
+                    sender_window_size: window_size,
                     recipient_maximum_packet_size: msg.recipient_maximum_packet_size,
                     sender_maximum_packet_size: self.common.config.maximum_packet_size,
                     confirmed: true,
@@ -857,18 +970,19 @@ impl Session {
                     pending_close: false,
                 };
 
-                let (channel, channel_ref) = Channel::new(
+                let (channel, channel_ref) = Channel::windowed(
                     id,
                     self.inbound_channel_sender.clone(),
                     channel_params.recipient_maximum_packet_size,
                     channel_params.recipient_window_size,
-                    self.common.config.channel_buffer_size,
+                    self.consumed_sender.clone(),
+                    channel_params.sender_window_size,
                 );
 
                 let pending = crate::PendingChannelOpen {
                     recipient_channel: msg.recipient_channel,
                     sender_channel: id,
-                    window_size: self.common.config.window_size,
+                    window_size,
                     packet_size: self.common.config.maximum_packet_size,
                     channel_ref,
                     channel_params,

@@ -42,6 +42,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use futures::Future;
 use futures::task::{Context, Poll};
 use kex::ClientKex;
@@ -49,7 +50,7 @@ use log::{debug, error, trace, warn};
 use russh_util::time::Instant;
 use ssh_encoding::{Decode, Encode};
 use ssh_key::{Algorithm, Certificate, HashAlg, PrivateKey, PublicKey};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::pin;
 use tokio::sync::mpsc::{
     Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel,
@@ -58,10 +59,13 @@ use tokio::sync::oneshot;
 
 pub use crate::auth::AuthResult;
 use crate::cert::PublicKeyOrCertificate;
+use crate::channels::flow::{self, Consumed};
 use crate::channels::{
-    Channel, ChannelMsg, ChannelReadHalf, ChannelRef, ChannelWriteHalf, WindowSizeRef,
+    Channel, ChannelMsg, ChannelReadHalf, ChannelReceiver, ChannelRef, ChannelWriteHalf,
+    WindowSizeRef,
 };
-use crate::cipher::{self, OpeningKey, clear};
+use crate::cipher::clear;
+use crate::compression::Decompress;
 use crate::kex::{KexAlgorithmImplementor, KexCause, KexProgress, SessionKexState};
 use crate::keys::PrivateKeyWithHashAlg;
 use crate::msg::{is_kex_msg, validate_server_msg_strict_kex};
@@ -76,9 +80,17 @@ use crate::{
 mod encrypted;
 mod kex;
 mod session;
+mod transport;
+
+use transport::Transport;
 
 #[cfg(test)]
 mod test;
+
+/// Dockline: as much is read before the session looks after anything else.
+const READ_BATCH: usize = 256 * 1024;
+/// Dockline: the smallest window a channel begins with, however many there are.
+const LEAST_WINDOW: u32 = 128 * 1024;
 
 /// Actual client session's state.
 ///
@@ -93,8 +105,11 @@ pub struct Session {
     sender: UnboundedSender<Reply>,
     channels: HashMap<ChannelId, ChannelRef>,
     target_window_size: u32,
-    pending_reads: Vec<Vec<u8>>,
+    pending_reads: Vec<Bytes>,
     pending_len: u32,
+    /// Dockline: what readers have read, and so may be granted anew.
+    consumed_sender: UnboundedSender<Consumed>,
+    consumed_receiver: UnboundedReceiver<Consumed>,
     priority_sender: UnboundedSender<Msg>,
     priority_receiver: UnboundedReceiver<Msg>,
     inbound_channel_sender: Sender<Msg>,
@@ -317,7 +332,7 @@ pub struct Handle<H: Handler> {
     sender: Sender<Msg>,
     receiver: UnboundedReceiver<Reply>,
     join: russh_util::runtime::JoinHandle<Result<(), H::Error>>,
-    channel_buffer_size: usize,
+    consumed_sender: UnboundedSender<Consumed>,
     agent_session_binding: Option<crate::keys::agent::AgentSessionBinding>,
 }
 
@@ -740,16 +755,17 @@ impl<H: Handler> Handle<H> {
     /// Wait for confirmation that a channel is open
     async fn wait_channel_confirmation(
         &self,
-        mut receiver: Receiver<ChannelMsg>,
+        mut reader: flow::Reader,
         window_size_ref: WindowSizeRef,
     ) -> Result<Channel<Msg>, crate::Error> {
         loop {
-            match receiver.recv().await {
+            match std::future::poll_fn(|cx| reader.poll_recv(cx)).await {
                 Some(ChannelMsg::Open {
                     id,
                     max_packet_size,
                     window_size,
                 }) => {
+                    reader.confirmed(id);
                     window_size_ref.grow(window_size).await;
 
                     return Ok(Channel {
@@ -759,7 +775,9 @@ impl<H: Handler> Handle<H> {
                             max_packet_size,
                             window_size: window_size_ref,
                         },
-                        read_half: ChannelReadHalf { receiver },
+                        read_half: ChannelReadHalf {
+                            receiver: ChannelReceiver::Window(reader),
+                        },
                     });
                 }
                 Some(ChannelMsg::OpenFailure(reason)) => {
@@ -842,8 +860,8 @@ impl<H: Handler> Handle<H> {
     /// usable when it's confirmed by the server, as indicated by the
     /// `confirmed` field of the corresponding `Channel`.
     pub async fn channel_open_session(&self) -> Result<Channel<Msg>, crate::Error> {
-        let (sender, receiver) = channel(self.channel_buffer_size);
-        let channel_ref = ChannelRef::new(sender);
+        let (inbound, receiver) = flow::queue(None, self.consumed_sender.clone());
+        let channel_ref = ChannelRef::windowed(inbound);
         let window_size_ref = channel_ref.window_size().clone();
 
         self.sender
@@ -860,8 +878,8 @@ impl<H: Handler> Handle<H> {
         originator_address: A,
         originator_port: u32,
     ) -> Result<Channel<Msg>, crate::Error> {
-        let (sender, receiver) = channel(self.channel_buffer_size);
-        let channel_ref = ChannelRef::new(sender);
+        let (inbound, receiver) = flow::queue(None, self.consumed_sender.clone());
+        let channel_ref = ChannelRef::windowed(inbound);
         let window_size_ref = channel_ref.window_size().clone();
 
         self.sender
@@ -891,8 +909,8 @@ impl<H: Handler> Handle<H> {
         originator_address: B,
         originator_port: u32,
     ) -> Result<Channel<Msg>, crate::Error> {
-        let (sender, receiver) = channel(self.channel_buffer_size);
-        let channel_ref = ChannelRef::new(sender);
+        let (inbound, receiver) = flow::queue(None, self.consumed_sender.clone());
+        let channel_ref = ChannelRef::windowed(inbound);
         let window_size_ref = channel_ref.window_size().clone();
 
         self.sender
@@ -913,8 +931,8 @@ impl<H: Handler> Handle<H> {
         &self,
         socket_path: S,
     ) -> Result<Channel<Msg>, crate::Error> {
-        let (sender, receiver) = channel(self.channel_buffer_size);
-        let channel_ref = ChannelRef::new(sender);
+        let (inbound, receiver) = flow::queue(None, self.consumed_sender.clone());
+        let channel_ref = ChannelRef::windowed(inbound);
         let window_size_ref = channel_ref.window_size().clone();
 
         self.sender
@@ -1234,7 +1252,6 @@ where
             config.maximum_packet_size
         );
     }
-    let channel_buffer_size = config.channel_buffer_size;
     let mut session = Session::new(
         config.window_size,
         CommonSession {
@@ -1256,6 +1273,7 @@ where
         session_receiver,
         session_sender,
     );
+    let consumed_sender = session.consumed_sender.clone();
     session.begin_rekey()?;
     let (kex_done_signal, kex_done_signal_rx) = oneshot::channel();
     let join = russh_util::runtime::spawn(session.run(stream, handler, Some(kex_done_signal)));
@@ -1275,40 +1293,29 @@ where
         sender: handle_sender,
         receiver: handle_receiver,
         join,
-        channel_buffer_size,
+        consumed_sender,
         agent_session_binding,
     })
 }
 
-async fn start_reading<R: AsyncRead + Unpin>(
-    mut stream_read: R,
-    mut buffer: SSHBuffer,
-    mut cipher: Box<dyn OpeningKey + Send>,
-) -> Result<(usize, R, SSHBuffer, Box<dyn OpeningKey + Send>), crate::Error> {
-    buffer.buffer.clear();
-    let n = cipher::read(&mut stream_read, &mut buffer, &mut *cipher).await?;
-    Ok((n, stream_read, buffer, cipher))
-}
-
 impl Session {
+    /// Dockline: what a packet says. Channel data stays where it was decrypted; anything else is copied, so that it
+    /// does not keep a read buffer alive.
+    fn decompress(&mut self, payload: BytesMut, seqn: Wrapping<u32>) -> Result<IncomingSshPacket, Error> {
+        let buffer = match self.common.encrypted {
+            Some(ref mut enc) if !matches!(enc.decompress, Decompress::None) => {
+                let mut decomp = Vec::new();
+                Bytes::copy_from_slice(enc.decompress.decompress(&payload, &mut decomp)?)
+            }
+            _ if payload.first() == Some(&msg::CHANNEL_DATA) => payload.freeze(),
+            _ => Bytes::copy_from_slice(&payload),
+        };
+        Ok(IncomingSshPacket { buffer, seqn })
+    }
+
+    #[cfg(test)]
     fn maybe_decompress(&mut self, buffer: &SSHBuffer) -> Result<IncomingSshPacket, Error> {
-        if let Some(ref mut enc) = self.common.encrypted {
-            let mut decomp = Vec::new();
-            Ok(IncomingSshPacket {
-                #[allow(clippy::indexing_slicing)] // length checked
-                buffer: enc.decompress.decompress(
-                    &buffer.buffer[5..],
-                    &mut decomp,
-                )?.into(),
-                seqn: buffer.seqn,
-            })
-        } else {
-            Ok(IncomingSshPacket {
-                #[allow(clippy::indexing_slicing)] // length checked
-                buffer: buffer.buffer[5..].into(),
-                seqn: buffer.seqn,
-            })
-        }
+        self.decompress(BytesMut::from(&buffer.buffer[5..]), buffer.seqn)
     }
 
     fn new(
@@ -1319,8 +1326,11 @@ impl Session {
     ) -> Self {
         let (priority_sender, priority_receiver) = unbounded_channel();
         let (inbound_channel_sender, inbound_channel_receiver) = channel(10);
+        let (consumed_sender, consumed_receiver) = unbounded_channel();
         Self {
             common,
+            consumed_sender,
+            consumed_receiver,
             receiver,
             sender,
             kex: SessionKexState::Idle,
@@ -1346,20 +1356,15 @@ impl Session {
             oneshot::Sender<Option<crate::keys::agent::AgentSessionBinding>>,
         >,
     ) -> Result<(), H::Error> {
-        let (stream_read, mut stream_write) = stream.split();
+        let mut transport = Transport::new(stream);
         let result = self
-            .run_inner(
-                stream_read,
-                &mut stream_write,
-                &mut handler,
-                &mut kex_done_signal,
-            )
+            .run_inner(&mut transport, &mut handler, &mut kex_done_signal)
             .await;
         trace!("disconnected");
         self.receiver.close();
         self.priority_receiver.close();
         self.inbound_channel_receiver.close();
-        map_err!(stream_write.shutdown().await)?;
+        map_err!(transport.shutdown().await)?;
         match result {
             Ok(v) => {
                 handler
@@ -1388,8 +1393,7 @@ impl Session {
 
     async fn run_inner<H: Handler + Send, R: AsyncRead + AsyncWrite + Unpin + Send>(
         &mut self,
-        stream_read: SshRead<ReadHalf<R>>,
-        stream_write: &mut WriteHalf<R>,
+        transport: &mut Transport<R>,
         handler: &mut H,
         kex_done_signal: &mut Option<
             tokio::sync::oneshot::Sender<Option<crate::keys::agent::AgentSessionBinding>>,
@@ -1398,13 +1402,7 @@ impl Session {
         let mut result: Result<RemoteDisconnectInfo, H::Error> = Err(Error::Disconnect.into());
         self.flush()?;
 
-        map_err!(self.common.packet_writer.flush_into(stream_write).await)?;
-
-        let buffer = SSHBuffer::new();
-
-        // Allow handing out references to the cipher
-        let mut opening_cipher = Box::new(clear::Key) as Box<dyn OpeningKey + Send>;
-        std::mem::swap(&mut opening_cipher, &mut self.common.remote_to_local);
+        transport.write_some(&mut self.common.packet_writer).await?;
 
         let keepalive_timer =
             crate::future_or_pending(self.common.config.keepalive_interval, tokio::time::sleep);
@@ -1413,9 +1411,6 @@ impl Session {
         let inactivity_timer =
             crate::future_or_pending(self.common.config.inactivity_timeout, tokio::time::sleep);
         pin!(inactivity_timer);
-
-        let reading = start_reading(stream_read, buffer, opening_cipher);
-        pin!(reading);
 
         #[allow(clippy::panic)] // false positive in select! macro
         while !self.common.disconnected {
@@ -1426,51 +1421,62 @@ impl Session {
             // Keep reading the network for window adjustments, but leave
             // application output in its bounded receivers while a channel is
             // window-blocked.
-            let can_receive_outbound = !self.kex.active() && !self.common.has_any_pending_data();
+            let can_receive_outbound = !self.kex.active()
+                && !self.common.has_any_pending_data()
+                && !transport.is_congested(&mut self.common.packet_writer);
             let rekey_timer =
                 crate::future_or_pending(self.rekey_time_remaining(), tokio::time::sleep);
             pin!(rekey_timer);
             tokio::select! {
-                r = &mut reading => {
-                    let (stream_read, mut buffer, mut opening_cipher) = match r {
-                        Ok((_, stream_read, buffer, opening_cipher)) => (stream_read, buffer, opening_cipher),
-                        Err(e) => return Err(e.into())
-                    };
+                r = transport.ready(
+                    &mut self.common.remote_to_local,
+                    &mut self.common.packet_writer,
+                ) => {
+                    r?;
+                    let mut batch = READ_BATCH;
+                    // One packet at a time while keys or states change; many of a busy channel.
+                    while let Some(payload) = transport.next_packet(&mut self.common.remote_to_local)? {
+                        batch = batch.saturating_sub(payload.len());
+                        let mut pkt = self.decompress(payload, transport.seqn)?;
+                        match pkt.buffer.first() {
+                            None => {}
+                            Some(&msg::DISCONNECT) => {
+                                debug!("received disconnect");
+                                result = self.process_disconnect(&pkt).map_err(H::Error::from);
+                                break;
+                            }
+                            Some(_) => {
+                                self.common.received_data = true;
+                                let kex_was_active = self.kex.active();
+                                reply(self, handler, kex_done_signal, &mut pkt).await?;
+                                transport.seqn = pkt.seqn; // TODO reply changes seqn internall, find cleaner way
 
-                    std::mem::swap(&mut opening_cipher, &mut self.common.remote_to_local);
-
-                    if buffer.buffer.len() < 5 {
-                        break
-                    }
-
-                    let mut pkt = self.maybe_decompress(&buffer)?;
-                    if !pkt.buffer.is_empty() {
-                        #[allow(clippy::indexing_slicing)] // length checked
-                        if pkt.buffer[0] == crate::msg::DISCONNECT {
-                            debug!("received disconnect");
-                            result = self.process_disconnect(&pkt).map_err(H::Error::from);
-                        } else {
-                            self.common.received_data = true;
-                            let kex_was_active = self.kex.active();
-                            reply(self, handler, kex_done_signal, &mut pkt).await?;
-                            buffer.seqn = pkt.seqn; // TODO reply changes seqn internall, find cleaner way
-
-                            if kex_was_active && !self.kex.active() {
-                                buffer.bytes = 0;
-                            } else if self.automatic_rekey_allowed()
-                                && buffer.bytes >= self.common.config.limits.rekey_read_limit
-                            {
-                                debug!("rekey read limit reached after {} inbound bytes", buffer.bytes);
-                                if let Some(enc) = self.common.encrypted.as_mut() {
-                                    // flush checks this
-                                    enc.rekey_wanted = true;
+                                if kex_was_active && !self.kex.active() {
+                                    transport.bytes = 0;
+                                } else if self.automatic_rekey_allowed()
+                                    && transport.bytes >= self.common.config.limits.rekey_read_limit
+                                {
+                                    debug!("rekey read limit reached after {} inbound bytes", transport.bytes);
+                                    if let Some(enc) = self.common.encrypted.as_mut() {
+                                        // flush checks this
+                                        enc.rekey_wanted = true;
+                                    }
                                 }
                             }
                         }
+                        let is_settled = self.automatic_rekey_allowed()
+                            && !self.common.disconnected
+                            && self.common.encrypted.as_ref().is_some_and(|enc| !enc.rekey_wanted);
+                        if batch == 0 || !is_settled {
+                            break;
+                        }
                     }
-
-                    std::mem::swap(&mut opening_cipher, &mut self.common.remote_to_local);
-                    reading.set(start_reading(stream_read, buffer, opening_cipher));
+                }
+                Some(consumed) = self.consumed_receiver.recv(), if !self.kex.active() => {
+                    self.grant(consumed)?;
+                    while let Ok(consumed) = self.consumed_receiver.try_recv() {
+                        self.grant(consumed)?;
+                    }
                 }
                 () = &mut rekey_timer => {
                     // The flush after the select sees the elapsed limit.
@@ -1504,7 +1510,10 @@ impl Session {
                     };
 
                     // eagerly take all outgoing messages so writes are batched
-                    while !self.kex.active() && !self.common.has_any_pending_data() {
+                    while !self.kex.active()
+                        && !self.common.has_any_pending_data()
+                        && !transport.is_congested(&mut self.common.packet_writer)
+                    {
                         self.drain_priority_msgs()?;
                         match self.receiver.try_recv() {
                             Ok(next) => self.handle_msg(next)?,
@@ -1529,7 +1538,10 @@ impl Session {
                     }
 
                     // eagerly take all outgoing messages so writes are batched
-                    while !self.kex.active() && !self.common.has_any_pending_data() {
+                    while !self.kex.active()
+                        && !self.common.has_any_pending_data()
+                        && !transport.is_congested(&mut self.common.packet_writer)
+                    {
                         self.drain_priority_msgs()?;
                         match self.inbound_channel_receiver.try_recv() {
                             Ok(next) => self.handle_msg(next)?,
@@ -1540,12 +1552,8 @@ impl Session {
             };
 
             self.flush()?;
-            crate::flush_or_timeout(
-                &mut self.common.packet_writer,
-                stream_write,
-                inactivity_timer.as_mut(),
-            )
-            .await?;
+            // What the socket does not take now is written while the loop waits for something else.
+            transport.write_some(&mut self.common.packet_writer).await?;
 
             if let Some(ref mut enc) = self.common.encrypted
                 && let EncryptedState::InitCompression = enc.state
@@ -1563,6 +1571,10 @@ impl Session {
                 // (OpenSSH_9.6p1 responds with REQUEST_FAILURE aka 82). Instead
                 // we assume that the server is still alive if we receive any
                 // data from it.
+                self.common.alive_timeouts = 0;
+            }
+            if transport.take_unblocked() {
+                // A full socket took more: the peer acknowledges what it gets, however slow the path is.
                 self.common.alive_timeouts = 0;
             }
             if (self.common.received_data || keepalive_elapsed)
@@ -1583,6 +1595,11 @@ impl Session {
             }
         }
 
+        // A farewell goes out before the end.
+        tokio::select! {
+            written = transport.write_all(&mut self.common.packet_writer) => written?,
+            () = &mut inactivity_timer => return Err(crate::Error::InactivityTimeout.into()),
+        }
         result
     }
 
@@ -1644,7 +1661,7 @@ impl Session {
             }
             Msg::ChannelOpenSession { channel_ref } => {
                 let id = self.channel_open_session()?;
-                self.channels.insert(id, channel_ref);
+                self.register(id, channel_ref);
             }
             Msg::ChannelOpenX11 {
                 originator_address,
@@ -1652,7 +1669,7 @@ impl Session {
                 channel_ref,
             } => {
                 let id = self.channel_open_x11(&originator_address, originator_port)?;
-                self.channels.insert(id, channel_ref);
+                self.register(id, channel_ref);
             }
             Msg::ChannelOpenDirectTcpIp {
                 host_to_connect,
@@ -1667,14 +1684,14 @@ impl Session {
                     &originator_address,
                     originator_port,
                 )?;
-                self.channels.insert(id, channel_ref);
+                self.register(id, channel_ref);
             }
             Msg::ChannelOpenDirectStreamLocal {
                 socket_path,
                 channel_ref,
             } => {
                 let id = self.channel_open_direct_streamlocal(&socket_path)?;
-                self.channels.insert(id, channel_ref);
+                self.register(id, channel_ref);
             }
             Msg::TcpIpForward {
                 reply_channel,
@@ -2000,7 +2017,12 @@ async fn reply<H: Handler>(
                 if kex.peer_kexinit_received() {
                     return Err(crate::Error::Inconsistent.into());
                 }
-                session.pending_len = session.pending_len.saturating_add(pkt.buffer.len() as u32);
+                // Dockline: channel data is bounded by the windows, which do not grow meanwhile. Counting it ended
+                // sessions whose downloads were merely faster than the peer's KEXINIT.
+                if msg_type != msg::CHANNEL_DATA && msg_type != msg::CHANNEL_EXTENDED_DATA {
+                    session.pending_len =
+                        session.pending_len.saturating_add(pkt.buffer.len() as u32);
+                }
                 if u64::from(session.pending_len) > 2 * u64::from(session.common.config.window_size)
                 {
                     return Err(crate::Error::Pending.into());
@@ -2730,7 +2752,12 @@ pub struct Config {
     pub window_size: u32,
     /// The maximal size of a single packet.
     pub maximum_packet_size: u32,
-    /// Buffer size for each channel (a number of unprocessed messages to store before propagating backpressure to the TCP stream)
+    /// Dockline: how large the window of a channel may become on a path that holds that much.
+    pub maximum_window_size: u32,
+    /// Dockline: what all windows of a session may come to by growing, and so what its readers may leave unread.
+    pub total_window_size: u32,
+    /// Dockline: not used by clients any more. What a channel may have unread is bounded by its window, and the
+    /// session waits for no reader.
     pub channel_buffer_size: usize,
     /// Lists of preferred algorithms.
     pub preferred: negotiation::Preferred,
@@ -2759,6 +2786,8 @@ impl Default for Config {
             ))),
             limits: Limits::default(),
             window_size: 2097152,
+            maximum_window_size: 32 << 20,
+            total_window_size: 64 << 20,
             maximum_packet_size: 32768,
             channel_buffer_size: 100,
             preferred: Default::default(),

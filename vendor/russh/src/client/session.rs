@@ -15,11 +15,12 @@ impl Session {
     where
         F: FnOnce(&mut Vec<u8>) -> Result<(), crate::Error>,
     {
+        let window_size = self.first_window();
         let result = if let Some(ref mut enc) = self.common.encrypted {
             match enc.state {
                 EncryptedState::Authenticated => {
                     let sender_channel = enc.new_channel(
-                        self.common.config.window_size,
+                        window_size,
                         self.common.config.maximum_packet_size,
                     );
                     push_packet!(enc.write, {
@@ -30,11 +31,7 @@ impl Session {
                         sender_channel.encode(&mut enc.write)?;
 
                         // window.
-                        self.common
-                            .config
-                            .as_ref()
-                            .window_size
-                            .encode(&mut enc.write)?;
+                        window_size.encode(&mut enc.write)?;
 
                         // max packet size.
                         self.common

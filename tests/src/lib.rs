@@ -8,6 +8,7 @@
 
 pub mod bench;
 pub mod desktop;
+pub mod faults;
 pub mod lab;
 
 #[doc(no_inline)]

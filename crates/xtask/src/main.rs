@@ -4,6 +4,7 @@
 mod bench;
 mod bindings;
 mod demo;
+mod faults;
 mod packages;
 mod test;
 mod vendor;
@@ -35,6 +36,8 @@ enum Task {
         #[command(subcommand)]
         what: bench::What,
     },
+    /// Transfers with checked digests while everything on the way goes wrong: nothing wrong, hung or left over.
+    Faults(faults::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Bindings(options) => bindings::run(&options),
         Task::Vendor(options) => vendor::run(&options),
         Task::Bench { what } => bench::run(&what),
+        Task::Faults(options) => faults::run(&options),
     };
     match outcome {
         Ok(code) => code,

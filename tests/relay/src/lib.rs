@@ -103,6 +103,8 @@ pub enum Fault {
     Reset,
     /// Both ends get what has arrived here and then a clean end, as from a middlebox that closes idle connections.
     Truncate,
+    /// Nothing: only the moment is told, through [`Relay::struck`], for what the relay cannot do itself.
+    Mark,
 }
 
 /// Whom a fault hits.
@@ -391,6 +393,7 @@ impl Inner {
             Fault::Swallow => trouble(&|trouble| trouble.swallowing = true),
             Fault::Reset => order(&|orders| orders.end = Some(End::Reset)),
             Fault::Truncate => order(&|orders| orders.end = Some(End::Truncate)),
+            Fault::Mark => {}
         }
     }
 

@@ -8,14 +8,17 @@ use super::{
     slot::Slot,
 };
 use nix::{
+    sched::{CloneFlags, setns},
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use std::{
-    fs,
-    net::{Ipv4Addr, SocketAddr},
+    fs::{self, File},
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
+    thread,
     time::Duration,
 };
 
@@ -210,6 +213,36 @@ impl RegistryHost {
         for pid in self.session_processes() {
             kill(pid, Signal::SIGKILL).ok();
         }
+    }
+
+    /// Stops sshd and every session without ending them, so that the machine still acknowledges what arrives and nobody
+    /// answers it; or lets them go on.
+    pub fn freeze(&self, frozen: bool) {
+        let signal = if frozen { Signal::SIGSTOP } else { Signal::SIGCONT };
+        if let Some(sshd) = &self.sshd {
+            sshd.signal(signal);
+        }
+        for pid in self.session_processes() {
+            kill(pid, signal).ok();
+        }
+    }
+
+    /// A listening socket of this process inside the host's network namespace: a far end that the test itself plays.
+    ///
+    /// # Panics
+    /// When the namespace cannot be entered or the address is taken.
+    #[must_use]
+    pub fn listen_inside(&self, address: SocketAddr) -> TcpListener {
+        let path = Path::new("/run/netns").join(self.slot.namespace());
+        // A thread of its own: the namespace belongs to a thread, and a socket to the one it was made in.
+        let listening = thread::spawn(move || -> io::Result<TcpListener> {
+            setns(File::open(&path)?, CloneFlags::CLONE_NEWNET)?;
+            let listener = TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        });
+        let listener = listening.join().expect("the thread returns its error");
+        listener.unwrap_or_else(|error| panic!("nothing can listen at {address} inside: {error}"))
     }
 
     /// Gives the host a new key, as a reinstalled one has.

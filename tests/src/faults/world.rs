@@ -1,0 +1,159 @@
+//! What one round happens in: a registry host, a path to it, and a tunnel over that path.
+
+use super::transfer::{Transfer, far_end};
+use crate::{
+    lab::{RegistryHost, RegistryHostOptions, free_port},
+    relay::{Link, Relay},
+};
+use dockline_model::{RegistrySpec, SshTarget, TunnelState};
+use dockline_tunnel::{AccessRules, Nobody, SshEnvironment, Tunnel, TunnelConfig};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, task::block_in_place, time::Instant};
+
+/// For what has nothing left to wait for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub(super) struct World {
+    pub host: RegistryHost,
+    pub relay: Relay,
+    pub tunnel: Tunnel,
+    /// Where the tunnel listens.
+    pub address: SocketAddr,
+    far: JoinHandle<()>,
+    far_open: watch::Receiver<usize>,
+    _home: tempfile::TempDir,
+}
+
+impl World {
+    /// Makes a world; in one that `rekeys`, the host asks for new keys after each MiB (sshd_config(5), RekeyLimit).
+    pub(super) async fn new(rekeys: bool) -> Self {
+        let host = block_in_place(|| {
+            RegistryHost::with(RegistryHostOptions {
+                without_registry: true,
+                sshd_config: if rekeys { "RekeyLimit 1M\n".to_owned() } else { String::new() },
+                ..RegistryHostOptions::default()
+            })
+        });
+        let listener = TcpListener::from_std(host.listen_inside(host.registry_address()))
+            .expect("the socket is one for this runtime");
+        let (open, far_open) = watch::channel(0);
+        let far = tokio::spawn(far_end(listener, open));
+        let relay = Relay::start(SocketAddr::from((host.address(), host.port())))
+            .await
+            .expect("127.0.0.1 has a free port");
+
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let (known_hosts, config) = (home.path().join("known_hosts"), home.path().join("config"));
+        let line = host.known_hosts_line();
+        let (_, key) = line.split_once(' ').expect("a line of known_hosts has a key");
+        fs::write(&known_hosts, format!("[127.0.0.1]:{} {key}\n", relay.address().port()))
+            .and_then(|()| fs::write(&config, ""))
+            .expect("a temporary folder can be written");
+        let target = format!("{}@127.0.0.1:{}", host.user(), relay.address().port());
+        let mut ssh: SshTarget = target.parse().expect("user@host:port is a target");
+        ssh.identity = Some(host.identity());
+        let spec = RegistrySpec {
+            name: "faults.example".parse().expect("letters and a dot make a name"),
+            ssh,
+            fallbacks: Vec::new(),
+            remote: host.registry_address().to_string().parse().expect("host:port is a remote end"),
+            address: Ipv4Addr::LOCALHOST,
+            port: free_port(),
+            linger_seconds: 1,
+            keep_open: false,
+        };
+        let environment = SshEnvironment {
+            home_ssh: home.path().to_owned(),
+            config: Some(config),
+            known_hosts: vec![known_hosts],
+            agent_socket: None,
+            ssh_program: Some("ssh".into()),
+        };
+        let mut config = TunnelConfig::new(spec, environment);
+        // The transfers are not HTTP.
+        config.access = AccessRules::AnyProtocol;
+        let address = config.spec.listen();
+        let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+        assert_eq!(tunnel.view().listener_error, None, "the tunnel listens");
+        Self { host, relay, tunnel, address, far, far_open, _home: home }
+    }
+
+    /// Undoes everything that a fault may have done.
+    pub(super) fn mend(&mut self) {
+        self.relay.disarm();
+        self.relay.set_links(Link::PLAIN);
+        self.relay.mend();
+    }
+
+    /// Whether a transfer comes through before `deadline`. A tunnel that was cut off needs some time to come back, and
+    /// a connection that it cannot hold so long is reset: programs try again, and so does this.
+    pub(super) async fn recovers(&self, contents: u64, deadline: Instant) -> bool {
+        let tries = async {
+            loop {
+                let ending = Transfer::probe(contents).run(self.address).await;
+                if ending == super::Ending::Right {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout_at(deadline, tries).await.is_ok()
+    }
+
+    /// Whether every connection's lease is given back, and every connection at the far end over.
+    pub(super) async fn lets_go(&self) -> Result<(), String> {
+        let mut views = self.tunnel.watch();
+        let released = views.wait_for(|view| view.leases.is_empty());
+        if tokio::time::timeout(PATIENCE, released).await.is_err() {
+            return Err(format!("leases of connections that are over: {:?}", self.tunnel.view().leases));
+        }
+        let mut far_open = self.far_open.clone();
+        if tokio::time::timeout(PATIENCE, far_open.wait_for(|open| *open == 0)).await.is_err() {
+            return Err(format!("{} connections at the far end that are over here", *self.far_open.borrow()));
+        }
+        Ok(())
+    }
+
+    /// Closes the tunnel, and says what of it is left.
+    pub(super) async fn close(&self) -> Result<(), String> {
+        self.tunnel.disconnect(true).await;
+        let mut views = self.tunnel.watch();
+        let idle = views.wait_for(|view| matches!(view.state, TunnelState::Idle));
+        if tokio::time::timeout(PATIENCE, idle).await.is_err() {
+            return Err(format!("a disconnected tunnel stays at {:?}", self.tunnel.view().state));
+        }
+        let mut open = self.relay.open();
+        if tokio::time::timeout(PATIENCE, open.wait_for(|open| *open == 0)).await.is_err() {
+            return Err(format!(
+                "{} connections to sshd after the tunnel is closed",
+                *self.relay.open().borrow()
+            ));
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let sessions = block_in_place(|| self.host.sessions());
+            if sessions == 0 {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!("{sessions} processes of sshd after all connections to it are closed"));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Ends everything; the tunnel must end, too.
+    pub(super) async fn end(self) -> Result<(), String> {
+        let Self { host, relay, tunnel, far, .. } = self;
+        let stopped = tokio::time::timeout(PATIENCE, tunnel.stop()).await;
+        far.abort();
+        drop(relay);
+        block_in_place(|| drop(host));
+        stopped.map_err(|_| "the tunnel does not stop".to_owned())
+    }
+}

@@ -192,7 +192,10 @@ impl World {
             | Trouble::LinkDown
             | Trouble::Disconnect => None,
         };
-        let (fault, scope) = path.unwrap_or((Fault::Mark, Scope::Path));
+        // While a session is being made, nothing may move until the right process is killed.
+        let holds_still = path.is_none() && round.phase.is_cold();
+        let mark = if holds_still { Fault::Stall } else { Fault::Mark };
+        let (fault, scope) = path.unwrap_or((mark, Scope::Path));
         let trigger = match round.moment {
             Moment::Handshake(way, bytes) => Some(Trigger::connection(way, bytes)),
             Moment::Carried(way, bytes) => Some(Trigger::total(way, bytes)),
@@ -228,6 +231,9 @@ impl World {
                 Some((fault, _)) if trigger.is_none() => self.relay.inflict(fault),
                 Some(_) => {}
                 None => self.inflict(round.trouble).await,
+            }
+            if holds_still {
+                self.relay.mend();
             }
             let lasting = tokio::time::sleep(round.lasting);
             tokio::pin!(lasting);

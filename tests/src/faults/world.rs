@@ -5,7 +5,7 @@ use crate::{
     lab::{RegistryHost, RegistryHostOptions, free_port},
     relay::{Link, Relay},
 };
-use dockline_model::{RegistrySpec, SshTarget, TunnelState};
+use dockline_model::{RegistrySpec, TunnelState};
 use dockline_tunnel::{AccessRules, Nobody, SshEnvironment, Tunnel, TunnelConfig};
 use std::{
     fs,
@@ -54,19 +54,22 @@ impl World {
         fs::write(&known_hosts, format!("[127.0.0.1]:{} {key}\n", relay.address().port()))
             .and_then(|()| fs::write(&config, ""))
             .expect("a temporary folder can be written");
-        let target = format!("{}@127.0.0.1:{}", host.user(), relay.address().port());
-        let mut ssh: SshTarget = target.parse().expect("user@host:port is a target");
-        ssh.identity = Some(host.identity());
-        let spec = RegistrySpec {
-            name: "faults.example".parse().expect("letters and a dot make a name"),
-            ssh,
-            fallbacks: Vec::new(),
-            remote: host.registry_address().to_string().parse().expect("host:port is a remote end"),
-            address: Ipv4Addr::LOCALHOST,
-            port: free_port(),
-            linger_seconds: 1,
-            keep_open: false,
-        };
+        // As the configuration has it: what is not said here is as by default.
+        let spec = serde_json::json!({
+            "name": "faults.example",
+            "ssh": {
+                "user": host.user(),
+                "host": "127.0.0.1",
+                "port": relay.address().port(),
+                "identity": host.identity(),
+            },
+            "remote": host.registry_address().to_string(),
+            "address": Ipv4Addr::LOCALHOST,
+            "port": free_port(),
+            "lingerSeconds": 1,
+            "keepOpen": false,
+        });
+        let spec: RegistrySpec = serde_json::from_value(spec).expect("this is a registry");
         let environment = SshEnvironment {
             home_ssh: home.path().to_owned(),
             config: Some(config),

@@ -2,6 +2,7 @@
 
 mod report;
 
+use crate::known_hosts::RevocationError;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 /// One variant for each operation that can fail. Never holds a secret.
@@ -107,8 +108,8 @@ pub enum TunnelError {
         key_type: String,
         /// `SHA256:…`.
         fingerprint: String,
-        /// Whether a person was asked, and said no.
-        refused: bool,
+        /// Why it was not trusted.
+        because: Distrust,
     },
     /// The host's key is not the one in known_hosts.
     #[error(
@@ -128,9 +129,10 @@ pub enum TunnelError {
         /// Its line.
         line: usize,
     },
-    /// The host's key is marked `@revoked`.
+    /// The host's key, or the authority of its certificate, is marked `@revoked` or stands in `RevokedHostKeys`.
     #[error(
-        "The key of the SSH host {host} ({key_type} {fingerprint}) is revoked by line {line} of {}.",
+        "The key of the SSH host {host} ({key_type} {fingerprint}) is revoked by {}{}.",
+        line.map(|line| format!("line {line} of ")).unwrap_or_default(),
         file.display()
     )]
     HostKeyRevoked {
@@ -142,8 +144,46 @@ pub enum TunnelError {
         fingerprint: String,
         /// The file at fault.
         file: PathBuf,
-        /// Its line.
-        line: usize,
+        /// Its line, in a file of lines.
+        line: Option<usize>,
+    },
+    /// The host shows a key of a kind, or so small, that nobody should trust it.
+    #[error("The key of the SSH host {host} is of a kind that is not safe.")]
+    HostKeyUnusable {
+        /// As in known_hosts.
+        host: String,
+    },
+    /// The host shows a certificate of an authority that is trusted for it, but not a valid one; and its key alone is
+    /// not known.
+    #[error("The certificate of the SSH host {host} ({key_type} {fingerprint}) is not valid: {fault}.")]
+    HostCertificate {
+        /// As in known_hosts.
+        host: String,
+        /// The type of the key in it.
+        key_type: String,
+        /// The fingerprint of the key in it.
+        fingerprint: String,
+        /// What is wrong with it.
+        #[source]
+        fault: CertificateFault,
+    },
+    /// The list of revoked keys (`RevokedHostKeys`) is not there.
+    #[error("The list of revoked host keys {} could not be read, so no key can be trusted.", file.display())]
+    RevokedHostKeys {
+        /// The file.
+        file: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: Arc<io::Error>,
+    },
+    /// The list of revoked keys (`RevokedHostKeys`) cannot be understood.
+    #[error("No key can be trusted because of the list of revoked host keys {}: {source}.", file.display())]
+    RevokedHostKeysInvalid {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: RevocationError,
     },
     /// A trusted key could not be written down.
     #[error("The host's key could not be added to {}.", file.display())]
@@ -173,6 +213,19 @@ pub enum TunnelError {
         skipped: Vec<String>,
         /// What the server would accept.
         methods: Vec<String>,
+    },
+    /// The server ended the session because too many ways to log in were refused.
+    #[error(
+        "{login} ended the session after {} tries to log in (MaxAuthTries), before everything was tried.",
+        tried.len()
+    )]
+    TooManyTries {
+        /// `user@host`.
+        login: String,
+        /// What was tried, in order.
+        tried: Vec<String>,
+        /// How many keys the agent offered.
+        agent_keys: usize,
     },
     /// A jump host could not be passed.
     #[error("The jump host {hop} could not be passed. {source}")]
@@ -285,6 +338,48 @@ pub enum TunnelError {
     Ssh(#[source] Arc<russh::Error>),
 }
 
+/// Why an unknown host was not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distrust {
+    /// Nobody was there to be asked.
+    NobodyAsked,
+    /// A person was asked, and said no.
+    Refused,
+    /// `StrictHostKeyChecking yes` keeps anybody from being asked.
+    Strict,
+}
+
+/// What is wrong with a host's certificate (OpenSSH's PROTOCOL.certkeys).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateFault {
+    /// It is a user's.
+    #[error("it is not a host's certificate")]
+    NotForHosts,
+    /// Its time has not come.
+    #[error("its time has not come yet")]
+    NotYetValid,
+    /// Its time is over.
+    #[error("it has expired")]
+    Expired,
+    /// It is for other hosts.
+    #[error("it is for {}, not for {wanted}", names.join(", "))]
+    OtherNames {
+        /// The hosts it is for.
+        names: Vec<String>,
+        /// The one that was asked for.
+        wanted: String,
+    },
+    /// It has conditions that Dockline does not know.
+    #[error("it has conditions that Dockline does not know ({0})")]
+    CriticalOptions(String),
+    /// It is signed with an algorithm that is not allowed (`CASignatureAlgorithms`).
+    #[error("it is signed with {0}, which is not allowed")]
+    SignatureAlgorithm(String),
+    /// The signature is not its authority's.
+    #[error("its signature is wrong")]
+    Signature,
+}
+
 impl From<russh::Error> for TunnelError {
     fn from(error: russh::Error) -> Self {
         Self::Ssh(Arc::new(error))
@@ -366,9 +461,14 @@ impl TunnelError {
             | Self::HostKeyUnknown { .. }
             | Self::HostKeyChanged { .. }
             | Self::HostKeyRevoked { .. }
+            | Self::HostKeyUnusable { .. }
+            | Self::HostCertificate { .. }
+            | Self::RevokedHostKeys { .. }
+            | Self::RevokedHostKeysInvalid { .. }
             | Self::KnownHosts { .. }
             | Self::KeyUnusable { .. }
             | Self::Auth { .. }
+            | Self::TooManyTries { .. }
             | Self::ForwardForbidden { .. }
             | Self::PortInUse { .. }
             | Self::AddressUnavailable { .. }

@@ -1,11 +1,11 @@
 //! What `ssh` would do to reach a host: the answer of `ssh -G HOST`, which knows every key of ssh_config(5),
 //! `Include` and `Match` included. Where there is no OpenSSH, its defaults.
 //!
-//! `StrictHostKeyChecking no` is read by nobody: an unknown host is always asked about, and a changed key is always
-//! refused.
+//! `StrictHostKeyChecking no` means `ask` here: an unknown host is asked about, and a changed key is always refused.
 
-use crate::{SshEnvironment, error::TunnelError};
+use crate::{SshEnvironment, error::TunnelError, known_hosts::HostNames};
 use dockline_model::SshTarget;
+use russh::MethodKind;
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
@@ -18,6 +18,31 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// What `ssh -G` may take. It resolves nothing, but `Match exec` runs programs.
 const SSH_G_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Questions for the same passphrase or password before giving up, as OpenSSH's `NumberOfPasswordPrompts`.
+const DEFAULT_PASSWORD_PROMPTS: usize = 3;
+
+/// The ways to log in that Dockline has, in OpenSSH's order (`PreferredAuthentications`).
+const METHODS: [MethodKind; 3] =
+    [MethodKind::PublicKey, MethodKind::KeyboardInteractive, MethodKind::Password];
+
+/// The system's files, for where there is no `ssh` to ask.
+#[cfg(not(windows))]
+const GLOBAL_KNOWN_HOSTS: [&str; 2] = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+/// The system's file of Windows' own OpenSSH, for where there is no `ssh` to ask.
+#[cfg(windows)]
+const GLOBAL_KNOWN_HOSTS: [&str; 1] = ["C:\\ProgramData\\ssh\\ssh_known_hosts"];
+
+/// What is done about a host that known_hosts does not know (`StrictHostKeyChecking`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StrictChecking {
+    /// A person is asked.
+    Ask,
+    /// Its key is written down unasked.
+    AcceptNew,
+    /// It is refused.
+    Yes,
+}
 
 /// How one hop is reached and who logs in there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +64,21 @@ pub(crate) struct HostOptions {
     pub global_known_hosts: Vec<PathBuf>,
     pub host_key_alias: Option<String>,
     pub hash_known_hosts: bool,
+    pub strict_checking: StrictChecking,
+    /// `RevokedHostKeys`: a list that no key of a host may be in.
+    pub revoked_host_keys: Option<PathBuf>,
+    /// Whether the server's list of its keys is written down.
+    pub update_host_keys: bool,
+    /// Most wanted first, by OpenSSH's names; empty means Dockline's own choice.
+    pub host_key_algorithms: Vec<String>,
+    /// What an authority may sign certificates with; empty means OpenSSH's choice.
+    pub ca_signature_algorithms: Vec<String>,
+    /// `CertificateFile`: certificates for keys that may be anywhere.
+    pub certificate_files: Vec<PathBuf>,
+    /// The ways to log in, most wanted first.
+    pub methods: Vec<MethodKind>,
+    /// How often the same secret is asked for.
+    pub password_prompts: usize,
     pub connect_timeout: Duration,
 }
 
@@ -51,12 +91,17 @@ impl HostOptions {
         }
     }
 
-    /// The name in known_hosts. `HostKeyAlias` stands for host and port both.
-    pub(crate) fn known_hosts_name(&self) -> String {
+    /// The names in known_hosts. `HostKeyAlias` stands for host and port both.
+    pub(crate) fn known_hosts_names(&self) -> HostNames {
         match &self.host_key_alias {
-            Some(alias) => alias.to_ascii_lowercase(),
-            None => crate::known_hosts::lookup_name(&self.host_name, self.port),
+            Some(alias) => HostNames::alias(alias),
+            None => HostNames::new(&self.host_name, self.port),
         }
+    }
+
+    /// Whom a certificate of the host has to name.
+    pub(crate) fn principal(&self) -> &str {
+        self.host_key_alias.as_deref().unwrap_or(&self.host_name)
     }
 }
 
@@ -140,9 +185,20 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
         global_known_hosts: Vec::new(),
         host_key_alias: None,
         hash_known_hosts: false,
+        strict_checking: StrictChecking::Ask,
+        revoked_host_keys: None,
+        update_host_keys: true,
+        host_key_algorithms: Vec::new(),
+        ca_signature_algorithms: Vec::new(),
+        certificate_files: Vec::new(),
+        methods: METHODS.to_vec(),
+        password_prompts: DEFAULT_PASSWORD_PROMPTS,
         connect_timeout: DEFAULT_CONNECT_TIMEOUT,
     };
     let mut identities: Vec<&str> = Vec::new();
+    let mut certificates: Vec<&str> = Vec::new();
+    let mut revoked = None;
+    let mut forbidden = Vec::new();
     let mut jump = None;
     for line in text.lines() {
         let Some((key, value)) = line.split_once(' ') else { continue };
@@ -168,6 +224,29 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
             "globalknownhostsfile" => options.global_known_hosts = files(value, ssh),
             "hostkeyalias" => options.host_key_alias = set,
             "hashknownhosts" => options.hash_known_hosts = value == "yes",
+            "stricthostkeychecking" => {
+                options.strict_checking = match value {
+                    "yes" | "true" => StrictChecking::Yes,
+                    "accept-new" => StrictChecking::AcceptNew,
+                    _ => StrictChecking::Ask,
+                }
+            }
+            "revokedhostkeys" => revoked = set,
+            // `ask` among the others: it is not worth a question.
+            "updatehostkeys" => options.update_host_keys = matches!(value, "yes" | "true"),
+            "hostkeyalgorithms" => options.host_key_algorithms = list(value),
+            "casignaturealgorithms" => options.ca_signature_algorithms = list(value),
+            "certificatefile" => certificates.extend((value != "none").then_some(value)),
+            "preferredauthentications" => {
+                let wanted = list(value);
+                options.methods = wanted.iter().filter_map(|name| method(name)).collect();
+            }
+            "pubkeyauthentication" if is_no(value) => forbidden.push(MethodKind::PublicKey),
+            "kbdinteractiveauthentication" if is_no(value) => forbidden.push(MethodKind::KeyboardInteractive),
+            "passwordauthentication" if is_no(value) => forbidden.push(MethodKind::Password),
+            "numberofpasswordprompts" => {
+                options.password_prompts = value.parse().unwrap_or(options.password_prompts);
+            }
             "connecttimeout" => {
                 if let Some(seconds) = value.parse().ok().filter(|s| *s > 0) {
                     options.connect_timeout = Duration::from_secs(seconds);
@@ -184,9 +263,15 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
     } else {
         identities.into_iter().map(|value| expand_tokens(value, &options, ssh)).collect()
     };
+    options.certificate_files =
+        certificates.into_iter().map(|value| expand_tokens(value, &options, ssh)).collect();
+    options.revoked_host_keys = revoked.map(|value| expand_tokens(&value, &options, ssh));
+    options.methods.retain(|method| !forbidden.contains(method));
     if text.is_empty() {
         jump.clone_from(&target.jump);
-        options.user_known_hosts = vec![ssh.home_ssh.join("known_hosts")];
+        options.user_known_hosts =
+            ["known_hosts", "known_hosts2"].map(|name| ssh.home_ssh.join(name)).to_vec();
+        options.global_known_hosts = GLOBAL_KNOWN_HOSTS.map(PathBuf::from).to_vec();
     }
     // The first hop overrides what stands in the configuration for `none` too.
     options.jumps = jump.iter().flat_map(|list| list.split(',')).map(|hop| hop.trim().to_owned()).collect();
@@ -195,6 +280,19 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
         options.global_known_hosts.clear();
     }
     options
+}
+
+fn list(value: &str) -> Vec<String> {
+    value.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+}
+
+/// `ssh -G` writes some switches as `false` and some as `no`.
+fn is_no(value: &str) -> bool {
+    matches!(value, "no" | "false")
+}
+
+fn method(name: &str) -> Option<MethodKind> {
+    METHODS.into_iter().find(|method| <&str>::from(method) == name)
 }
 
 fn files(value: &str, ssh: &SshEnvironment) -> Vec<PathBuf> {
@@ -290,7 +388,7 @@ mod tests {
         assert_eq!(options.identity_files, [Path::new("/h/.ssh/id_bob"), Path::new("/keys/a b")]);
         assert_eq!(options.user_known_hosts, [Path::new("/k1"), Path::new("/h/.ssh/k2")]);
         assert_eq!(options.jumps, ["a@j1:22", "j2"]);
-        assert_eq!(options.known_hosts_name(), "alias");
+        assert_eq!((options.known_hosts_names().name(), options.principal()), ("alias", "Alias"));
         assert!(options.identities_only && options.hash_known_hosts && options.agent.is_none());
         assert_eq!((options.connect_timeout, options.proxy_command), (Duration::from_secs(3), None));
     }
@@ -298,9 +396,31 @@ mod tests {
     #[test]
     fn without_openssh_its_defaults_hold() {
         let options = parse("", &"bob@h:2222".parse().unwrap(), &environment());
-        assert_eq!(options.known_hosts_name(), "[h]:2222");
+        assert_eq!(options.known_hosts_names().name(), "[h]:2222");
+        assert_eq!((options.strict_checking, options.methods.len()), (StrictChecking::Ask, 3));
         assert_eq!(options.identity_files[0], Path::new("/h/.ssh/id_ed25519"));
-        assert_eq!(options.user_known_hosts, [Path::new("/h/.ssh/known_hosts")]);
+        assert_eq!(options.user_known_hosts[0], Path::new("/h/.ssh/known_hosts"));
+    }
+
+    #[test]
+    fn trust_and_login_are_as_configured() {
+        let text = "hostname h\nstricthostkeychecking accept-new\nrevokedhostkeys ~/.ssh/revoked\n\
+                    updatehostkeys false\nhostkeyalgorithms ssh-ed25519,rsa-sha2-512\n\
+                    casignaturealgorithms ssh-ed25519\ncertificatefile ~/.ssh/%r.pub\nuser bob\n\
+                    certificatefile none\npreferredauthentications password,hostbased,publickey\n\
+                    pubkeyauthentication false\nnumberofpasswordprompts 1\n";
+        let options = parse(text, &"h".parse().unwrap(), &environment());
+        assert_eq!(options.strict_checking, StrictChecking::AcceptNew);
+        assert_eq!(options.revoked_host_keys.as_deref(), Some(Path::new("/h/.ssh/revoked")));
+        assert_eq!(options.host_key_algorithms, ["ssh-ed25519", "rsa-sha2-512"]);
+        assert_eq!(options.ca_signature_algorithms, ["ssh-ed25519"]);
+        assert_eq!(options.certificate_files, [Path::new("/h/.ssh/bob.pub")]);
+        assert_eq!(options.methods, [MethodKind::Password]);
+        assert!(!options.update_host_keys && options.password_prompts == 1);
+        let off = parse("stricthostkeychecking false\n", &"h".parse().unwrap(), &environment());
+        assert_eq!(off.strict_checking, StrictChecking::Ask);
+        let on = parse("stricthostkeychecking true\n", &"h".parse().unwrap(), &environment());
+        assert_eq!(on.strict_checking, StrictChecking::Yes);
     }
 
     #[test]

@@ -33,7 +33,7 @@ use std::{
     borrow::Cow,
     net::SocketAddr,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -196,6 +196,8 @@ impl Session {
 /// Our end of the protocol, as the library calls it.
 pub(crate) struct Client {
     verifier: host_key::Verifier,
+    /// This session's number (RFC 4253 §7.2), known once keys are exchanged.
+    session_id: Arc<OnceLock<Vec<u8>>>,
     end: Arc<SessionEnd>,
     host: String,
 }
@@ -214,7 +216,18 @@ impl client::Handler for Client {
         &mut self,
         key: &russh::keys::PublicKeyOrCertificate,
     ) -> Result<bool, TunnelError> {
-        self.verifier.verify(key).map(|()| true)
+        self.verifier.verify(key, SystemTime::now()).map(|()| true)
+    }
+
+    async fn openssh_ext_host_keys_announced(
+        &mut self,
+        keys: Vec<russh::keys::PublicKey>,
+        session: &mut client::Session,
+    ) -> Result<(), TunnelError> {
+        if let Some(announcement) = self.verifier.announcement() {
+            announcement.follow(&keys, session, self.session_id.clone());
+        }
+        Ok(())
     }
 
     async fn kex_done(
@@ -266,7 +279,7 @@ fn end_words(error: &russh::Error) -> String {
 }
 
 /// The library's settings for a session whose host keys are wanted in the order of `host_keys`.
-fn client_config(host_keys: Vec<russh::keys::Algorithm>) -> client::Config {
+fn client_config(host_keys: host_key::HostKeyAlgorithms) -> client::Config {
     client::Config {
         limits: Limits {
             rekey_write_limit: usize::try_from(REKEY_BYTES).unwrap_or(1 << 30),
@@ -288,8 +301,8 @@ fn client_config(host_keys: Vec<russh::keys::Algorithm>) -> client::Config {
                 kex::EXTENSION_SUPPORT_AS_CLIENT,
                 kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
             ]),
-            key: Cow::Owned(host_keys),
-            host_key_certificates: Cow::Borrowed(&[]),
+            key: Cow::Owned(host_keys.keys),
+            host_key_certificates: Cow::Owned(host_keys.certificates),
             cipher: Cow::Borrowed(&[
                 cipher::AES_128_GCM,
                 cipher::AES_256_GCM,

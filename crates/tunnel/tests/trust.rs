@@ -156,3 +156,106 @@ async fn known_hosts_none_asks_and_remembers_nothing() {
     assert_eq!(person.asked().len(), 1);
     tunnel.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unknown_host_is_remembered_unasked_or_refused_as_configured() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let config = with_known_hosts(&lab, &sshd, None).await;
+    for (setting, outcome) in [("yes", Err(Code::HostKeyUnknown)), ("accept-new", Ok(()))] {
+        fs::write(lab.path("config"), format!("StrictHostKeyChecking {setting}\n")).unwrap();
+        let person = Person::answering([Answer::Trust]);
+        let tunnel = Tunnel::start(config.clone(), person.clone()).await;
+        let lease = tunnel.lease(LeaseHolder::Manual);
+        assert_eq!(tunnel.up(&lease).await.map_err(|error| error.code), outcome, "{setting}");
+        tunnel.stop().await;
+        assert!(person.asked().is_empty());
+    }
+    assert_eq!(fs::read_to_string(lab.path("known_hosts")).unwrap(), sshd.known_hosts_line());
+}
+
+/// The host's line as it should be after the server named its keys: waits for the file, which is written after login.
+async fn known_hosts_become(lab: &Lab, wanted: impl Fn(&str) -> bool) -> String {
+    let changed = async {
+        loop {
+            let text = fs::read_to_string(lab.path("known_hosts")).unwrap();
+            if wanted(&text) {
+                return text;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    match tokio::time::timeout(std::time::Duration::from_secs(10), changed).await {
+        Ok(text) => text,
+        Err(_) => panic!("it stayed at {}", fs::read_to_string(lab.path("known_hosts")).unwrap()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_names_its_other_keys_and_proves_them() {
+    need_sshd!();
+    let lab = Lab::new();
+    for key_type in ["rsa", "ecdsa", "ed25519"] {
+        lab.keygen(&format!("more-{key_type}"), key_type, "");
+    }
+    let public = |name: &str| {
+        let text = fs::read_to_string(lab.path(&format!("{name}.pub"))).unwrap();
+        text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+    };
+    let extra =
+        format!("HostKey {}\nHostKey {}", lab.path("more-rsa").display(), lab.path("more-ecdsa").display());
+    let sshd = lab.sshd("a", &extra).await;
+    let host = format!("[127.0.0.1]:{}", sshd.port);
+    // A key that the server no longer has, and another host's.
+    let old = format!("{host} {}\n", public("more-ed25519"));
+    let others = format!("# a comment\nelsewhere.org {}\n", public("id"));
+    let config =
+        with_known_hosts(&lab, &sshd, Some(&format!("{others}{}{old}", sshd.known_hosts_line()))).await;
+    for (setting, is_followed) in [("no", false), ("yes", true)] {
+        fs::write(lab.path("config"), format!("UpdateHostKeys {setting}\n")).unwrap();
+        let tunnel = Tunnel::start(config.clone(), Arc::new(Nobody)).await;
+        let lease = tunnel.lease(LeaseHolder::Manual);
+        tunnel.up(&lease).await.unwrap();
+        if is_followed {
+            let text = known_hosts_become(&lab, |text| text.contains("ssh-rsa")).await;
+            let added = ["more-rsa", "more-ecdsa"].map(|name| format!("{host} {}\n", public(name)));
+            assert_eq!(text, format!("{others}{}{}{}", sshd.known_hosts_line(), added[0], added[1]));
+        }
+        tunnel.stop().await;
+        if !is_followed {
+            assert!(fs::read_to_string(lab.path("known_hosts")).unwrap().ends_with(&old));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_of_a_known_authority_needs_no_known_key() {
+    need_sshd!();
+    let lab = Lab::new();
+    let authority = lab.keygen("ca", "rsa", "");
+    for key_type in ["ed25519", "rsa", "ecdsa"] {
+        let name = format!("host-{key_type}");
+        lab.keygen(&name, key_type, "");
+        let signed = std::process::Command::new("ssh-keygen")
+            .args(["-q", "-h", "-I", "host", "-n", "127.0.0.1", "-V", "-1m:+1h", "-s"])
+            .arg(lab.path("ca"))
+            .arg(lab.path(&format!("{name}.pub")))
+            .status()
+            .unwrap();
+        assert!(signed.success());
+        let extra = format!(
+            "HostKey {}\nHostCertificate {}",
+            lab.path(&name).display(),
+            lab.path(&format!("{name}-cert.pub")).display()
+        );
+        let sshd = lab.sshd(&format!("sshd-{key_type}"), &extra).await;
+        let text = format!("@cert-authority [127.0.0.1]:* {authority}\n");
+        let config = with_known_hosts(&lab, &sshd, Some(&text)).await;
+        let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+        let lease = tunnel.lease(LeaseHolder::Manual);
+        tunnel.up(&lease).await.unwrap();
+        tunnel.stop().await;
+        assert_eq!(fs::read_to_string(lab.path("known_hosts")).unwrap(), text, "nothing is written down");
+    }
+}

@@ -1,6 +1,6 @@
 //! How an error reaches a person: its stable code, and what they can do about it.
 
-use super::TunnelError;
+use super::{Distrust, TunnelError};
 use dockline_model::{Code, UiError};
 use std::io;
 
@@ -15,13 +15,16 @@ impl TunnelError {
             | Self::Handshake { .. }
             | Self::NotSsh { .. }
             | Self::WeakAlgorithm { .. }
+            | Self::HostKeyUnusable { .. }
             | Self::Ssh(_) => Code::SshProtocol,
-            Self::HostKeyUnknown { .. } => Code::HostKeyUnknown,
+            Self::HostKeyUnknown { .. } | Self::HostCertificate { .. } => Code::HostKeyUnknown,
             Self::HostKeyChanged { .. } => Code::HostKeyChanged,
             Self::HostKeyRevoked { .. } => Code::HostKeyRevoked,
-            Self::KnownHosts { .. } => Code::FileIo,
+            Self::KnownHosts { .. } | Self::RevokedHostKeys { .. } | Self::RevokedHostKeysInvalid { .. } => {
+                Code::FileIo
+            }
             Self::KeyUnusable { .. } => Code::SshKeyUnusable,
-            Self::Auth { .. } => Code::SshAuth,
+            Self::Auth { .. } | Self::TooManyTries { .. } => Code::SshAuth,
             // What went wrong there matters more than where: a face offers the same remedy.
             Self::Jump { source, .. } => {
                 let code = source.code();
@@ -67,13 +70,20 @@ impl TunnelError {
                  (PerSourcePenalties, fail2ban)."
                     .to_owned()
             }
-            Self::Handshake { .. } | Self::WeakAlgorithm { .. } => "Update the SSH server.".to_owned(),
-            Self::HostKeyUnknown { refused: true, .. } => {
+            Self::Handshake { .. } | Self::WeakAlgorithm { .. } | Self::HostKeyUnusable { .. } => {
+                "Update the SSH server.".to_owned()
+            }
+            Self::HostKeyUnknown { because: Distrust::Refused, .. } => {
                 "Compare the fingerprint with the one that `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` \
                  prints on the server, then connect again."
                     .to_owned()
             }
-            Self::HostKeyUnknown { .. } => {
+            Self::HostKeyUnknown { because: Distrust::Strict, .. } => {
+                "StrictHostKeyChecking is yes for this host, so nobody is asked: add its key to known_hosts, as its \
+                 owner gives it to you."
+                    .to_owned()
+            }
+            Self::HostKeyUnknown { because: Distrust::NobodyAsked, .. } => {
                 "Connect once where you can be asked (the window, or `dockline connect` in a terminal), or log in \
                  once with ssh."
                     .to_owned()
@@ -85,6 +95,23 @@ impl TunnelError {
             ),
             Self::HostKeyRevoked { .. } => {
                 "Do not use this server before its owner has given it a new key.".to_owned()
+            }
+            Self::HostCertificate { .. } => {
+                "Ask the server's owner for a new certificate, or for the key itself, to be added to known_hosts."
+                    .to_owned()
+            }
+            Self::RevokedHostKeys { .. } | Self::RevokedHostKeysInvalid { .. } => {
+                "RevokedHostKeys in ~/.ssh/config names it: mend the file, or the setting.".to_owned()
+            }
+            Self::TooManyTries { agent_keys, .. } => {
+                let agent = match agent_keys {
+                    0 | 1 => "",
+                    _ => "Your SSH agent holds many keys, and the server's patience ended before the right one. ",
+                };
+                format!(
+                    "{agent}Name the key for this registry (`identity = \"~/.ssh/…\"`), or in ~/.ssh/config set \
+                     IdentityFile and `IdentitiesOnly yes` for this host; then only that key is tried."
+                )
             }
             Self::KnownHosts { .. } => "Check the file's permissions and the free space.".to_owned(),
             Self::KeyUnusable { .. } => "Choose another key file for this registry.".to_owned(),

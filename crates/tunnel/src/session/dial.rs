@@ -4,14 +4,15 @@ use super::{
     Client, Session, SessionEnd,
     auth::{Asker, Credentials, Login},
     client_config,
-    host_key::{self, ShownKey, Verifier},
+    host_key::{self, Verifier},
     sever::Severable,
     tcp,
 };
 use crate::{
     Ask, SshEnvironment,
-    error::TunnelError,
-    host_options::{self, HostOptions},
+    error::{Distrust, TunnelError},
+    host_options::{self, HostOptions, StrictChecking},
+    known_hosts::Key,
 };
 use dockline_model::{Answer, Question, RegistryName, RemoteEnd, SshTarget};
 use futures::{FutureExt as _, future::BoxFuture};
@@ -88,8 +89,8 @@ impl Dialer {
             let shown = Arc::new(OnceLock::new());
             match self.attempt(&options, &shown, may_ask, depth).await {
                 Err(error @ TunnelError::HostKeyUnknown { .. }) => match shown.get() {
-                    Some(key) if may_ask => {
-                        self.ask_trust(&options, key).await?;
+                    Some(key) if may_ask || options.strict_checking == StrictChecking::AcceptNew => {
+                        self.trust(&options, key).await?;
                         self.attempt(&options, &Arc::new(OnceLock::new()), may_ask, depth).await
                     }
                     _ => Err(error),
@@ -103,14 +104,20 @@ impl Dialer {
     async fn attempt(
         &self,
         options: &HostOptions,
-        shown: &Arc<OnceLock<ShownKey>>,
+        shown: &Arc<OnceLock<Key>>,
         may_ask: bool,
         depth: usize,
     ) -> Result<Session, TunnelError> {
         let trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let verifier = Verifier::new(options, trusted, shown.clone())?;
         let end = Arc::new(SessionEnd::default());
-        let client = Client { verifier, end: end.clone(), host: options.host_name.clone() };
+        let session_id = Arc::new(OnceLock::new());
+        let client = Client {
+            verifier,
+            session_id: session_id.clone(),
+            end: end.clone(),
+            host: options.host_name.clone(),
+        };
         let (mut under, mut proxy) = (None, None);
         let limit = self.patience.unwrap_or(HANDSHAKE_TIMEOUT);
         // Cuts the transport unless the session comes up: the library's task would outlive a dial that is dropped.
@@ -141,6 +148,9 @@ impl Dialer {
             let stream = tcp::connect(options).await?;
             handshake(Severable::new(stream, &cut), options, client, limit).await?
         };
+        if let Some(binding) = handle.agent_session_binding() {
+            let _ = session_id.set(binding.session_id().to_vec());
+        }
         let asker = Asker { ask: &*self.ask, registry: &self.registry, may_ask };
         let login = Login::new(&mut handle, &end, options, asker, &self.credentials);
         login.run().await.map_err(|error| with_host(error, options))?;
@@ -171,29 +181,34 @@ impl Dialer {
         self.reach(options, may_ask, depth + 1).await.map_err(wrap)
     }
 
-    async fn ask_trust(&self, options: &HostOptions, key: &ShownKey) -> Result<(), TunnelError> {
-        let host = options.known_hosts_name();
+    /// Has a key trusted: by a person, or by the configuration (`StrictHostKeyChecking accept-new`).
+    async fn trust(&self, options: &HostOptions, key: &Key) -> Result<(), TunnelError> {
+        let host = options.known_hosts_names().name().to_owned();
         let question = Question::HostKey {
             host: host.clone(),
-            key_type: key.key_type.clone(),
-            fingerprint: key.fingerprint.clone(),
+            key_type: key.key_type().to_owned(),
+            fingerprint: key.fingerprint().to_owned(),
         };
-        let refused = match self.ask.ask(&self.registry, question).await {
+        let answer = match options.strict_checking {
+            StrictChecking::AcceptNew => Some(Answer::Trust),
+            StrictChecking::Ask | StrictChecking::Yes => self.ask.ask(&self.registry, question).await,
+        };
+        let because = match answer {
             Some(Answer::Trust) => {
                 if !host_key::remember(options, key)? {
                     let mut trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner);
-                    trusted.push((host, key.blob.clone()));
+                    trusted.push((host, key.blob().to_owned()));
                 }
                 return Ok(());
             }
-            Some(Answer::Refuse | Answer::Secret { .. }) => true,
-            None => false,
+            Some(Answer::Refuse | Answer::Secret { .. }) => Distrust::Refused,
+            None => Distrust::NobodyAsked,
         };
         Err(TunnelError::HostKeyUnknown {
             host,
-            key_type: key.key_type.clone(),
-            fingerprint: key.fingerprint.clone(),
-            refused,
+            key_type: key.key_type().to_owned(),
+            fingerprint: key.fingerprint().to_owned(),
+            because,
         })
     }
 }

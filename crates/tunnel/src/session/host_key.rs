@@ -1,42 +1,69 @@
-//! Whether a server is who it should be: the verdict of known_hosts on the key it showed, and the remembering of a
-//! key that a person trusts.
+//! Whether a server is who it should be: the verdict of known_hosts and of `RevokedHostKeys` on the key or
+//! certificate that it showed.
+//!
+//! The order is OpenSSH's (`verify_host_key`, `check_host_key`): revoked keys first; then, for a certificate, its
+//! authority; then the key alone, for which a certificate without a valid signature of a trusted authority is no
+//! reason either way. Three things are stricter: a certificate that a trusted authority signed and that is not valid
+//! (any more) is refused instead of asked about, unless its key is known by itself; a key that has changed at a port
+//! is refused even if it came in a certificate and is known without the port; and nothing lets a changed or a revoked
+//! key through, `StrictHostKeyChecking no` included.
+
+mod certificate;
+mod file;
+mod update;
+
+pub(super) use file::remember;
+pub(super) use update::Announcement;
 
 use crate::{
-    error::TunnelError,
-    host_options::HostOptions,
-    known_hosts::{KnownHosts, Place, Verdict, format_line},
+    error::{Distrust, TunnelError},
+    host_options::{HostOptions, StrictChecking},
+    known_hosts::{Authority, Key, KnownHosts, Place, RevokedKeys, Verdict},
 };
-use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
+use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKeyOrCertificate};
 use std::{
-    io::{self, Read as _, Seek as _, Write as _},
-    path::Path,
+    io,
     sync::{Arc, OnceLock},
+    time::SystemTime,
 };
 
-/// What a host showed, for the question whether to trust it.
-#[derive(Debug, Clone)]
-pub(super) struct ShownKey {
-    pub key_type: String,
-    pub fingerprint: String,
-    pub blob: Vec<u8>,
+/// The types that are asked for, in the order of OpenSSH 9's defaults. SHA-1 signatures (`ssh-rsa`) and DSA never.
+const ALGORITHMS: [Algorithm; 6] = [
+    Algorithm::Ed25519,
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 },
+    Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
+    Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
+];
+
+/// What to ask a server for, most wanted first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HostKeyAlgorithms {
+    pub keys: Vec<Algorithm>,
+    /// The types of keys whose certificates are wanted; they go before all keys.
+    pub certificates: Vec<Algorithm>,
 }
 
-/// Judges the key of one session. An unknown key ends the session and is left in [`Self::shown`]: a person is asked
-/// with no session waiting, since sshd's `LoginGraceTime` would end it under their hands.
+/// Judges the key of one session. An unknown key ends the session and is left in `shown`: a person is asked with no
+/// session waiting, since sshd's `LoginGraceTime` would end it under their hands.
 pub(super) struct Verifier {
     known: KnownHosts,
-    name: String,
+    revoked: Option<RevokedKeys>,
+    options: HostOptions,
     trusted: Vec<(String, Vec<u8>)>,
-    shown: Arc<OnceLock<ShownKey>>,
+    shown: Arc<OnceLock<Key>>,
+    /// The key that was accepted by itself, and where it is written.
+    accepted: Option<(Key, Place)>,
 }
 
 impl Verifier {
-    /// Reads the files that `options` name. A file that does not exist holds no keys.
+    /// Reads the files that `options` name. A known_hosts file that does not exist holds no keys.
     /// `trusted` are keys that no file may remember, by name.
     pub(super) fn new(
         options: &HostOptions,
         trusted: Vec<(String, Vec<u8>)>,
-        shown: Arc<OnceLock<ShownKey>>,
+        shown: Arc<OnceLock<Key>>,
     ) -> Result<Self, TunnelError> {
         let mut known = KnownHosts::default();
         for file in options.user_known_hosts.iter().chain(&options.global_known_hosts) {
@@ -49,58 +76,137 @@ impl Verifier {
                 }
             }
         }
-        Ok(Self { known, name: options.known_hosts_name(), trusted, shown })
+        let revoked = options.revoked_host_keys.as_deref().map(|file| {
+            let content = std::fs::read(file).map_err(|error| TunnelError::RevokedHostKeys {
+                file: file.into(),
+                source: Arc::new(error),
+            })?;
+            RevokedKeys::parse(&content)
+                .map_err(|source| TunnelError::RevokedHostKeysInvalid { file: file.into(), source })
+        });
+        let revoked = revoked.transpose()?;
+        Ok(Self { known, revoked, options: options.clone(), trusted, shown, accepted: None })
     }
 
-    /// The key types to ask the server for: known ones first, so that a host whose key was swapped for one of
-    /// another type cannot pass for a host never seen.
-    pub(super) fn algorithms(&self) -> Vec<Algorithm> {
-        let mut wanted = vec![
-            Algorithm::Ed25519,
-            Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
-            Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
-            Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 },
-            Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
-            Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
-        ];
-        let known = self.known.key_types(&self.name);
-        let rank = |algorithm: &Algorithm| {
-            let key_type = key_type(algorithm);
-            known.iter().position(|known| *known == key_type).unwrap_or(usize::MAX)
+    /// What to ask the server for: known types first, so that a host whose key was swapped for one of another type
+    /// cannot pass for a host never seen (`order_hostkeyalgs` of OpenSSH). Certificates are asked for where an
+    /// authority is known for the host; and where something is revoked, for the types that are known or for all where
+    /// none is, since a certificate shows whether its authority is among that.
+    pub(super) fn algorithms(&self) -> HostKeyAlgorithms {
+        let configured = &self.options.host_key_algorithms;
+        let mut wanted: Vec<Algorithm> = configured
+            .iter()
+            .filter_map(|name| ALGORITHMS.into_iter().find(|algorithm| algorithm.as_str() == name))
+            .collect();
+        if wanted.is_empty() {
+            wanted = ALGORITHMS.to_vec();
+        }
+        let names = self.options.known_hosts_names();
+        let is_known = |algorithm: &Algorithm| self.known.knows_type(&names, key_type(algorithm));
+        wanted.sort_by_key(|algorithm| !is_known(algorithm));
+        let of_certificates = || {
+            let is_wanted = |algorithm: &Algorithm| {
+                configured.is_empty() || configured.contains(&algorithm.to_certificate_type())
+            };
+            ALGORITHMS.into_iter().filter(is_wanted)
         };
-        wanted.sort_by_key(rank);
-        wanted
+        let certificates = if self.known.has_authority(&names) {
+            of_certificates().collect()
+        } else if self.revoked.is_some() || self.known.has_revocation(&names) {
+            let is_any_known = wanted.iter().any(is_known);
+            of_certificates().filter(|algorithm| !is_any_known || is_known(algorithm)).collect()
+        } else {
+            Vec::new()
+        };
+        HostKeyAlgorithms { keys: wanted, certificates }
     }
 
-    pub(super) fn verify(&self, shown: &PublicKeyOrCertificate) -> Result<(), TunnelError> {
-        let key = match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => key.clone(),
-            // None is asked for, so none should come; the key in it is not trusted by itself.
-            PublicKeyOrCertificate::Certificate(certificate) => {
-                PublicKey::new(certificate.public_key().clone(), "")
+    /// Judges what the server showed, at the time `now`.
+    pub(super) fn verify(
+        &mut self,
+        shown: &PublicKeyOrCertificate,
+        now: SystemTime,
+    ) -> Result<(), TunnelError> {
+        let names = self.options.known_hosts_names();
+        let host = names.name().to_owned();
+        let key = Key::shown(shown).ok_or(TunnelError::HostKeyUnusable { host: host.clone() })?;
+        let (key_type, fingerprint) = (key.key_type().to_owned(), key.fingerprint().to_owned());
+        let certificate = match shown {
+            PublicKeyOrCertificate::PublicKey { .. } => None,
+            PublicKeyOrCertificate::Certificate(certificate) => Some(
+                certificate::read(certificate)
+                    .ok_or_else(|| TunnelError::HostKeyUnusable { host: host.clone() })?,
+            ),
+        };
+        if let Some((revoked, file)) = self.revoked.as_ref().zip(self.options.revoked_host_keys.clone())
+            && revoked.revokes(&key, certificate.as_ref().map(|read| &read.facts))
+        {
+            return Err(TunnelError::HostKeyRevoked { host, key_type, fingerprint, file, line: None });
+        }
+        let mut fault = None;
+        if let Some(read) = &certificate {
+            match self.known.authority(&names, &key, &read.facts.authority) {
+                Authority::Revoked(Place { file, line }) => {
+                    return Err(TunnelError::HostKeyRevoked {
+                        host,
+                        key_type,
+                        fingerprint,
+                        file,
+                        line: Some(line),
+                    });
+                }
+                Authority::Trusted(_) => {
+                    let allowed = &self.options.ca_signature_algorithms;
+                    match certificate::check(read, self.options.principal(), allowed, now) {
+                        Ok(()) => return Ok(()),
+                        Err(reason) => fault = Some(reason),
+                    }
+                }
+                Authority::Unknown => {}
             }
-        };
-        let blob = key.to_bytes().map_err(|error| TunnelError::from(russh::Error::from(error)))?;
-        let key_type = key_type(&key.algorithm()).to_owned();
-        let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
-        let host = self.name.clone();
-        match self.known.verdict(&self.name, &key_type, &blob) {
-            Verdict::Known => Ok(()),
+        }
+        match self.known.verdict(&names, &key) {
+            Verdict::Known(place) => {
+                self.accepted = Some((key, place));
+                Ok(())
+            }
             Verdict::Changed(Place { file, line }) => {
                 Err(TunnelError::HostKeyChanged { host, key_type, fingerprint, file, line })
             }
             Verdict::Revoked(Place { file, line }) => {
-                Err(TunnelError::HostKeyRevoked { host, key_type, fingerprint, file, line })
-            }
-            Verdict::Unknown if self.trusted.iter().any(|(name, key)| *name == self.name && *key == blob) => {
-                Ok(())
+                Err(TunnelError::HostKeyRevoked { host, key_type, fingerprint, file, line: Some(line) })
             }
             Verdict::Unknown => {
-                let shown = ShownKey { key_type: key_type.clone(), fingerprint: fingerprint.clone(), blob };
-                let _ = self.shown.set(shown);
-                Err(TunnelError::HostKeyUnknown { host, key_type, fingerprint, refused: false })
+                if let Some(fault) = fault {
+                    return Err(TunnelError::HostCertificate { host, key_type, fingerprint, fault });
+                }
+                if self.trusted.iter().any(|(name, blob)| *name == host && blob == key.blob()) {
+                    return Ok(());
+                }
+                let because = match self.options.strict_checking {
+                    StrictChecking::Yes => Distrust::Strict,
+                    StrictChecking::Ask | StrictChecking::AcceptNew => {
+                        let _ = self.shown.set(key);
+                        Distrust::NobodyAsked
+                    }
+                };
+                Err(TunnelError::HostKeyUnknown { host, key_type, fingerprint, because })
             }
         }
+    }
+
+    /// What the server's list of its keys is compared with; `None` where it must change nothing: the session's key
+    /// was not accepted by itself and from a file of the user's, or `UpdateHostKeys` says no.
+    pub(super) fn announcement(&self) -> Option<Announcement> {
+        let (key, place) = self.accepted.as_ref()?;
+        let is_the_users = self.options.user_known_hosts.contains(&place.file);
+        (self.options.update_host_keys && is_the_users).then(|| Announcement {
+            name: self.options.known_hosts_names().name().to_owned(),
+            shown: key.clone(),
+            files: self.options.user_known_hosts.clone(),
+            is_hashed: self.options.hash_known_hosts,
+            revoked: self.revoked.clone().unwrap_or_default(),
+        })
     }
 }
 
@@ -109,73 +215,5 @@ fn key_type(algorithm: &Algorithm) -> &str {
     if algorithm.clone().is_rsa() { "ssh-rsa" } else { algorithm.as_str() }
 }
 
-/// Adds a trusted key to the first of the user's known_hosts files; `false` if there is none
-/// (`UserKnownHostsFile none`).
-pub(super) fn remember(options: &HostOptions, key: &ShownKey) -> Result<bool, TunnelError> {
-    let Some(file) = options.user_known_hosts.first() else { return Ok(false) };
-    let salt: Option<[u8; 20]> = options.hash_known_hosts.then(rand::random);
-    let line = format_line(&options.known_hosts_name(), &key.key_type, &key.blob, salt.as_ref());
-    match append_line(file, &line) {
-        Ok(()) => Ok(true),
-        Err(error) => Err(TunnelError::KnownHosts { file: file.clone(), source: Arc::new(error) }),
-    }
-}
-
-/// One write with `O_APPEND`, so that two programs that remember a key at once both keep theirs. A last line without
-/// its newline gets one first.
-fn append_line(file: &Path, line: &str) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        create_private_folder(folder)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut opened = options.open(file)?;
-    let mut text = format!("{line}\n");
-    if opened.metadata()?.len() > 0 {
-        opened.seek(io::SeekFrom::End(-1))?;
-        let mut last = [0];
-        opened.read_exact(&mut last)?;
-        if last != *b"\n" {
-            text.insert(0, '\n');
-        }
-    }
-    opened.write_all(text.as_bytes())?;
-    opened.sync_data()
-}
-
-fn create_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_appended_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("new/known_hosts");
-        append_line(&file, "first").unwrap();
-        std::fs::write(&file, "without a newline").unwrap();
-        append_line(&file, "second").unwrap();
-        append_line(&file, "third").unwrap();
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "without a newline\nsecond\nthird\n");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_new_file_is_the_owners_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ssh/known_hosts");
-        append_line(&file, "line").unwrap();
-        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(file.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
-    }
-}
+mod tests;

@@ -1,0 +1,118 @@
+//! Writing known_hosts files: a line at the end, or a whole new content, never half of either.
+
+use crate::{
+    error::TunnelError,
+    host_options::HostOptions,
+    known_hosts::{FileChange, Key, format_line},
+};
+use std::{
+    io::{self, Read as _, Seek as _, Write as _},
+    path::Path,
+    sync::Arc,
+};
+
+/// Adds a trusted key to the first of the user's known_hosts files; `false` if there is none
+/// (`UserKnownHostsFile none`).
+pub(in crate::session) fn remember(options: &HostOptions, key: &Key) -> Result<bool, TunnelError> {
+    let Some(file) = options.user_known_hosts.first() else { return Ok(false) };
+    let salt: Option<[u8; 20]> = options.hash_known_hosts.then(rand::random);
+    let line = format_line(options.known_hosts_names().name(), key, salt.as_ref());
+    match append_line(file, &line) {
+        Ok(()) => Ok(true),
+        Err(error) => Err(TunnelError::KnownHosts { file: file.clone(), source: Arc::new(error) }),
+    }
+}
+
+/// One write with `O_APPEND`, so that two programs that remember a key at once both keep theirs. A last line without
+/// its newline gets one first.
+fn append_line(file: &Path, line: &str) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        create_private_folder(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut opened = options.open(file)?;
+    let mut text = format!("{line}\n");
+    if opened.metadata()?.len() > 0 {
+        opened.seek(io::SeekFrom::End(-1))?;
+        let mut last = [0];
+        opened.read_exact(&mut last)?;
+        if last != *b"\n" {
+            text.insert(0, '\n');
+        }
+    }
+    opened.write_all(text.as_bytes())?;
+    opened.sync_data()
+}
+
+/// Puts the new content in the place of the old one. `false`, and nothing is done, if the file is not what it was
+/// when the change was planned. A link is followed: what it leads to is replaced.
+pub(super) fn replace(change: &FileChange) -> io::Result<bool> {
+    let file = std::fs::canonicalize(&change.file)?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::Builder::new().prefix(".known_hosts").tempfile_in(folder)?;
+    new.write_all(&change.after)?;
+    new.as_file().set_permissions(file.metadata()?.permissions())?;
+    new.as_file().sync_data()?;
+    if std::fs::read(&file)? != change.before {
+        return Ok(false);
+    }
+    new.persist(&file)?;
+    Ok(true)
+}
+
+fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_appended_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("new/known_hosts");
+        append_line(&file, "first").unwrap();
+        std::fs::write(&file, "without a newline").unwrap();
+        append_line(&file, "second").unwrap();
+        append_line(&file, "third").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "without a newline\nsecond\nthird\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_the_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ssh/known_hosts");
+        append_line(&file, "line").unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(file.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_replaced_behind_its_link_unless_it_has_changed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("real"), folder.path().join("known_hosts"));
+        std::fs::write(&file, "before").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let change = FileChange { file: link.clone(), before: b"before".to_vec(), after: b"after".to_vec() };
+        assert!(replace(&change).unwrap());
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(std::fs::read(&file).unwrap(), b"after");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(!replace(&change).unwrap());
+        assert_eq!(std::fs::read(&file).unwrap(), b"after");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}

@@ -293,6 +293,8 @@ async fn ours(folder: &Path, config: &Path, host: &str) -> (Outcome, UiError) {
     let spec = dockline_model::RegistrySpec {
         name: "cr.test".parse().unwrap(),
         ssh: host.parse().unwrap(),
+        fallbacks: Vec::new(),
+        gateway: None,
         remote: dockline_model::RemoteEnd::default(),
         address: std::net::Ipv4Addr::LOCALHOST,
         port: support::free_port().await,

@@ -6,6 +6,7 @@ mod bindings;
 mod demo;
 mod faults;
 mod packages;
+mod platforms;
 mod test;
 mod vendor;
 mod workspace;
@@ -31,6 +32,8 @@ enum Task {
     Bindings(bindings::Options),
     /// Write down what is ours in the libraries of `vendor`: their patches, and what was published.
     Vendor(vendor::Options),
+    /// Type-check all but the desktop app for Windows, macOS and Linux on ARM, and run tests under Wine.
+    Platforms(platforms::Options),
     /// Measure against other tools; figures go to target/bench/NAME.json.
     Bench {
         #[command(subcommand)]
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Bindings(options) => bindings::run(&options),
         Task::Vendor(options) => vendor::run(&options),
+        Task::Platforms(options) => platforms::run(&options),
         Task::Bench { what } => bench::run(&what),
         Task::Faults(options) => faults::run(&options),
     };

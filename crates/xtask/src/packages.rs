@@ -2,12 +2,15 @@
 
 use crate::workspace::find_program;
 use anyhow::{Context, Result, bail};
+use std::path::Path;
 
 /// How to tell that something is there, on any distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Probe {
     /// A program of that name.
     Program(&'static str),
+    /// A file that only that package has.
+    File(&'static str),
     /// A library with headers, by its pkg-config name.
     Library(&'static str),
 }
@@ -23,6 +26,10 @@ pub struct Need {
 
 const fn program(name: &'static str, package: &'static str, why: &'static str) -> Need {
     Need { probe: Probe::Program(name), package, why }
+}
+
+const fn file(path: &'static str, package: &'static str, why: &'static str) -> Need {
+    Need { probe: Probe::File(path), package, why }
 }
 
 const fn library(name: &'static str, package: &'static str, why: &'static str) -> Need {
@@ -69,10 +76,25 @@ pub const DESKTOP_TESTS: &[Need] = &[
     program("openbox", "openbox", "is the window manager on that screen"),
 ];
 
+/// For compiling for systems that this machine is not.
+pub const PLATFORMS: &[Need] = &[
+    file(
+        "/usr/bin/rustc",
+        "rustc-web",
+        "compiles for systems whose standard library rustup does not have here",
+    ),
+    file("/usr/bin/cargo", "cargo-web", "builds that standard library"),
+    file("/usr/lib/rustlib/src/rust/library/std", "rust-web-src", "is its source"),
+    program("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64", "compiles and links for Windows"),
+    program("clang", "clang", "stands in for the other systems' C compilers"),
+    file("/usr/lib/wine/wine64", "wine64", "runs Windows programs"),
+];
+
 impl Need {
     fn is_there(&self) -> bool {
         match self.probe {
             Probe::Program(name) => find_program(name).is_some(),
+            Probe::File(path) => Path::new(path).exists(),
             Probe::Library(name) => duct::cmd("pkg-config", ["--exists", name]).stderr_null().run().is_ok(),
         }
     }

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that `.ci/run` checks, each step whatever became of the ones before it.
 
 mod deny;
-mod run;
-mod tally;
+pub(crate) mod run;
+pub(crate) mod tally;
 
 use crate::{bindings, packages, vendor, workspace};
 use anyhow::{Context, Result, bail};

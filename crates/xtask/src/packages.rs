@@ -65,6 +65,7 @@ pub const TESTS: &[Need] = &[
     program("openssl", "openssl", "hashes the password of the registry host's only account"),
     program("gnome-keyring-daemon", "gnome-keyring", "is the keyring that passphrases are kept in"),
     program("dbus-daemon", "dbus-daemon", "is the message bus that programs find the keyring on"),
+    program("chromium", "chromium", "is the browser whose pages must not get through"),
     program("git", "git", "fetches the list of known vulnerabilities"),
 ];
 

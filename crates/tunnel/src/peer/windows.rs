@@ -141,7 +141,7 @@ fn table(family: Family) -> Result<Vec<u8>, PeerError> {
         Family::V6 => AF_INET6,
     };
     let mut size = 0;
-    let mut table = Vec::new();
+    let mut table = Vec::<u8>::new();
     for _ in 0..=TRIES {
         // SAFETY: the buffer is `size` bytes long (none, at first) and outlives the call, which writes no more than
         // that, and into `size` how much it needs.

@@ -68,6 +68,7 @@ async fn tunnel_of_the_owner(settings: &str) {
         name: "cr.test".parse().unwrap(),
         ssh,
         fallbacks: Vec::new(),
+        gateway: None,
         remote: far.parse::<RemoteEnd>().unwrap(),
         address: Ipv4Addr::LOCALHOST,
         port: port.parse().unwrap(),

@@ -12,6 +12,7 @@ mod event;
 mod hosts;
 mod image;
 mod name;
+mod offer;
 mod prompt;
 mod registry;
 mod setup;
@@ -27,6 +28,7 @@ pub use event::{Change, Event, Snapshot};
 pub use hosts::{HostsAction, HostsView};
 pub use image::{EngineState, EngineView, ImageView};
 pub use name::{InvalidName, RegistryName};
+pub use offer::{OfferId, OfferSpec, OfferState, OfferView};
 pub use prompt::{Answer, Prompt, PromptId, Question};
 pub use registry::{InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryView, RemoteEnd, SshTarget};
 pub use setup::{

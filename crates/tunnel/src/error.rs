@@ -283,6 +283,41 @@ pub enum TunnelError {
         /// The far end.
         remote: String,
     },
+    /// The host does not listen for us.
+    #[error("The SSH server on {host} does not let us listen on its 127.0.0.1:{port}.")]
+    OfferForbidden {
+        /// The SSH host.
+        host: String,
+        /// The port there.
+        port: u16,
+    },
+    /// The host cannot listen for us, since something else does.
+    #[error("127.0.0.1:{port} is taken on {host}: something listens there already.")]
+    OfferTaken {
+        /// The SSH host.
+        host: String,
+        /// The port there.
+        port: u16,
+    },
+    /// Somebody from elsewhere came to a port that is for the host itself only, and was refused.
+    #[error("{host} lets other machines connect to its port {port}; {originator} tried, and was refused.")]
+    OfferExposed {
+        /// The SSH host.
+        host: String,
+        /// The port there.
+        port: u16,
+        /// Who came.
+        originator: String,
+    },
+    /// The registry of this machine that is offered does not accept connections.
+    #[error("The registry that is offered, {to}, could not be connected to: {}.", connect_reason(source))]
+    OfferedGone {
+        /// Where it should be.
+        to: SocketAddr,
+        /// What the operating system said.
+        #[source]
+        source: Arc<io::Error>,
+    },
     /// The server opened no channel for another reason.
     #[error("{host} opened no channel to {remote}: {reason}.")]
     Channel {
@@ -470,6 +505,10 @@ impl TunnelError {
             | Self::Auth { .. }
             | Self::TooManyTries { .. }
             | Self::ForwardForbidden { .. }
+            | Self::OfferForbidden { .. }
+            | Self::OfferTaken { .. }
+            | Self::OfferExposed { .. }
+            | Self::OfferedGone { .. }
             | Self::PortInUse { .. }
             | Self::AddressUnavailable { .. }
             | Self::AddressForbidden { .. }

@@ -3,7 +3,10 @@
 //! A program must never take a broken transfer for a complete one, so an end without the far side's end-of-file is
 //! passed on as a TCP reset, not as an end-of-file. Half-close goes both ways.
 
-use crate::{pool::PooledChannel, session::SessionEnd};
+use crate::{
+    pool::PooledChannel,
+    session::{Channel, SessionEnd},
+};
 use bytes::{Buf as _, Bytes, BytesMut};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 use std::{
@@ -64,13 +67,25 @@ pub(crate) async fn pump(
     traffic: &Traffic,
     cancel: &CancellationToken,
 ) -> Outcome {
-    let PooledChannel { channel: (mut from_far, to_far), end, slot: _slot } = pooled;
+    let PooledChannel { channel, end, slot: _slot } = pooled;
+    carry(local, first, channel, &end, traffic, cancel).await
+}
+
+/// The same with a channel that belongs to no pool.
+pub(crate) async fn carry(
+    local: &mut TcpStream,
+    first: BytesMut,
+    (mut from_far, to_far): Channel,
+    end: &SessionEnd,
+    traffic: &Traffic,
+    cancel: &CancellationToken,
+) -> Outcome {
     let (mut from_program, mut to_program) = local.split();
     // Set when that direction has ended with an end-of-file.
     let (sent_all, got_all) = (CancellationToken::new(), CancellationToken::new());
     let outcome = {
         let download = download(&mut from_far, &mut to_program, traffic, &got_all);
-        let upload = upload(first, &mut from_program, &to_far, traffic, &sent_all, &end);
+        let upload = upload(first, &mut from_program, &to_far, traffic, &sent_all, end);
         tokio::pin!(download, upload);
         let mut upload_ended = false;
         let drained = async {

@@ -35,6 +35,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// Nothing heard for this long: ask the server whether it is there.
@@ -180,6 +181,33 @@ impl Session {
         }
     }
 
+    /// Has the host listen (`tcpip-forward`, RFC 4254 §7.1). What arrives goes to whom the dialer was told.
+    pub(crate) async fn listen(&self, address: &str, port: u16) -> Result<(), TunnelError> {
+        let asked = tokio::select! {
+            asked = tokio::time::timeout(CHANNEL_TIMEOUT, self.handle.tcpip_forward(address, port.into())) => asked,
+            () = self.end.ended() => return Err(self.lost()),
+        };
+        let host = self.host.clone();
+        match asked {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(russh::Error::RequestDenied)) => Err(TunnelError::OfferForbidden { host, port }),
+            Ok(Err(_)) => Err(self.lost()),
+            Err(_) => {
+                let reason =
+                    format!("it did not say within {} s whether it listens", CHANNEL_TIMEOUT.as_secs());
+                Err(TunnelError::Lost { host, reason })
+            }
+        }
+    }
+
+    /// Has it listen no more.
+    pub(crate) async fn withdraw(&self, address: &str, port: u16) {
+        let asked = self.handle.cancel_tcpip_forward(address, port.into());
+        if !matches!(tokio::time::timeout(CLOSE_TIMEOUT, asked).await, Ok(Ok(()))) {
+            tracing::debug!(host = self.host, port, "the host did not confirm that it stopped listening");
+        }
+    }
+
     /// Says goodbye, and cuts the connection if the server takes its time.
     pub(crate) async fn close(&self) {
         let _ = self.end.reason.set(EndReason { words: "it was closed".to_owned(), told: false });
@@ -193,6 +221,14 @@ impl Session {
     }
 }
 
+/// A connection to a port that the host listens at for us, not accepted yet.
+pub(crate) struct Forwarded {
+    pub channel: russh::Channel<Msg>,
+    pub reply: client::ChannelOpenHandle,
+    /// Where it comes from, as the host says.
+    pub originator: String,
+}
+
 /// Our end of the protocol, as the library calls it.
 pub(crate) struct Client {
     verifier: host_key::Verifier,
@@ -200,6 +236,8 @@ pub(crate) struct Client {
     session_id: Arc<OnceLock<Vec<u8>>>,
     end: Arc<SessionEnd>,
     host: String,
+    /// Who takes the connections to ports that the host listens at for us.
+    forwarded: Option<mpsc::Sender<Forwarded>>,
 }
 
 impl Drop for Client {
@@ -226,6 +264,23 @@ impl client::Handler for Client {
     ) -> Result<(), TunnelError> {
         if let Some(announcement) = self.verifier.announcement() {
             announcement.follow(&keys, session, self.session_id.clone());
+        }
+        Ok(())
+    }
+
+    async fn server_channel_open_forwarded_tcpip(
+        &mut self,
+        channel: russh::Channel<Msg>,
+        _: &str,
+        _: u32,
+        originator: &str,
+        _: u32,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), TunnelError> {
+        // Dropped, which refuses it, where nobody has asked the host to listen, or too many wait already.
+        if let Some(forwarded) = &self.forwarded {
+            let _ = forwarded.try_send(Forwarded { channel, reply, originator: originator.to_owned() });
         }
         Ok(())
     }

@@ -40,7 +40,11 @@ impl TunnelError {
             Self::Unhealthy { .. } => Code::RegistryUnreachable,
             // The preferred host's: it is the one that is to work again.
             Self::NoHost { failures } => failures.first().map_or(Code::SshUnreachable, Self::code),
-            Self::ForwardForbidden { .. } => Code::ForwardForbidden,
+            Self::ForwardForbidden { .. } | Self::OfferForbidden { .. } | Self::OfferExposed { .. } => {
+                Code::ForwardForbidden
+            }
+            Self::OfferTaken { .. } => Code::PortInUse,
+            Self::OfferedGone { .. } => Code::RegistryUnreachable,
             Self::PortInUse { .. } => Code::PortInUse,
             Self::AddressUnavailable { .. } | Self::AddressForbidden { .. } | Self::Listen { .. } => {
                 Code::AddressUnavailable
@@ -137,6 +141,16 @@ impl TunnelError {
                 "In the server's sshd_config or authorized_keys, allow it: AllowTcpForwarding yes, \
                  permitopen=\"{remote}\" (spelled exactly like this)."
             ),
+            Self::OfferForbidden { port, .. } => format!(
+                "In the server's sshd_config or authorized_keys, allow it: AllowTcpForwarding yes, \
+                 permitlisten=\"127.0.0.1:{port}\" (spelled exactly like this); or something listens on that port \
+                 there already."
+            ),
+            Self::OfferTaken { .. } => "Choose another port with --port, or stop what listens there.".to_owned(),
+            Self::OfferExposed { .. } => {
+                "Take “GatewayPorts yes” out of the server's sshd_config; “no” is the default.".to_owned()
+            }
+            Self::OfferedGone { to, .. } => format!("Check that the registry of this machine runs on {to}."),
             Self::Channel { .. } => "The server's log says more.".to_owned(),
             Self::PortInUse { .. } => {
                 "Stop that program, or choose another port for this registry.".to_owned()

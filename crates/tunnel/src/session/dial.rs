@@ -1,7 +1,7 @@
 //! Dialling: from a registry's SSH target to an authenticated session, through as many jump hosts as it takes.
 
 use super::{
-    Client, Session, SessionEnd,
+    Client, Forwarded, Session, SessionEnd,
     auth::{Asker, Credentials, Login},
     client_config,
     host_key::{self, Verifier},
@@ -23,7 +23,10 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc,
+};
 use tokio_util::sync::CancellationToken;
 
 /// From the connection to the server's proof of identity. Nobody is asked anything in between.
@@ -44,6 +47,8 @@ pub(crate) struct Dialer {
     credentials: Arc<Credentials>,
     /// How long each step may take at most, if less than usual.
     patience: Option<Duration>,
+    /// Who takes the connections to ports that the host listens at for us.
+    forwarded: Option<mpsc::Sender<Forwarded>>,
     /// Keys that a person trusted where no file may remember them (`UserKnownHostsFile none`).
     trusted: Mutex<Vec<(String, Vec<u8>)>>,
 }
@@ -56,7 +61,21 @@ impl Dialer {
         ask: Arc<dyn Ask>,
         credentials: Arc<Credentials>,
     ) -> Self {
-        Self { registry, target, ssh, ask, credentials, patience: None, trusted: Mutex::default() }
+        Self {
+            registry,
+            target,
+            ssh,
+            ask,
+            credentials,
+            patience: None,
+            forwarded: None,
+            trusted: Mutex::default(),
+        }
+    }
+
+    /// One whose sessions hand over the connections to ports that the host listens at.
+    pub(crate) fn accepting(self, forwarded: mpsc::Sender<Forwarded>) -> Self {
+        Self { forwarded: Some(forwarded), ..self }
     }
 
     /// One that gives up early, since there are other hosts.
@@ -112,11 +131,14 @@ impl Dialer {
         let verifier = Verifier::new(options, trusted, shown.clone())?;
         let end = Arc::new(SessionEnd::default());
         let session_id = Arc::new(OnceLock::new());
+        // A jump host is asked to listen for nothing.
+        let forwarded = self.forwarded.clone().filter(|_| depth == 0);
         let client = Client {
             verifier,
             session_id: session_id.clone(),
             end: end.clone(),
             host: options.host_name.clone(),
+            forwarded,
         };
         let (mut under, mut proxy) = (None, None);
         let limit = self.patience.unwrap_or(HANDSHAKE_TIMEOUT);

@@ -236,6 +236,11 @@ impl Sshd {
         }
     }
 
+    /// Processes that serve sessions.
+    pub fn sessions(&self) -> usize {
+        children_of(self.child.as_ref().unwrap().id().unwrap()).len()
+    }
+
     /// How often somebody logged in so far.
     pub fn logins(&self) -> usize {
         self.log

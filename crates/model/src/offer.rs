@@ -1,0 +1,77 @@
+//! The reverse direction: a registry of this machine that a host may use as if it were its own (`ssh -R`).
+
+use crate::{SshTarget, UiError, UnixMillis};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Number of an offer, unique within one owner's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct OfferId(pub u64);
+
+/// What is offered, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct OfferSpec {
+    /// The host.
+    pub ssh: SshTarget,
+    /// The port of the host's 127.0.0.1 where the registry appears.
+    pub port: u16,
+    /// Where the registry is, seen from this machine.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    pub to: SocketAddr,
+}
+
+impl OfferSpec {
+    /// Where a registry of this machine is unless the person says otherwise.
+    pub const DEFAULT_TO: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
+}
+
+/// Where in its life an offer is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum OfferState {
+    /// The first dial is under way.
+    Connecting,
+    /// The host listens.
+    Offering {
+        /// Since when.
+        since: UnixMillis,
+    },
+    /// The session was lost, or could not be had yet.
+    Reconnecting {
+        /// When the next dial begins; in the past while one is under way.
+        retry_at: UnixMillis,
+        /// Why the last one failed.
+        error: UiError,
+    },
+    /// Retrying cannot mend this: a person has to.
+    Failed {
+        /// What happened, why, and what to do.
+        error: UiError,
+    },
+}
+
+/// An offer as the faces show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct OfferView {
+    /// Its number.
+    pub id: OfferId,
+    /// As asked for.
+    pub spec: OfferSpec,
+    /// Where in its life it is.
+    pub state: OfferState,
+    /// Connections from the host that are open.
+    pub connections: u32,
+    /// Why the last connection from the host could not be carried; gone as soon as one could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Box<UiError>>,
+    /// Bytes sent to the host.
+    pub bytes_up: u64,
+    /// Bytes received from the host.
+    pub bytes_down: u64,
+}

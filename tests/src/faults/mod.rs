@@ -26,7 +26,7 @@ use tokio::{
     task::{JoinSet, block_in_place},
     time::Instant,
 };
-use world::World;
+use world::{Nature, World};
 
 /// How long a transfer may take once the path is whole again: a dead path is noticed within 10 s, a connection is held
 /// for 12 s, and the bytes themselves want to be moved on a machine that does other things too.
@@ -43,8 +43,8 @@ pub struct Campaign {
     pub seed: u64,
     /// Which rounds.
     pub rounds: Range<u64>,
-    /// How many happen at once, each with a host of its own. Round N happens in world N modulo this; the sshd of every
-    /// other world rekeys after each MiB.
+    /// How many happen at once, each with a host of its own. Round N happens in world N modulo this. Of four worlds one
+    /// is plain, two rekey after each MiB, one has a jump host, and one a UNIX socket for a far end.
     pub worlds: u64,
     /// How long faults may last.
     pub length: Length,
@@ -82,7 +82,7 @@ impl Campaign {
         let mut report = Report::default();
         let mut worlds = Vec::new();
         for number in 0..self.worlds {
-            worlds.push(World::new(number % 2 == 1).await);
+            worlds.push(World::new(Nature::of(number)).await);
         }
         // Once through, so that what is made once is there before anything is counted.
         for world in &worlds {

@@ -28,7 +28,7 @@ pub enum Phase {
 
 impl Phase {
     /// All of them. The middle of transfers comes more often: that is where bytes can be lost. Rekeying has no phase of
-    /// its own: every other world's sshd rekeys each MiB.
+    /// its own: the sshd of every other world rekeys after each MiB.
     const DRAWN: [Self; 10] = [
         Self::Dial,
         Self::Kex,
@@ -153,11 +153,12 @@ fn transfer(dice: &mut Dice, phase: Phase) -> Transfer {
         }
     };
     let bytes = match phase {
-        Phase::Upload | Phase::Download => dice.of_any_size(17, 23),
+        Phase::Upload | Phase::Download => dice.of_any_size(17, 24),
         Phase::Dial | Phase::Kex | Phase::Auth | Phase::Open | Phase::Close => dice.of_any_size(6, 19),
     };
     let abandoned_after = dice.one_in(12).then(|| dice.below(bytes));
-    Transfer { kind, bytes, contents: dice.next(), half_closes: !dice.one_in(4), abandoned_after }
+    let pause = dice.one_in(6).then(|| Duration::from_millis(dice.between(10, 1_200)));
+    Transfer { kind, bytes, contents: dice.next(), half_closes: !dice.one_in(4), abandoned_after, pause }
 }
 
 fn moment(dice: &mut Dice, phase: Phase, transfers: &[Transfer]) -> Moment {

@@ -8,10 +8,11 @@ use sha2::{Digest as _, Sha256};
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UnixListener},
     sync::watch,
 };
 
@@ -67,6 +68,8 @@ pub struct Transfer {
     pub half_closes: bool,
     /// The client resets its connection after so many bytes, as a program that is killed.
     pub abandoned_after: Option<u64>,
+    /// The client reads nothing for a while, in the middle of what comes down.
+    pub pause: Option<Duration>,
 }
 
 /// How a transfer ended, for its client.
@@ -100,7 +103,14 @@ impl Ending {
 impl Transfer {
     /// Small, and of the kind that needs everything to work.
     pub(super) const fn probe(contents: u64) -> Self {
-        Self { kind: Kind::Exchange, bytes: 20_000, contents, half_closes: true, abandoned_after: None }
+        Self {
+            kind: Kind::Exchange,
+            bytes: 20_000,
+            contents,
+            half_closes: true,
+            abandoned_after: None,
+            pause: None,
+        }
     }
 
     /// Makes the transfer through whatever listens at `address`.
@@ -139,7 +149,7 @@ impl Transfer {
                     to.shutdown().await?;
                 }
                 let wanted = digest_of(bytes, self.down_contents());
-                let (got, digest) = receive(&mut from, bytes).await?;
+                let (got, digest) = receive(&mut from, bytes, self.pause).await?;
                 if !is_whole {
                     return Ok(judge(got, bytes, true));
                 }
@@ -154,7 +164,7 @@ impl Transfer {
                     }
                     Ok(sent)
                 };
-                let receiving = receive(&mut from, bytes);
+                let receiving = receive(&mut from, bytes, self.pause);
                 let (sent, (got, digest)): (_, (u64, _)) = tokio::try_join!(sending, receiving)?;
                 if !is_whole {
                     return Ok(judge(got, bytes, true));
@@ -230,10 +240,17 @@ async fn send(to: &mut (impl AsyncWrite + Unpin), mut bytes: u64, contents: u64)
     Ok(digest.finalize().to_vec())
 }
 
-/// Reads `bytes`, or fewer if there is an end before; returns how many and their digest.
-async fn receive(from: &mut (impl AsyncRead + Unpin), bytes: u64) -> io::Result<(u64, Vec<u8>)> {
+/// Reads `bytes`, or fewer if there is an end before; returns how many and their digest. Pauses half way, if at all.
+async fn receive(
+    from: &mut (impl AsyncRead + Unpin),
+    bytes: u64,
+    mut pause: Option<Duration>,
+) -> io::Result<(u64, Vec<u8>)> {
     let (mut digest, mut piece, mut got) = (Sha256::new(), vec![0; PIECE], 0);
     while got < bytes {
+        if let Some(pause) = pause.take_if(|_| got >= bytes / 2) {
+            tokio::time::sleep(pause).await;
+        }
         let room = (bytes - got).min(PIECE as u64) as usize;
         let count = from.read(&mut piece[..room]).await?;
         if count == 0 {
@@ -263,22 +280,44 @@ async fn read_to_end(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>>
     Ok(rest)
 }
 
+/// What the far end listens at.
+pub(super) enum FarListener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
 /// The far end: answers every transfer. `open` counts the connections it has.
-pub(super) async fn far_end(listener: TcpListener, open: watch::Sender<usize>) {
+pub(super) async fn far_end(listener: FarListener, open: watch::Sender<usize>) {
     loop {
-        let (stream, _) = listener.accept().await.expect("a listening socket accepts");
-        open.send_modify(|count| *count += 1);
-        let counted = Counted(open.clone());
-        tokio::spawn(async move {
-            let _counted = counted;
-            // A connection that breaks is the client's to notice.
-            answer(stream).await.ok();
-        });
+        match &listener {
+            FarListener::Tcp(listener) => {
+                let (mut stream, _) = listener.accept().await.expect("a listening socket accepts");
+                let counted = Counted::new(&open);
+                tokio::spawn(async move { counted.during(stream.split()).await });
+            }
+            FarListener::Unix(listener) => {
+                let (mut stream, _) = listener.accept().await.expect("a listening socket accepts");
+                let counted = Counted::new(&open);
+                tokio::spawn(async move { counted.during(stream.split()).await });
+            }
+        }
     }
 }
 
 /// Takes a connection off the count, however its task ends.
 struct Counted(watch::Sender<usize>);
+
+impl Counted {
+    fn new(open: &watch::Sender<usize>) -> Self {
+        open.send_modify(|count| *count += 1);
+        Self(open.clone())
+    }
+
+    async fn during(self, (from, to): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin)) {
+        // A connection that breaks is the client's to notice.
+        answer(from, to).await.ok();
+    }
+}
 
 impl Drop for Counted {
     fn drop(&mut self) {
@@ -286,8 +325,7 @@ impl Drop for Counted {
     }
 }
 
-async fn answer(mut stream: TcpStream) -> io::Result<()> {
-    let (mut from, mut to) = stream.split();
+async fn answer(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
     let mut head = [0; HEAD];
     from.read_exact(&mut head).await?;
     let number = |at: usize| {
@@ -300,7 +338,7 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
     match head[0] {
         b'U' => {
             // To the end, whatever was announced: that is how a far end notices that too much came.
-            let received = receive(&mut from, u64::MAX).await?;
+            let received = receive(&mut from, u64::MAX, None).await?;
             to.write_all(&receipt(received)).await?;
         }
         b'D' => {
@@ -308,7 +346,7 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
         }
         b'X' => {
             let (received, _) =
-                tokio::try_join!(receive(&mut from, u64::MAX), send(&mut to, bytes, !contents))?;
+                tokio::try_join!(receive(&mut from, u64::MAX, None), send(&mut to, bytes, !contents))?;
             to.write_all(&receipt(received)).await?;
         }
         _ => {
@@ -328,7 +366,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (open, counted) = watch::channel(0);
-        tokio::spawn(far_end(listener, open));
+        tokio::spawn(far_end(FarListener::Tcp(listener), open));
         (address, counted)
     }
 
@@ -341,7 +379,9 @@ mod tests {
                 (false, None, Ending::Right),
                 (true, Some(9_000), Ending::Abandoned),
             ] {
-                let transfer = Transfer { kind, bytes: 300_000, contents: 5, half_closes, abandoned_after };
+                let pause = half_closes.then_some(Duration::from_millis(10));
+                let transfer =
+                    Transfer { kind, bytes: 300_000, contents: 5, half_closes, abandoned_after, pause };
                 assert_eq!(transfer.run(address).await, ending, "{transfer:?}");
             }
         }

@@ -1,6 +1,6 @@
 //! What one round happens in: a registry host, a path to it, and a tunnel over that path.
 
-use super::transfer::{Transfer, far_end};
+use super::transfer::{FarListener, Transfer, far_end};
 use crate::{
     lab::{RegistryHost, RegistryHostOptions, free_port},
     relay::{Link, Relay},
@@ -13,10 +13,34 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle, task::block_in_place, time::Instant};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    sync::watch,
+    task::{JoinHandle, block_in_place},
+    time::Instant,
+};
 
 /// For what has nothing left to wait for.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What is special about a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Nature {
+    /// The host asks for new keys after each MiB (sshd_config(5), RekeyLimit).
+    rekeys: bool,
+    /// The host is reached through a jump host: a session within a session. It is its own jump host, which it cannot
+    /// tell.
+    jumps: bool,
+    /// The far end is a UNIX socket.
+    is_unix: bool,
+}
+
+impl Nature {
+    /// That of world `number`: four kinds in turn.
+    pub(super) const fn of(number: u64) -> Self {
+        Self { rekeys: number % 2 == 1, jumps: number % 4 == 2, is_unix: number % 4 == 3 }
+    }
+}
 
 pub(super) struct World {
     pub host: RegistryHost,
@@ -30,40 +54,54 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Makes a world; in one that `rekeys`, the host asks for new keys after each MiB (sshd_config(5), RekeyLimit).
-    pub(super) async fn new(rekeys: bool) -> Self {
+    /// Makes a world.
+    pub(super) async fn new(nature: Nature) -> Self {
         let host = block_in_place(|| {
             RegistryHost::with(RegistryHostOptions {
                 without_registry: true,
-                sshd_config: if rekeys { "RekeyLimit 1M\n".to_owned() } else { String::new() },
+                sshd_config: if nature.rekeys { "RekeyLimit 1M\n".to_owned() } else { String::new() },
                 ..RegistryHostOptions::default()
             })
         });
-        let listener = TcpListener::from_std(host.listen_inside(host.registry_address()))
-            .expect("the socket is one for this runtime");
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let socket = home.path().join("registry.sock");
+        let listener = if nature.is_unix {
+            UnixListener::bind(&socket).map(FarListener::Unix)
+        } else {
+            TcpListener::from_std(host.listen_inside(host.registry_address())).map(FarListener::Tcp)
+        };
         let (open, far_open) = watch::channel(0);
-        let far = tokio::spawn(far_end(listener, open));
+        let far = tokio::spawn(far_end(listener.expect("the socket is one for this runtime"), open));
         let relay = Relay::start(SocketAddr::from((host.address(), host.port())))
             .await
             .expect("127.0.0.1 has a free port");
+        let relay_port = relay.address().port();
 
-        let home = tempfile::tempdir().expect("a temporary folder can be made");
         let (known_hosts, config) = (home.path().join("known_hosts"), home.path().join("config"));
         let line = host.known_hosts_line();
         let (_, key) = line.split_once(' ').expect("a line of known_hosts has a key");
-        fs::write(&known_hosts, format!("[127.0.0.1]:{} {key}\n", relay.address().port()))
-            .and_then(|()| fs::write(&config, ""))
+        fs::write(&known_hosts, format!("{line}\n[127.0.0.1]:{relay_port} {key}\n"))
+            // For the jump host, which is not offered the key that is meant for the host behind it.
+            .and_then(|()| fs::write(&config, format!("IdentityFile {}\n", host.identity().display())))
             .expect("a temporary folder can be written");
+        let mut ssh = serde_json::json!({
+            "user": host.user(),
+            "host": "127.0.0.1",
+            "port": relay_port,
+            "identity": host.identity(),
+        });
+        if nature.jumps {
+            ssh["jump"] = format!("{}@127.0.0.1:{relay_port}", host.user()).into();
+            ssh["host"] = host.address().to_string().into();
+            ssh["port"] = host.port().into();
+        }
+        let remote =
+            if nature.is_unix { socket.display().to_string() } else { host.registry_address().to_string() };
         // As the configuration has it: what is not said here is as by default.
         let spec = serde_json::json!({
             "name": "faults.example",
-            "ssh": {
-                "user": host.user(),
-                "host": "127.0.0.1",
-                "port": relay.address().port(),
-                "identity": host.identity(),
-            },
-            "remote": host.registry_address().to_string(),
+            "ssh": ssh,
+            "remote": remote,
             "address": Ipv4Addr::LOCALHOST,
             "port": free_port(),
             "lingerSeconds": 1,

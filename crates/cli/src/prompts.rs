@@ -1,7 +1,7 @@
 //! Questions of the tunnels, answered on the terminal or from standard input.
 
 use crate::{progress::Screen, terminal};
-use dialoguer::{Confirm, Password, theme::ColorfulTheme, theme::SimpleTheme, theme::Theme};
+use dialoguer::{Confirm, Input, Password, theme::ColorfulTheme, theme::SimpleTheme, theme::Theme};
 use dockline_core::Session;
 use dockline_model::{Answer, Change, Code, Command, Prompt, PromptId, Question, Reply};
 use std::{collections::BTreeSet, io};
@@ -103,6 +103,7 @@ fn answer_given(secret: &str, question: &Question) -> Answer {
             Answer::Secret { value: secret.to_owned(), remember: false }
         }
         Question::HostKey { .. }
+        | Question::Challenge { .. }
         | Question::Passphrase { again: true, .. }
         | Question::Password { again: true, .. } => Answer::Refuse,
     }
@@ -126,7 +127,24 @@ fn ask(prompt: &Prompt) -> dialoguer::Result<Answer> {
             let question = format!("{}Password for {login}", if *again { "Wrong. " } else { "" });
             ask_secret(theme, &question, prompt.can_keep)
         }
+        Question::Challenge { login, instructions, prompt: asked, is_shown, again } => {
+            if !instructions.is_empty() {
+                eprintln!("{login}: {instructions}");
+            }
+            let question = format!("{}{login} asks: {asked}", if *again { "Wrong. " } else { "" });
+            if *is_shown { ask_openly(theme, &question) } else { ask_secret(theme, &question, false) }
+        }
     }
+}
+
+/// An empty answer gives up.
+fn ask_openly(theme: &dyn Theme, question: &str) -> dialoguer::Result<Answer> {
+    let value: String = Input::with_theme(theme)
+        .with_prompt(format!("{question} (empty: give up)"))
+        .allow_empty(true)
+        .report(false)
+        .interact_text()?;
+    Ok(if value.is_empty() { Answer::Refuse } else { Answer::Secret { value, remember: false } })
 }
 
 /// An empty answer gives up.
@@ -180,6 +198,14 @@ mod tests {
             fingerprint: "SHA256:x".into(),
         };
         assert_eq!(answer_given("s", &host), Answer::Refuse);
+        let code = Question::Challenge {
+            login: "a@h".into(),
+            instructions: String::new(),
+            prompt: "Code:".into(),
+            is_shown: false,
+            again: false,
+        };
+        assert_eq!(answer_given("s", &code), Answer::Refuse, "a password is no one-time code");
         let first = Question::Password { login: "a@h".into(), again: false };
         assert_eq!(answer_given("s", &first), Answer::Secret { value: "s".into(), remember: false });
         assert_eq!(

@@ -37,15 +37,29 @@ pub enum Question {
         /// Whether the last answer was wrong.
         again: bool,
     },
+    /// The server asks for something of its own: a one-time code, a second password (RFC 4256). Answered by
+    /// [`Answer::Secret`] or [`Answer::Refuse`]; the answer is used once and never kept.
+    Challenge {
+        /// `user@host`.
+        login: String,
+        /// What the server says before it asks; often empty.
+        instructions: String,
+        /// What it asks: `Verification code:`.
+        prompt: String,
+        /// Whether the answer may be seen while it is typed.
+        is_shown: bool,
+        /// Whether the last answer was wrong.
+        again: bool,
+    },
 }
 
 impl Question {
-    /// Whether a passphrase or password is asked for.
+    /// Whether a passphrase or password is asked for, which a keyring could keep.
     #[must_use]
     pub fn wants_secret(&self) -> bool {
         match self {
             Self::Passphrase { .. } | Self::Password { .. } => true,
-            Self::HostKey { .. } => false,
+            Self::HostKey { .. } | Self::Challenge { .. } => false,
         }
     }
 }

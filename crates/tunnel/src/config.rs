@@ -4,6 +4,9 @@ use crate::{AccessRules, Gateway};
 use dockline_model::RegistrySpec;
 use std::{path::PathBuf, time::Duration};
 
+/// Where the agent of Windows' own OpenSSH listens.
+pub(crate) const WINDOWS_AGENT_PIPE: &str = r"\\.\pipe\openssh-ssh-agent";
+
 /// Everything a tunnel needs to know.
 #[derive(Debug, Clone)]
 pub struct TunnelConfig {
@@ -66,7 +69,8 @@ pub struct SshEnvironment {
     pub config: Option<PathBuf>,
     /// The known_hosts files to use instead of the configured ones; new keys go into the first.
     pub known_hosts: Vec<PathBuf>,
-    /// The agent's socket (`SSH_AUTH_SOCK`).
+    /// The agent's socket (`SSH_AUTH_SOCK`), on Windows its named pipe: by default that of Windows' own OpenSSH, with
+    /// Pageant where nobody listens there.
     pub agent_socket: Option<PathBuf>,
     /// The `ssh` program that is asked for a host's options (`ssh -G`); `None` uses built-in defaults only.
     pub ssh_program: Option<PathBuf>,
@@ -81,7 +85,10 @@ impl SshEnvironment {
             home_ssh: home.join(".ssh"),
             config: None,
             known_hosts: Vec::new(),
-            agent_socket: std::env::var_os("SSH_AUTH_SOCK").filter(|s| !s.is_empty()).map(PathBuf::from),
+            agent_socket: std::env::var_os("SSH_AUTH_SOCK")
+                .filter(|s| !s.is_empty())
+                .map(PathBuf::from)
+                .or_else(|| cfg!(windows).then(|| PathBuf::from(WINDOWS_AGENT_PIPE))),
             ssh_program: Some(PathBuf::from("ssh")),
         }
     }

@@ -216,8 +216,8 @@ pub enum TunnelError {
     },
     /// The server ended the session because too many ways to log in were refused.
     #[error(
-        "{login} ended the session after {} tries to log in (MaxAuthTries), before everything was tried.",
-        tried.len()
+        "{login} ended the session after {}: {said}.",
+        if tried.len() == 1 { "one try to log in".to_owned() } else { format!("{} tries to log in", tried.len()) }
     )]
     TooManyTries {
         /// `user@host`.
@@ -226,6 +226,8 @@ pub enum TunnelError {
         tried: Vec<String>,
         /// How many keys the agent offered.
         agent_keys: usize,
+        /// In the server's words.
+        said: String,
     },
     /// A jump host could not be passed.
     #[error("The jump host {hop} could not be passed. {source}")]

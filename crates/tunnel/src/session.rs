@@ -312,7 +312,7 @@ impl client::Handler for Client {
     async fn disconnected(&mut self, reason: DisconnectReason<TunnelError>) -> Result<(), TunnelError> {
         let words = match &reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                format!("the server said “{}”", info.message.trim())
+                format!("the server said “{}”", plain_text(&info.message))
             }
             DisconnectReason::Error(TunnelError::Ssh(error)) => end_words(error),
             DisconnectReason::Error(error) => error.to_string(),
@@ -321,6 +321,15 @@ impl client::Handler for Client {
         let _ = self.end.reason.set(EndReason { words, told });
         Ok(())
     }
+}
+
+/// What a server or an agent wrote, made harmless: one line without control characters, of a length that a dialog can
+/// show.
+fn plain_text(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(LONGEST).collect()
 }
 
 fn end_words(error: &russh::Error) -> String {

@@ -13,6 +13,8 @@ enum Probe {
     File(&'static str),
     /// A library with headers, by its pkg-config name.
     Library(&'static str),
+    /// A module of PAM's.
+    PamModule(&'static str),
 }
 
 /// One thing that is needed.
@@ -36,6 +38,10 @@ const fn library(name: &'static str, package: &'static str, why: &'static str) -
     Need { probe: Probe::Library(name), package, why }
 }
 
+const fn pam_module(name: &'static str, package: &'static str, why: &'static str) -> Need {
+    Need { probe: Probe::PamModule(name), package, why }
+}
+
 /// For compiling anything at all.
 pub const BUILD: &[Need] = &[program("cc", "build-essential", "compiles the parts that are written in C")];
 
@@ -55,6 +61,7 @@ pub const TESTS: &[Need] = &[
         "is asked for host options, as Dockline does, and is the bench's other side",
     ),
     program("sshd", "openssh-server", "is the registry host's SSH server (the package also starts one here)"),
+    pam_module("pam_oath.so", "libpam-oath", "has that server ask for one-time codes"),
     program("docker-registry", "docker-registry", "is the registry (the package may also start one here)"),
     program("dockerd", "docker.io", "pushes and pulls (the package also starts one here)"),
     program("podman", "podman", "is the other engine"),
@@ -91,11 +98,22 @@ pub const PLATFORMS: &[Need] = &[
     file("/usr/lib/wine/wine64", "wine64", "runs Windows programs"),
 ];
 
+/// PAM's modules lie in a folder of each architecture's.
+fn has_pam_module(name: &str) -> bool {
+    let folders =
+        |root: &str| std::fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+    ["/usr/lib", "/lib", "/usr"]
+        .into_iter()
+        .flat_map(folders)
+        .any(|folder| folder.join("security").join(name).exists())
+}
+
 impl Need {
     fn is_there(&self) -> bool {
         match self.probe {
             Probe::Program(name) => find_program(name).is_some(),
             Probe::File(path) => Path::new(path).exists(),
+            Probe::PamModule(name) => has_pam_module(name),
             Probe::Library(name) => duct::cmd("pkg-config", ["--exists", name]).stderr_null().run().is_ok(),
         }
     }

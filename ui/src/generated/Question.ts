@@ -31,4 +31,24 @@ login: string,
 /**
  * Whether the last answer was wrong.
  */
+again: boolean, } | { "kind": "challenge", 
+/**
+ * `user@host`.
+ */
+login: string, 
+/**
+ * What the server says before it asks; often empty.
+ */
+instructions: string, 
+/**
+ * What it asks: `Verification code:`.
+ */
+prompt: string, 
+/**
+ * Whether the answer may be seen while it is typed.
+ */
+isShown: boolean, 
+/**
+ * Whether the last answer was wrong.
+ */
 again: boolean, };

@@ -28,6 +28,14 @@ const QUESTIONS: Record<Question['kind'], Question> = {
   },
   passphrase: { kind: 'passphrase', key: '~/.ssh/id_ed25519', again: true },
   password: { kind: 'password', login: 'dockercr@88.88.88.88', again: false },
+  challenge: {
+    kind: 'challenge',
+    login: 'dockercr@88.88.88.88',
+    instructions: '',
+    prompt: 'Verification code:',
+    isShown: false,
+    again: false,
+  },
 };
 
 /** The backend that the page's address asks for. */

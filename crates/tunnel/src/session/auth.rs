@@ -1,13 +1,13 @@
-//! Logging in: the agent's keys, key files, keyboard-interactive, and a password last.
+//! Logging in: with keys, with what a person types, and with several of these one after another where the server
+//! wants that (`AuthenticationMethods`).
 //!
-//! The order of keys is OpenSSH's (`ssh_config(5)`, IdentitiesOnly): the agent's keys that the configuration names,
-//! the agent's other keys, key files. A key file that the person named for this registry goes before the agent's
-//! other keys, though: with many keys in the agent, sshd's `MaxAuthTries` would end the session before its turn.
-//! Encrypted files go last, and their passphrase is asked for only after the server has said that it would take the
-//! key.
+//! The order is OpenSSH's: keys, keyboard-interactive, password, or as `PreferredAuthentications` says; which key goes
+//! first is decided in [`order`]. A secret is asked for only after the server has said that it would take it.
 
+mod order;
 mod password;
 mod public_key;
+mod signer;
 
 use super::{Client, SessionEnd};
 use crate::{Ask, error::TunnelError, host_options::HostOptions};
@@ -25,8 +25,8 @@ use std::{
     time::Duration,
 };
 
-/// Questions for the same passphrase or password before giving up, as `NumberOfPasswordPrompts`.
-const PROMPTS: usize = 3;
+/// Ways that a server may want one after another; more is a server that plays.
+const MOST_STEPS: usize = 8;
 
 /// What was decrypted or typed once, for the further sessions of the same tunnel. In memory only.
 #[derive(Default)]
@@ -57,6 +57,17 @@ impl Asker<'_> {
     }
 }
 
+/// How a try to log in ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// We are in.
+    In,
+    /// It was right, and the server wants something else as well.
+    Partial,
+    /// It was not accepted, or not tried.
+    Refused,
+}
+
 /// One login in progress.
 pub(super) struct Login<'a> {
     handle: &'a mut Handle<Client>,
@@ -66,11 +77,17 @@ pub(super) struct Login<'a> {
     credentials: &'a Credentials,
     tried: Vec<String>,
     skipped: Vec<String>,
+    /// How many keys the agent had to offer.
+    agent_keys: usize,
+    /// Keys that were right already; the server takes none twice.
+    used: Vec<Vec<u8>>,
     /// What the server would accept; everything, until it has said.
     methods: MethodSet,
     has_said: bool,
     /// Passwords that were wrong, by whatever method.
     wrong_passwords: usize,
+    /// A person was asked and would not say. Nothing else is asked then.
+    was_refused: bool,
 }
 
 impl<'a> Login<'a> {
@@ -90,35 +107,40 @@ impl<'a> Login<'a> {
             credentials,
             tried: Vec::new(),
             skipped: Vec::new(),
+            agent_keys: 0,
+            used: Vec::new(),
             methods,
             has_said: false,
             wrong_passwords: 0,
+            was_refused: false,
         }
     }
 
-    /// Tries everything there is, in order.
+    /// Tries everything there is, in order, as often as the server wants one thing more.
     pub(super) async fn run(mut self) -> Result<(), TunnelError> {
-        if self.public_keys().await?
-            || self.nothing().await?
-            || self.keyboard_interactive().await?
-            || self.password().await?
-        {
-            return Ok(());
+        for _ in 0..MOST_STEPS {
+            match self.round().await? {
+                Step::In => return Ok(()),
+                Step::Partial => {}
+                Step::Refused => break,
+            }
         }
+        let login = self.options.login();
         if self.handle.is_closed() {
             // The reason is set a moment after the session's inbox is closed.
             let _ = tokio::time::timeout(Duration::from_secs(1), self.end.ended()).await;
-            if !self.end.was_told() {
+            if !self.end.was_told() || self.tried.is_empty() {
                 return Err(russh::Error::HUP.into());
             }
-            self.skipped.push(
-                "The server ended the session after too many tries; `IdentitiesOnly yes` in ~/.ssh/config keeps \
-                 keys out that are not for it."
-                    .to_owned(),
-            );
+            return Err(TunnelError::TooManyTries {
+                login,
+                tried: self.tried,
+                agent_keys: self.agent_keys,
+                said: self.end.reason(),
+            });
         }
         Err(TunnelError::Auth {
-            login: self.options.login(),
+            login,
             tried: self.tried,
             skipped: self.skipped,
             methods: self
@@ -130,29 +152,57 @@ impl<'a> Login<'a> {
         })
     }
 
-    /// Takes in an answer; `true` if we are in.
-    fn answered(&mut self, result: AuthResult) -> bool {
+    /// Every way once.
+    async fn round(&mut self) -> Result<Step, TunnelError> {
+        // The first key is the first question; where there is none, or nothing but secrets is wanted, it is this one.
+        if self.options.methods.first() != Some(&MethodKind::PublicKey) && self.nothing().await? == Step::In {
+            return Ok(Step::In);
+        }
+        for method in &self.options.methods {
+            let step = match method {
+                MethodKind::PublicKey => match self.public_keys().await? {
+                    Step::Refused => self.nothing().await?,
+                    step @ (Step::In | Step::Partial) => step,
+                },
+                MethodKind::KeyboardInteractive => self.keyboard_interactive().await?,
+                MethodKind::Password => self.password().await?,
+                MethodKind::None | MethodKind::HostBased | MethodKind::GssapiWithMic => Step::Refused,
+            };
+            match step {
+                Step::In | Step::Partial => return Ok(step),
+                Step::Refused => {}
+            }
+        }
+        Ok(Step::Refused)
+    }
+
+    /// Takes in an answer.
+    fn answered(&mut self, result: AuthResult) -> Step {
         match result {
-            AuthResult::Success => true,
-            AuthResult::Failure { remaining_methods, .. } => {
-                // Empty when the session ended instead of answering.
-                if !remaining_methods.is_empty() {
-                    self.methods = remaining_methods;
-                    self.has_said = true;
-                }
-                false
+            AuthResult::Success => Step::In,
+            AuthResult::Failure { remaining_methods, partial_success } => {
+                self.refused(remaining_methods, partial_success)
             }
         }
     }
 
-    fn may_try(&self, method: MethodKind) -> bool {
-        self.methods.contains(&method) && !self.handle.is_closed()
+    fn refused(&mut self, remaining: MethodSet, is_partial: bool) -> Step {
+        // Empty when the session ended instead of answering.
+        if !remaining.is_empty() {
+            self.methods = remaining;
+            self.has_said = true;
+        }
+        if is_partial { Step::Partial } else { Step::Refused }
     }
 
-    /// Where no key was tried, asks what the server would accept (RFC 4252 §5.2).
-    async fn nothing(&mut self) -> Result<bool, TunnelError> {
+    fn may_try(&self, method: MethodKind) -> bool {
+        self.methods.contains(&method) && !self.was_refused && !self.handle.is_closed()
+    }
+
+    /// Where nothing was tried, asks what the server would accept (RFC 4252 §5.2).
+    async fn nothing(&mut self) -> Result<Step, TunnelError> {
         if self.has_said || self.handle.is_closed() {
-            return Ok(false);
+            return Ok(Step::Refused);
         }
         let result = self.handle.authenticate_none(self.options.user.clone()).await?;
         Ok(self.answered(result))

@@ -42,7 +42,7 @@ pub(super) fn read(path: &Path) -> Result<Option<KeyFile>, TunnelError> {
                 path: path.to_owned(),
                 public: Some(public),
                 secret: KeySecret::InAgent,
-                certificate: None,
+                certificate: read_certificate(&with_suffix(path, "-cert.pub")),
             }));
         }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -55,13 +55,11 @@ pub(super) fn read(path: &Path) -> Result<Option<KeyFile>, TunnelError> {
             path: path.to_owned(),
             public: Some(public),
             secret: KeySecret::InAgent,
-            certificate: None,
+            certificate: certificate_of_public(path),
         }));
     }
     check_permissions(path)?;
-    let certificate = std::fs::read_to_string(with_suffix(path, "-cert.pub"))
-        .ok()
-        .and_then(|text| Certificate::from_openssh(text.trim()).ok());
+    let certificate = read_certificate(&with_suffix(path, "-cert.pub"));
     let parsed = PrivateKey::from_openssh(&text).or_else(|error| {
         let padded = pad_short_scalar(&text).ok_or(error)?;
         PrivateKey::from_bytes(&padded)
@@ -77,6 +75,17 @@ pub(super) fn read(path: &Path) -> Result<Option<KeyFile>, TunnelError> {
         }
     };
     Ok(Some(KeyFile { path: path.to_owned(), public, secret, certificate }))
+}
+
+/// Reads a certificate. `None` if there is none, or no readable one.
+pub(super) fn read_certificate(path: &Path) -> Option<Certificate> {
+    Certificate::from_openssh(std::fs::read_to_string(path).ok()?.trim()).ok()
+}
+
+/// `id_x.pub` has its certificate in `id_x-cert.pub`.
+fn certificate_of_public(path: &Path) -> Option<Certificate> {
+    let text = path.to_str()?;
+    read_certificate(Path::new(&format!("{}-cert.pub", text.strip_suffix(".pub").unwrap_or(text))))
 }
 
 /// The container of an unencrypted ECDSA key (OpenSSH's PROTOCOL.key) with its secret number padded to the curve's

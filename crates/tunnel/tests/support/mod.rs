@@ -48,6 +48,8 @@ macro_rules! need_sshd {
 /// A test's own folder with a client key and one or more servers.
 pub struct Lab {
     pub folder: tempfile::TempDir,
+    /// What the servers' `/etc/pam.d/sshd` is, in mount namespaces of their own.
+    pub pam: Option<PathBuf>,
 }
 
 impl Lab {
@@ -58,7 +60,8 @@ impl Lab {
                 .with_test_writer()
                 .try_init();
         }
-        let lab = Self { folder: tempfile::Builder::new().prefix("dockline-tunnel").tempdir().unwrap() };
+        let folder = tempfile::Builder::new().prefix("dockline-tunnel").tempdir().unwrap();
+        let lab = Self { folder, pam: None };
         lab.keygen("id", "ed25519", "");
         lab
     }
@@ -109,7 +112,8 @@ impl Lab {
             fs::create_dir_all("/run/sshd").unwrap();
         }
         let host_key = fs::read_to_string(self.path(&format!("{name}-host.pub"))).unwrap().trim().to_owned();
-        let mut sshd = Sshd { port, config_path, host_key, child: None, log: Arc::default() };
+        let mut sshd = Sshd { port, config_path, host_key, pam: None, child: None, log: Arc::default() };
+        sshd.pam = self.pam.clone();
         sshd.start().await;
         sshd
     }
@@ -175,13 +179,24 @@ pub struct Sshd {
     pub port: u16,
     pub host_key: String,
     config_path: PathBuf,
+    pam: Option<PathBuf>,
     child: Option<Child>,
     log: Arc<Mutex<String>>,
 }
 
 impl Sshd {
     pub async fn start(&mut self) {
-        let mut child = Command::new(SSHD)
+        let mut command = match &self.pam {
+            None => Command::new(SSHD),
+            Some(pam) => {
+                let mut command = Command::new("unshare");
+                let script = "mount --bind \"$1\" /etc/pam.d/sshd && shift && exec \"$@\"";
+                command.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]);
+                command.arg(pam).arg(SSHD);
+                command
+            }
+        };
+        let mut child = command
             .args(["-D", "-e", "-f"])
             .arg(&self.config_path)
             .stdin(Stdio::null())

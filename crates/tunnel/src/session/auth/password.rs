@@ -1,15 +1,37 @@
-//! Logging in with what a person types: passwords, and keyboard-interactive (RFC 4256).
+//! Logging in with what a person types: passwords, and whatever the server asks (keyboard-interactive, RFC 4256).
 
-use super::{Login, PROMPTS};
-use crate::{SecretId, error::TunnelError};
+use super::{Login, Step};
+use crate::{SecretId, error::TunnelError, session::plain_text};
 use dockline_model::Question;
-use russh::{MethodKind, client::KeyboardInteractiveAuthResponse};
+use russh::{
+    MethodKind,
+    client::{KeyboardInteractiveAuthResponse, Prompt},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::PoisonError;
 
+/// Rounds of questions in one try; a server that asks more is playing.
+const MOST_ROUNDS: usize = 16;
+
+/// Where a password came from.
+enum Origin {
+    /// The keyring.
+    Remembered,
+    /// A person, now or for an earlier session.
+    Typed { remember: bool },
+}
+
+/// What came of asking a person everything that the server asked.
+enum Answers {
+    /// One for each question.
+    Given(Vec<SecretString>),
+    /// They would not say.
+    Refused,
+}
+
 impl Login<'_> {
     /// Passwords to try in turn: typed before, remembered, asked for.
-    async fn next_password(&self) -> Option<(SecretString, Source)> {
+    async fn next_password(&self) -> Option<(SecretString, Origin)> {
         let login = self.options.login();
         if self.wrong_passwords == 0 {
             let typed = self
@@ -20,108 +42,165 @@ impl Login<'_> {
                 .get(&login)
                 .cloned();
             if let Some(password) = typed {
-                return Some((password, Source::Typed { remember: false }));
+                return Some((password, Origin::Typed { remember: false }));
             }
             if let Some(password) = self.asker.ask.recall(&self.password_id()).await {
-                return Some((password, Source::Remembered));
+                return Some((password, Origin::Remembered));
             }
         }
         let (password, remember) =
             self.asker.secret(Question::Password { login, again: self.wrong_passwords > 0 }).await?;
-        Some((password, Source::Typed { remember }))
+        Some((password, Origin::Typed { remember }))
     }
 
     fn password_id(&self) -> SecretId {
         SecretId::Password { login: self.options.login() }
     }
 
-    async fn password_was(&mut self, right: bool, password: SecretString, source: Source) {
+    async fn password_was(&mut self, right: bool, password: SecretString, origin: Origin) {
         let login = self.options.login();
         if right {
-            if matches!(source, Source::Typed { remember: true }) {
+            if matches!(origin, Origin::Typed { remember: true }) {
                 self.asker.ask.remember(&self.password_id(), &password).await;
             }
             self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, password);
         } else {
             self.wrong_passwords += 1;
             self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).remove(&login);
-            if matches!(source, Source::Remembered) {
+            if matches!(origin, Origin::Remembered) {
                 self.asker.ask.forget(&self.password_id()).await;
             }
         }
     }
 
-    pub(super) async fn password(&mut self) -> Result<bool, TunnelError> {
-        while self.wrong_passwords < PROMPTS && self.may_try(MethodKind::Password) {
-            let Some((password, source)) = self.next_password().await else { break };
+    pub(super) async fn password(&mut self) -> Result<Step, TunnelError> {
+        while self.wrong_passwords < self.options.password_prompts && self.may_try(MethodKind::Password) {
+            let Some((password, origin)) = self.next_password().await else {
+                self.was_refused = true;
+                break;
+            };
             self.note("a password");
             let user = self.options.user.clone();
             let result = self.handle.authenticate_password(user, password.expose_secret()).await?;
-            let right = self.answered(result);
-            self.password_was(right, password, source).await;
-            if right {
-                return Ok(true);
+            let step = self.answered(result);
+            self.password_was(step != Step::Refused, password, origin).await;
+            if step != Step::Refused {
+                return Ok(step);
             }
         }
-        Ok(false)
+        Ok(Step::Refused)
     }
 
-    /// Only the form that is a password by another name: one question whose answer is not shown (RFC 4256).
-    pub(super) async fn keyboard_interactive(&mut self) -> Result<bool, TunnelError> {
-        while self.wrong_passwords < PROMPTS && self.may_try(MethodKind::KeyboardInteractive) {
+    /// Any number of rounds with any number of questions. The first hidden question for a password is answered like
+    /// one, keyring included; everything else is put to the person and forgotten.
+    pub(super) async fn keyboard_interactive(&mut self) -> Result<Step, TunnelError> {
+        for attempt in 0..self.options.password_prompts {
+            if !self.may_try(MethodKind::KeyboardInteractive) {
+                break;
+            }
             let user = self.options.user.clone();
             let mut response = self.handle.authenticate_keyboard_interactive_start(user, None).await?;
-            let mut given = None;
+            let mut given: Option<(SecretString, Origin)> = None;
+            let (mut was_asked, mut rounds) = (false, 0);
             loop {
                 match response {
                     KeyboardInteractiveAuthResponse::Success => {
-                        if let Some((password, source)) = given {
-                            self.password_was(true, password, source).await;
+                        if let Some((password, origin)) = given {
+                            self.password_was(true, password, origin).await;
                         }
-                        return Ok(true);
+                        return Ok(Step::In);
                     }
-                    KeyboardInteractiveAuthResponse::Failure { remaining_methods, .. } => {
-                        self.methods = remaining_methods;
-                        match given {
-                            Some((password, source)) => self.password_was(false, password, source).await,
-                            None => return Ok(false),
+                    KeyboardInteractiveAuthResponse::Failure { remaining_methods, partial_success } => {
+                        let step = self.refused(remaining_methods, partial_success);
+                        if let Some((password, origin)) = given {
+                            // Which of several answers was wrong is not said; a remembered password is asked about
+                            // again rather than tried again.
+                            self.password_was(step != Step::Refused, password, origin).await;
+                        }
+                        if step != Step::Refused || !was_asked {
+                            return Ok(step);
                         }
                         break;
                     }
-                    KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
-                        let answers = match &prompts[..] {
-                            [] => Vec::new(),
-                            [prompt] if !prompt.echo && given.is_none() => {
-                                let Some((password, source)) = self.next_password().await else {
-                                    self.methods.remove(MethodKind::KeyboardInteractive);
-                                    return Ok(false);
-                                };
-                                self.note("a password");
-                                let answer = password.expose_secret().to_owned();
-                                given = Some((password, source));
-                                vec![answer]
+                    KeyboardInteractiveAuthResponse::InfoRequest { instructions, prompts, .. } => {
+                        rounds += 1;
+                        was_asked |= !prompts.is_empty();
+                        let answers =
+                            self.answers(&instructions, &prompts, &mut given, rounds == 1, attempt > 0).await;
+                        match answers {
+                            Answers::Given(answers) if rounds <= MOST_ROUNDS => {
+                                let answers = answers.iter().map(|a| a.expose_secret().to_owned()).collect();
+                                response =
+                                    self.handle.authenticate_keyboard_interactive_respond(answers).await?;
                             }
-                            _ => {
-                                self.skipped.push(
-                                    "The server asks more than a password, which Dockline cannot answer yet."
-                                        .to_owned(),
-                                );
-                                return Ok(false);
+                            // The server still waits for answers, so nothing else can be tried in this session.
+                            Answers::Given(_) | Answers::Refused => {
+                                self.skipped.push("The server's questions were not answered.".to_owned());
+                                self.was_refused = true;
+                                return Ok(Step::Refused);
                             }
-                        };
-                        response = self.handle.authenticate_keyboard_interactive_respond(answers).await?;
+                        }
                     }
                 }
             }
         }
-        Ok(false)
+        Ok(Step::Refused)
+    }
+
+    async fn answers(
+        &mut self,
+        instructions: &str,
+        prompts: &[Prompt],
+        given: &mut Option<(SecretString, Origin)>,
+        is_first_round: bool,
+        again: bool,
+    ) -> Answers {
+        let mut answers = Vec::new();
+        for (index, prompt) in prompts.iter().enumerate() {
+            if is_first_round && given.is_none() && asks_password(prompt) {
+                let Some((password, origin)) = self.next_password().await else { return Answers::Refused };
+                self.note("a password");
+                answers.push(password.clone());
+                *given = Some((password, origin));
+                continue;
+            }
+            let question = Question::Challenge {
+                login: self.options.login(),
+                instructions: if index == 0 { plain_text(instructions) } else { String::new() },
+                prompt: plain_text(&prompt.prompt),
+                is_shown: prompt.echo,
+                again,
+            };
+            let Some((answer, _)) = self.asker.secret(question).await else { return Answers::Refused };
+            self.note("answers to the server's questions");
+            answers.push(answer);
+        }
+        Answers::Given(answers)
     }
 }
 
-/// Where a password came from.
-enum Source {
-    /// The keyring.
-    Remembered,
-    /// A person, now or for an earlier session.
-    Typed { remember: bool },
+/// Whether a question is the one for the account's password. One-time codes are hidden as well by many servers, but a
+/// keyring must not keep them; so the word has to be there.
+fn asks_password(prompt: &Prompt) -> bool {
+    let text = prompt.prompt.to_lowercase();
+    let is_once = ["one-time", "one time", "otp", "code", "token"].iter().any(|word| text.contains(word));
+    !prompt.echo && text.contains("passw") && !is_once
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_time_codes_are_no_passwords() {
+        let prompt = |text: &str, echo| Prompt { prompt: text.to_owned(), echo };
+        for text in ["Password: ", "(bob@h) Password:", "Passwort: "] {
+            assert!(asks_password(&prompt(text, false)), "{text}");
+        }
+        assert!(!asks_password(&prompt("Password: ", true)));
+        for text in ["Verification code: ", "One-time password (OATH) for `bob': ", "OTP password:", "PIN: "]
+        {
+            assert!(!asks_password(&prompt(text, false)), "{text}");
+        }
+    }
 }

@@ -1,18 +1,22 @@
-//! Logging in with keys: the agent's, plain key files, and encrypted ones last.
+//! Logging in with keys and certificates, whoever holds them.
 
-use super::{Login, PROMPTS};
+use super::{
+    Login, Step,
+    order::{Candidate, Rules, Source, arrange},
+    signer::{KeySigner, Probe, Probed, SignError},
+};
 use crate::{
     SecretId,
     error::TunnelError,
     session::{
-        agent,
-        key_file::{self, KeyFile, KeySecret},
+        agent::{self, Agent},
+        key_file::{self, KeyFile},
     },
 };
 use dockline_model::Question;
 use russh::{
-    MethodKind, SendError, Signer,
-    keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, agent::AgentIdentity},
+    MethodKind,
+    keys::{Certificate, HashAlg, PrivateKey, PublicKey, agent::AgentIdentity},
 };
 use std::{
     path::Path,
@@ -20,49 +24,125 @@ use std::{
 };
 
 impl Login<'_> {
-    pub(super) async fn public_keys(&mut self) -> Result<bool, TunnelError> {
+    pub(super) async fn public_keys(&mut self) -> Result<Step, TunnelError> {
+        if !self.may_try(MethodKind::PublicKey) {
+            return Ok(Step::Refused);
+        }
         let files = self.key_files()?;
+        let certificates = self.certificate_files();
         let opened = match &self.options.agent {
-            Some(socket) => agent::open(socket).await,
+            Some(place) => agent::open(place, self.handle.agent_session_binding()).await,
             None => None,
         };
         let (mut agent, identities) = match opened {
             Some((agent, identities)) => (Some(agent), identities),
             None => (None, Vec::new()),
         };
-        let in_file = |identity: &AgentIdentity| {
-            files.iter().any(|file| {
-                file.public.as_ref().is_some_and(|key| key.key_data() == identity.public_key().key_data())
-            })
+        self.agent_keys = identities.len();
+        let rules = Rules {
+            identities_only: self.options.identities_only,
+            is_explicit: self.options.identity_is_explicit,
         };
-        let (named, others): (Vec<_>, Vec<_>) = identities.into_iter().partition(in_file);
-        // What the agent holds need not be decrypted.
-        let files = files.into_iter().filter(|file| {
-            !named.iter().any(|identity| {
-                file.public.as_ref().is_some_and(|key| key.key_data() == identity.public_key().key_data())
-            })
-        });
-        let (plain, encrypted): (Vec<_>, Vec<_>) =
-            files.partition(|file| matches!(file.secret, KeySecret::Plain(_)));
-        let others = if self.options.identities_only { Vec::new() } else { others };
+        for candidate in arrange(identities, files, &certificates, rules) {
+            if !self.may_try(MethodKind::PublicKey) {
+                break;
+            }
+            let step = self.candidate(candidate, agent.as_mut()).await?;
+            if step != Step::Refused {
+                return Ok(step);
+            }
+        }
+        Ok(Step::Refused)
+    }
 
-        if let Some(agent) = &mut agent
-            && self.agent_keys(agent, &named).await?
+    async fn candidate(
+        &mut self,
+        candidate: Candidate,
+        agent: Option<&mut Agent>,
+    ) -> Result<Step, TunnelError> {
+        let Candidate { name, public, certificates, source } = candidate;
+        if let Some(public) = &public
+            && self.used.contains(&blob(public))
         {
-            return Ok(true);
+            return Ok(Step::Refused);
         }
-        if self.options.identity_is_explicit && self.file_keys(&plain).await? {
-            return Ok(true);
+        let (mut signer, public) = match source {
+            Source::Agent(identity) => {
+                let Some(agent) = agent else { return Ok(Step::Refused) };
+                let public = identity.public_key().into_owned();
+                if let AgentIdentity::Certificate { certificate, .. } = &*identity {
+                    let certificate = certificate.clone();
+                    let mut signer = KeySigner::Agent(agent, identity);
+                    return self.certificate(&name, &certificate, &mut signer).await;
+                }
+                (KeySigner::Agent(agent, identity), public)
+            }
+            Source::Plain(key) => {
+                let public = key.public_key().clone();
+                (KeySigner::File(key), public)
+            }
+            Source::Encrypted(path, text) => {
+                if let Some(public) = &public
+                    && !self.would_accept(public, &certificates, &name).await?
+                {
+                    return Ok(Step::Refused);
+                }
+                let Some(key) = self.decrypt(&path, &text).await else {
+                    self.skipped.push(format!("{name} needs its passphrase."));
+                    return Ok(Step::Refused);
+                };
+                let public = key.public_key().clone();
+                (KeySigner::File(key), public)
+            }
+        };
+        for certificate in &certificates {
+            let step = self.certificate(&name, certificate, &mut signer).await?;
+            if step != Step::Refused || !self.may_try(MethodKind::PublicKey) {
+                return Ok(step);
+            }
         }
-        if let Some(agent) = &mut agent
-            && self.agent_keys(agent, &others).await?
-        {
-            return Ok(true);
+        let Ok(hash) = self.rsa_hash(&public).await else { return Ok(Step::Refused) };
+        self.note(&name);
+        let user = self.options.user.clone();
+        let result = self.handle.authenticate_publickey_with(user, public.clone(), hash, &mut signer).await;
+        self.signed(&public, result)
+    }
+
+    async fn certificate(
+        &mut self,
+        name: &str,
+        certificate: &Certificate,
+        signer: &mut KeySigner<'_>,
+    ) -> Result<Step, TunnelError> {
+        let public = PublicKey::new(certificate.public_key().clone(), "");
+        let Ok(hash) = self.rsa_hash(&public).await else { return Ok(Step::Refused) };
+        self.note(&format!("the certificate for {name}"));
+        let user = self.options.user.clone();
+        let result = self.handle.authenticate_certificate_with(user, certificate.clone(), hash, signer).await;
+        self.signed(&public, result)
+    }
+
+    fn signed(
+        &mut self,
+        public: &PublicKey,
+        result: Result<russh::client::AuthResult, SignError>,
+    ) -> Result<Step, TunnelError> {
+        match result {
+            Ok(result) => {
+                let step = self.answered(result);
+                if step == Step::Partial {
+                    self.used.push(blob(public));
+                }
+                Ok(step)
+            }
+            Err(SignError::SessionEnded) => Err(russh::Error::Disconnect.into()),
+            // The next key may do.
+            Err(error @ (SignError::Agent(_) | SignError::Key(_) | SignError::Sha1)) => {
+                tracing::debug!(%error, "a key did not sign");
+                self.skipped.push(format!("A key was accepted, but {error}."));
+                Ok(Step::Refused)
+            }
         }
-        if !self.options.identity_is_explicit && self.file_keys(&plain).await? {
-            return Ok(true);
-        }
-        self.file_keys(&encrypted).await
     }
 
     /// The key files that are there. One that the person named must be usable; others are passed over with a note.
@@ -86,6 +166,18 @@ impl Login<'_> {
         Ok(files)
     }
 
+    /// The certificates that `CertificateFile` names.
+    fn certificate_files(&mut self) -> Vec<Certificate> {
+        let mut certificates = Vec::new();
+        for path in &self.options.certificate_files {
+            match key_file::read_certificate(path) {
+                Some(certificate) => certificates.push(certificate),
+                None => self.skipped.push(format!("{} is not a certificate.", path.display())),
+            }
+        }
+        certificates
+    }
+
     /// The signature's hash for an RSA key; SHA-1 (RFC 8332) is never used. `Err` means: pass the key over.
     async fn rsa_hash(&mut self, key: &PublicKey) -> Result<Option<HashAlg>, ()> {
         if !key.algorithm().is_rsa() {
@@ -102,89 +194,29 @@ impl Login<'_> {
         }
     }
 
-    async fn agent_keys(
+    /// Whether the server would take this key or one of its certificates, without a signature (RFC 4252 §7).
+    async fn would_accept(
         &mut self,
-        agent: &mut agent::Agent,
-        identities: &[AgentIdentity],
+        key: &PublicKey,
+        certificates: &[Certificate],
+        name: &str,
     ) -> Result<bool, TunnelError> {
-        for identity in identities {
-            if !self.may_try(MethodKind::PublicKey) {
-                break;
-            }
-            let Ok(hash) = self.rsa_hash(&identity.public_key()).await else { continue };
-            let user = self.options.user.clone();
-            self.tried.push(match identity.comment() {
-                "" => format!("an {} key of the agent", identity.public_key().algorithm()),
-                comment => format!("the agent's {comment}"),
-            });
-            let result = match identity {
-                AgentIdentity::PublicKey { key, .. } => {
-                    self.handle.authenticate_publickey_with(user, key.clone(), hash, agent).await
-                }
-                AgentIdentity::Certificate { certificate, .. } => {
-                    self.handle.authenticate_certificate_with(user, certificate.clone(), hash, agent).await
-                }
-            };
-            match result {
-                Ok(result) => {
-                    if self.answered(result) {
-                        return Ok(true);
-                    }
-                }
-                // The person said no at the agent, or its token is not plugged in: the next key may do.
-                Err(error) => tracing::debug!(%error, "the agent did not sign"),
-            }
-        }
-        Ok(false)
-    }
-
-    async fn file_keys(&mut self, files: &[KeyFile]) -> Result<bool, TunnelError> {
-        for file in files {
-            if !self.may_try(MethodKind::PublicKey) {
-                break;
-            }
-            let key = match &file.secret {
-                KeySecret::InAgent => continue,
-                KeySecret::Plain(key) => key.clone(),
-                KeySecret::Encrypted(text) => {
-                    if let Some(public) = &file.public
-                        && !self.would_accept(public, &file.path).await?
-                    {
-                        continue;
-                    }
-                    match self.decrypt(&file.path, text).await {
-                        Some(key) => key,
-                        None => {
-                            self.skipped.push(format!("{} needs its passphrase.", file.path.display()));
-                            continue;
-                        }
-                    }
-                }
-            };
-            let Ok(hash) = self.rsa_hash(key.public_key()).await else { continue };
-            let user = self.options.user.clone();
-            self.note(&file.path.display().to_string());
-            // An RSA certificate's signature would be SHA-1 here.
-            if let Some(certificate) = file.certificate.clone().filter(|_| hash.is_none()) {
-                let result =
-                    self.handle.authenticate_openssh_cert(user.clone(), key.clone(), certificate).await?;
-                if self.answered(result) {
-                    return Ok(true);
-                }
-            }
-            let key = PrivateKeyWithHashAlg::new(key, hash);
-            let result = self.handle.authenticate_publickey(user, key).await?;
-            if self.answered(result) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether the server would take this key, without a signature (RFC 4252 §7).
-    async fn would_accept(&mut self, key: &PublicKey, path: &Path) -> Result<bool, TunnelError> {
         let Ok(hash) = self.rsa_hash(key).await else { return Ok(false) };
-        self.note(&path.display().to_string());
+        for certificate in certificates {
+            self.note(&format!("the certificate for {name}"));
+            let (user, certificate) = (self.options.user.clone(), certificate.clone());
+            match self.handle.authenticate_certificate_with(user, certificate, hash, &mut Probe).await {
+                Ok(result) => {
+                    self.answered(result);
+                }
+                Err(Probed::Accepted) => return Ok(true),
+                Err(Probed::SessionEnded) => return Err(russh::Error::Disconnect.into()),
+            }
+        }
+        if !self.may_try(MethodKind::PublicKey) {
+            return Ok(false);
+        }
+        self.note(name);
         let user = self.options.user.clone();
         match self.handle.authenticate_publickey_with(user, key.clone(), hash, &mut Probe).await {
             Ok(result) => {
@@ -216,7 +248,7 @@ impl Login<'_> {
             }
             self.asker.ask.forget(&id).await;
         }
-        for attempt in 0..PROMPTS {
+        for attempt in 0..self.options.password_prompts {
             let question = Question::Passphrase { key: path.display().to_string(), again: attempt > 0 };
             let (passphrase, remember) = self.asker.secret(question).await?;
             if let Some(key) = key_file::decrypt(text, &passphrase).await {
@@ -231,29 +263,6 @@ impl Login<'_> {
     }
 }
 
-/// A signer that never signs: being asked to is the answer.
-struct Probe;
-
-enum Probed {
-    Accepted,
-    SessionEnded,
-}
-
-impl From<SendError> for Probed {
-    fn from(_: SendError) -> Self {
-        Self::SessionEnded
-    }
-}
-
-impl Signer for Probe {
-    type Error = Probed;
-
-    async fn auth_sign(
-        &mut self,
-        _: &AgentIdentity,
-        _: Option<HashAlg>,
-        _: Vec<u8>,
-    ) -> Result<Vec<u8>, Probed> {
-        Err(Probed::Accepted)
-    }
+fn blob(key: &PublicKey) -> Vec<u8> {
+    key.to_bytes().unwrap_or_default()
 }

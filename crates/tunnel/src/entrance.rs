@@ -99,6 +99,7 @@ impl Entrance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NoBridge {
     /// No interface has it.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is looked up there"))]
     NoInterface,
     /// The interface that has it leads elsewhere: to the network at large, mostly.
     NotABridge,

@@ -28,13 +28,13 @@
 
 mod head;
 
-pub(crate) use head::Refusal;
+pub(crate) use head::{Refusal, Verdict};
 
 use crate::Gateway;
 use bytes::BytesMut;
 use dockline_model::RegistrySpec;
-use head::{Names, Verdict};
-use std::time::Duration;
+use head::Names;
+use std::{net::Ipv4Addr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -42,7 +42,7 @@ use tokio::{
 };
 
 /// A head must fit; what Go's server allows is 1 MiB, what engines send is below 4 KiB (a bearer token mostly).
-const HEAD_LIMIT: usize = 16 << 10;
+pub(crate) const HEAD_LIMIT: usize = 16 << 10;
 /// More fields than any engine sends.
 const FIELD_LIMIT: usize = 128;
 /// From the first byte of a head to its last. Not from the connection's start: browsers and clients with a pool open
@@ -114,15 +114,19 @@ pub(crate) enum NotAdmitted {
 
 impl Gate {
     pub(crate) fn new(rules: AccessRules, spec: &RegistrySpec) -> Self {
+        Self::of(rules, spec.name.as_str(), spec.address, spec.port)
+    }
+
+    pub(crate) fn of(rules: AccessRules, name: &str, address: Ipv4Addr, port: u16) -> Self {
         let (speaks, mut own_names) = match rules {
             AccessRules::Http(HttpRules { speaks, other_names }) => (Some(speaks), other_names),
             AccessRules::AnyProtocol => (None, Vec::new()),
         };
-        own_names.push(spec.name.as_str().to_owned());
+        own_names.push(name.to_owned());
         // A page under one of these was served by a program of this machine.
         let loopback = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-        let hosts = own_names.iter().cloned().chain(loopback).chain([spec.address.to_string()]).collect();
-        Self { speaks, names: Names { hosts, port: spec.port }, own_names }
+        let hosts = own_names.iter().cloned().chain(loopback).chain([address.to_string()]).collect();
+        Self { speaks, names: Names { hosts, port }, own_names }
     }
 
     /// The same rules for those who come in at a bridge's address.
@@ -134,7 +138,9 @@ impl Gate {
 
     /// Waits for the connection's first words and judges them; what was read comes back, to be carried first.
     pub(crate) async fn admit(&self, stream: &mut TcpStream) -> Result<BytesMut, NotAdmitted> {
-        let Some(speaks) = self.speaks else { return Ok(BytesMut::new()) };
+        if self.speaks.is_none() {
+            return Ok(BytesMut::new());
+        }
         // Memory and a short deadline only for those who have something to say.
         match timeout(SILENCE, stream.readable()).await {
             Ok(Ok(())) => {}
@@ -142,20 +148,20 @@ impl Gate {
         }
         let mut head = BytesMut::new();
         read(stream, &mut head).await?;
-        match timeout(HEAD_DEADLINE, self.judge_all(speaks, stream, &mut head)).await {
+        match timeout(HEAD_DEADLINE, self.judge_all(stream, &mut head)).await {
             Ok(judged) => judged.map(|()| head),
             Err(_) => Err(NotAdmitted::Refused(Refusal::Slow)),
         }
     }
 
-    async fn judge_all(
-        &self,
-        speaks: RegistryProtocol,
-        stream: &mut TcpStream,
-        head: &mut BytesMut,
-    ) -> Result<(), NotAdmitted> {
+    /// The verdict on what has arrived so far.
+    pub(crate) fn judge(&self, head: &[u8]) -> Verdict {
+        self.speaks.map_or(Verdict::Admit, |speaks| head::judge(head, &self.names, speaks))
+    }
+
+    async fn judge_all(&self, stream: &mut TcpStream, head: &mut BytesMut) -> Result<(), NotAdmitted> {
         loop {
-            match head::judge(head, &self.names, speaks) {
+            match self.judge(head) {
                 Verdict::Admit => return Ok(()),
                 Verdict::Refuse(refusal) => return Err(NotAdmitted::Refused(refusal)),
                 Verdict::Open => read(stream, head).await?,

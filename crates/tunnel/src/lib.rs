@@ -14,6 +14,8 @@ mod ask;
 mod config;
 mod entrance;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod host_options;
 pub mod known_hosts;

@@ -5,6 +5,7 @@ mod bench;
 mod bindings;
 mod demo;
 mod faults;
+mod fuzz;
 mod packages;
 mod platforms;
 mod test;
@@ -34,6 +35,8 @@ enum Task {
     Vendor(vendor::Options),
     /// Type-check all but the desktop app for Windows, macOS and Linux on ARM, and run tests under Wine.
     Platforms(platforms::Options),
+    /// Run libFuzzer on what reads bytes that others wrote.
+    Fuzz(fuzz::Options),
     /// Measure against other tools; figures go to target/bench/NAME.json.
     Bench {
         #[command(subcommand)]
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Task::Bindings(options) => bindings::run(&options),
         Task::Vendor(options) => vendor::run(&options),
         Task::Platforms(options) => platforms::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench { what } => bench::run(&what),
         Task::Faults(options) => faults::run(&options),
     };

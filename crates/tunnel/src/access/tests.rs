@@ -21,12 +21,6 @@ fn gate(address: &str) -> Gate {
     Gate::new(AccessRules::default(), &spec(address))
 }
 
-impl Gate {
-    fn judge(&self, head: &[u8]) -> Verdict {
-        head::judge(head, &self.names, self.speaks.unwrap())
-    }
-}
-
 /// As the loop in [`Gate::judge_all`] does it, with pieces of the given sizes.
 fn judged(gate: &Gate, bytes: &[u8], mut pieces: impl Iterator<Item = usize>) -> Verdict {
     let mut end = 0;

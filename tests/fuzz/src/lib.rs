@@ -1,0 +1,197 @@
+//! What is fuzzed, and what has to hold for any bytes.
+//!
+//! Two things run the same targets: `cargo xtask fuzz`, with libFuzzer and for as long as one likes (`libfuzzer/`, a
+//! workspace of its own in cargo-fuzz's layout), and `tests/short.rs`, which is in the test command and needs no
+//! fuzzer: it tries the corpus and [mutations](mutate::Mutator) of it for a few seconds.
+//!
+//! A new target: a function here with its words, a folder of examples in `corpus/`, and a file and a `[[bin]]` in
+//! `libfuzzer/`.
+
+pub mod mutate;
+
+use dockline_edits::HelperRequest;
+use dockline_model::{Envelope, Hello, Request};
+use serde_json::Value;
+use std::{fs, io, path::PathBuf};
+
+/// One thing that is fuzzed.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Also the name of its corpus's folder and of libFuzzer's program.
+    pub name: &'static str,
+    /// Panics where something does not hold that has to.
+    pub run: fn(&[u8]),
+    /// Words of the format, for mutations.
+    pub words: &'static [&'static str],
+}
+
+/// All there are.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "known_hosts",
+        run: dockline_tunnel::fuzzing::known_hosts,
+        words: &[
+            "@revoked",
+            "@cert-authority",
+            "ssh-ed25519",
+            "ssh-rsa",
+            "|1|",
+            "*",
+            "!",
+            ",",
+            "[a.org]:2222",
+            "a.org",
+            "\t",
+            "\r\n",
+            "\0",
+            "#",
+            "AAAAC3NzaC1lZDI1NTE5AAAAIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB",
+        ],
+    },
+    Target {
+        name: "revoked_keys",
+        run: dockline_tunnel::fuzzing::revoked_keys,
+        words: &["SSHKRL\n\0", "\0\0\0\u{1}", "\u{1}\0\0\0", "\u{2}\0\0\0", "ssh-ed25519", "\0\0\0 "],
+    },
+    Target {
+        name: "request_head",
+        run: dockline_tunnel::fuzzing::request_head,
+        words: &[
+            "GET ",
+            "POST ",
+            "CONNECT ",
+            "OPTIONS * ",
+            " HTTP/1.1\r\n",
+            " HTTP/1.0\r\n",
+            "Host: ",
+            "host:",
+            "\r\n",
+            "\r\n\r\n",
+            "\n",
+            "\r",
+            "cr.boss.org",
+            ":5000",
+            ":5001",
+            "localhost",
+            "[::1]",
+            "127.77.1.2",
+            "172.17.0.1",
+            "host.docker.internal",
+            "Origin: null\r\n",
+            "Sec-Fetch-Site: none\r\n",
+            "User-Agent: Mozilla/5.0\r\n",
+            "http://",
+            "/v2/",
+            "Upgrade-Insecure-Requests: 1\r\n",
+            " \t",
+            "\u{16}\u{3}",
+        ],
+    },
+    Target {
+        name: "helper_request",
+        run: helper_request,
+        words: &[
+            "\"verb\"",
+            "\"recover\"",
+            "\"hosts\"",
+            "\"entries\"",
+            "\"before\"",
+            "\"after\"",
+            "\"address\"",
+            "\"name\"",
+            "127.77.1.1",
+            "cr.boss.org",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "null",
+            "\\u0000",
+        ],
+    },
+    Target {
+        name: "control_frame",
+        run: control_frame,
+        words: &[
+            "\"id\"",
+            "\"command\"",
+            "\"kind\"",
+            "\"connect\"",
+            "\"push\"",
+            "\"response\"",
+            "\"event\"",
+            "\"ok\"",
+            "\"err\"",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "null",
+            "0",
+            "18446744073709551616",
+            "\\ud800",
+        ],
+    },
+];
+
+impl Target {
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        TARGETS.iter().find(|target| target.name == name).copied()
+    }
+
+    /// Its examples.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn corpus(&self) -> io::Result<Vec<Vec<u8>>> {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus").join(self.name);
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        files.sort();
+        files.iter().map(fs::read).collect()
+    }
+}
+
+/// Runs a target by name, for libFuzzer's programs.
+///
+/// # Panics
+/// When something does not hold that has to, or there is no such target.
+pub fn run(name: &str, data: &[u8]) {
+    (Target::named(name).expect("there is such a target").run)(data);
+}
+
+/// A request to the helper reads back as it was written, and one with anything more in it does not read: what an
+/// older helper passed over in silence, a newer Dockline would believe done.
+fn helper_request(data: &[u8]) {
+    let Ok(request) = serde_json::from_slice::<HelperRequest>(data) else { return };
+    let written = serde_json::to_value(&request).expect("a request is JSON");
+    let again: HelperRequest = serde_json::from_value(written.clone()).expect("what is written reads");
+    assert_eq!(again, request);
+    let Value::Object(mut more) = written else { panic!("a request is an object") };
+    more.insert("path".to_owned(), Value::from("/etc/shadow"));
+    assert!(
+        serde_json::from_value::<HelperRequest>(more.into()).is_err(),
+        "a path can be smuggled in: {request:?}"
+    );
+}
+
+/// A line of the control socket, in either direction: what reads is written as something that reads as the same.
+fn control_frame(data: &[u8]) {
+    let Ok(line) = str::from_utf8(data) else { return };
+    fn there_and_back<T: serde::Serialize + serde::de::DeserializeOwned>(line: &str) {
+        let Ok(value) = serde_json::from_str::<T>(line) else { return };
+        let written = serde_json::to_string(&value).expect("a frame is JSON");
+        assert!(!written.contains('\n'), "a frame is one line");
+        let again: T = serde_json::from_str(&written).expect("what is written reads");
+        assert_eq!(serde_json::to_string(&again).expect("a frame is JSON"), written);
+    }
+    there_and_back::<Hello>(line);
+    there_and_back::<Request>(line);
+    there_and_back::<Envelope>(line);
+}

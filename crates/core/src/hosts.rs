@@ -5,7 +5,7 @@
 
 use crate::Paths;
 use dockline_edits::{
-    HelperAnswer, HelperRequest, Intent, Paths as EditPaths, Sha256, elevate, hosts::Entry,
+    Agreed, Fingerprint, HelperAnswer, HelperRequest, Intent, Paths as EditPaths, elevate, hosts::Entry,
 };
 use dockline_model::{Code, HostsAction, HostsView, RegistrySpec, UiError};
 use std::thread;
@@ -25,11 +25,12 @@ impl Hosts {
         Self { paths: edit_paths(paths), entries: registries.into_iter().map(entry).collect() }
     }
 
-    fn entries(&self, action: HostsAction) -> Vec<Entry> {
-        match action {
+    fn intent(&self, action: HostsAction) -> Intent {
+        let entries = match action {
             HostsAction::Apply => self.entries.clone(),
             HostsAction::Undo => Vec::new(),
-        }
+        };
+        Intent::Hosts { entries, gateway: None }
     }
 
     /// What would change. Reads the file, so not for an asynchronous task.
@@ -37,7 +38,7 @@ impl Hosts {
     /// # Errors
     /// `HostsRefused` where the file cannot be changed safely, `FileIo` where it cannot be read.
     pub fn plan(&self, action: HostsAction) -> Result<HostsView, UiError> {
-        let intent = Intent::Hosts { entries: self.entries(action) };
+        let intent = self.intent(action);
         let plan = dockline_edits::plan(&self.paths, &intent).map_err(|error| UiError::from(&error))?;
         Ok(plan.view(&self.paths.hosts, action))
     }
@@ -62,16 +63,20 @@ impl Hosts {
 
     fn apply_here(&self, agreed: &HostsView) -> Result<HostsView, UiError> {
         let hash = |text: &str| {
-            text.parse::<Sha256>().map_err(|error| UiError::new(Code::InvalidArgument, format!("{error}.")))
+            text.parse::<Fingerprint>()
+                .map_err(|error| UiError::new(Code::InvalidArgument, format!("{error}.")))
         };
-        let request = HelperRequest::Hosts {
-            entries: self.entries(agreed.action),
+        let change = Agreed {
+            intent: self.intent(agreed.action),
             before: hash(&agreed.before)?,
             after: hash(&agreed.after)?,
         };
+        let request = HelperRequest::Apply { changes: vec![change] };
         match elevate::run(&request, &elevation(&self.paths))? {
             HelperAnswer::Failed { error } => Err(error),
-            HelperAnswer::Done { .. } | HelperAnswer::Recovered { .. } => self.plan(agreed.action),
+            HelperAnswer::Done { .. } | HelperAnswer::Recovered { .. } | HelperAnswer::Undone { .. } => {
+                self.plan(agreed.action)
+            }
         }
     }
 }

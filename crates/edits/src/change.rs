@@ -1,31 +1,39 @@
 //! Planning, applying and recovering a change: the order of things that makes a crash harmless.
+//!
+//! A change may be of several files; all of them are changed, or none. Every plan is checked before the first byte is
+//! written.
 
 use crate::{
-    EditError, Paths, Plan, Sha256, hosts,
-    journal::{self, Begun, Journal, Method, Record},
+    EditError, Fingerprint, Intent, Paths, Plan,
+    journal::{self, Applied, Begun, Copies, FileRecord, Journal, MOST_FILES, Method, Record},
     write::{self, Found, Inspected, Replaced},
 };
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-/// What should hold. The helper receives this, never bytes.
+/// An intent, and the change it meant when the person agreed to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Intent {
-    /// Dockline's block of the hosts file holds exactly these entries; with none, there is no block.
-    Hosts {
-        /// The names and their addresses.
-        entries: Vec<hosts::Entry>,
-    },
+#[serde(deny_unknown_fields)]
+pub struct Agreed {
+    /// What should hold.
+    pub intent: Intent,
+    /// Of the file the person saw the plan of.
+    pub before: Fingerprint,
+    /// Of the file as that plan leaves it.
+    pub after: Fingerprint,
 }
 
-/// What came of [`apply`].
+/// What came of one intent of [`apply`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The file was right already.
     AlreadySatisfied,
-    /// A new file took the old one's place.
+    /// A new file took the old one's place, or was made, or the old one was removed.
     Replaced,
     /// The file was written over in place, since it cannot be replaced here.
     Rewritten,
@@ -37,13 +45,13 @@ pub enum Outcome {
 pub enum Recovery {
     /// No change had been interrupted.
     NothingToDo,
-    /// The interrupted change had not begun, or not touched the file yet.
+    /// The interrupted change had not begun, or not touched any file yet.
     NotBegun,
     /// The interrupted change was complete.
     Complete,
-    /// The file was half written; its old contents were put back.
+    /// Some of it was done; all files have their old contents again.
     Reverted,
-    /// Somebody else wrote the file since. It is left alone.
+    /// Somebody else wrote a file since. It is left alone; the change's other files have their old contents again.
     Foreign {
         /// Where the contents from before the interrupted change are, if the file could have been half written
         /// when the other program read it.
@@ -54,39 +62,140 @@ pub enum Recovery {
 /// Reads the file and plans. Nothing is written.
 ///
 /// # Errors
-/// [`EditError::Refused`], [`EditError::NotRegular`], [`EditError::Read`].
+/// [`EditError::Refused`], [`EditError::NotRegular`], [`EditError::Read`], [`EditError::Journal`].
 pub fn plan(paths: &Paths, intent: &Intent) -> Result<Plan, EditError> {
-    plan_from(paths, intent, &inspect(paths)?)
+    let applied = journal::applied(&paths.journal)?;
+    plan_from(paths, intent, &applied, &inspect(&checked_file(paths, intent)?)?)
 }
 
-/// Carries out `intent`, if it still means the change from `before` to `after`.
+/// The file an intent is about, its contents now, and as they would be.
+pub(crate) struct Contents {
+    pub path: PathBuf,
+    pub before: Option<Vec<u8>>,
+    pub after: Option<Vec<u8>>,
+}
+
+/// See [`Contents`]. Nothing is written.
+pub(crate) fn contents(paths: &Paths, intent: &Intent) -> Result<Contents, EditError> {
+    let path = checked_file(paths, intent)?;
+    let found = inspect(&path)?;
+    let plan = plan_from(paths, intent, &journal::applied(&paths.journal)?, &found)?;
+    Ok(Contents { path, before: found.contents, after: plan.contents })
+}
+
+/// What was applied through these paths and not undone since, oldest first.
 ///
 /// # Errors
-/// Any [`EditError`]; [`EditError::Changed`] if either hash differs.
-pub fn apply(paths: &Paths, intent: &Intent, before: &Sha256, after: &Sha256) -> Result<Outcome, EditError> {
+/// [`EditError::Journal`], [`EditError::JournalInvalid`].
+pub fn applied(paths: &Paths) -> Result<Vec<Applied>, EditError> {
+    journal::applied(&paths.journal)
+}
+
+/// Carries out all of `agreed`, or nothing, if each still means the change that was agreed to.
+///
+/// # Errors
+/// Any [`EditError`]; [`EditError::Changed`] if a fingerprint differs.
+pub fn apply(paths: &Paths, agreed: &[Agreed]) -> Result<Vec<Outcome>, EditError> {
     let journal = Journal::open(&paths.journal)?;
-    settle(paths, &journal)?;
-    let found = inspect(paths)?;
-    let plan = plan_from(paths, intent, &found)?;
-    if plan.satisfied && plan.after == *after {
-        return Ok(Outcome::AlreadySatisfied);
+    settle(&journal)?;
+    let mut ids: Vec<String> = agreed.iter().map(|agreed| agreed.intent.id()).collect();
+    ids.sort();
+    ids.dedup();
+    if ids.len() != agreed.len() || agreed.len() > MOST_FILES {
+        return Err(EditError::Unreasonable);
     }
-    for (expected, found) in [(before, &plan.before), (after, &plan.after)] {
-        if expected != found {
-            return Err(changed(paths, expected, found.clone()));
+    let already = journal.applied()?;
+    let mut record = Record { files: Vec::new(), applied: already.clone() };
+    let mut copies = Vec::new();
+    // Which of the record's files belongs to which intent.
+    let mut places = Vec::new();
+    for agreed in agreed {
+        let (file, copy) = match checked_plan(paths, agreed, &already, &mut record.applied)? {
+            Some(planned) => planned,
+            None => {
+                places.push(None);
+                continue;
+            }
+        };
+        places.push(Some(record.files.len()));
+        record.files.push(file);
+        copies.push(copy);
+    }
+    if record.files.is_empty() && record.applied == already {
+        return Ok(vec![Outcome::AlreadySatisfied; agreed.len()]);
+    }
+    journal.begin(&record, &copies)?;
+    let written = write_all(&journal, &mut record, &copies);
+    if written.is_err() {
+        // Half of it after a full disk is put back now rather than at the next start.
+        settle(&journal)?;
+    }
+    let outcomes = written?;
+    finish(&journal, &record)?;
+    Ok(places
+        .into_iter()
+        .map(|place| place.map_or(Outcome::AlreadySatisfied, |index| outcomes[index]))
+        .collect())
+}
+
+/// Plans again what was agreed to; `None` if the file is right already. Notes in `applied` what will be Dockline's.
+fn checked_plan(
+    paths: &Paths,
+    agreed: &Agreed,
+    already: &[Applied],
+    applied: &mut Vec<Applied>,
+) -> Result<Option<(FileRecord, Copies)>, EditError> {
+    let Agreed { intent, before, after } = agreed;
+    let path = checked_file(paths, intent)?;
+    let found = inspect(&path)?;
+    let plan = plan_from(paths, intent, already, &found)?;
+    if !(plan.satisfied && plan.after == *after) {
+        for (expected, found) in [(before, &plan.before), (after, &plan.after)] {
+            if expected != found {
+                return Err(changed(&path, intent, expected, found.clone()));
+            }
         }
     }
+    let earlier = already.iter().find(|entry| entry.path == path && entry.intent.id() == intent.id());
+    let earlier_folders = earlier.map(|entry| entry.made_folders.clone()).unwrap_or_default();
+    let made_folders = match plan.contents {
+        Some(_) => write::missing_folders(&path),
+        None => Vec::new(),
+    };
+    applied.retain(|entry| earlier != Some(entry));
+    if !plan.owned.is_empty() {
+        let kept = [earlier_folders.clone(), made_folders.clone()].concat();
+        applied.push(match earlier {
+            Some(entry) if plan.satisfied => Applied { owned: plan.owned.clone(), ..entry.clone() },
+            Some(_) | None => Applied {
+                intent: intent.clone(),
+                path: path.clone(),
+                owned: plan.owned.clone(),
+                made_folders: kept,
+                at: now(),
+            },
+        });
+    }
+    if plan.satisfied {
+        return Ok(None);
+    }
+    let removed_folders = if plan.contents.is_none() { earlier_folders } else { Vec::new() };
     let method = if found.in_place_because.is_some() { Method::InPlace } else { Method::Replace };
-    let record = Record { intent: intent.clone(), before: plan.before, after: plan.after, method };
-    journal.begin(&record, &found.bytes, &plan.bytes)?;
-    match write_by(paths, &journal, &record, &plan.bytes) {
-        Ok(outcome) => journal.clear().map(|()| outcome),
-        Err(error) => {
-            // Half a file after a full disk is put back now rather than at the next start.
-            settle(paths, &journal)?;
-            Err(error)
-        }
-    }
+    let file = FileRecord {
+        intent: intent.clone(),
+        path,
+        before: plan.before,
+        after: plan.after,
+        method,
+        made_folders,
+        removed_folders,
+    };
+    Ok(Some((file, Copies { before: found.contents, after: plan.contents })))
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Whether a change was interrupted, so that [`recover`] has something to do. Needs no special rights.
@@ -103,78 +212,234 @@ pub fn recover(paths: &Paths) -> Result<Recovery, EditError> {
     if !paths.journal.exists() {
         return Ok(Recovery::NothingToDo);
     }
-    settle(paths, &Journal::open(&paths.journal)?)
+    settle(&Journal::open(&paths.journal)?)
 }
 
-fn plan_from(paths: &Paths, intent: &Intent, found: &Found) -> Result<Plan, EditError> {
-    let planned = match intent {
-        Intent::Hosts { entries } => hosts::plan(&paths.hosts, entries, &found.bytes),
+/// The file, if these paths may be used to change it.
+fn checked_file(paths: &Paths, intent: &Intent) -> Result<PathBuf, EditError> {
+    let is_plain = |name: &str| {
+        !name.is_empty()
+            && !name.starts_with('.')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     };
-    let mut plan = planned.map_err(|reason| EditError::Refused { path: paths.hosts.clone(), reason })?;
+    let is_reasonable = match intent {
+        Intent::ColimaYaml { profile, .. } => is_plain(profile),
+        Intent::Hosts { .. }
+        | Intent::DaemonJson { .. }
+        | Intent::RegistryHosts { .. }
+        | Intent::RegistryCertificate { .. }
+        | Intent::SystemTrust { .. }
+        | Intent::RegistriesConf { .. }
+        | Intent::BuilderConfig { .. }
+        | Intent::RancherProvisioning { .. } => true,
+    };
+    if intent.scope() == paths.scope && is_reasonable {
+        Ok(paths.file(intent))
+    } else {
+        Err(EditError::Unreasonable)
+    }
+}
+
+fn plan_from(paths: &Paths, intent: &Intent, applied: &[Applied], found: &Found) -> Result<Plan, EditError> {
+    let path = paths.file(intent);
+    if found.contents.is_none() && matches!(intent, Intent::Hosts { .. }) {
+        // A machine without one is broken in ways that are not Dockline's to mend.
+        return Err(EditError::Read { path, source: io::ErrorKind::NotFound.into() });
+    }
+    let owned = applied
+        .iter()
+        .find(|entry| entry.path == path && entry.intent.id() == intent.id())
+        .map(|entry| entry.owned.as_slice())
+        .unwrap_or_default();
+    let planned = intent.plan(&path, owned, found.contents.as_deref());
+    let mut plan =
+        planned.map_err(|reason| EditError::Refused { path: path.clone(), file: intent.file(), reason })?;
     if let Some(reason) = found.in_place_because.filter(|_| !plan.satisfied) {
-        plan.warnings.push(format!(
+        plan.in_place_note = Some(format!(
             "{} is written in place because {reason}; a copy is kept in {} until that is done.",
-            paths.hosts.display(),
+            path.display(),
             paths.journal.display()
         ));
     }
     Ok(plan)
 }
 
-fn inspect(paths: &Paths) -> Result<Found, EditError> {
-    match write::inspect(&paths.hosts) {
+fn inspect(path: &Path) -> Result<Found, EditError> {
+    match write::inspect(path) {
         Ok(Inspected::File(found)) => Ok(found),
-        Ok(Inspected::NotRegular(what)) => Err(EditError::NotRegular { path: paths.hosts.clone(), what }),
-        Err(source) => Err(EditError::Read { path: paths.hosts.clone(), source }),
+        Ok(Inspected::NotRegular(what)) => Err(EditError::NotRegular { path: path.to_owned(), what }),
+        Err(source) => Err(EditError::Read { path: path.to_owned(), source }),
     }
 }
 
-fn write_by(paths: &Paths, journal: &Journal, record: &Record, bytes: &[u8]) -> Result<Outcome, EditError> {
-    let failed = |source| EditError::Write { path: paths.hosts.clone(), source };
-    let replaced = match record.method {
-        Method::Replace => write::replace(&paths.hosts, &record.before, bytes).map_err(failed)?,
-        Method::InPlace => Replaced::Impossible,
-    };
-    let outcome = match replaced {
-        Replaced::Yes => Outcome::Replaced,
-        Replaced::Changed => {
-            return Err(changed(paths, &record.before, Sha256::of(&inspect(paths)?.bytes)));
+fn write_all(journal: &Journal, record: &mut Record, copies: &[Copies]) -> Result<Vec<Outcome>, EditError> {
+    (0..record.files.len())
+        .map(|index| write_one(journal, record, index, copies[index].after.as_deref()))
+        .collect()
+}
+
+fn write_one(
+    journal: &Journal,
+    record: &mut Record,
+    index: usize,
+    after: Option<&[u8]>,
+) -> Result<Outcome, EditError> {
+    let file = record.files[index].clone();
+    let failed = |source| EditError::Write { path: file.path.clone(), source };
+    write::make_folders(&file.made_folders).map_err(failed)?;
+    let replaced = match (file.method, after) {
+        (Method::InPlace, Some(_)) if !file.before.is_absent() => Replaced::Impossible,
+        (Method::InPlace | Method::Replace, _) => {
+            write::replace(&file.path, &file.before, after).map_err(failed)?
         }
-        Replaced::Impossible => {
-            journal.switch_to_in_place(record)?;
-            write::overwrite(&paths.hosts, bytes).map_err(failed)?;
+    };
+    let outcome = match (replaced, after) {
+        (Replaced::Yes, _) => Outcome::Replaced,
+        (Replaced::Impossible, Some(bytes)) => {
+            journal.switch_to_in_place(record, index)?;
+            write::overwrite(&file.path, bytes).map_err(failed)?;
             Outcome::Rewritten
         }
+        (Replaced::Changed | Replaced::Impossible, _) => {
+            let found = Fingerprint::of(inspect(&file.path)?.contents.as_deref());
+            return Err(changed(&file.path, &file.intent, &file.before, found));
+        }
     };
-    match Sha256::of(&inspect(paths)?.bytes) {
-        hash if hash == record.after => Ok(outcome),
-        hash => Err(changed(paths, &record.after, hash)),
+    match Fingerprint::of(inspect(&file.path)?.contents.as_deref()) {
+        found if found == file.after => Ok(outcome),
+        found => Err(changed(&file.path, &file.intent, &file.after, found)),
     }
 }
 
-/// Brings the file and the journal in step; the journal is empty afterwards.
-fn settle(paths: &Paths, journal: &Journal) -> Result<Recovery, EditError> {
-    let failed = |source| EditError::Write { path: paths.hosts.clone(), source };
-    write::discard_temporary(&paths.hosts).map_err(failed)?;
-    let Some(Begun { record, before, after }) = journal.read()? else {
+/// What is left to do when every file has its new contents. May be done twice.
+fn finish(journal: &Journal, record: &Record) -> Result<(), EditError> {
+    for file in &record.files {
+        remove_folders(file, &file.removed_folders)?;
+    }
+    journal.adopt_applied(&record.applied)?;
+    journal.clear()
+}
+
+fn remove_folders(file: &FileRecord, folders: &[PathBuf]) -> Result<(), EditError> {
+    let failed = |source| EditError::Write { path: file.path.clone(), source };
+    folders.iter().rev().try_for_each(|folder| write::remove_folder(folder)).map_err(failed)
+}
+
+/// How a file stands to a change that was interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Before,
+    After,
+    /// Written over in part.
+    Half,
+    Foreign,
+}
+
+/// Brings the files and the journal in step; there is no record afterwards.
+fn settle(journal: &Journal) -> Result<Recovery, EditError> {
+    let Some(Begun { mut record, copies }) = journal.read()? else {
         journal.clear()?;
         return Ok(Recovery::NothingToDo);
     };
-    let current = inspect(paths)?.bytes;
-    let recovery = if current == before {
-        Recovery::NotBegun
-    } else if current == after {
-        Recovery::Complete
-    } else if record.method == Method::InPlace && is_half_written(&current, &before, &after) {
-        write::overwrite(&paths.hosts, &before).map_err(failed)?;
-        Recovery::Reverted
+    let mut standings = Vec::new();
+    for (file, copies) in record.files.iter().zip(&copies) {
+        write::discard_temporary(&file.path)
+            .map_err(|source| EditError::Write { path: file.path.clone(), source })?;
+        standings.push(standing(file, copies, &inspect_loosely(&file.path)?));
+    }
+    if standings.iter().all(|standing| *standing == Standing::After) {
+        return finish(journal, &record).map(|()| Recovery::Complete);
+    }
+    let mut recovery = match standings.iter().all(|standing| *standing == Standing::Before) {
+        true => Recovery::NotBegun,
+        false => Recovery::Reverted,
+    };
+    let mut applied = journal.applied()?;
+    // In reverse, so that folders are empty when their turn comes.
+    for index in (0..record.files.len()).rev() {
+        let before = copies[index].before.as_deref();
+        match standings[index] {
+            Standing::Before => {}
+            Standing::After | Standing::Half => put_back(journal, &mut record, index, before)?,
+            Standing::Foreign => {
+                let file = &record.files[index];
+                let kept = match (file.method, before) {
+                    (Method::InPlace, Some(before)) => Some(journal.keep_before(file, before)?),
+                    (Method::InPlace | Method::Replace, _) => None,
+                };
+                recovery = Recovery::Foreign { kept };
+                // What of ours the other program took over must still be found by an undo.
+                let is_same =
+                    |entry: &&Applied| entry.path == file.path && entry.intent.id() == file.intent.id();
+                if let Some(entry) = record.applied.iter().find(is_same) {
+                    applied.retain(|entry| !is_same(&entry));
+                    applied.push(entry.clone());
+                }
+            }
+        }
+        let file = &record.files[index];
+        if standings[index] != Standing::Foreign {
+            remove_folders(file, &file.made_folders)?;
+        }
+    }
+    if applied != journal.applied()? {
+        journal.adopt_applied(&applied)?;
+    }
+    journal.clear().map(|()| recovery)
+}
+
+/// The contents as far as a file stands there: what somebody put in its place since is foreign, whatever it is.
+fn inspect_loosely(path: &Path) -> Result<Option<Found>, EditError> {
+    match write::inspect(path) {
+        Ok(Inspected::File(found)) => Ok(Some(found)),
+        Ok(Inspected::NotRegular(_)) => Ok(None),
+        Err(source) => Err(EditError::Read { path: path.to_owned(), source }),
+    }
+}
+
+fn standing(file: &FileRecord, copies: &Copies, found: &Option<Found>) -> Standing {
+    let Some(found) = found else { return Standing::Foreign };
+    let current = found.contents.as_deref();
+    if current == copies.before.as_deref() {
+        Standing::Before
+    } else if current == copies.after.as_deref() {
+        Standing::After
     } else {
-        match record.method {
-            Method::Replace => Recovery::Foreign { kept: None },
-            Method::InPlace => Recovery::Foreign { kept: Some(journal.keep_before(&record)?) },
+        match (file.method, current, &copies.before, &copies.after) {
+            (Method::InPlace, Some(current), Some(before), Some(after))
+                if is_half_written(current, before, after) =>
+            {
+                Standing::Half
+            }
+            (Method::InPlace | Method::Replace, ..) => Standing::Foreign,
+        }
+    }
+}
+
+fn put_back(
+    journal: &Journal,
+    record: &mut Record,
+    index: usize,
+    before: Option<&[u8]>,
+) -> Result<(), EditError> {
+    let file = record.files[index].clone();
+    let failed = |source| EditError::Write { path: file.path.clone(), source };
+    let replaced = match (file.method, before) {
+        (Method::InPlace, Some(_)) if !file.after.is_absent() => Replaced::Impossible,
+        (Method::InPlace | Method::Replace, _) => {
+            write::replace(&file.path, &file.after, before).map_err(failed)?
         }
     };
-    journal.clear().map(|()| recovery)
+    match (replaced, before) {
+        // Changed in the instant since it was looked at: it is somebody else's now.
+        (Replaced::Yes | Replaced::Changed, _) | (Replaced::Impossible, None) => Ok(()),
+        (Replaced::Impossible, Some(before)) => {
+            if file.method == Method::Replace {
+                journal.switch_to_in_place(record, index)?;
+            }
+            write::overwrite(&file.path, before).map_err(failed)
+        }
+    }
 }
 
 /// Whether `current` can be what an interrupted overwriting left: every byte the old or the new one at its place
@@ -189,8 +454,8 @@ fn is_half_written(current: &[u8], before: &[u8], after: &[u8]) -> bool {
         })
 }
 
-fn changed(paths: &Paths, expected: &Sha256, found: Sha256) -> EditError {
-    EditError::Changed { path: paths.hosts.clone(), expected: expected.clone(), found }
+fn changed(path: &Path, intent: &Intent, expected: &Fingerprint, found: Fingerprint) -> EditError {
+    EditError::Changed { path: path.to_owned(), file: intent.file(), expected: expected.clone(), found }
 }
 
 #[cfg(test)]

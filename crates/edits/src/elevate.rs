@@ -7,7 +7,7 @@
 mod command;
 mod situation;
 
-use crate::{HelperAnswer, HelperRequest, Outcome, Paths, Platform, perform};
+use crate::{HelperAnswer, HelperRequest, Paths, Platform, perform};
 use command::Invocation;
 use dockline_model::{Code, UiError};
 pub use situation::Situation;
@@ -87,7 +87,7 @@ pub fn choose(situation: &Situation) -> Elevation {
 /// `PermissionDenied` with the command line a person can run instead, or what the helper answers.
 pub fn run(request: &HelperRequest, elevation: &Elevation) -> Result<HelperAnswer, UiError> {
     match elevation {
-        Elevation::Direct { paths } => perform(paths, request).map_err(|error| UiError::from(&error)),
+        Elevation::Direct { paths } => perform(paths, request, None).map_err(|error| UiError::from(&error)),
         Elevation::Pkexec { pkexec, helper } => {
             start(command::pkexec(pkexec, helper), request, Platform::Linux, helper)
         }
@@ -101,14 +101,14 @@ pub fn run(request: &HelperRequest, elevation: &Elevation) -> Result<HelperAnswe
             start(command::run_as(helper, &to_json(request)?), request, Platform::Windows, helper)
         }
         Elevation::Impossible { platform, helper: Some(helper) } => Err(denied(
-            "Changing the hosts file takes an administrator's rights, and neither pkexec nor sudo is there to ask for them.",
+            "Changing the system's settings takes an administrator's rights, and neither pkexec nor sudo is there to ask for them.",
             request,
             *platform,
             helper,
         )),
         Elevation::Impossible { helper: None, .. } => Err(UiError::new(
             Code::PermissionDenied,
-            "Changing the hosts file takes an administrator's rights, and the program that asks for them, \
+            "Changing the system's settings takes an administrator's rights, and the program that asks for them, \
              dockline-helper, is not beside dockline.",
         )
         .hint(
@@ -130,7 +130,7 @@ fn start(
     if !invocation.answers {
         // Windows hands an elevated program no pipes; its exit status is all there is.
         return match output.status.success() {
-            true => Ok(HelperAnswer::Done { outcome: Outcome::Rewritten }),
+            true => Ok(HelperAnswer::Done { outcomes: Vec::new(), steps: Vec::new() }),
             false => Err(refusal(&output, request, platform, helper)),
         };
     }
@@ -166,7 +166,7 @@ fn refusal(
     helper: &std::path::Path,
 ) -> UiError {
     let error = denied(
-        "Leave to change the hosts file was not given; nothing was changed.",
+        "Leave to change the system's settings was not given; nothing was changed.",
         request,
         platform,
         helper,

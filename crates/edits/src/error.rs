@@ -1,7 +1,7 @@
 //! What can go wrong with a change, and what a person is told about it.
 
-use crate::{Refused, Sha256};
-use dockline_model::{Code, UiError};
+use crate::{Fingerprint, Refused};
+use dockline_model::{Code, SettingsFile, UiError};
 use std::{io, path::PathBuf};
 
 /// Why a change was not planned, applied or recovered. The file is as it was, unless the variant says otherwise.
@@ -12,6 +12,8 @@ pub enum EditError {
     Refused {
         /// The file.
         path: PathBuf,
+        /// What kind of file it is.
+        file: SettingsFile,
         /// Why.
         #[source]
         reason: Refused,
@@ -22,11 +24,16 @@ pub enum EditError {
     Changed {
         /// The file.
         path: PathBuf,
-        /// The hash of the plan that was shown.
-        expected: Sha256,
-        /// The hash found.
-        found: Sha256,
+        /// What kind of file it is.
+        file: SettingsFile,
+        /// That of the plan that was shown.
+        expected: Fingerprint,
+        /// What was found.
+        found: Fingerprint,
     },
+    /// The same file twice in one change, a file of the person's through the helper, or a name that is no name.
+    #[error("the change is not one that Dockline asks for")]
+    Unreasonable,
     /// A symbolic link, a folder or a device where a file should be.
     #[error("{} is not a regular file but {what}", path.display())]
     NotRegular {
@@ -81,14 +88,29 @@ impl From<&EditError> for UiError {
             false => Code::FileIo,
         };
         match error {
-            EditError::Refused { reason, .. } => {
-                Self::new(Code::HostsRefused, format!("{error}.")).hint(reason.remedy())
+            EditError::Refused { file, reason, .. } => {
+                let code = match file {
+                    SettingsFile::Hosts => Code::HostsRefused,
+                    SettingsFile::DaemonJson
+                    | SettingsFile::RegistryHosts
+                    | SettingsFile::RegistryCertificate
+                    | SettingsFile::SystemTrust
+                    | SettingsFile::RegistriesConf
+                    | SettingsFile::BuilderConfig
+                    | SettingsFile::ColimaYaml
+                    | SettingsFile::RancherProvisioning => Code::SettingsRefused,
+                };
+                Self::new(code, format!("{error}.")).hint(reason.remedy())
             }
-            EditError::Changed { .. } => {
-                Self::new(Code::HostsChanged, format!("{error}; nothing was written."))
+            EditError::Changed { file, .. } => {
+                let code =
+                    if *file == SettingsFile::Hosts { Code::HostsChanged } else { Code::SettingsChanged };
+                Self::new(code, format!("{error}; nothing was written."))
                     .hint("Look at the new plan and agree to it again.")
             }
-            EditError::NotRegular { .. } => Self::new(Code::HostsRefused, format!("{error}."))
+            EditError::Unreasonable => Self::new(Code::InvalidArgument, format!("{error}."))
+                .hint("Nothing was changed. If Dockline itself asked for it, please report it."),
+            EditError::NotRegular { .. } => Self::new(Code::SettingsRefused, format!("{error}."))
                 .hint("Dockline writes regular files only. Add the lines yourself where the link leads."),
             EditError::Read { source, .. } => Self::new(io_code(source), because(source))
                 .hint("Check that the file exists and that you may read it."),

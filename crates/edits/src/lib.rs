@@ -1,27 +1,46 @@
 //! Changes to system files that can be looked at first and taken back afterwards.
 //!
-//! A change is data before it is done: an [`Intent`] (what should hold) and the file's present bytes give a
-//! [`Plan`] (the diff, and the SHA-256 of the file before and after). Planning is pure. [`apply`] gets the intent
-//! and the two hashes, never bytes: it plans again from the file as it is and refuses unless both hashes match,
-//! so what happens is what the person saw. A journal written first lets [`recover`] finish or take back a change
-//! that a crash interrupted. Undo is a plan too: one with no entries.
+//! A change is data before it is done: an [`Intent`] (what should hold in one file) and the file's present bytes give a
+//! [`Plan`] (the diff, and the fingerprints of the file before and after). Planning is pure. [`apply`] gets intents and
+//! fingerprints, never bytes: it plans again from the files as they are and refuses unless all fingerprints match, so
+//! what happens is what the person saw. A journal written first lets [`recover`] finish or take back a change that a
+//! crash interrupted. Undo is a plan too: [`Intent::nothing`].
 //!
-//! Today the one file is the hosts file ([`hosts`]); [`Plan`], the journal and the writer know nothing of its
-//! format, so that the engines' settings can use them as they are.
+//! [`setup`] works out which intents an engine needs, and why. A planner for each format, all pure: [`hosts`],
+//! [`daemon_json`], [`builder_toml`], `yaml` (colima, Rancher Desktop), `own_file` (files that are Dockline's as a whole).
 
+mod authority;
+pub mod builder_toml;
+mod certificate;
 mod change;
+pub mod daemon_json;
+mod dockerd;
 pub mod elevate;
 mod error;
 pub mod hosts;
+mod intent;
 mod journal;
+mod json;
+mod marked;
+mod own_file;
 mod plan;
 mod platform;
+mod rancher_script;
+mod refused;
 mod request;
+pub mod setup;
+mod step;
 mod write;
+mod yaml;
 
-pub use change::{Intent, Outcome, Recovery, apply, pending, plan, recover};
+pub use authority::{Authority, Host, InvalidAuthority};
+pub use certificate::{CaCertificate, InvalidCertificate};
+pub use change::{Agreed, Outcome, Recovery, applied, apply, pending, plan, recover};
 pub use error::EditError;
-pub use hosts::Refused;
-pub use plan::{InvalidSha256, Plan, Sha256};
+pub use intent::{CertificateFolder, Intent, Scope, TrustStore};
+pub use journal::Applied;
+pub use plan::{Fingerprint, InvalidFingerprint, Plan};
 pub use platform::{Paths, Platform, hosts_file};
+pub use refused::Refused;
 pub use request::{HelperAnswer, HelperRequest, perform};
+pub use step::{StepError, StepOutcome, SystemStep};

@@ -6,56 +6,65 @@ use sha2::Digest as _;
 use similar::TextDiff;
 use std::{fmt, path::Path, str::FromStr};
 
-/// SHA-256 of a file's bytes, in lower-case hex.
+/// Which contents a file has: the SHA-256 of its bytes, in lower-case hex, or `absent` if there is no file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Sha256(String);
+pub struct Fingerprint(String);
 
-/// A text that is not 64 hexadecimal digits.
+/// A text that is neither 64 hexadecimal digits nor `absent`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("“{0}” is not a SHA-256 hash: it needs 64 hexadecimal digits")]
-pub struct InvalidSha256(pub String);
+pub struct InvalidFingerprint(pub String);
 
-impl Sha256 {
-    /// The hash of `bytes`.
+const ABSENT: &str = "absent";
+
+impl Fingerprint {
+    /// That of a file with these contents; `None` for no file.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(hex::encode(sha2::Sha256::digest(bytes)))
+    pub fn of(contents: Option<&[u8]>) -> Self {
+        Self(contents.map_or_else(|| ABSENT.to_owned(), |bytes| hex::encode(sha2::Sha256::digest(bytes))))
     }
 
-    /// The hash as text.
+    /// The fingerprint as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it says that there is no file.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.0 == ABSENT
+    }
 }
 
-impl FromStr for Sha256 {
-    type Err = InvalidSha256;
+impl FromStr for Fingerprint {
+    type Err = InvalidFingerprint;
 
-    fn from_str(text: &str) -> Result<Self, InvalidSha256> {
-        if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+    fn from_str(text: &str) -> Result<Self, InvalidFingerprint> {
+        let is_hash = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if text == ABSENT || is_hash {
             Ok(Self(text.to_ascii_lowercase()))
         } else {
-            Err(InvalidSha256(text.to_owned()))
+            Err(InvalidFingerprint(text.to_owned()))
         }
     }
 }
 
-impl TryFrom<String> for Sha256 {
-    type Error = InvalidSha256;
-    fn try_from(text: String) -> Result<Self, InvalidSha256> {
+impl TryFrom<String> for Fingerprint {
+    type Error = InvalidFingerprint;
+    fn try_from(text: String) -> Result<Self, InvalidFingerprint> {
         text.parse()
     }
 }
 
-impl From<Sha256> for String {
-    fn from(hash: Sha256) -> Self {
-        hash.0
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.0
     }
 }
 
-impl fmt::Display for Sha256 {
+impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -66,29 +75,33 @@ impl fmt::Display for Sha256 {
 pub struct Plan {
     /// A unified diff for people; empty if nothing changes.
     pub diff: String,
-    /// Hash of the bytes it was planned from.
-    pub before: Sha256,
-    /// Hash of [`Self::bytes`].
-    pub after: Sha256,
-    /// The whole file as it will be.
-    pub bytes: Vec<u8>,
+    /// Of the contents it was planned from.
+    pub before: Fingerprint,
+    /// Of [`Self::contents`].
+    pub after: Fingerprint,
+    /// The whole file as it will be; `None` if it will be removed.
+    pub contents: Option<Vec<u8>>,
     /// Whether the file is right as it is.
     pub satisfied: bool,
-    /// Things the person should know before agreeing; whole sentences.
-    pub warnings: Vec<String>,
+    /// Why the file is written in place, where it is; a whole sentence.
+    pub in_place_note: Option<String>,
+    /// What in the file is Dockline's afterwards: names or `host:port`.
+    pub owned: Vec<String>,
 }
 
 impl Plan {
-    /// The step from `current` to `wanted` in the file that is called `path` in the diff.
+    /// The step from `current` to `wanted` in the file that is called `path` in the diff; `None` is no file.
     #[must_use]
-    pub fn new(path: &Path, current: &[u8], wanted: Vec<u8>, warnings: Vec<String>) -> Self {
+    pub fn new(path: &Path, current: Option<&[u8]>, wanted: Option<Vec<u8>>) -> Self {
+        let satisfied = current == wanted.as_deref();
         Self {
-            diff: if current == wanted { String::new() } else { unified_diff(path, current, &wanted) },
-            before: Sha256::of(current),
-            after: Sha256::of(&wanted),
-            satisfied: current == wanted,
-            bytes: wanted,
-            warnings,
+            diff: if satisfied { String::new() } else { unified_diff(path, current, wanted.as_deref()) },
+            before: Fingerprint::of(current),
+            after: Fingerprint::of(wanted.as_deref()),
+            satisfied,
+            contents: wanted,
+            in_place_note: None,
+            owned: Vec::new(),
         }
     }
 
@@ -102,7 +115,7 @@ impl Plan {
             before: self.before.to_string(),
             after: self.after.to_string(),
             satisfied: self.satisfied,
-            warnings: self.warnings.clone(),
+            warnings: self.in_place_note.iter().cloned().collect(),
         }
     }
 }
@@ -111,13 +124,16 @@ impl Plan {
 const CONTEXT_LINES: usize = 3;
 
 /// For people only: bytes that are no UTF-8, and control characters that a terminal might obey, are replaced.
-fn unified_diff(path: &Path, current: &[u8], wanted: &[u8]) -> String {
-    let (current, wanted) = (printable(current), printable(wanted));
-    let name = path.display().to_string();
-    TextDiff::from_lines(current.as_str(), wanted.as_str())
+fn unified_diff(path: &Path, current: Option<&[u8]>, wanted: Option<&[u8]>) -> String {
+    let name = |contents: Option<&[u8]>| match contents {
+        Some(_) => path.display().to_string(),
+        None => "/dev/null".to_owned(),
+    };
+    let (before, after) = (printable(current.unwrap_or_default()), printable(wanted.unwrap_or_default()));
+    TextDiff::from_lines(before.as_str(), after.as_str())
         .unified_diff()
         .context_radius(CONTEXT_LINES)
-        .header(&name, &name)
+        .header(&name(current), &name(wanted))
         .to_string()
 }
 
@@ -137,24 +153,27 @@ mod tests {
     fn a_diff_shows_the_change_and_nothing_a_terminal_would_obey() {
         let plan = Plan::new(
             Path::new("/etc/hosts"),
-            b"a\x1b[2J\r\n\xff\n",
-            b"a\x1b[2J\r\n\xff\nnew\n".to_vec(),
-            vec![],
+            Some(b"a\x1b[2J\r\n\xff\n"),
+            Some(b"a\x1b[2J\r\n\xff\nnew\n".to_vec()),
         );
         assert!(plan.diff.starts_with("--- /etc/hosts\n+++ /etc/hosts\n"), "{}", plan.diff);
         assert!(plan.diff.contains("+new\n"), "{}", plan.diff);
         assert!(!plan.diff.contains(['\x1b', '\r']), "{:?}", plan.diff);
         assert!(!plan.satisfied);
-        assert!(Plan::new(Path::new("x"), b"a", b"a".to_vec(), vec![]).satisfied);
+        assert!(Plan::new(Path::new("x"), Some(b"a"), Some(b"a".to_vec())).satisfied);
+        let made = Plan::new(Path::new("/x"), None, Some(b"a\n".to_vec()));
+        assert!(made.diff.starts_with("--- /dev/null\n+++ /x\n"), "{}", made.diff);
+        assert!(made.before.is_absent() && !Plan::new(Path::new("/x"), None, Some(vec![])).satisfied);
     }
 
     #[test]
-    fn hashes_are_64_hex_digits() {
-        let hash = Sha256::of(b"");
+    fn fingerprints_are_64_hex_digits_or_say_that_there_is_no_file() {
+        let hash = Fingerprint::of(Some(b""));
         assert_eq!(hash.as_str(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-        assert_eq!(hash.as_str().to_uppercase().parse::<Sha256>().unwrap(), hash);
-        for bad in ["", "e3b0", &"g".repeat(64)] {
-            assert!(bad.parse::<Sha256>().is_err());
+        assert_eq!(hash.as_str().to_uppercase().parse::<Fingerprint>().unwrap(), hash);
+        assert!(Fingerprint::of(None).as_str().parse::<Fingerprint>().unwrap().is_absent());
+        for bad in ["", "e3b0", "ABSENT", &"g".repeat(64)] {
+            assert!(bad.parse::<Fingerprint>().is_err());
         }
     }
 }

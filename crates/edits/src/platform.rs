@@ -1,5 +1,10 @@
-//! Where each system keeps the hosts file, and where the journal of its changes goes.
+//! Where each system and each engine keeps its settings, and where the journal of their changes goes.
 
+use crate::{
+    Authority, Intent,
+    daemon_json::Daemon,
+    intent::{CertificateFolder, Scope, TrustStore},
+};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -62,29 +67,70 @@ fn journal_folder(platform: Platform, variable: impl Fn(&str) -> Option<OsString
 /// The files a change touches, as parameters: tests, crash tests and the demo have their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
+    /// The system whose layout it is.
+    pub platform: Platform,
+    /// Whose files may be changed through this.
+    pub scope: Scope,
+    /// `/`, or what stands for it. On Windows, what `C:\` is.
+    pub root: PathBuf,
+    /// The person's home folder.
+    pub home: PathBuf,
+    /// `$XDG_CONFIG_HOME`: `~/.config` unless it says otherwise.
+    pub config_home: PathBuf,
     /// The hosts file.
     pub hosts: PathBuf,
-    /// A folder for the journal; made when it is first needed.
+    /// The daemon.json, where an engine was told to read another than its usual one.
+    pub daemon_json: Option<PathBuf>,
+    /// A folder for the journal and for the record of what was applied; made when it is first needed.
     pub journal: PathBuf,
 }
 
 impl Paths {
-    /// This system's own.
+    /// This system's own: what the helper changes.
     #[must_use]
     pub fn system() -> Self {
         let platform = Platform::current();
+        let variable = |name: &str| std::env::var_os(name);
         Self {
-            hosts: hosts_file(platform, |name| std::env::var_os(name)),
-            journal: journal_folder(platform, |name| std::env::var_os(name)),
+            platform,
+            scope: Scope::System,
+            root: match platform {
+                Platform::Linux | Platform::MacOs => PathBuf::from("/"),
+                Platform::Windows => {
+                    let mut drive = variable("SystemDrive").unwrap_or_else(|| "C:".into());
+                    drive.push(r"\");
+                    PathBuf::from(drive)
+                }
+            },
+            home: PathBuf::new(),
+            config_home: PathBuf::new(),
+            hosts: hosts_file(platform, variable),
+            daemon_json: None,
+            journal: journal_folder(platform, variable),
         }
     }
 
-    /// A hosts file other than the system's (tests, the demo), with its journal beside it.
+    /// The person's own files, below `home` and `config_home` (`$XDG_CONFIG_HOME`), with the journal in `state`.
+    #[must_use]
+    pub fn user(home: &Path, config_home: &Path, state: &Path) -> Self {
+        Self {
+            scope: Scope::User,
+            home: real(home),
+            config_home: real(config_home),
+            journal: real(state).join("settings-journal"),
+            ..Self::system()
+        }
+    }
+
+    /// A hosts file other than the system's (tests, the demo), with its journal beside it. Every other system file is
+    /// the one of that name below the hosts file's folder: `etc/docker/daemon.json`.
     #[must_use]
     pub fn beside(hosts: &Path) -> Self {
+        let root = hosts.parent().map(real).unwrap_or_default();
+        let hosts = hosts.file_name().map_or_else(|| hosts.to_owned(), |name| root.join(name));
         let mut journal = hosts.as_os_str().to_owned();
         journal.push(".dockline-journal");
-        Self { hosts: hosts.to_owned(), journal: PathBuf::from(journal) }
+        Self { root, hosts, journal: PathBuf::from(journal), ..Self::system() }
     }
 
     /// Whether these are the system's files, which take an administrator's leave to change.
@@ -92,6 +138,109 @@ impl Paths {
     pub fn are_system(&self) -> bool {
         *self == Self::system()
     }
+
+    /// The file an intent is about.
+    #[must_use]
+    pub fn file(&self, intent: &Intent) -> PathBuf {
+        // Joined part by part, so that the paths of every system come out right on the Linux machine that tests them.
+        let below =
+            |base: &Path, parts: &[&str]| parts.iter().fold(base.to_owned(), |path, part| path.join(part));
+        let (root, home) = (self.root.as_path(), self.home.as_path());
+        match intent {
+            Intent::Hosts { .. } => self.hosts.clone(),
+            Intent::DaemonJson { daemon, .. } => match (&self.daemon_json, daemon) {
+                (Some(path), _) => path.clone(),
+                (None, Daemon::Native) => below(root, &["etc", "docker", "daemon.json"]),
+                (None, Daemon::Snap) => {
+                    below(root, &["var", "snap", "docker", "current", "config", "daemon.json"])
+                }
+                (None, Daemon::Windows) => below(root, &["ProgramData", "docker", "config", "daemon.json"]),
+                (None, Daemon::Rootless) => below(&self.config_home, &["docker", "daemon.json"]),
+                (None, Daemon::Desktop) => below(home, &[".docker", "daemon.json"]),
+                (None, Daemon::OrbStack) => below(home, &[".orbstack", "config", "docker.json"]),
+            },
+            Intent::RegistryHosts { folder, authority, .. } => {
+                self.certificates(*folder, authority).join("hosts.toml")
+            }
+            Intent::RegistryCertificate { folder, authority, .. } => {
+                self.certificates(*folder, authority).join("ca.crt")
+            }
+            Intent::SystemTrust { store, name, .. } => match store {
+                TrustStore::Debian => below(
+                    root,
+                    &["usr", "local", "share", "ca-certificates", &format!("dockline-{name}.crt")],
+                ),
+                TrustStore::Fedora => below(
+                    root,
+                    &["etc", "pki", "ca-trust", "source", "anchors", &format!("dockline-{name}.pem")],
+                ),
+                TrustStore::Arch => below(
+                    root,
+                    &["etc", "ca-certificates", "trust-source", "anchors", &format!("dockline-{name}.crt")],
+                ),
+                TrustStore::MacOs => below(
+                    root,
+                    &["Library", "Application Support", "Dockline", "certificates", &format!("{name}.pem")],
+                ),
+                TrustStore::Windows => {
+                    below(root, &["ProgramData", "Dockline", "certificates", &format!("{name}.pem")])
+                }
+            },
+            Intent::RegistriesConf { scope, .. } => {
+                let folder = match scope {
+                    Scope::System => below(root, &["etc", "containers"]),
+                    Scope::User => self.config_home.join("containers"),
+                };
+                below(&folder, &["registries.conf.d", "dockline.conf"])
+            }
+            Intent::BuilderConfig { .. } => below(home, &[".docker", "buildx", "buildkitd.default.toml"]),
+            Intent::ColimaYaml { profile, .. } => below(home, &[".colima", profile, "colima.yaml"]),
+            Intent::RancherProvisioning { .. } => match self.platform {
+                Platform::Linux => {
+                    below(home, &[".local", "share", "rancher-desktop", "lima", "_config", "override.yaml"])
+                }
+                Platform::MacOs => below(
+                    home,
+                    &[
+                        "Library",
+                        "Application Support",
+                        "rancher-desktop",
+                        "lima",
+                        "_config",
+                        "override.yaml",
+                    ],
+                ),
+                Platform::Windows => {
+                    below(home, &["AppData", "Local", "rancher-desktop", "provisioning", "dockline.start"])
+                }
+            },
+        }
+    }
+
+    fn certificates(&self, folder: CertificateFolder, authority: &Authority) -> PathBuf {
+        let base = match (folder, self.platform) {
+            (CertificateFolder::Docker, Platform::Windows) => self.root.join("ProgramData").join("docker"),
+            (CertificateFolder::Docker, Platform::Linux | Platform::MacOs) => {
+                self.root.join("etc").join("docker")
+            }
+            (CertificateFolder::DockerRootless, _) => self.config_home.join("docker"),
+            (CertificateFolder::DockerDesktop, _) => self.home.join(".docker"),
+            (CertificateFolder::Podman, _) => self.root.join("etc").join("containers"),
+            (CertificateFolder::PodmanRootless, _) => self.config_home.join("containers"),
+        };
+        // No colon may stand in a file name on Windows; dockerd leaves it out there (moby, `registry/config_windows.go`).
+        let name = match self.platform {
+            Platform::Windows => authority.to_string().replace(':', ""),
+            Platform::Linux | Platform::MacOs => authority.to_string(),
+        };
+        base.join("certs.d").join(name)
+    }
+}
+
+/// The folder without the symbolic links that lead to it, as a home folder may have them. From there on none is
+/// followed.
+fn real(folder: &Path) -> PathBuf {
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }
 
 #[cfg(test)]
@@ -119,5 +268,108 @@ mod tests {
             Paths::beside(Path::new("/tmp/x/hosts")).journal,
             Path::new("/tmp/x/hosts.dockline-journal")
         );
+    }
+
+    /// The table of engines and files, row by row; docs/platforms.md has the sources.
+    #[test]
+    fn each_engine_has_its_files() {
+        let linux = Paths::user(Path::new("/h"), Path::new("/h/.config"), Path::new("/s"));
+        let linux = Paths { platform: Platform::Linux, ..linux };
+        let mac = Paths { platform: Platform::MacOs, ..linux.clone() };
+        let windows = Paths { platform: Platform::Windows, root: "C:".into(), ..linux.clone() };
+        let daemon = |daemon| Intent::DaemonJson { daemon, insecure: [].into() };
+        let authority: Authority = "cr.boss.org:5000".parse().unwrap();
+        let certificate =
+            |folder| Intent::RegistryCertificate { folder, authority: authority.clone(), certificate: None };
+        let trust =
+            |store| Intent::SystemTrust { store, name: "cr.boss.org".parse().unwrap(), certificate: None };
+        let rancher = Intent::RancherProvisioning { insecure: [].into() };
+        for (paths, intent, file) in [
+            (&linux, daemon(Daemon::Native), "/etc/docker/daemon.json"),
+            (&linux, daemon(Daemon::Snap), "/var/snap/docker/current/config/daemon.json"),
+            (&linux, daemon(Daemon::Rootless), "/h/.config/docker/daemon.json"),
+            (&mac, daemon(Daemon::Desktop), "/h/.docker/daemon.json"),
+            (&mac, daemon(Daemon::OrbStack), "/h/.orbstack/config/docker.json"),
+            (&windows, daemon(Daemon::Windows), "C:/ProgramData/docker/config/daemon.json"),
+            (&linux, certificate(CertificateFolder::Docker), "/etc/docker/certs.d/cr.boss.org:5000/ca.crt"),
+            (
+                &windows,
+                certificate(CertificateFolder::Docker),
+                "C:/ProgramData/docker/certs.d/cr.boss.org5000/ca.crt",
+            ),
+            (
+                &linux,
+                certificate(CertificateFolder::DockerRootless),
+                "/h/.config/docker/certs.d/cr.boss.org:5000/ca.crt",
+            ),
+            (
+                &mac,
+                certificate(CertificateFolder::DockerDesktop),
+                "/h/.docker/certs.d/cr.boss.org:5000/ca.crt",
+            ),
+            (
+                &linux,
+                certificate(CertificateFolder::Podman),
+                "/etc/containers/certs.d/cr.boss.org:5000/ca.crt",
+            ),
+            (
+                &linux,
+                certificate(CertificateFolder::PodmanRootless),
+                "/h/.config/containers/certs.d/cr.boss.org:5000/ca.crt",
+            ),
+            (
+                &linux,
+                Intent::RegistryHosts {
+                    folder: CertificateFolder::Docker,
+                    authority: authority.clone(),
+                    address: None,
+                },
+                "/etc/docker/certs.d/cr.boss.org:5000/hosts.toml",
+            ),
+            (&linux, trust(TrustStore::Debian), "/usr/local/share/ca-certificates/dockline-cr.boss.org.crt"),
+            (&linux, trust(TrustStore::Fedora), "/etc/pki/ca-trust/source/anchors/dockline-cr.boss.org.pem"),
+            (
+                &linux,
+                trust(TrustStore::Arch),
+                "/etc/ca-certificates/trust-source/anchors/dockline-cr.boss.org.crt",
+            ),
+            (
+                &mac,
+                trust(TrustStore::MacOs),
+                "/Library/Application Support/Dockline/certificates/cr.boss.org.pem",
+            ),
+            (&windows, trust(TrustStore::Windows), "C:/ProgramData/Dockline/certificates/cr.boss.org.pem"),
+            (
+                &linux,
+                Intent::RegistriesConf { scope: Scope::System, insecure: [].into() },
+                "/etc/containers/registries.conf.d/dockline.conf",
+            ),
+            (
+                &linux,
+                Intent::RegistriesConf { scope: Scope::User, insecure: [].into() },
+                "/h/.config/containers/registries.conf.d/dockline.conf",
+            ),
+            (
+                &mac,
+                Intent::BuilderConfig { registries: [].into() },
+                "/h/.docker/buildx/buildkitd.default.toml",
+            ),
+            (
+                &mac,
+                Intent::ColimaYaml { profile: "default".into(), insecure: [].into() },
+                "/h/.colima/default/colima.yaml",
+            ),
+            (&linux, rancher.clone(), "/h/.local/share/rancher-desktop/lima/_config/override.yaml"),
+            (
+                &mac,
+                rancher.clone(),
+                "/h/Library/Application Support/rancher-desktop/lima/_config/override.yaml",
+            ),
+            (&windows, rancher, "/h/AppData/Local/rancher-desktop/provisioning/dockline.start"),
+        ] {
+            assert_eq!(paths.file(&intent), Path::new(file), "{}", intent.id());
+        }
+        let told = Paths { daemon_json: Some("/x/d.json".into()), ..linux };
+        assert_eq!(told.file(&daemon(Daemon::Native)), Path::new("/x/d.json"));
     }
 }

@@ -1,22 +1,29 @@
 //! What the helper is asked, and what it answers: one JSON object each.
 
-use crate::{EditError, Intent, Outcome, Paths, Recovery, Sha256, apply, hosts::Entry, recover};
+use crate::{
+    Agreed, EditError, Intent, Outcome, Paths, Recovery, applied, apply, change, hosts,
+    journal::Journal,
+    recover,
+    step::{self, StepOutcome, SystemStep},
+};
 use dockline_model::UiError;
 use serde::{Deserialize, Serialize};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Everything the elevated helper can be asked to do. No paths and no file contents come from outside.
+/// Everything the elevated helper can be asked to do. No paths and no file contents come from outside; the one text that
+/// ends up in a file, a certificate, is taken apart and written anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum HelperRequest {
-    /// Make Dockline's block of the hosts file hold exactly `entries`; with none, take it out.
-    Hosts {
-        /// The names and their addresses.
-        entries: Vec<Entry>,
-        /// Hash of the file the person saw the plan of.
-        before: Sha256,
-        /// Hash of the file as that plan leaves it.
-        after: Sha256,
+    /// Make all of these changes, or none; then make them take effect.
+    Apply {
+        /// What the person agreed to.
+        changes: Vec<Agreed>,
     },
+    /// Take everything out that Dockline put into any file, as far as its own record tells, without the app.
+    UndoAll {},
+    /// Tell dockerd to read its settings again.
+    ReloadDockerd {},
     /// Finish or take back what a crash interrupted. (A struct, since serde would let an internally tagged unit
     /// variant carry unknown fields.)
     Recover {},
@@ -26,15 +33,27 @@ pub enum HelperRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum HelperAnswer {
-    /// It is done.
+    /// The files are as wanted.
     Done {
-        /// What came of it.
-        outcome: Outcome,
+        /// What came of each change, in the order in which they were asked for.
+        outcomes: Vec<Outcome>,
+        /// What was done so that they take effect.
+        #[serde(default)]
+        steps: Vec<StepOutcome>,
     },
     /// What the journal held, for [`HelperRequest::Recover`].
     Recovered {
         /// What was found and done.
         recovery: Recovery,
+    },
+    /// For [`HelperRequest::UndoAll`].
+    Undone {
+        /// Files that are free of Dockline now; [`Intent::id`] each.
+        undone: Vec<String>,
+        /// Files that are not, and why.
+        failed: Vec<UiError>,
+        /// What was done so that it takes effect.
+        steps: Vec<StepOutcome>,
     },
     /// It is not done.
     Failed {
@@ -43,16 +62,128 @@ pub enum HelperAnswer {
     },
 }
 
-/// Does what is asked, in this process and with its rights. A change that a crash interrupted is settled first.
+/// Does what is asked, in this process and with its rights. A change that a crash interrupted is settled first. Of the
+/// system's own files every request is logged, with the number of the user who asked for it.
 ///
 /// # Errors
 /// What [`apply`] and [`recover`] say.
-pub fn perform(paths: &Paths, request: &HelperRequest) -> Result<HelperAnswer, EditError> {
-    match request {
-        HelperRequest::Hosts { entries, before, after } => {
-            let intent = Intent::Hosts { entries: entries.clone() };
-            apply(paths, &intent, before, after).map(|outcome| HelperAnswer::Done { outcome })
+pub fn perform(
+    paths: &Paths,
+    request: &HelperRequest,
+    caller: Option<u32>,
+) -> Result<HelperAnswer, EditError> {
+    let answer = match request {
+        HelperRequest::Apply { changes } => {
+            let steps = steps_of(paths, changes);
+            apply(paths, changes).map(|outcomes| {
+                let due =
+                    outcomes.iter().zip(steps).filter(|(outcome, _)| **outcome != Outcome::AlreadySatisfied);
+                let steps = run_all(paths, due.filter_map(|(_, step)| step));
+                HelperAnswer::Done { outcomes, steps }
+            })
         }
+        HelperRequest::UndoAll {} => undo_all(paths),
+        HelperRequest::ReloadDockerd {} => Ok(HelperAnswer::Done {
+            outcomes: Vec::new(),
+            steps: run_all(paths, [SystemStep::ReloadDockerd]),
+        }),
         HelperRequest::Recover {} => recover(paths).map(|recovery| HelperAnswer::Recovered { recovery }),
+    };
+    if paths.journal.exists() {
+        log(paths, request, &answer, caller)?;
     }
+    answer
+}
+
+/// What will make each change take effect; looked up before the files change, since a certificate's thumbprint is in
+/// the file that goes.
+fn steps_of(paths: &Paths, changes: &[Agreed]) -> Vec<Option<SystemStep>> {
+    changes
+        .iter()
+        .map(|agreed| {
+            let contents = change::contents(paths, &agreed.intent).ok()?;
+            step::after(&agreed.intent, &contents.path, contents.before.as_deref(), contents.after.as_deref())
+        })
+        .collect()
+}
+
+/// Each step once. Stand-ins for the system's files (tests, the demo) leave the system alone.
+fn run_all(paths: &Paths, steps: impl IntoIterator<Item = SystemStep>) -> Vec<StepOutcome> {
+    let mut due: Vec<SystemStep> = Vec::new();
+    for step in steps {
+        if paths.are_system() && !due.contains(&step) {
+            due.push(step);
+        }
+    }
+    due.iter().map(step::run).collect()
+}
+
+/// File by file: one that cannot be mended must not keep the others.
+fn undo_all(paths: &Paths) -> Result<HelperAnswer, EditError> {
+    recover(paths)?;
+    let mut intents: Vec<Intent> = applied(paths)?.iter().map(|entry| entry.intent.nothing()).collect();
+    let hosts = Intent::Hosts { entries: Vec::new(), gateway: None };
+    // The block tells by itself whose it is.
+    if !intents.contains(&hosts) && std::fs::read(&paths.hosts).is_ok_and(|bytes| hosts::has_block(&bytes)) {
+        intents.push(hosts);
+    }
+    let (mut undone, mut failed, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+    for intent in intents {
+        let agreed = match change::plan(paths, &intent) {
+            Ok(plan) => [Agreed { intent, before: plan.before, after: plan.after }],
+            Err(error) => {
+                failed.push(UiError::from(&error));
+                continue;
+            }
+        };
+        let step = steps_of(paths, &agreed);
+        match apply(paths, &agreed) {
+            Ok(_) => {
+                undone.push(agreed[0].intent.id());
+                steps.extend(step.into_iter().flatten());
+            }
+            Err(error) => failed.push(UiError::from(&error)),
+        }
+    }
+    Ok(HelperAnswer::Undone { undone, failed, steps: run_all(paths, steps) })
+}
+
+/// One line: when, who, what, and what came of it.
+fn log(
+    paths: &Paths,
+    request: &HelperRequest,
+    answer: &Result<HelperAnswer, EditError>,
+    caller: Option<u32>,
+) -> Result<(), EditError> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let caller = caller.map_or_else(|| "-".to_owned(), |uid| uid.to_string());
+    let what = match request {
+        HelperRequest::Apply { changes } => changes
+            .iter()
+            .map(|agreed| {
+                format!(
+                    "{} {:.12}->{:.12}",
+                    agreed.intent.id(),
+                    agreed.before.as_str(),
+                    agreed.after.as_str()
+                )
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
+        HelperRequest::UndoAll {} => "undo-all".to_owned(),
+        HelperRequest::ReloadDockerd {} => "reload-dockerd".to_owned(),
+        HelperRequest::Recover {} => "recover".to_owned(),
+    };
+    let result = match answer {
+        Ok(HelperAnswer::Done { outcomes, steps }) => format!("done {outcomes:?} {steps:?}"),
+        Ok(HelperAnswer::Recovered { recovery }) => format!("recovered {recovery:?}"),
+        Ok(HelperAnswer::Undone { undone, failed, .. }) => {
+            format!("undone {undone:?}, {} failed", failed.len())
+        }
+        Ok(HelperAnswer::Failed { error }) => format!("failed {error}"),
+        Err(error) => format!("failed {error}"),
+    };
+    // No line break of somebody else's making may begin a line of the log's.
+    let line = format!("{seconds} uid={caller} {what}: {result}").replace(char::is_control, "?");
+    Journal::open(&paths.journal)?.log(&format!("{line}\n"))
 }

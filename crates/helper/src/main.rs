@@ -2,10 +2,14 @@
 //!
 //! It reads one request (JSON, [`HelperRequest`]) from standard input, does it, prints one answer
 //! ([`HelperAnswer`]) and exits: 0 if it was done, 1 if not. What it will write is worked out here, from the
-//! file as it is; the request names registries and two hashes, and no path. It starts no program, opens no
-//! socket and reads no environment variable but one for the tests (see [`paths`]).
+//! files as they are; the request says what should hold and names two fingerprints for each file, and no path. It
+//! opens no socket, and starts no program but the few of the system's own that `dockline_edits::SystemStep` lists. Its
+//! environment is emptied before anything else (see [`clean_process`]). What it did stands in the file `log` of its
+//! journal's folder (`/var/lib/dockline/journal`), which root alone may read.
 //!
-//! By hand: `echo '{"verb":"recover"}' | sudo dockline-helper`
+//! By hand, without the app:
+//! - `echo '{"verb":"undo-all"}' | sudo dockline-helper` takes out all that Dockline put into any system file;
+//! - `echo '{"verb":"recover"}' | sudo dockline-helper` finishes or takes back what a crash interrupted.
 
 use dockline_edits::{HelperAnswer, HelperRequest, Paths, perform};
 use dockline_model::{Code, UiError};
@@ -23,7 +27,8 @@ fn main() -> ExitCode {
     if let Err(error) = clean_process::clear_environment(&paths) {
         return answer(&failed(format!("The environment could not be cleared: {error}.")));
     }
-    let outcome = request().map(|request| perform(&paths, &request));
+    let caller = clean_process::caller();
+    let outcome = request().map(|request| perform(&paths, &request, caller));
     answer(&match outcome {
         Ok(Ok(done)) => done,
         Ok(Err(error)) => HelperAnswer::Failed { error: UiError::from(&error) },
@@ -75,7 +80,11 @@ fn answer(answer: &HelperAnswer) -> ExitCode {
         io::stdout().write_all(&line)
     });
     match (printed, answer) {
-        (Ok(()), HelperAnswer::Done { .. } | HelperAnswer::Recovered { .. }) => ExitCode::SUCCESS,
+        (Ok(()), HelperAnswer::Undone { failed, .. }) if !failed.is_empty() => ExitCode::FAILURE,
+        (
+            Ok(()),
+            HelperAnswer::Done { .. } | HelperAnswer::Recovered { .. } | HelperAnswer::Undone { .. },
+        ) => ExitCode::SUCCESS,
         (Ok(()), HelperAnswer::Failed { .. }) | (Err(_), _) => ExitCode::FAILURE,
     }
 }
@@ -89,12 +98,18 @@ mod clean_process {
         process::Command,
     };
 
+    /// What pkexec(1) and sudo(8) say about who called them.
+    const CALLERS: [&str; 2] = ["PKEXEC_UID", "SUDO_UID"];
+
     /// Starts this program over with an empty environment, if it is not empty already: that holds for every
-    /// library in it, whatever they read at their start.
+    /// library in it, whatever they read at their start. The caller's number stays, for the log.
     pub fn clear_environment(paths: &Paths) -> io::Result<()> {
         let mut wanted: Vec<(&str, OsString)> = Vec::new();
         if !paths.are_system() {
             wanted.push(("DOCKLINE_HOSTS_FILE", paths.hosts.clone().into()));
+        }
+        for name in CALLERS {
+            wanted.extend(number(name).map(|uid| (name, uid.to_string().into())));
         }
         if std::env::vars_os().count() == wanted.len() {
             return Ok(());
@@ -103,10 +118,18 @@ mod clean_process {
         Err(again.args(std::env::args_os().skip(1)).env_clear().envs(wanted).exec())
     }
 
+    fn number(name: &str) -> Option<u32> {
+        std::env::var(name).ok()?.parse().ok()
+    }
+
+    /// The user who asked.
+    pub fn caller() -> Option<u32> {
+        CALLERS.into_iter().find_map(number)
+    }
+
     pub fn is_callers_own(file: &OsString) -> bool {
         let (real, effective) = (rustix::process::getuid(), rustix::process::geteuid());
-        let is_elevated = real != effective
-            || ["SUDO_UID", "PKEXEC_UID"].iter().any(|name| std::env::var_os(name).is_some());
+        let is_elevated = real != effective || CALLERS.iter().any(|name| std::env::var_os(name).is_some());
         !is_elevated && std::fs::symlink_metadata(file).is_ok_and(|stat| stat.uid() == real.as_raw())
     }
 }
@@ -118,6 +141,10 @@ mod clean_process {
 
     pub fn clear_environment(_paths: &Paths) -> io::Result<()> {
         Ok(())
+    }
+
+    pub fn caller() -> Option<u32> {
+        None
     }
 
     pub fn is_callers_own(_file: &OsString) -> bool {

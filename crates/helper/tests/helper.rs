@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use dockline_edits::{
-    HelperAnswer, HelperRequest, Intent, Paths, Recovery, Sha256,
+    Agreed, Fingerprint, HelperAnswer, HelperRequest, Intent, Paths, Recovery,
     hosts::{self, Entry},
     plan,
 };
@@ -40,8 +40,15 @@ fn entries(names: &[&str]) -> Vec<Entry> {
 }
 
 fn request(paths: &Paths, entries: Vec<Entry>) -> HelperRequest {
-    let plan = plan(paths, &Intent::Hosts { entries: entries.clone() }).unwrap();
-    HelperRequest::Hosts { entries, before: plan.before, after: plan.after }
+    asking(paths, vec![Intent::Hosts { entries, gateway: None }])
+}
+
+fn asking(paths: &Paths, intents: Vec<Intent>) -> HelperRequest {
+    let agree = |intent: Intent| {
+        let plan = plan(paths, &intent).unwrap();
+        Agreed { intent, before: plan.before, after: plan.after }
+    };
+    HelperRequest::Apply { changes: intents.into_iter().map(agree).collect() }
 }
 
 fn start(hosts: &Path, json: &[u8]) -> Child {
@@ -85,8 +92,9 @@ fn it_applies_and_undoes_what_was_planned() {
 fn it_refuses_anything_else() {
     let scene = scene();
     let good = request(&scene.paths, entries(&["cr.boss.org"]));
-    let HelperRequest::Hosts { entries, before, .. } = good else { unreachable!() };
-    let stale = HelperRequest::Hosts { entries, before, after: Sha256::of(b"something else") };
+    let HelperRequest::Apply { mut changes } = good else { unreachable!() };
+    changes[0].after = Fingerprint::of(Some(b"something else"));
+    let stale = HelperRequest::Apply { changes };
     let (answer, ok) = ask_for(&scene.paths, &stale);
     let HelperAnswer::Failed { error } = answer else { panic!("{answer:?}") };
     assert!(!ok && error.code == Code::HostsChanged, "{error:?}");
@@ -95,8 +103,13 @@ fn it_refuses_anything_else() {
         b"{}",
         br#"{"verb":"shell"}"#,
         br#"{"verb":"recover","path":"/etc/shadow"}"#,
-        br#"{"verb":"hosts","entries":[],"before":"x","after":"y"}"#,
-        br#"{"verb":"hosts","entries":[{"name":"a.org","address":"127.0.0.1","path":"/x"}],"before":"","after":""}"#,
+        br#"{"verb":"undo-all","path":"/etc/shadow"}"#,
+        br#"{"verb":"apply","changes":[{"intent":{"kind":"hosts","entries":[]},"before":"x","after":"y"}]}"#,
+        br#"{"verb":"apply","changes":[{"intent":{"kind":"hosts","entries":[],"path":"/x"},"before":"absent","after":"absent"}]}"#,
+        br#"{"verb":"apply","changes":[{"intent":{"kind":"hosts","entries":[]},"path":"/x","before":"absent","after":"absent"}]}"#,
+        // The person's own files are not for the helper.
+        br#"{"verb":"apply","changes":[{"intent":{"kind":"builder-config","registries":{}},"before":"absent","after":"absent"}]}"#,
+        br#"{"verb":"apply","changes":[{"intent":{"kind":"colima-yaml","profile":"../../etc","insecure":[]},"before":"absent","after":"absent"}]}"#,
     ] {
         let (answer, ok) = ask(&scene.paths, bad);
         let HelperAnswer::Failed { error } = answer else { panic!("{answer:?}") };
@@ -134,7 +147,10 @@ fn kill_at_random_moments(scene: &Scene, rounds: usize) -> (usize, usize) {
     for round in 0..rounds {
         let before = fs::read(&scene.paths.hosts).unwrap();
         let entries = wanted[round % wanted.len()].clone();
-        let after = plan(&scene.paths, &Intent::Hosts { entries: entries.clone() }).unwrap().bytes;
+        let after = plan(&scene.paths, &Intent::Hosts { entries: entries.clone(), gateway: None })
+            .unwrap()
+            .contents
+            .unwrap();
         let json = serde_json::to_vec(&request(&scene.paths, entries)).unwrap();
         let mut helper = start(&scene.paths.hosts, &json);
         if round % 2 == 0 {

@@ -106,6 +106,9 @@ pub struct BuilderFacts {
     pub endpoint: String,
     /// Whether it was created with `--driver-opt network=host`.
     pub host_network: bool,
+    /// All its `--driver-opt`s (`network=host`), to be repeated when it is created anew.
+    #[serde(default)]
+    pub driver_options: Vec<String>,
 }
 
 /// What was found out about the engine. Nothing here is a guess: what could not be found out is `None` or empty.

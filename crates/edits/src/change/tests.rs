@@ -13,25 +13,47 @@ struct Scene {
 
 fn scene(contents: &[u8]) -> Scene {
     let folder = tempfile::tempdir().unwrap();
-    let paths = Paths { hosts: folder.path().join("hosts"), journal: folder.path().join("journal") };
-    fs::write(&paths.hosts, contents).unwrap();
+    fs::write(folder.path().join("hosts"), contents).unwrap();
+    let paths = Paths::beside(&folder.path().join("hosts"));
     Scene { _folder: folder, paths }
 }
 
 fn intent(names: &[&str]) -> Intent {
-    let entry = |(index, name): (usize, &&str)| hosts::Entry {
+    let entry = |(index, name): (usize, &&str)| crate::hosts::Entry {
         name: name.parse().unwrap(),
         address: [127, 77, 0, index as u8 + 1].into(),
     };
-    Intent::Hosts { entries: names.iter().enumerate().map(entry).collect() }
+    Intent::Hosts { entries: names.iter().enumerate().map(entry).collect(), gateway: None }
 }
 
 fn apply_now(paths: &Paths, intent: &Intent) -> Result<Outcome, EditError> {
-    let plan = plan(paths, intent)?;
-    apply(paths, intent, &plan.before, &plan.after)
+    let outcomes = apply(paths, &agree(paths, std::slice::from_ref(intent))?)?;
+    assert_eq!(outcomes.len(), 1);
+    Ok(outcomes[0])
 }
 
-/// Everything in the folder of the hosts file and in the journal, but for the lock.
+fn agree(paths: &Paths, intents: &[Intent]) -> Result<Vec<Agreed>, EditError> {
+    let agree = |intent: &Intent| {
+        let plan = plan(paths, intent)?;
+        Ok(Agreed { intent: intent.clone(), before: plan.before, after: plan.after })
+    };
+    intents.iter().map(agree).collect()
+}
+
+fn daemon_json(entries: &[&str]) -> Intent {
+    let insecure = entries.iter().map(|entry| entry.parse().unwrap()).collect();
+    Intent::DaemonJson { daemon: crate::daemon_json::Daemon::Native, insecure }
+}
+
+fn registry_hosts(address: Option<[u8; 4]>) -> Intent {
+    Intent::RegistryHosts {
+        folder: crate::CertificateFolder::Docker,
+        authority: "cr.boss.org:5000".parse().unwrap(),
+        address: address.map(Into::into),
+    }
+}
+
+/// Everything in the folder of the hosts file and in the journal, but for the lock and the record of what was applied.
 fn leftovers(paths: &Paths) -> Vec<String> {
     let names = |folder: &Path| {
         fs::read_dir(folder)
@@ -42,7 +64,10 @@ fn leftovers(paths: &Paths) -> Vec<String> {
     };
     let mut all = names(paths.hosts.parent().unwrap());
     all.extend(names(&paths.journal));
-    all.retain(|name| !["hosts", "other-name", "journal", "lock"].contains(&name.as_str()));
+    all.retain(|name| {
+        let name = name.as_str();
+        !["hosts", "other-name", "hosts.dockline-journal", "lock", "applied.json"].contains(&name)
+    });
     all
 }
 
@@ -53,7 +78,7 @@ fn apply_and_undo_leave_no_trace() {
     let wanted = intent(&["cr.boss.org", "b.example"]);
     assert_eq!(apply_now(&scene.paths, &wanted).unwrap(), Outcome::Replaced);
     let bytes = fs::read(&scene.paths.hosts).unwrap();
-    assert_eq!(hosts::lookup(&bytes, &"cr.boss.org".parse().unwrap()), Some([127, 77, 0, 1].into()));
+    assert_eq!(crate::hosts::lookup(&bytes, &"cr.boss.org".parse().unwrap()), Some([127, 77, 0, 1].into()));
     assert_eq!(apply_now(&scene.paths, &wanted).unwrap(), Outcome::AlreadySatisfied);
     assert_eq!(apply_now(&scene.paths, &intent(&[])).unwrap(), Outcome::Replaced);
     assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
@@ -67,9 +92,9 @@ fn a_file_with_two_names_keeps_both() {
     let other = scene.paths.hosts.with_file_name("other-name");
     fs::hard_link(&scene.paths.hosts, &other).unwrap();
     let plan = plan(&scene.paths, &intent(&["cr.boss.org"])).unwrap();
-    assert!(plan.warnings[0].contains("in place"), "{:?}", plan.warnings);
+    assert!(plan.in_place_note.as_deref().unwrap().contains("in place"), "{plan:?}");
     assert_eq!(apply_now(&scene.paths, &intent(&["cr.boss.org"])).unwrap(), Outcome::Rewritten);
-    assert_eq!(fs::read(&other).unwrap(), plan.bytes);
+    assert_eq!(Some(fs::read(&other).unwrap()), plan.contents);
     assert_eq!(apply_now(&scene.paths, &intent(&[])).unwrap(), Outcome::Rewritten);
     assert_eq!(fs::read(&other).unwrap(), FOREIGN);
     assert_eq!(leftovers(&scene.paths), [""; 0]);
@@ -79,19 +104,18 @@ fn a_file_with_two_names_keeps_both() {
 fn a_plan_that_is_out_of_date_is_refused() {
     let scene = scene(FOREIGN);
     let wanted = intent(&["cr.boss.org"]);
-    let shown = plan(&scene.paths, &wanted).unwrap();
+    let shown = agree(&scene.paths, &[wanted]).unwrap();
     fs::write(&scene.paths.hosts, b"127.0.0.1 localhost\n").unwrap();
-    assert!(matches!(
-        apply(&scene.paths, &wanted, &shown.before, &shown.after),
-        Err(EditError::Changed { .. })
-    ));
+    assert!(matches!(apply(&scene.paths, &shown), Err(EditError::Changed { .. })));
     // The same file, but an intent other than the one that was shown.
     fs::write(&scene.paths.hosts, FOREIGN).unwrap();
-    let other = intent(&["evil.example"]);
-    assert!(matches!(
-        apply(&scene.paths, &other, &shown.before, &shown.after),
-        Err(EditError::Changed { .. })
-    ));
+    let other = [Agreed { intent: intent(&["evil.example"]), ..shown[0].clone() }];
+    assert!(matches!(apply(&scene.paths, &other), Err(EditError::Changed { .. })));
+    // The same file twice, and a file of the person's among the system's.
+    let twice = [shown[0].clone(), shown[0].clone()];
+    assert!(matches!(apply(&scene.paths, &twice), Err(EditError::Unreasonable)));
+    let own = Intent::BuilderConfig { registries: [].into() };
+    assert!(matches!(plan(&scene.paths, &own), Err(EditError::Unreasonable)));
     assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
     assert_eq!(leftovers(&scene.paths), [""; 0]);
 }
@@ -109,16 +133,34 @@ fn what_is_no_regular_file_is_left_alone() {
     }
     let paths = Paths { hosts: "/nowhere/hosts".into(), ..scene.paths.clone() };
     assert!(matches!(plan(&paths, &intent(&["a.example"])), Err(EditError::Read { .. })));
+    // A folder on the way that is a link leads nowhere either.
+    let way = scene.paths.hosts.with_file_name("way");
+    std::os::unix::fs::symlink(scene.paths.hosts.parent().unwrap(), &way).unwrap();
+    let paths = Paths { hosts: way.join("hosts"), ..scene.paths.clone() };
+    let Err(EditError::Read { source, .. }) = plan(&paths, &intent(&["a.example"])) else {
+        panic!("followed")
+    };
+    assert!(source.to_string().contains("symbolic link"), "{source}");
 }
 
 /// The journal as it is when the file is about to be written.
-fn begun(scene: &Scene, wanted: &Intent, method: Method) -> (Record, Vec<u8>, Vec<u8>) {
+fn begun(scene: &Scene, wanted: &Intent, method: Method) -> (Vec<u8>, Vec<u8>) {
     let before = fs::read(&scene.paths.hosts).unwrap();
     let plan = plan(&scene.paths, wanted).unwrap();
-    let record = Record { intent: wanted.clone(), before: plan.before, after: plan.after, method };
-    Journal::open(&scene.paths.journal).unwrap().begin(&record, &before, &plan.bytes).unwrap();
+    let file = FileRecord {
+        intent: wanted.clone(),
+        path: scene.paths.hosts.clone(),
+        before: plan.before,
+        after: plan.after,
+        method,
+        made_folders: vec![],
+        removed_folders: vec![],
+    };
+    let copies = [Copies { before: Some(before.clone()), after: plan.contents.clone() }];
+    let record = Record { files: vec![file], applied: vec![] };
+    Journal::open(&scene.paths.journal).unwrap().begin(&record, &copies).unwrap();
     assert!(pending(&scene.paths));
-    (record, before, plan.bytes)
+    (before, plan.contents.unwrap())
 }
 
 #[test]
@@ -128,8 +170,9 @@ fn a_file_half_written_at_any_byte_is_put_back() {
     // Shorter and longer: two kinds of overwriting.
     for names in [&["a.example"][..], &["a.example", "b.example", "c.example", "d.example"]] {
         let wanted = intent(names);
-        let (_, before, after) = begun(&scene, &wanted, Method::InPlace);
-        for written in 0..=after.len() {
+        let (before, after) = begun(&scene, &wanted, Method::InPlace);
+        // Each is synced to the disk several times; a prime stride meets every line and both ends.
+        for written in (0..after.len()).step_by(11).chain([after.len()]) {
             let tail = before.get(written..).unwrap_or_default();
             fs::write(&scene.paths.hosts, [&after[..written], tail].concat()).unwrap();
             let recovery = recover(&scene.paths).unwrap();
@@ -176,6 +219,7 @@ fn a_journal_that_is_not_ours_stops_everything() {
         apply_now(&scene.paths, &intent(&["a.example"])),
         Err(EditError::JournalInvalid { .. })
     ));
+    fs::remove_file(scene.paths.journal.join("change.json")).unwrap();
     begun_with_damaged_copy(&scene);
     assert!(matches!(recover(&scene.paths), Err(EditError::Journal { .. })));
     assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
@@ -183,7 +227,7 @@ fn a_journal_that_is_not_ours_stops_everything() {
 
 fn begun_with_damaged_copy(scene: &Scene) {
     begun(scene, &intent(&["a.example"]), Method::InPlace);
-    fs::write(scene.paths.journal.join("before"), b"damaged").unwrap();
+    fs::write(scene.paths.journal.join("before-0"), b"damaged").unwrap();
 }
 
 #[test]
@@ -191,4 +235,85 @@ fn recovery_without_a_journal_makes_none() {
     let scene = scene(FOREIGN);
     assert_eq!(recover(&scene.paths).unwrap(), Recovery::NothingToDo);
     assert!(!scene.paths.journal.exists());
+}
+
+/// All three kinds of step at once: a file replaced, one made in folders that are made, and later one removed.
+#[test]
+fn several_files_are_changed_together_and_undone_together() {
+    let scene = scene(FOREIGN);
+    let wanted =
+        [intent(&["cr.boss.org"]), daemon_json(&["172.17.0.1:5000"]), registry_hosts(Some([127, 77, 0, 1]))];
+    let outcomes = apply(&scene.paths, &agree(&scene.paths, &wanted).unwrap()).unwrap();
+    assert_eq!(outcomes, [Outcome::Replaced; 3]);
+    let root = &scene.paths.root;
+    assert!(root.join("etc/docker/certs.d/cr.boss.org:5000/hosts.toml").exists());
+    assert_eq!(applied(&scene.paths).unwrap().len(), 3);
+    let nothing: Vec<Intent> = wanted.iter().map(Intent::nothing).collect();
+    apply(&scene.paths, &agree(&scene.paths, &nothing).unwrap()).unwrap();
+    assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
+    assert_eq!(
+        fs::read(root.join("etc/docker/daemon.json")).unwrap(),
+        b"{\n  \"insecure-registries\": []\n}\n"
+    );
+    assert!(!root.join("etc/docker/certs.d").exists());
+    assert_eq!(applied(&scene.paths).unwrap(), []);
+}
+
+#[test]
+fn one_file_that_cannot_be_changed_keeps_the_others_as_they_are() {
+    let scene = scene(FOREIGN);
+    let wanted = [intent(&["cr.boss.org"]), daemon_json(&["172.17.0.1:5000"])];
+    let agreed = agree(&scene.paths, &wanted).unwrap();
+    let docker = scene.paths.root.join("etc/docker");
+    fs::create_dir_all(&docker).unwrap();
+    fs::write(docker.join("daemon.json"), "").unwrap();
+    assert!(matches!(apply(&scene.paths, &agreed), Err(EditError::Refused { .. })));
+    assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
+    fs::write(docker.join("daemon.json"), "{}").unwrap();
+    assert!(matches!(apply(&scene.paths, &agreed), Err(EditError::Changed { .. })));
+    assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
+    assert_eq!(applied(&scene.paths).unwrap(), []);
+}
+
+#[test]
+fn a_new_file_takes_nobodys_place() {
+    let scene = scene(FOREIGN);
+    let agreed = agree(&scene.paths, &[daemon_json(&["172.17.0.1:5000"])]).unwrap();
+    let docker = scene.paths.root.join("etc/docker");
+    fs::create_dir_all(&docker).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", docker.join("daemon.json")).unwrap();
+    assert!(matches!(apply(&scene.paths, &agreed), Err(EditError::NotRegular { .. })));
+    assert_eq!(
+        write::replace(&docker.join("daemon.json"), &Fingerprint::of(None), Some(b"x")).unwrap(),
+        Replaced::Changed
+    );
+    assert!(docker.join("daemon.json").is_symlink());
+}
+
+#[test]
+fn access_lists_and_attributes_are_kept() {
+    let scene = scene(FOREIGN);
+    let file = fs::File::open(&scene.paths.hosts).unwrap();
+    let flags = rustix::fs::XattrFlags::empty();
+    if rustix::fs::fsetxattr(&file, "user.dockline-test", b"kept", flags).is_err() {
+        println!("SKIPPED: this file system keeps no extended attributes");
+        return;
+    }
+    // An access list: user::rw-, user:4711:r--, group::r--, mask::r--, other::r-- (acl(5), linux/posix_acl_xattr.h).
+    let mut list = 2u32.to_le_bytes().to_vec();
+    for (tag, rights, id) in
+        [(1u16, 6u16, u32::MAX), (2, 4, 4711), (4, 4, u32::MAX), (0x10, 4, u32::MAX), (0x20, 4, u32::MAX)]
+    {
+        list.extend([&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat());
+    }
+    let has_list = rustix::fs::fsetxattr(&file, "system.posix_acl_access", &list, flags).is_ok();
+    apply_now(&scene.paths, &intent(&["cr.boss.org"])).unwrap();
+    let file = fs::File::open(&scene.paths.hosts).unwrap();
+    let mut value = [0u8; 256];
+    let length = rustix::fs::fgetxattr(&file, "user.dockline-test", &mut value[..]).unwrap();
+    assert_eq!(&value[..length], b"kept");
+    if has_list {
+        let length = rustix::fs::fgetxattr(&file, "system.posix_acl_access", &mut value[..]).unwrap();
+        assert_eq!(&value[..length], list);
+    }
 }

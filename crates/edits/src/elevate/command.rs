@@ -30,7 +30,7 @@ pub fn pkexec(pkexec: &Path, helper: &Path) -> Invocation {
 /// sudo(8) asks on the terminal, not on standard input. `-n`: never ask.
 pub fn sudo(sudo: &Path, helper: &Path, may_ask: bool) -> Invocation {
     let options: &[&str] = if may_ask {
-        &["-p", "Dockline changes the hosts file. Password for %p: ", "--"]
+        &["-p", "Dockline changes system settings. Password for %p: ", "--"]
     } else {
         &["-n", "--"]
     };
@@ -47,7 +47,7 @@ pub fn sudo(sudo: &Path, helper: &Path, may_ask: bool) -> Invocation {
 pub fn osascript(helper: &Path, request: &str) -> Invocation {
     let shell = format!("printf %s {} | {}", shell_quoted(request), shell_quoted(&helper.to_string_lossy()));
     let script = format!(
-        "do shell script \"{}\" with prompt \"Dockline changes the hosts file.\" with administrator privileges",
+        "do shell script \"{}\" with prompt \"Dockline changes system settings.\" with administrator privileges",
         shell.replace('\\', r"\\").replace('"', "\\\"")
     );
     Invocation {

@@ -1,7 +1,7 @@
 //! Which way is chosen, and the command lines.
 
 use super::*;
-use crate::Sha256;
+use crate::Outcome;
 use std::path::Path;
 
 fn situation() -> Situation {
@@ -18,7 +18,7 @@ fn situation() -> Situation {
 }
 
 fn request() -> HelperRequest {
-    HelperRequest::Hosts { entries: vec![], before: Sha256::of(b"a"), after: Sha256::of(b"b") }
+    HelperRequest::Apply { changes: vec![] }
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn without_any_way_the_person_is_told_what_to_run() {
     let error = run(&request(), &Elevation::Impossible { platform: Platform::Linux, helper }).unwrap_err();
     assert_eq!(error.code, Code::PermissionDenied);
     let hint = error.hint.unwrap();
-    assert!(hint.contains(r#"echo '{"verb":"hosts","entries":[],"before":""#), "{hint}");
+    assert!(hint.contains(r#"echo '{"verb":"apply","changes":[]}'"#), "{hint}");
     assert!(hint.ends_with("| sudo '/opt/dock line/dockline-helper'"), "{hint}");
     let none = Elevation::Impossible { platform: Platform::Linux, helper: None };
     assert!(run(&request(), &none).unwrap_err().hint.unwrap().contains("DOCKLINE_HELPER"));
@@ -83,7 +83,7 @@ fn macos_and_windows_command_lines_are_quoted() {
         mac.arguments[1].to_str().unwrap(),
         concat!(
             r#"do shell script "printf %s '{\"verb\":\"recover\"}' | '/Applications/Dock Line'\\''s/helper'""#,
-            r#" with prompt "Dockline changes the hosts file." with administrator privileges"#
+            r#" with prompt "Dockline changes system settings." with administrator privileges"#
         )
     );
     let windows = command::run_as(Path::new(r"C:\it's\dockline-helper.exe"), "{}");
@@ -116,14 +116,14 @@ mod with_programs {
         let helper = script(
             folder.path(),
             "helper",
-            r#"cat >/dev/null; echo '{"result":"done","outcome":"replaced"}'"#,
+            r#"cat >/dev/null; echo '{"result":"done","outcomes":["replaced"]}'"#,
         );
         let granted = script(folder.path(), "granted", "exec \"$1\"");
         let elevation =
             |pkexec: &PathBuf| Elevation::Pkexec { pkexec: pkexec.clone(), helper: helper.clone() };
         assert_eq!(
             run(&request(), &elevation(&granted)).unwrap(),
-            HelperAnswer::Done { outcome: Outcome::Replaced }
+            HelperAnswer::Done { outcomes: vec![Outcome::Replaced], steps: vec![] }
         );
         let dismissed = script(folder.path(), "dismissed", "echo 'Request dismissed' >&2; exit 126");
         let error = run(&request(), &elevation(&dismissed)).unwrap_err();

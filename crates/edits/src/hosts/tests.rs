@@ -10,18 +10,22 @@ fn entry(name: &str, last: u8) -> Entry {
     Entry { name: name.parse().unwrap(), address: Ipv4Addr::new(127, 77, 1, last) }
 }
 
+fn bytes(plan: &Plan) -> Vec<u8> {
+    plan.contents.clone().unwrap()
+}
+
 fn applied(current: &[u8], entries: &[Entry]) -> Vec<u8> {
-    plan(Path::new(PATH), entries, current).unwrap().bytes
+    plan(Path::new(PATH), entries, None, current).unwrap().contents.unwrap()
 }
 
 #[test]
 fn a_block_is_added_at_the_end_and_taken_out_again() {
-    let plan = plan(Path::new(PATH), &[entry("cr.boss.org", 5)], DEBIAN).unwrap();
-    let text = String::from_utf8(plan.bytes.clone()).unwrap();
+    let plan = plan(Path::new(PATH), &[entry("cr.boss.org", 5)], None, DEBIAN).unwrap();
+    let text = String::from_utf8(bytes(&plan).clone()).unwrap();
     assert!(text.ends_with("\n127.77.1.5\tcr.boss.org\n# END dockline\n"), "{text}");
     assert!(plan.diff.contains("+127.77.1.5\tcr.boss.org\n"), "{}", plan.diff);
     assert!(!plan.diff.contains("\n-"), "{}", plan.diff);
-    assert_eq!(applied(&plan.bytes, &[]), DEBIAN);
+    assert_eq!(applied(&bytes(&plan), &[]), DEBIAN);
 }
 
 #[test]
@@ -40,9 +44,9 @@ fn a_block_is_replaced_where_it_is() {
 #[test]
 fn a_satisfied_file_is_left_alone() {
     let once = applied(DEBIAN, &[entry("cr.boss.org", 5)]);
-    let again = plan(Path::new(PATH), &[entry("cr.boss.org", 5)], &once).unwrap();
+    let again = plan(Path::new(PATH), &[entry("cr.boss.org", 5)], None, &once).unwrap();
     assert!(again.satisfied && again.diff.is_empty() && again.before == again.after);
-    assert!(plan(Path::new(PATH), &[], DEBIAN).unwrap().satisfied);
+    assert!(plan(Path::new(PATH), &[], None, DEBIAN).unwrap().satisfied);
 }
 
 #[test]
@@ -79,13 +83,16 @@ fn half_a_marker_is_refused_and_not_repaired() {
         ("# BEGIN dockline\n# BEGIN dockline\n# END dockline\n", 1),
         ("# BEGIN dockline\n# END dockline\n# END dockline\n", 3),
     ] {
-        let refused = plan(Path::new(PATH), &[], text.as_bytes()).unwrap_err();
+        let refused = plan(Path::new(PATH), &[], None, text.as_bytes()).unwrap_err();
         assert_eq!(refused, Refused::HalfMarker { line }, "{text:?}");
     }
     let twice = "# BEGIN dockline\n# END dockline\n# BEGIN dockline\n# END dockline\n";
-    assert_eq!(plan(Path::new(PATH), &[], twice.as_bytes()).unwrap_err(), Refused::SecondBlock { line: 3 });
+    assert_eq!(
+        plan(Path::new(PATH), &[], None, twice.as_bytes()).unwrap_err(),
+        Refused::SecondBlock { line: 3 }
+    );
     // Somebody else's marker is none of ours.
-    assert!(plan(Path::new(PATH), &[], b"# BEGIN dockline-two\n").unwrap().satisfied);
+    assert!(plan(Path::new(PATH), &[], None, b"# BEGIN dockline-two\n").unwrap().satisfied);
 }
 
 #[test]
@@ -94,25 +101,43 @@ fn a_name_that_is_there_already_is_refused_with_its_line() {
         ["127.0.0.1 CR.boss.org", "::1 x cr.boss.org.", "10.0.0.1\tcr.boss.org # old", "9 cr.boss.org"]
     {
         let file = format!("127.0.0.1 localhost\n{taken}\n");
-        let refused = plan(Path::new(PATH), &[entry("cr.boss.org", 5)], file.as_bytes()).unwrap_err();
+        let refused = plan(Path::new(PATH), &[entry("cr.boss.org", 5)], None, file.as_bytes()).unwrap_err();
         assert!(matches!(refused, Refused::NameTaken { line: 2, .. }), "{taken}: {refused}");
-        assert!(plan(Path::new(PATH), &[], file.as_bytes()).is_ok(), "undo does not mind");
+        assert!(plan(Path::new(PATH), &[], None, file.as_bytes()).is_ok(), "undo does not mind");
     }
     for free in
         ["# 127.0.0.1 cr.boss.org", "127.0.0.1 a # cr.boss.org", "127.0.0.1 xcr.boss.org", "cr.boss.org"]
     {
-        assert!(plan(Path::new(PATH), &[entry("cr.boss.org", 5)], free.as_bytes()).is_ok(), "{free}");
+        assert!(plan(Path::new(PATH), &[entry("cr.boss.org", 5)], None, free.as_bytes()).is_ok(), "{free}");
     }
 }
 
 #[test]
 fn what_would_lead_off_this_machine_or_contradict_itself_is_refused() {
     let far = Entry { name: "cr.boss.org".parse().unwrap(), address: Ipv4Addr::new(10, 0, 0, 1) };
-    assert!(matches!(plan(Path::new(PATH), &[far], b""), Err(Refused::NotLoopback { .. })));
+    assert!(matches!(plan(Path::new(PATH), &[far], None, b""), Err(Refused::NotLoopback { .. })));
+    let gateway = [172, 17, 0, 1].into();
+    let near = Entry { name: "cr.boss.org".parse().unwrap(), address: gateway };
+    assert!(plan(Path::new(PATH), std::slice::from_ref(&near), Some(gateway), b"").is_ok());
+    assert!(matches!(
+        plan(Path::new(PATH), &[near], Some([172, 17, 0, 2].into()), b""),
+        Err(Refused::NotLoopback { .. })
+    ));
+    assert!(matches!(
+        plan(Path::new(PATH), &[], Some([8, 8, 8, 8].into()), b""),
+        Err(Refused::NotPrivate { .. })
+    ));
+    for suffix in ["co.uk", "github.io", "com.au"] {
+        let refused = plan(Path::new(PATH), &[entry(suffix, 1)], None, b"").unwrap_err();
+        assert!(matches!(refused, Refused::PublicSuffix { .. }), "{suffix}: {refused}");
+    }
+    for own in ["cr.co.uk", "registry.test", "cr.lan", "x.github.io"] {
+        assert!(plan(Path::new(PATH), &[entry(own, 1)], None, b"").is_ok(), "{own}");
+    }
     let twice = [entry("cr.boss.org", 5), entry("cr.boss.org", 6)];
-    assert!(matches!(plan(Path::new(PATH), &twice, b""), Err(Refused::Duplicate { .. })));
+    assert!(matches!(plan(Path::new(PATH), &twice, None, b""), Err(Refused::Duplicate { .. })));
     for utf16 in [&b"\xff\xfea\0"[..], b"\xfe\xff\0a"] {
-        assert_eq!(plan(Path::new(PATH), &[], utf16), Err(Refused::Utf16));
+        assert_eq!(plan(Path::new(PATH), &[], None, utf16), Err(Refused::Utf16));
     }
 }
 
@@ -149,26 +174,26 @@ proptest! {
 
     #[test]
     fn foreign_bytes_survive_apply_and_undo(file in any_file(), first in any_entries(), second in any_entries()) {
-        let Ok(clean) = plan(Path::new(PATH), &[], &file) else { return Ok(()) };
-        let clean = clean.bytes;
-        let Ok(once) = plan(Path::new(PATH), &first, &clean) else { return Ok(()) };
+        let Ok(clean) = plan(Path::new(PATH), &[], None, &file) else { return Ok(()) };
+        let clean = bytes(&clean);
+        let Ok(once) = plan(Path::new(PATH), &first, None, &clean) else { return Ok(()) };
         for entry in &first {
-            prop_assert_eq!(lookup(&once.bytes, &entry.name), Some(entry.address.into()));
+            prop_assert_eq!(lookup(&bytes(&once), &entry.name), Some(entry.address.into()));
         }
-        prop_assert!(plan(Path::new(PATH), &first, &once.bytes).unwrap().satisfied);
-        prop_assert_eq!(&applied(&once.bytes, &[]), &clean);
-        if let Ok(twice) = plan(Path::new(PATH), &second, &once.bytes) {
-            prop_assert_eq!(&applied(&twice.bytes, &[]), &clean);
-            prop_assert_eq!(&applied(&twice.bytes, &first), &once.bytes);
+        prop_assert!(plan(Path::new(PATH), &first, None, &bytes(&once)).unwrap().satisfied);
+        prop_assert_eq!(&applied(&bytes(&once), &[]), &clean);
+        if let Ok(twice) = plan(Path::new(PATH), &second, None, &bytes(&once)) {
+            prop_assert_eq!(&applied(&bytes(&twice), &[]), &clean);
+            prop_assert_eq!(&applied(&bytes(&twice), &first), &bytes(&once));
         }
     }
 
     #[test]
     fn undo_takes_out_the_block_and_nothing_else(file in any_file(), below in any_file()) {
         let entries = [entry("cr.boss.org", 5)];
-        let Ok(plan) = plan(Path::new(PATH), &entries, &file) else { return Ok(()) };
-        let with_more = [plan.bytes.as_slice(), &below].concat();
-        let Ok(undone) = super::plan(Path::new(PATH), &[], &with_more) else { return Ok(()) };
-        prop_assert!(undone.bytes.ends_with(&below));
+        let Ok(plan) = plan(Path::new(PATH), &entries, None, &file) else { return Ok(()) };
+        let with_more = [bytes(&plan).as_slice(), &below].concat();
+        let Ok(undone) = super::plan(Path::new(PATH), &[], None, &with_more) else { return Ok(()) };
+        prop_assert!(bytes(&undone).ends_with(&below));
     }
 }

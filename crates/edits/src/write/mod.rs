@@ -8,18 +8,18 @@
 #[cfg_attr(not(windows), path = "unix.rs")]
 mod system;
 
-pub use system::{discard_temporary, inspect, overwrite, replace, sync_folder};
-
-use std::{
-    ffi::{OsStr, OsString},
-    io,
+pub use system::{
+    Folder, discard_temporary, inspect, make_folders, missing_folders, overwrite, remove_folder, replace,
 };
+
+use std::ffi::{OsStr, OsString};
+use std::io;
 
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// All of it.
-    pub bytes: Vec<u8>,
+    /// All of it; `None` if there is no file.
+    pub contents: Option<Vec<u8>>,
     /// Why it must be written in place, if it must; completes “it is written in place because …”.
     pub in_place_because: Option<&'static str>,
 }
@@ -27,7 +27,7 @@ pub struct Found {
 /// What there was to find.
 #[derive(Debug)]
 pub enum Inspected {
-    /// A regular file.
+    /// A regular file, or none.
     File(Found),
     /// Something else, which is not touched.
     NotRegular(&'static str),
@@ -36,13 +36,11 @@ pub enum Inspected {
 /// How [`replace`] ended, errors aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaced {
-    /// The new file has the name.
-    #[cfg_attr(windows, expect(dead_code, reason = "always written in place there"))]
+    /// The new contents have the name, or nothing has it.
     Yes,
     /// The system does not allow it here; nothing is changed.
     Impossible,
     /// Somebody wrote the file in the meantime; nothing is changed.
-    #[cfg_attr(windows, expect(dead_code, reason = "always written in place there"))]
     Changed,
 }
 

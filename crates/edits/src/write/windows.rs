@@ -1,17 +1,78 @@
-//! On Windows the file is always written in place: that keeps its access list and attributes, which a new file
-//! would not have. Type-checked only, never run; see docs/platforms.md.
+//! On Windows a file that is there is always written in place: that keeps its access list and attributes, which a new
+//! file would not have. Type-checked only, never run; see docs/platforms.md.
 
-use super::{Found, Inspected, Replaced, no_file_name, temporary_name};
-use crate::Sha256;
+use super::{Found, Inspected, Replaced};
+use crate::Fingerprint;
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+/// A folder, by its path.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder, if it is one and no link.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        match fs::symlink_metadata(path)?.is_dir() {
+            true => Ok(Self(path.to_owned())),
+            false => Err(io::Error::new(io::ErrorKind::NotADirectory, "it is a link or no folder")),
+        }
+    }
+
+    /// The whole file of that name; `None` if there is none.
+    pub fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.0.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a file of that name anew, to the disk. Who may read it is the folder's affair here.
+    pub fn write(&self, name: &str, bytes: &[u8], _public: bool) -> io::Result<()> {
+        let mut file = File::create(self.0.join(name))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    /// Adds to the end of the file of that name.
+    pub fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        OpenOptions::new().create(true).append(true).open(self.0.join(name))?.write_all(bytes)
+    }
+
+    /// Gives the file `from` the name `to`.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.0.join(from), self.0.join(to))
+    }
+
+    /// Removes the file of that name, if there is one.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        ignoring_absence(fs::remove_file(self.0.join(name)))
+    }
+
+    /// A file to lock; it stays.
+    pub fn lock_file(&self, name: &str) -> io::Result<File> {
+        OpenOptions::new().create(true).truncate(false).write(true).open(self.0.join(name))
+    }
+
+    /// NTFS keeps its own journal of folders, and offers no handle to sync one.
+    pub fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Reads the file and finds out how it can be written.
 pub fn inspect(path: &Path) -> io::Result<Inspected> {
-    let kind = fs::symlink_metadata(path)?.file_type();
+    let kind = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Inspected::File(Found { contents: None, in_place_because: None }));
+        }
+        Err(error) => return Err(error),
+    };
     if kind.is_symlink() {
         return Ok(Inspected::NotRegular("a symbolic link"));
     }
@@ -19,12 +80,33 @@ pub fn inspect(path: &Path) -> io::Result<Inspected> {
         return Ok(Inspected::NotRegular("a folder"));
     }
     let in_place_because = Some("a new file would not keep its access list");
-    Ok(Inspected::File(Found { bytes: fs::read(path)?, in_place_because }))
+    Ok(Inspected::File(Found { contents: Some(fs::read(path)?), in_place_because }))
 }
 
-/// Never possible here.
-pub fn replace(_path: &Path, _before: &Sha256, _bytes: &[u8]) -> io::Result<Replaced> {
-    Ok(Replaced::Impossible)
+/// Makes or removes a file; one that is there is never replaced here.
+pub fn replace(path: &Path, before: &Fingerprint, wanted: Option<&[u8]>) -> io::Result<Replaced> {
+    match (before.is_absent(), wanted) {
+        (true, None) => Ok(Replaced::Yes),
+        (true, Some(bytes)) => {
+            let temporary = temporary(path)?;
+            let mut file = File::create(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            drop(file);
+            match fs::hard_link(&temporary, path) {
+                Ok(()) => fs::remove_file(&temporary).map(|()| Replaced::Yes),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    fs::remove_file(&temporary).map(|()| Replaced::Changed)
+                }
+                Err(error) => Err(error),
+            }
+        }
+        (false, None) => match Fingerprint::of(Some(&fs::read(path)?)) == *before {
+            true => fs::remove_file(path).map(|()| Replaced::Yes),
+            false => Ok(Replaced::Changed),
+        },
+        (false, Some(_)) => Ok(Replaced::Impossible),
+    }
 }
 
 /// Writes over the file in place. Not atomic: the caller keeps a copy first.
@@ -37,14 +119,44 @@ pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Removes the new file of a replacement that a crash interrupted.
 pub fn discard_temporary(path: &Path) -> io::Result<()> {
-    let name = path.file_name().ok_or_else(no_file_name)?;
-    match fs::remove_file(path.with_file_name(temporary_name(name))) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
+    ignoring_absence(fs::remove_file(temporary(path)?))
+}
+
+/// The folders above `path` that are not there, outermost first.
+pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
+    let mut missing: Vec<PathBuf> =
+        path.ancestors().skip(1).take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
+    missing.reverse();
+    missing
+}
+
+/// Makes folders, each inside one that is there.
+pub fn make_folders(folders: &[PathBuf]) -> io::Result<()> {
+    for folder in folders {
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Removes a folder if it is there and empty.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        done => ignoring_absence(done),
     }
 }
 
-/// NTFS keeps its own journal of folders, and offers no handle to sync one.
-pub fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
+fn temporary(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or_else(super::no_file_name)?;
+    Ok(path.with_file_name(super::temporary_name(name)))
+}
+
+fn ignoring_absence(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
 }

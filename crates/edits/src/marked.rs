@@ -1,9 +1,10 @@
-//! Finding our block among other people's bytes, and writing it.
+//! One marked block of lines among other people's bytes: finding it, writing it, taking it out.
 //!
 //! A file is bytes cut at `\n`; nothing here needs it to be UTF-8, and nothing outside the block is decoded, so
-//! nothing outside can be changed by decoding it.
+//! nothing outside can be changed by decoding it. `#` begins a comment in every format this is used for (hosts(5),
+//! TOML, YAML).
 
-use super::{Entry, Refused};
+use crate::Refused;
 use std::ops::Range;
 
 /// First line of the block.
@@ -24,6 +25,8 @@ pub struct Block {
     pub line_ending_added: bool,
     /// How its lines end.
     pub line_ending: &'static str,
+    /// What stands before the first marker on its line.
+    pub indent: String,
 }
 
 /// The lines of `bytes`, each with its number (from 1), its place, and its bytes without the line ending.
@@ -42,9 +45,9 @@ pub fn find(bytes: &[u8]) -> Result<Option<Block>, Refused> {
     let mut open: Option<(usize, Block)> = None;
     let mut found: Option<Block> = None;
     for (line, range, text) in lines(bytes) {
-        let text = text.trim_ascii();
-        let added = text == BEGIN_AFTER_ADDED_LINE_ENDING.as_bytes();
-        if added || text == BEGIN.as_bytes() {
+        let trimmed = text.trim_ascii();
+        let added = trimmed == BEGIN_AFTER_ADDED_LINE_ENDING.as_bytes();
+        if added || trimmed == BEGIN.as_bytes() {
             if let Some((line, _)) = open {
                 return Err(Refused::HalfMarker { line });
             }
@@ -52,8 +55,9 @@ pub fn find(bytes: &[u8]) -> Result<Option<Block>, Refused> {
                 return Err(Refused::SecondBlock { line });
             }
             let line_ending = if bytes[range.clone()].ends_with(b"\r\n") { "\r\n" } else { "\n" };
-            open = Some((line, Block { range, line_ending_added: added, line_ending }));
-        } else if text == END.as_bytes() {
+            let indent = " ".repeat(text.iter().take_while(|byte| **byte == b' ').count());
+            open = Some((line, Block { range, line_ending_added: added, line_ending, indent }));
+        } else if trimmed == END.as_bytes() {
             let (_, mut block) = open.take().ok_or(Refused::HalfMarker { line })?;
             block.range.end = range.end;
             found = Some(block);
@@ -66,34 +70,39 @@ pub fn find(bytes: &[u8]) -> Result<Option<Block>, Refused> {
 }
 
 /// How most lines end; `\n` where there are none to tell by.
-fn prevailing_line_ending(bytes: &[u8]) -> &'static str {
+pub fn prevailing_line_ending(bytes: &[u8]) -> &'static str {
     let all = bytes.iter().filter(|byte| **byte == b'\n').count();
     let with_carriage_return = bytes.windows(2).filter(|pair| pair == b"\r\n").count();
     if with_carriage_return * 2 > all { "\r\n" } else { "\n" }
 }
 
-fn render(entries: &[Entry], line_ending_added: bool, line_ending: &str) -> Vec<u8> {
-    let begin = if line_ending_added { BEGIN_AFTER_ADDED_LINE_ENDING } else { BEGIN };
-    let names = entries.iter().map(|entry| format!("{}\t{}", entry.address, entry.name));
-    [begin.to_owned(), NOTE.to_owned()]
+fn render(block: &Block, inner: &[String]) -> Vec<u8> {
+    let begin = if block.line_ending_added { BEGIN_AFTER_ADDED_LINE_ENDING } else { BEGIN };
+    [begin, NOTE]
         .into_iter()
-        .chain(names)
-        .chain([END.to_owned()])
-        .flat_map(|line| [line, line_ending.to_owned()])
+        .chain(inner.iter().map(String::as_str))
+        .chain([END])
+        .flat_map(|line| [&block.indent, line, block.line_ending])
         .collect::<String>()
         .into_bytes()
 }
 
-/// `bytes` with the block holding `entries`, in its old place if it had one and at the end otherwise.
-pub fn with_block(bytes: &[u8], old: Option<&Block>, entries: &[Entry]) -> Vec<u8> {
-    if let Some(old) = old {
-        let block = render(entries, old.line_ending_added, old.line_ending);
-        return [&bytes[..old.range.start], &block, &bytes[old.range.end..]].concat();
+/// `bytes` with the block holding `inner`: in its old place if there is one, at the end otherwise.
+pub fn with_block(bytes: &[u8], old: Option<&Block>, inner: &[String]) -> Vec<u8> {
+    match old {
+        Some(old) => [&bytes[..old.range.start], &render(old, inner), &bytes[old.range.end..]].concat(),
+        None => insert(bytes, bytes.len(), "", inner),
     }
+}
+
+/// `bytes` with a new block at the beginning of a line, or at the end. Each of its lines stands behind `indent`.
+pub fn insert(bytes: &[u8], at: usize, indent: &str, inner: &[String]) -> Vec<u8> {
     let line_ending = prevailing_line_ending(bytes);
-    let add_line_ending = !bytes.is_empty() && !bytes.ends_with(b"\n");
-    let joint: &[u8] = if add_line_ending { line_ending.as_bytes() } else { b"" };
-    [bytes, joint, &render(entries, add_line_ending, line_ending)].concat()
+    let (above, below) = bytes.split_at(at);
+    let line_ending_added = !above.is_empty() && !above.ends_with(b"\n");
+    let block = Block { range: at..at, line_ending_added, line_ending, indent: indent.to_owned() };
+    let joint: &[u8] = if line_ending_added { line_ending.as_bytes() } else { b"" };
+    [above, joint, &render(&block, inner), below].concat()
 }
 
 /// `bytes` without the block. The line ending that came with it goes too, unless lines were added after the

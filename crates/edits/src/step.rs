@@ -1,0 +1,272 @@
+//! What has to be done as an administrator after a file was written, so that it takes effect.
+//!
+//! A fixed set: a signal to dockerd, and a few of the system's own programs by their full paths, with fixed arguments and
+//! an empty environment.
+
+use crate::{CaCertificate, Intent, daemon_json::Daemon, intent::TrustStore};
+use serde::{Deserialize, Serialize};
+use sha1::Digest as _;
+use std::path::Path;
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SystemStep {
+    /// dockerd reads `insecure-registries` again (SIGHUP); nothing stops.
+    ReloadDockerd,
+    /// A program of the system's.
+    Run {
+        /// Its full path, and its arguments.
+        command: Vec<String>,
+        /// What it does, as a sentence.
+        words: &'static str,
+    },
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StepOutcome {
+    /// What was done, as a sentence.
+    pub words: String,
+    /// Why it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl SystemStep {
+    /// What it does, as a sentence.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::ReloadDockerd => "dockerd reads its settings again; no container stops.",
+            Self::Run { words, .. } => words,
+        }
+    }
+
+    /// The program and its arguments, for people; empty for a signal.
+    #[must_use]
+    pub fn command(&self) -> &[String] {
+        match self {
+            Self::ReloadDockerd => &[],
+            Self::Run { command, .. } => command,
+        }
+    }
+
+    /// Whether every container stops with the engine, unless it keeps them alive.
+    #[must_use]
+    pub fn restarts_engine(&self) -> bool {
+        matches!(self, Self::Run { words: RESTART_SNAP | RESTART_SERVICE, .. })
+    }
+}
+
+const RESTART_SNAP: &str = "The snap restarts Docker.";
+const RESTART_SERVICE: &str = "Windows restarts the Docker service.";
+const TRUST: &str = "The operating system reads its trusted certificates again.";
+const DISTRUST: &str = "The operating system forgets the certificate.";
+
+/// What makes a change of `file`'s contents from `before` to `after` take effect. Pure.
+#[must_use]
+pub fn after(
+    intent: &Intent,
+    file: &Path,
+    before: Option<&[u8]>,
+    after: Option<&[u8]>,
+) -> Option<SystemStep> {
+    let run = |words, command: &[&str]| {
+        Some(SystemStep::Run { command: command.iter().map(|part| (*part).to_owned()).collect(), words })
+    };
+    match intent {
+        Intent::DaemonJson { daemon, .. } => match daemon {
+            Daemon::Native => Some(SystemStep::ReloadDockerd),
+            Daemon::Snap => run(RESTART_SNAP, &["/usr/bin/snap", "restart", "docker"]),
+            Daemon::Windows => run(
+                RESTART_SERVICE,
+                &[
+                    r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe",
+                    "-NoProfile",
+                    "-NonInteractive",
+                    "-Command",
+                    "Restart-Service docker",
+                ],
+            ),
+            // The person's own engines are restarted by the person's own program.
+            Daemon::Rootless | Daemon::Desktop | Daemon::OrbStack => None,
+        },
+        Intent::SystemTrust { store, .. } => {
+            let file = file.to_string_lossy();
+            let words = if after.is_some() { TRUST } else { DISTRUST };
+            match (store, after) {
+                (TrustStore::Debian, Some(_)) => run(words, &["/usr/sbin/update-ca-certificates"]),
+                (TrustStore::Debian, None) => run(words, &["/usr/sbin/update-ca-certificates", "--fresh"]),
+                (TrustStore::Fedora | TrustStore::Arch, _) => {
+                    run(words, &["/usr/bin/update-ca-trust", "extract"])
+                }
+                (TrustStore::MacOs, Some(_)) => run(
+                    words,
+                    &[
+                        "/usr/bin/security",
+                        "add-trusted-cert",
+                        "-d",
+                        "-r",
+                        "trustRoot",
+                        "-k",
+                        "/Library/Keychains/System.keychain",
+                        &file,
+                    ],
+                ),
+                (TrustStore::MacOs, None) => run(
+                    words,
+                    &[
+                        "/usr/bin/security",
+                        "delete-certificate",
+                        "-Z",
+                        &thumbprint(before)?,
+                        "-t",
+                        "/Library/Keychains/System.keychain",
+                    ],
+                ),
+                (TrustStore::Windows, Some(_)) => {
+                    run(words, &[r"C:\Windows\System32\certutil.exe", "-addstore", "-f", "Root", &file])
+                }
+                (TrustStore::Windows, None) => run(
+                    words,
+                    &[r"C:\Windows\System32\certutil.exe", "-delstore", "Root", &thumbprint(before)?],
+                ),
+            }
+        }
+        // Read at each operation, or by the person's own engine at its start.
+        Intent::Hosts { .. }
+        | Intent::RegistryHosts { .. }
+        | Intent::RegistryCertificate { .. }
+        | Intent::RegistriesConf { .. }
+        | Intent::BuilderConfig { .. }
+        | Intent::ColimaYaml { .. }
+        | Intent::RancherProvisioning { .. } => None,
+    }
+}
+
+/// SHA-1 of the first certificate: both `security delete-certificate -Z` and `certutil -delstore` name one so.
+fn thumbprint(contents: Option<&[u8]>) -> Option<String> {
+    let certificate: CaCertificate = std::str::from_utf8(contents?).ok()?.parse().ok()?;
+    Some(hex::encode_upper(sha1::Sha1::digest(certificate.first_der())))
+}
+
+/// Why a step failed. The change it follows stays.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The program is not there, or may not be run.
+    #[error("{program} could not be started: {source}.")]
+    Start {
+        /// Which.
+        program: String,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The program says that it failed.
+    #[error("{program} failed ({status}): {said}")]
+    Failed {
+        /// Which.
+        program: String,
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// Its last words.
+        said: String,
+    },
+    /// There is no dockerd.
+    #[error("dockerd is not running here; it will read its settings when it starts.")]
+    NotRunning,
+    /// There is more than one dockerd that it could be.
+    #[error("more than one dockerd is running, so none was told to read its settings again.")]
+    Several,
+    /// The running processes could not be listed, or the signal not be sent.
+    #[error("dockerd could not be told to read its settings again: {0}.")]
+    Signal(#[source] std::io::Error),
+}
+
+/// Carries the step out, as whoever runs this.
+#[must_use]
+pub fn run(step: &SystemStep) -> StepOutcome {
+    let done = match step {
+        SystemStep::ReloadDockerd => crate::dockerd::reload(),
+        SystemStep::Run { command, .. } => run_program(command),
+    };
+    StepOutcome { words: step.words().to_owned(), error: done.err().map(|error| error.to_string()) }
+}
+
+fn run_program(command: &[String]) -> Result<(), StepError> {
+    let Some((program, arguments)) = command.split_first() else { return Ok(()) };
+    let output = std::process::Command::new(program)
+        .args(arguments)
+        .env_clear()
+        // update-ca-certificates(8) is a shell script.
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|source| StepError::Start { program: program.clone(), source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().lines().last().unwrap_or_default().to_owned();
+    Err(StepError::Failed { program: program.clone(), status: output.status, said })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_change_has_its_step() {
+        let pem = "-----BEGIN CERTIFICATE-----\nMAEA\n-----END CERTIFICATE-----\n";
+        let trust =
+            |store| Intent::SystemTrust { store, name: "cr.boss.org".parse().unwrap(), certificate: None };
+        let words = |intent: &Intent, added: bool| {
+            let (before, after_bytes) =
+                if added { (None, Some(pem.as_bytes())) } else { (Some(pem.as_bytes()), None) };
+            after(intent, Path::new("/x.pem"), before, after_bytes).map(|step| step.command().join(" "))
+        };
+        for (store, add, remove) in [
+            (
+                TrustStore::Debian,
+                "/usr/sbin/update-ca-certificates",
+                "/usr/sbin/update-ca-certificates --fresh",
+            ),
+            (TrustStore::Fedora, "/usr/bin/update-ca-trust extract", "/usr/bin/update-ca-trust extract"),
+            (TrustStore::Arch, "/usr/bin/update-ca-trust extract", "/usr/bin/update-ca-trust extract"),
+            (
+                TrustStore::MacOs,
+                "/usr/bin/security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain /x.pem",
+                "/usr/bin/security delete-certificate -Z 153D254254345B61E20E7B37637DD6F6FD71BA01 -t /Library/Keychains/System.keychain",
+            ),
+            (
+                TrustStore::Windows,
+                r"C:\Windows\System32\certutil.exe -addstore -f Root /x.pem",
+                r"C:\Windows\System32\certutil.exe -delstore Root 153D254254345B61E20E7B37637DD6F6FD71BA01",
+            ),
+        ] {
+            assert_eq!(words(&trust(store), true).as_deref(), Some(add));
+            assert_eq!(words(&trust(store), false).as_deref(), Some(remove));
+        }
+        let daemon = |daemon| Intent::DaemonJson { daemon, insecure: [].into() };
+        assert_eq!(words(&daemon(Daemon::Native), true).as_deref(), Some(""));
+        assert_eq!(words(&daemon(Daemon::Snap), true).as_deref(), Some("/usr/bin/snap restart docker"));
+        assert!(words(&daemon(Daemon::Windows), true).unwrap().ends_with("Restart-Service docker"));
+        assert_eq!(words(&daemon(Daemon::Rootless), true), None);
+    }
+
+    #[test]
+    fn a_step_that_fails_says_why() {
+        let run_ = |command: &[&str]| {
+            run(&SystemStep::Run {
+                command: command.iter().map(|part| (*part).to_owned()).collect(),
+                words: TRUST,
+            })
+        };
+        if cfg!(unix) {
+            assert_eq!(run_(&["/bin/true"]).error, None);
+            assert!(run_(&["/bin/sh", "-c", "echo no room >&2; exit 3"]).error.unwrap().ends_with("no room"));
+            assert_eq!(run_(&["/bin/sh", "-c", "test -z \"$HOME\""]).error, None, "the environment is empty");
+        }
+        assert!(run_(&["/nowhere/program"]).error.unwrap().contains("could not be started"));
+    }
+}

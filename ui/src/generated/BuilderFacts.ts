@@ -16,4 +16,8 @@ endpoint: string,
 /**
  * Whether it was created with `--driver-opt network=host`.
  */
-hostNetwork: boolean, };
+hostNetwork: boolean, 
+/**
+ * All its `--driver-opt`s (`network=host`), to be repeated when it is created anew.
+ */
+driverOptions: Array<string>, };

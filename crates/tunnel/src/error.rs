@@ -82,7 +82,16 @@ pub enum TunnelError {
         #[source]
         source: Arc<russh::Error>,
     },
-    /// Client and server have no algorithm in common, or one broke the protocol.
+    /// What arrived while the session was made is not what SSH's protocol has there: bytes were lost or changed.
+    #[error("What came from {host} while the SSH session was made was damaged: {source}.")]
+    HandshakeDamaged {
+        /// The host.
+        host: String,
+        /// What the SSH library said.
+        #[source]
+        source: Arc<russh::Error>,
+    },
+    /// Client and server have no algorithm in common.
     #[error("No SSH session with {host} could be agreed on: {source}.")]
     Handshake {
         /// The host.
@@ -482,6 +491,7 @@ impl TunnelError {
             | Self::ConnectTimedOut { .. }
             | Self::HandshakeTimedOut { .. }
             | Self::HandshakeClosed { .. }
+            | Self::HandshakeDamaged { .. }
             | Self::Lost { .. }
             | Self::RemoteClosed { .. }
             | Self::Unhealthy { .. }

@@ -1,4 +1,4 @@
-//! Connections by the thousand, and ended in every order.
+//! Connections by the thousand, ended in every order, and made over a path that damages the handshake.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
@@ -271,5 +271,32 @@ async fn ten_thousand_connections_leave_nothing_behind() {
     until(&tunnel, is_idle).await;
     until_left("tasks", tasks, tasks_before).await;
     until_left("open files", open_files, files).await;
+    tunnel.stop().await;
+}
+
+/// sshd answers a client whose first bytes were lost in plain words, which are no packet. That is no reason to give up:
+/// the connection that made the tunnel dial is carried by the next dial.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_handshake_is_tried_again() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    let way = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, sshd_port) = (way.local_addr().unwrap().port(), sshd.port);
+    config.spec.ssh.port = Some(port);
+    lab.known_hosts(&sshd.known_hosts_line().replace(&sshd_port.to_string(), &port.to_string()));
+    tokio::spawn(async move {
+        let (mut damaged, _) = way.accept().await.unwrap();
+        damaged.write_all(b"SSH-2.0-OpenSSH_9.2\r\nInvalid SSH identification string.\r\n").await.unwrap();
+        while let Ok((mut stream, _)) = way.accept().await {
+            let mut far = TcpStream::connect(("127.0.0.1", sshd_port)).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut stream, &mut far).await });
+        }
+    });
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let carried = tokio::time::timeout(PATIENCE, round_trip(address, b"all the same")).await;
+    assert_eq!(carried.unwrap().unwrap(), b"all the same", "{:?}", tunnel.view());
     tunnel.stop().await;
 }

@@ -12,6 +12,7 @@ impl TunnelError {
             Self::Connect { .. } | Self::ConnectTimedOut { .. } => Code::SshUnreachable,
             Self::HandshakeTimedOut { .. }
             | Self::HandshakeClosed { .. }
+            | Self::HandshakeDamaged { .. }
             | Self::Handshake { .. }
             | Self::NotSsh { .. }
             | Self::WeakAlgorithm { .. }
@@ -72,6 +73,11 @@ impl TunnelError {
             Self::HandshakeClosed { .. } => {
                 "The server may be overloaded (MaxStartups) or may be turning this address away for a while \
                  (PerSourcePenalties, fail2ban)."
+                    .to_owned()
+            }
+            Self::HandshakeDamaged { .. } => {
+                "Something on the way may have cut or changed the connection. If it stays like this, try \
+                 another network."
                     .to_owned()
             }
             Self::Handshake { .. } | Self::WeakAlgorithm { .. } | Self::HostKeyUnusable { .. } => {

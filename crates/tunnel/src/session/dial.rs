@@ -275,9 +275,33 @@ fn with_host(error: TunnelError, options: &HostOptions) -> TunnelError {
         TunnelError::HandshakeClosed { host, source }
     } else if matches!(*source, russh::Error::Version) {
         TunnelError::NotSsh { host, port: options.port }
+    } else if is_damage(&source) {
+        TunnelError::HandshakeDamaged { host, source }
     } else {
         TunnelError::Handshake { host, source }
     }
+}
+
+/// Whether the library stumbled over bytes that no server would have sent. Another try may well succeed, other than
+/// after a disagreement about algorithms.
+const fn is_damage(error: &russh::Error) -> bool {
+    matches!(
+        error,
+        russh::Error::PacketAuth
+            | russh::Error::PacketSize(_)
+            | russh::Error::DecryptionError
+            | russh::Error::IndexOutOfBounds
+            | russh::Error::Inconsistent
+            | russh::Error::KexInit
+            | russh::Error::Kex
+            | russh::Error::Pending
+            | russh::Error::Utf8(_)
+            | russh::Error::SshEncoding(_)
+            | russh::Error::SshKey(_)
+            | russh::Error::Signature(_)
+            | russh::Error::WrongServerSig
+            | russh::Error::StrictKeyExchangeViolation { .. }
+    )
 }
 
 fn spawn_proxy(command: &str, options: &HostOptions) -> Result<tokio::process::Child, TunnelError> {

@@ -80,6 +80,8 @@ pub(crate) struct HostOptions {
     /// How often the same secret is asked for.
     pub password_prompts: usize,
     pub connect_timeout: Duration,
+    /// `RekeyLimit`: bytes after which new keys are wanted; `None` means Dockline's own choice.
+    pub rekey_bytes: Option<u64>,
 }
 
 impl HostOptions {
@@ -194,6 +196,7 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
         methods: METHODS.to_vec(),
         password_prompts: DEFAULT_PASSWORD_PROMPTS,
         connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+        rekey_bytes: None,
     };
     let mut identities: Vec<&str> = Vec::new();
     let mut certificates: Vec<&str> = Vec::new();
@@ -246,6 +249,11 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
             "passwordauthentication" if is_no(value) => forbidden.push(MethodKind::Password),
             "numberofpasswordprompts" => {
                 options.password_prompts = value.parse().unwrap_or(options.password_prompts);
+            }
+            // Bytes and seconds; 0 is the default of either.
+            "rekeylimit" => {
+                let bytes = value.split_ascii_whitespace().next().and_then(|bytes| bytes.parse().ok());
+                options.rekey_bytes = bytes.filter(|bytes| *bytes > 0);
             }
             "connecttimeout" => {
                 if let Some(seconds) = value.parse().ok().filter(|s| *s > 0) {

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{
         TcpStream,
         tcp::{ReadHalf, WriteHalf},
@@ -28,6 +28,10 @@ use tokio_util::sync::CancellationToken;
 const PIECE: usize = 128 << 10;
 /// With less room than one SSH packet, another piece is allocated.
 const LEAST_ROOM: usize = 32 << 10;
+/// As many buffers are kept to be used again while a connection is busy.
+const MOST_BUFFERS: usize = 4;
+/// A connection that has said nothing for this long keeps no memory.
+const IDLE: Duration = Duration::from_secs(1);
 /// How many pieces are written with one call.
 const MOST_SLICES: usize = 16;
 /// How long what has arrived may take to reach the program after the session is gone.
@@ -119,6 +123,33 @@ pub(crate) async fn carry(
     outcome
 }
 
+/// Buffers that are used again: memory fresh from the system costs more than what is copied into it.
+#[derive(Default)]
+struct Buffers {
+    used: Vec<BytesMut>,
+}
+
+impl Buffers {
+    /// A buffer with room, `buffer` itself if it has some.
+    fn with_room(&mut self, buffer: BytesMut) -> BytesMut {
+        if buffer.capacity() >= LEAST_ROOM {
+            return buffer;
+        }
+        self.used.push(buffer);
+        let free = self.used.iter_mut().position(|used| used.try_reclaim(PIECE));
+        let most_are_taken = self.used.len() >= MOST_BUFFERS;
+        match free {
+            Some(index) => self.used.swap_remove(index),
+            None => {
+                if most_are_taken {
+                    self.used.remove(0);
+                }
+                BytesMut::with_capacity(PIECE)
+            }
+        }
+    }
+}
+
 async fn upload(
     mut buffer: BytesMut,
     from_program: &mut ReadHalf<'_>,
@@ -127,14 +158,21 @@ async fn upload(
     sent_all: &CancellationToken,
     end: &SessionEnd,
 ) -> io::Result<()> {
+    let mut buffers = Buffers::default();
     loop {
-        if buffer.is_empty() {
+        while buffer.is_empty() {
             // Memory only for those who have something to say: most connections are idle ones.
-            from_program.readable().await?;
-            if buffer.capacity() < LEAST_ROOM {
-                buffer.reserve(PIECE);
+            if tokio::time::timeout(IDLE, from_program.readable()).await.is_err() {
+                (buffer, buffers) = (BytesMut::new(), Buffers::default());
+                from_program.readable().await?;
             }
-            from_program.read_buf(&mut buffer).await?;
+            buffer = buffers.with_room(buffer);
+            match from_program.try_read_buf(&mut buffer) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
         }
         let count = buffer.len();
         // A writer that waits for the window is not told when the session is gone.

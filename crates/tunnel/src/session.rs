@@ -4,7 +4,7 @@
 //!
 //! - The TCP stream is ours: `TCP_NODELAY`, keepalive and `TCP_USER_TIMEOUT`. The library's own keepalive cannot
 //!   notice a dead path while uploads fill the socket; the kernel's timeout can.
-//! - AES-GCM comes first: this processor does it in hardware, and it is the fastest both sides have. ChaCha20 and
+//! - AES-GCM comes first where the processor does it in hardware: it is the fastest both sides have. ChaCha20 and
 //!   encrypt-then-MAC are taken only with strict key exchange (CVE-2023-48795).
 //! - Our side asks for new keys every 16 GiB, not every 1 GiB: RFC 4344 §3.2 allows 2^32 blocks, and nothing moves
 //!   while keys are exchanged.
@@ -13,6 +13,8 @@
 
 mod agent;
 mod auth;
+mod cipher_order;
+mod coalesce;
 mod dial;
 mod host_key;
 mod key_file;
@@ -52,6 +54,8 @@ const LARGEST_WINDOW: u32 = 32 << 20;
 const TOTAL_WINDOW: u32 = 64 << 20;
 /// Bytes between key exchanges that we begin.
 const REKEY_BYTES: u64 = 16 << 30;
+/// No more often than this, whatever is configured: an exchange costs a round trip and a signature.
+const LEAST_REKEY_BYTES: u64 = 1 << 20;
 const REKEY_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long the server may take to open a channel; its own connect to the far end is part of that.
 const CHANNEL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -343,11 +347,14 @@ fn end_words(error: &russh::Error) -> String {
 }
 
 /// The library's settings for a session whose host keys are wanted in the order of `host_keys`.
-fn client_config(host_keys: host_key::HostKeyAlgorithms) -> client::Config {
+/// `rekey_bytes`: what the person's configuration says about new keys.
+fn client_config(host_keys: host_key::HostKeyAlgorithms, rekey_bytes: Option<u64>) -> client::Config {
+    let rekey_bytes = rekey_bytes.unwrap_or(REKEY_BYTES).max(LEAST_REKEY_BYTES);
+    let rekey_bytes = usize::try_from(rekey_bytes).unwrap_or(1 << 30);
     client::Config {
         limits: Limits {
-            rekey_write_limit: usize::try_from(REKEY_BYTES).unwrap_or(1 << 30),
-            rekey_read_limit: usize::try_from(REKEY_BYTES).unwrap_or(1 << 30),
+            rekey_write_limit: rekey_bytes,
+            rekey_read_limit: rekey_bytes,
             rekey_time_limit: REKEY_TIME,
         },
         window_size: WINDOW,
@@ -367,13 +374,7 @@ fn client_config(host_keys: host_key::HostKeyAlgorithms) -> client::Config {
             ]),
             key: Cow::Owned(host_keys.keys),
             host_key_certificates: Cow::Owned(host_keys.certificates),
-            cipher: Cow::Borrowed(&[
-                cipher::AES_128_GCM,
-                cipher::AES_256_GCM,
-                cipher::CHACHA20_POLY1305,
-                cipher::AES_256_CTR,
-                cipher::AES_128_CTR,
-            ]),
+            cipher: Cow::Borrowed(cipher_order::order(cipher_order::has_aes())),
             mac: Cow::Borrowed(&[
                 mac::HMAC_SHA256_ETM,
                 mac::HMAC_SHA512_ETM,

@@ -4,6 +4,7 @@ use super::{
     Client, Forwarded, Session, SessionEnd,
     auth::{Asker, Credentials, Login},
     client_config,
+    coalesce::Coalescing,
     host_key::{self, Verifier},
     sever::Severable,
     tcp,
@@ -168,7 +169,7 @@ impl Dialer {
             cut = CancellationToken::new();
             unfinished = cut.clone().drop_guard();
             let stream = tcp::connect(options).await?;
-            handshake(Severable::new(stream, &cut), options, client, limit).await?
+            handshake(Severable::new(Coalescing::new(stream), &cut), options, client, limit).await?
         };
         if let Some(binding) = handle.agent_session_binding() {
             let _ = session_id.set(binding.session_id().to_vec());
@@ -244,7 +245,7 @@ async fn handshake<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let config = Arc::new(client_config(client.verifier.algorithms()));
+    let config = Arc::new(client_config(client.verifier.algorithms(), options.rekey_bytes));
     let connecting = client::connect_stream(config, stream, client);
     match tokio::time::timeout(limit, connecting).await {
         Ok(outcome) => outcome.map_err(|error| with_host(error, options)),

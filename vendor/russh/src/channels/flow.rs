@@ -24,7 +24,7 @@ const SMALL: usize = 4096;
 const GATHERED: usize = 64 * 1024;
 /// With more than this unread, data is copied out of the session's read buffers, so that what a slow reader leaves
 /// lying costs its own size and not that of the buffers that it came in.
-const COPY_FROM: usize = 512 * 1024;
+const COPY_FROM: usize = 2 * 1024 * 1024;
 /// Messages other than data that may be unread. No honest peer comes near; data is bounded by the window.
 const MAX_CONTROLS: usize = 10_000;
 

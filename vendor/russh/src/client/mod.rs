@@ -88,7 +88,7 @@ use transport::Transport;
 mod test;
 
 /// Dockline: as much is read before the session looks after anything else.
-const READ_BATCH: usize = 256 * 1024;
+const READ_BATCH: usize = 128 * 1024;
 /// Dockline: the smallest window a channel begins with, however many there are.
 const LEAST_WINDOW: u32 = 128 * 1024;
 
@@ -1424,6 +1424,7 @@ impl Session {
             let can_receive_outbound = !self.kex.active()
                 && !self.common.has_any_pending_data()
                 && !transport.is_congested(&mut self.common.packet_writer);
+            let mut has_read_much = false;
             let rekey_timer =
                 crate::future_or_pending(self.rekey_time_remaining(), tokio::time::sleep);
             pin!(rekey_timer);
@@ -1467,7 +1468,8 @@ impl Session {
                         let is_settled = self.automatic_rekey_allowed()
                             && !self.common.disconnected
                             && self.common.encrypted.as_ref().is_some_and(|enc| !enc.rekey_wanted);
-                        if batch == 0 || !is_settled {
+                        has_read_much = batch == 0;
+                        if has_read_much || !is_settled {
                             break;
                         }
                     }
@@ -1484,6 +1486,8 @@ impl Session {
                 }
                 () = &mut keepalive_timer => {
                     keepalive_elapsed = true;
+                    // Nothing was heard for that long.
+                    transport.rest(&mut self.common.packet_writer);
                     if let Some(ref mut enc) = self.common.encrypted
                         && matches!(enc.state, EncryptedState::Authenticated)
                     {
@@ -1554,6 +1558,19 @@ impl Session {
             self.flush()?;
             // What the socket does not take now is written while the loop waits for something else.
             transport.write_some(&mut self.common.packet_writer).await?;
+
+            if has_read_much {
+                // The readers' turn, while what was read is still in the processor's cache.
+                let mut has_yielded = false;
+                std::future::poll_fn(|cx| {
+                    if std::mem::replace(&mut has_yielded, true) {
+                        return Poll::Ready(());
+                    }
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                })
+                .await;
+            }
 
             if let Some(ref mut enc) = self.common.encrypted
                 && let EncryptedState::InitCompression = enc.state

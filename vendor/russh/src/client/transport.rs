@@ -20,6 +20,8 @@ use crate::sshbuffer::PacketWriter;
 
 /// The socket is read in pieces of up to this size.
 const READ_SIZE: usize = 256 * 1024;
+/// As many read buffers are kept to be used again: memory fresh from the system costs more than what is copied into it.
+const KEPT_BUFFERS: usize = 8;
 /// With less room than this, another buffer is begun.
 const LEAST_ROOM: usize = 32 * 1024;
 /// No more is taken from the channels while this much waits to be written: it is what a new request has before it.
@@ -32,6 +34,8 @@ type Cipher = Box<dyn OpeningKey + Send>;
 pub(super) struct Transport<R> {
     stream: SshRead<R>,
     inbound: BytesMut,
+    /// Read buffers before this one; whoever holds what is in them may still read it.
+    used: Vec<BytesMut>,
     /// The length of the packet at the beginning of `inbound`, once that is known.
     next: Option<usize>,
     pub(super) seqn: Wrapping<u32>,
@@ -51,6 +55,7 @@ impl<R: AsyncRead + AsyncWrite + Unpin> Transport<R> {
         Self {
             stream,
             inbound: BytesMut::new(),
+            used: Vec::new(),
             next: None,
             seqn: Wrapping(0),
             bytes: 0,
@@ -148,13 +153,43 @@ impl<R: AsyncRead + AsyncWrite + Unpin> Transport<R> {
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Result<Poll<usize>, Error> {
         if self.inbound.capacity() - self.inbound.len() < LEAST_ROOM {
-            self.inbound.reserve(READ_SIZE);
+            self.begin_buffer();
         }
         // It reads at most once each time it is polled, so nothing is lost with it.
         let read = pin!(self.stream.read_buf(&mut self.inbound));
         match read.poll(cx) {
             Poll::Pending => Ok(Poll::Pending),
             Poll::Ready(result) => Ok(Poll::Ready(result?)),
+        }
+    }
+
+    /// Goes on in another buffer, with the part of a packet that this one ends in.
+    fn begin_buffer(&mut self) {
+        let part = self.inbound.split();
+        self.used.push(std::mem::take(&mut self.inbound));
+        // The longest packet there may be, and one more read.
+        let room = READ_SIZE.max(part.len() + LEAST_ROOM);
+        let free = self.used.iter_mut().position(|used| used.try_reclaim(room));
+        self.inbound = match free {
+            Some(index) => self.used.swap_remove(index),
+            None => {
+                if self.used.len() >= KEPT_BUFFERS {
+                    self.used.remove(0);
+                }
+                BytesMut::with_capacity(room)
+            }
+        };
+        self.inbound.extend_from_slice(&part);
+    }
+
+    /// Gives back memory that a transfer needed.
+    pub(super) fn rest(&mut self, writer: &mut PacketWriter) {
+        self.used.clear();
+        if self.inbound.is_empty() {
+            self.inbound = BytesMut::new();
+        }
+        if writer.buffer().buffer.is_empty() {
+            writer.buffer().buffer.shrink_to(LEAST_ROOM);
         }
     }
 

@@ -1,6 +1,9 @@
 //! What can go wrong on the way to a registry, and how a person is told.
 
+mod distrust;
 mod report;
+
+pub use distrust::{CertificateFault, Distrust};
 
 use crate::known_hosts::RevocationError;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -238,6 +241,12 @@ pub enum TunnelError {
         /// In the server's words.
         said: String,
     },
+    /// A further session would need a person, whom nobody bothers for that.
+    #[error("{login} asks for something new at each login, and nobody was to be asked.")]
+    NeedsPerson {
+        /// `user@host`.
+        login: String,
+    },
     /// A jump host could not be passed.
     #[error("The jump host {hop} could not be passed. {source}")]
     Jump {
@@ -384,48 +393,6 @@ pub enum TunnelError {
     Ssh(#[source] Arc<russh::Error>),
 }
 
-/// Why an unknown host was not trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Distrust {
-    /// Nobody was there to be asked.
-    NobodyAsked,
-    /// A person was asked, and said no.
-    Refused,
-    /// `StrictHostKeyChecking yes` keeps anybody from being asked.
-    Strict,
-}
-
-/// What is wrong with a host's certificate (OpenSSH's PROTOCOL.certkeys).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CertificateFault {
-    /// It is a user's.
-    #[error("it is not a host's certificate")]
-    NotForHosts,
-    /// Its time has not come.
-    #[error("its time has not come yet")]
-    NotYetValid,
-    /// Its time is over.
-    #[error("it has expired")]
-    Expired,
-    /// It is for other hosts.
-    #[error("it is for {}, not for {wanted}", names.join(", "))]
-    OtherNames {
-        /// The hosts it is for.
-        names: Vec<String>,
-        /// The one that was asked for.
-        wanted: String,
-    },
-    /// It has conditions that Dockline does not know.
-    #[error("it has conditions that Dockline does not know ({0})")]
-    CriticalOptions(String),
-    /// It is signed with an algorithm that is not allowed (`CASignatureAlgorithms`).
-    #[error("it is signed with {0}, which is not allowed")]
-    SignatureAlgorithm(String),
-    /// The signature is not its authority's.
-    #[error("its signature is wrong")]
-    Signature,
-}
-
 impl From<russh::Error> for TunnelError {
     fn from(error: russh::Error) -> Self {
         Self::Ssh(Arc::new(error))
@@ -516,6 +483,7 @@ impl TunnelError {
             | Self::KeyUnusable { .. }
             | Self::Auth { .. }
             | Self::TooManyTries { .. }
+            | Self::NeedsPerson { .. }
             | Self::ForwardForbidden { .. }
             | Self::OfferForbidden { .. }
             | Self::OfferTaken { .. }

@@ -20,6 +20,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use support::{Lab, Sshd, echo_server, remote, round_trip, user};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const PASSWORD: &str = "correct horse battery";
 const PASSPHRASE: &str = "open sesame, please";
@@ -220,6 +221,37 @@ async fn a_key_and_then_a_one_time_code() {
     let owner = Arc::new(Owner::default());
     connect(config, owner.clone()).await.unwrap();
     assert_eq!(owner.asked(), ["passphrase", "code"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pool_does_not_grow_where_each_session_needs_a_person() {
+    if !can_have_pam() {
+        return;
+    }
+    log();
+    let mut lab = Lab::new();
+    let server = sshd(&mut lab, "KbdInteractiveAuthentication yes", &["password", "code"]).await;
+    let mut config = lab.config(&server, remote(echo_server().await)).await;
+    config.spec.ssh.identity = None;
+    let address = std::net::SocketAddr::from((config.spec.address, config.spec.port));
+    let owner = Arc::new(Owner::default());
+    let tunnel = Tunnel::start(config, owner.clone()).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    // More connections than a session is meant to carry, all open at the same time.
+    let mut streams = Vec::new();
+    for _ in 0..6 {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(USER_DATA).await.unwrap();
+        let mut back = [0; USER_DATA.len()];
+        stream.read_exact(&mut back).await.unwrap();
+        assert_eq!(back, USER_DATA);
+        streams.push(stream);
+    }
+    tunnel.stop().await;
+    assert_eq!(owner.asked(), ["password", "code"]);
+    let log = server.log();
+    assert_eq!(log.lines().filter(|line| line.contains("Connection from ")).count(), 1, "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -25,7 +25,7 @@ impl TunnelError {
                 Code::FileIo
             }
             Self::KeyUnusable { .. } => Code::SshKeyUnusable,
-            Self::Auth { .. } | Self::TooManyTries { .. } => Code::SshAuth,
+            Self::Auth { .. } | Self::TooManyTries { .. } | Self::NeedsPerson { .. } => Code::SshAuth,
             // What went wrong there matters more than where: a face offers the same remedy.
             Self::Jump { source, .. } => {
                 let code = source.code();
@@ -136,6 +136,7 @@ impl TunnelError {
                 }
                 hint
             }
+            Self::NeedsPerson { .. } => "Connect where you can be asked.".to_owned(),
             Self::Jump { source, .. } | Self::NoFurther { source } => return source.hint(),
             Self::Lost { .. } => "Dockline reconnects by itself while something needs the tunnel.".to_owned(),
             Self::RemoteClosed { remote, .. } => {
@@ -195,6 +196,7 @@ impl From<&TunnelError> for UiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::CertificateFault;
 
     #[test]
     fn a_changed_key_names_the_line_and_the_remedy() {
@@ -209,6 +211,40 @@ mod tests {
         assert_eq!(ui.code, Code::HostKeyChanged);
         assert!(ui.message.contains("line 7 of /k"), "{}", ui.message);
         assert!(ui.hint.unwrap().contains("ssh-keygen -R '[h]:2222' -f '/k'"));
+    }
+
+    #[test]
+    fn what_keeps_a_host_from_being_trusted_is_told_apart() {
+        let unknown = |because| TunnelError::HostKeyUnknown {
+            host: "h".to_owned(),
+            key_type: "ssh-ed25519".to_owned(),
+            fingerprint: "SHA256:x".to_owned(),
+            because,
+        };
+        for (because, hint) in [
+            (Distrust::NobodyAsked, "Connect once"),
+            (Distrust::Refused, "Compare"),
+            (Distrust::Strict, "StrictHostKeyChecking"),
+        ] {
+            let ui = UiError::from(&unknown(because));
+            assert!(ui.code == Code::HostKeyUnknown && ui.hint.unwrap().contains(hint));
+        }
+        let expired = TunnelError::HostCertificate {
+            host: "h".to_owned(),
+            key_type: "ssh-ed25519".to_owned(),
+            fingerprint: "SHA256:x".to_owned(),
+            fault: CertificateFault::Expired,
+        };
+        let ui = UiError::from(&expired);
+        assert!(ui.message.ends_with("is not valid: it has expired."), "{}", ui.message);
+        let revoked = TunnelError::HostKeyRevoked {
+            host: "h".to_owned(),
+            key_type: "ssh-ed25519".to_owned(),
+            fingerprint: "SHA256:x".to_owned(),
+            file: "/revoked".into(),
+            line: None,
+        };
+        assert!(revoked.to_string().ends_with("is revoked by /revoked."), "{revoked}");
     }
 
     #[test]

@@ -19,9 +19,9 @@ use russh::{
 };
 use secrecy::SecretString;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -34,6 +34,20 @@ pub(crate) struct Credentials {
     /// By path and encrypted text: a file that was replaced is asked about again.
     keys: Mutex<HashMap<(PathBuf, String), Arc<PrivateKey>>>,
     passwords: Mutex<HashMap<String, SecretString>>,
+    /// The logins that ask a person something new each time.
+    asking: Mutex<HashSet<String>>,
+}
+
+impl Credentials {
+    /// Whether a session for `login` cannot be had without a person. Trying all the same would be a failed login in the
+    /// eyes of the server, which counts these.
+    pub(super) fn need_a_person(&self, login: &str) -> bool {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner).contains(login)
+    }
+
+    fn asks(&self, login: String) {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner).insert(login);
+    }
 }
 
 /// Whom to ask while logging in.

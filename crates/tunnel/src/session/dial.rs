@@ -128,6 +128,9 @@ impl Dialer {
         may_ask: bool,
         depth: usize,
     ) -> Result<Session, TunnelError> {
+        if !may_ask && self.credentials.need_a_person(&options.login()) {
+            return Err(TunnelError::NeedsPerson { login: options.login() });
+        }
         let trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let verifier = Verifier::new(options, trusted, shown.clone())?;
         let end = Arc::new(SessionEnd::default());

@@ -164,6 +164,7 @@ impl Login<'_> {
                 *given = Some((password, origin));
                 continue;
             }
+            self.credentials.asks(self.options.login());
             let question = Question::Challenge {
                 login: self.options.login(),
                 instructions: if index == 0 { plain_text(instructions) } else { String::new() },

@@ -9,7 +9,7 @@ mod password;
 mod public_key;
 mod signer;
 
-use super::{Client, SessionEnd};
+use super::{Client, INACTIVITY_TIMEOUT, SessionEnd};
 use crate::{Ask, error::TunnelError, host_options::HostOptions};
 use dockline_model::{Answer, Question, RegistryName};
 use russh::{
@@ -220,6 +220,22 @@ impl<'a> Login<'a> {
         }
         let result = self.handle.authenticate_none(self.options.user.clone()).await?;
         Ok(self.answered(result))
+    }
+
+    /// Asks a person, for as long as they take and the server waits (sshd's `LoginGraceTime`).
+    async fn ask(&self, question: Question) -> Option<(SecretString, bool)> {
+        let mut asking = std::pin::pin!(self.asker.secret(question));
+        loop {
+            tokio::select! {
+                answer = &mut asking => return answer,
+                () = self.end.ended() => return None,
+                // The session's own limit of inactivity would end it under a slow typist; any message to it starts that
+                // anew, and this one sends nothing.
+                () = tokio::time::sleep(INACTIVITY_TIMEOUT / 3) => {
+                    let _ = self.handle.best_supported_rsa_hash().await;
+                }
+            }
+        }
     }
 
     /// Notes a way that is tried, once.

@@ -49,7 +49,7 @@ impl Login<'_> {
             }
         }
         let (password, remember) =
-            self.asker.secret(Question::Password { login, again: self.wrong_passwords > 0 }).await?;
+            self.ask(Question::Password { login, again: self.wrong_passwords > 0 }).await?;
         Some((password, Origin::Typed { remember }))
     }
 
@@ -172,7 +172,7 @@ impl Login<'_> {
                 is_shown: prompt.echo,
                 again,
             };
-            let Some((answer, _)) = self.asker.secret(question).await else { return Answers::Refused };
+            let Some((answer, _)) = self.ask(question).await else { return Answers::Refused };
             self.note("answers to the server's questions");
             answers.push(answer);
         }

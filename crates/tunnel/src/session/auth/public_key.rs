@@ -250,7 +250,7 @@ impl Login<'_> {
         }
         for attempt in 0..self.options.password_prompts {
             let question = Question::Passphrase { key: path.display().to_string(), again: attempt > 0 };
-            let (passphrase, remember) = self.asker.secret(question).await?;
+            let (passphrase, remember) = self.ask(question).await?;
             if let Some(key) = key_file::decrypt(text, &passphrase).await {
                 if remember {
                     self.asker.ask.remember(&id, &passphrase).await;

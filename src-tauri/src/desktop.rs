@@ -61,6 +61,7 @@ pub fn clicked(app: &AppHandle, action: MenuAction) {
     let command = match action {
         MenuAction::Connect(registry) => Command::Connect { registry, hold: false },
         MenuAction::Disconnect(registry) => Command::Disconnect { registry, force: false },
+        MenuAction::Withdraw(offer) => Command::Withdraw { offer },
         MenuAction::DisconnectOthers(registry) => Command::Disconnect { registry, force: true },
         MenuAction::OpenWindow => return window::open(app),
         MenuAction::Quit => return quit(app),

@@ -1,8 +1,9 @@
 //! States to test the pure parts with.
 
 use dockline_model::{
-    EngineState, EngineView, LeaseHolder, LeaseView, RegistrySpec, RegistryView, RemoteEnd, Road, Snapshot,
-    TransferId, TransferKind, TransferState, TransferView, TunnelState, TunnelView, UnixMillis,
+    EngineState, EngineView, LeaseHolder, LeaseView, OfferId, OfferSpec, OfferState, OfferView, RegistrySpec,
+    RegistryView, RemoteEnd, Road, Snapshot, TransferId, TransferKind, TransferState, TransferView,
+    TunnelState, TunnelView, UnixMillis,
 };
 
 pub fn snapshot() -> Snapshot {
@@ -13,6 +14,7 @@ pub fn snapshot() -> Snapshot {
         registries: Vec::new(),
         transfers: Vec::new(),
         engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
+        offers: Vec::new(),
         prompts: Vec::new(),
     }
 }
@@ -56,4 +58,16 @@ pub fn transfer(id: u64, state: TransferState) -> TransferView {
 
 pub fn lease(holder: LeaseHolder, program: Option<&str>) -> LeaseView {
     LeaseView { holder, since: UnixMillis(0), program: program.map(str::to_owned) }
+}
+
+pub fn offer(id: u64, state: OfferState) -> OfferView {
+    OfferView {
+        id: OfferId(id),
+        spec: OfferSpec { ssh: "root@prod.boss.org".parse().unwrap(), port: 5001, to: OfferSpec::DEFAULT_TO },
+        state,
+        connections: 0,
+        error: None,
+        bytes_up: 0,
+        bytes_down: 0,
+    }
 }

@@ -12,6 +12,8 @@ pub fn apply(state: &mut Snapshot, event: Event) {
         Change::RegistryGone { name } => state.registries.retain(|registry| registry.spec.name != name),
         Change::Transfer { transfer } => put(&mut state.transfers, transfer, |one, two| one.id == two.id),
         Change::TransferGone { id } => state.transfers.retain(|transfer| transfer.id != id),
+        Change::Offer { offer } => put(&mut state.offers, offer, |one, two| one.id == two.id),
+        Change::OfferGone { id } => state.offers.retain(|offer| offer.id != id),
         Change::Engine { engine } => state.engine = engine,
         Change::Prompt { prompt } => put(&mut state.prompts, prompt, |one, two| one.id == two.id),
         Change::PromptGone { id } => state.prompts.retain(|prompt| prompt.id != id),

@@ -2,8 +2,11 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use dockline_model::{RegistryName, RemoteEnd, SshTarget};
-use std::{net::Ipv4Addr, path::PathBuf};
+use dockline_model::{OfferSpec, RegistryName, RemoteEnd, SshTarget};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 /// The exit statuses, as `dockline help exit-codes` explains them. They follow `Code::exit_status`.
 pub const EXIT_CODES: &str = "\
@@ -117,6 +120,16 @@ Examples:
         #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
         output: Option<PathBuf>,
     },
+    /// Let a host use a registry of this machine, until Ctrl-C
+    #[command(after_help = "\
+Examples:
+  dockline offer root@prod.boss.org                       its localhost:5000 is this machine's
+  dockline offer prod --port 5001 --to 127.0.0.1:5000     at another port there
+  dockline offer prod --to 127.77.31.7:5000               a registry that a tunnel of this machine leads to
+
+The other direction of a tunnel, as ssh -R has it: images are pulled on the host from a registry that runs here.
+The port is open to everybody on that host, and to nobody else, for as long as this command runs.")]
+    Offer(Offer),
     /// Show the engine's images
     Images,
     /// Let this machine resolve the registries' names (the hosts file)
@@ -223,6 +236,26 @@ pub struct Push {
     /// IMAGE is an archive, whatever it is called
     #[arg(long)]
     pub archive: bool,
+}
+
+/// `dockline offer`.
+#[derive(Debug, Args)]
+pub struct Offer {
+    /// To whom: [user@]host[:port], or a Host of ~/.ssh/config
+    #[arg(value_name = "DESTINATION")]
+    pub host: SshTarget,
+    /// The port on the host
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+    /// Where the registry is, seen from this machine
+    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = OfferSpec::DEFAULT_TO, value_parser = OfferSpec::parse_to)]
+    pub to: SocketAddr,
+    /// A private key file
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub identity: Option<PathBuf>,
+    /// Jump hosts, nearest first, as ssh -J takes them
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub jump: Option<String>,
 }
 
 /// `dockline hosts`.

@@ -126,7 +126,8 @@ impl Face {
                 snapshot = self.snapshot() => snapshot.is_ok(),
             };
             if is_needed {
-                self.screen.say("Another dockline uses this tunnel; waiting for it. Ctrl-C cuts it off.");
+                self.screen
+                    .say("Another dockline needs what this one opened; waiting for it. Ctrl-C cuts it off.");
                 tokio::select! {
                     () = unneeded => {}
                     () = interrupts.next() => {}

@@ -2,7 +2,8 @@
 
 use crate::output::wrapped;
 use dockline_model::{
-    Code, LeaseHolder, LeaseView, RegistryView, SshTarget, TunnelState, TunnelView, UnixMillis,
+    Code, LeaseHolder, LeaseView, OfferSpec, OfferState, OfferView, RegistryView, SshTarget, TunnelState,
+    TunnelView, UnixMillis,
 };
 use humansize::{DECIMAL, format_size};
 use jiff::{Timestamp, tz::TimeZone};
@@ -145,6 +146,25 @@ pub fn registry(view: &RegistryView, now: UnixMillis, width: usize) -> String {
     rows.extend(hint.map(|hint| ("hint", hint.clone())));
     let indent = " ".repeat(12);
     rows.iter().map(|(label, text)| wrapped(&format!("  {label:<9} {text}"), width, &indent) + "\n").collect()
+}
+
+/// One offer in a line.
+pub fn offer(view: &OfferView, now: UnixMillis) -> String {
+    let OfferSpec { ssh, port, to } = &view.spec;
+    let state = match (&view.state, &view.error) {
+        (OfferState::Connecting, _) => "connecting".to_owned(),
+        (OfferState::Offering { .. }, Some(error)) => error.message.clone(),
+        (OfferState::Offering { since }, None) => format!(
+            "since {} ({}), {} up, {} down",
+            clock(*since),
+            seconds(seconds_between(*since, now)),
+            bytes(view.bytes_up),
+            bytes(view.bytes_down)
+        ),
+        (OfferState::Reconnecting { error, .. }, _) => format!("reconnecting: {}", error.message),
+        (OfferState::Failed { error }, _) => format!("failed: {}", error.message),
+    };
+    format!("  {to} at localhost:{port} of {ssh}  {state}\n")
 }
 
 /// Columns as wide as their widest cell, two blanks apart. Columns are dropped from the right until the rest fits

@@ -53,6 +53,8 @@ pub async fn answer_all(session: Session, answers: Answers, screen: Screen) {
             | Change::RegistryGone { .. }
             | Change::Transfer { .. }
             | Change::TransferGone { .. }
+            | Change::Offer { .. }
+            | Change::OfferGone { .. }
             | Change::Engine { .. }
             | Change::PromptGone { .. }
             | Change::Config { .. } => continue,

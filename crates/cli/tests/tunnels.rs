@@ -205,7 +205,11 @@ fn of_two_pushes_at_once_the_first_waits_for_the_second() {
     gate.open();
     assert!(first.line().contains("Pushed"));
     let first = first.wait().expect(0);
-    assert!(first.stderr.contains("Another dockline uses this tunnel; waiting for it."), "{}", first.stderr);
+    assert!(
+        first.stderr.contains("Another dockline needs what this one opened; waiting for it."),
+        "{}",
+        first.stderr
+    );
     let second: TransferView = serde_json::from_value(second.wait().expect(0).last_json()).unwrap();
     assert!(verified(&second).at_registry);
 }

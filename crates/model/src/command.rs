@@ -4,8 +4,8 @@
 //! [`Envelope`]s. The desktop's window uses the same types over Tauri's IPC.
 
 use crate::{
-    Answer, Event, HostsAction, HostsView, PromptId, RegistryName, RegistrySpec, RemoteEnd, Snapshot,
-    SshTarget, TransferId, UiError,
+    Answer, Event, HostsAction, HostsView, OfferId, OfferSpec, PromptId, RegistryName, RegistrySpec,
+    RemoteEnd, Snapshot, SshTarget, TransferId, UiError,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -145,6 +145,18 @@ pub enum Command {
     Dismiss {
         /// Which.
         transfer: TransferId,
+    },
+    /// Offer a registry of this machine to a host. Answers when the host listens, or will not. → [`Reply::Done`]
+    Offer {
+        /// What, and to whom.
+        offer: OfferSpec,
+        /// Tie it to this face's connection: it is taken back when the face goes away.
+        hold: bool,
+    },
+    /// Take an offer back. Answers when the host listens no more. → [`Reply::Done`]
+    Withdraw {
+        /// Which.
+        offer: OfferId,
     },
     /// Ask the engine again for its state and images. → [`Reply::Done`]
     RefreshImages,

@@ -1,6 +1,9 @@
 //! What the owner tells every face.
 
-use crate::{EngineView, Prompt, PromptId, RegistryName, RegistryView, TransferId, TransferView, UiError};
+use crate::{
+    EngineView, OfferId, OfferView, Prompt, PromptId, RegistryName, RegistryView, TransferId, TransferView,
+    UiError,
+};
 use serde::{Deserialize, Serialize};
 
 /// The whole state, for a face that comes late.
@@ -18,6 +21,9 @@ pub struct Snapshot {
     pub registries: Vec<RegistryView>,
     /// Oldest first; finished ones stay until dismissed.
     pub transfers: Vec<TransferView>,
+    /// Registries of this machine that hosts may use, oldest first.
+    #[serde(default)]
+    pub offers: Vec<OfferView>,
     /// The container engine.
     pub engine: EngineView,
     /// Open questions.
@@ -60,6 +66,16 @@ pub enum Change {
     TransferGone {
         /// Which.
         id: TransferId,
+    },
+    /// Added, or different from before.
+    Offer {
+        /// As it is now.
+        offer: OfferView,
+    },
+    /// Taken back.
+    OfferGone {
+        /// Which.
+        id: OfferId,
     },
     /// The engine or its images.
     Engine {

@@ -28,7 +28,7 @@ pub use event::{Change, Event, Snapshot};
 pub use hosts::{HostsAction, HostsView};
 pub use image::{EngineState, EngineView, ImageView};
 pub use name::{InvalidName, RegistryName};
-pub use offer::{OfferId, OfferSpec, OfferState, OfferView};
+pub use offer::{InvalidOffered, OfferId, OfferSpec, OfferState, OfferView};
 pub use prompt::{Answer, Prompt, PromptId, Question};
 pub use registry::{InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryView, RemoteEnd, SshTarget};
 pub use setup::{

@@ -26,7 +26,27 @@ pub struct OfferSpec {
 impl OfferSpec {
     /// Where a registry of this machine is unless the person says otherwise.
     pub const DEFAULT_TO: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
+
+    /// Reads `127.0.0.1:5000`, `localhost:5000` or `5000`.
+    ///
+    /// # Errors
+    /// If it is none of them: names that would have to be looked up are none.
+    pub fn parse_to(text: &str) -> Result<SocketAddr, InvalidOffered> {
+        let text = text.trim();
+        let port = text.strip_prefix("localhost:").unwrap_or(text);
+        port.parse()
+            .map(|port: u16| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+            .or_else(|_| text.parse())
+            .ok()
+            .filter(|address| address.port() != 0)
+            .ok_or_else(|| InvalidOffered(text.to_owned()))
+    }
 }
+
+/// A text that is no address of a registry of this machine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is not an address and a port; write it as 127.0.0.1:5000")]
+pub struct InvalidOffered(pub String);
 
 /// Where in its life an offer is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,4 +94,24 @@ pub struct OfferView {
     pub bytes_up: u64,
     /// Bytes received from the host.
     pub bytes_down: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_is_an_address() {
+        for (text, read) in [
+            ("5000", "127.0.0.1:5000"),
+            ("localhost:5001", "127.0.0.1:5001"),
+            ("127.77.1.2:5000", "127.77.1.2:5000"),
+            ("[::1]:5000", "[::1]:5000"),
+        ] {
+            assert_eq!(OfferSpec::parse_to(text).unwrap().to_string(), read);
+        }
+        for bad in ["", "0", "host:5000", "127.0.0.1", "localhost", "127.0.0.1:0"] {
+            assert!(OfferSpec::parse_to(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
 }

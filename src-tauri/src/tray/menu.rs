@@ -1,8 +1,8 @@
 //! What the tray's menu says: a pure function of the state.
 
 use dockline_model::{
-    LeaseHolder, LeaseView, RegistryName, RegistryView, Snapshot, TransferKind, TransferState, TransferView,
-    TunnelState, UiError,
+    LeaseHolder, LeaseView, OfferId, OfferState, OfferView, RegistryName, RegistryView, Snapshot,
+    TransferKind, TransferState, TransferView, TunnelState, UiError,
 };
 use std::collections::BTreeMap;
 
@@ -37,6 +37,8 @@ pub enum MenuAction {
     Disconnect(RegistryName),
     /// Close a tunnel that only others hold. The text says whom that interrupts.
     DisconnectOthers(RegistryName),
+    /// Take an offer back. The text says whose.
+    Withdraw(OfferId),
     /// Show the window.
     OpenWindow,
     /// End the app.
@@ -51,6 +53,7 @@ impl MenuAction {
             Self::Connect(registry) => format!("connect:{registry}"),
             Self::Disconnect(registry) => format!("disconnect:{registry}"),
             Self::DisconnectOthers(registry) => format!("disconnect-others:{registry}"),
+            Self::Withdraw(OfferId(id)) => format!("withdraw:{id}"),
             Self::OpenWindow => "open".to_owned(),
             Self::Quit => "quit".to_owned(),
         }
@@ -65,6 +68,9 @@ impl MenuAction {
             _ => {}
         }
         let (verb, registry) = id.split_once(':')?;
+        if verb == "withdraw" {
+            return Some(Self::Withdraw(OfferId(registry.parse().ok()?)));
+        }
         let registry = registry.parse().ok()?;
         match verb {
             "connect" => Some(Self::Connect(registry)),
@@ -141,7 +147,8 @@ pub fn menu(state: &Snapshot) -> Vec<MenuEntry> {
     for registry in &state.registries {
         entries.extend(registry_entries(registry, &state.transfers));
     }
-    if state.registries.is_empty() {
+    entries.extend(state.offers.iter().flat_map(offer_entries));
+    if state.registries.is_empty() && state.offers.is_empty() {
         entries.push(MenuEntry::Note { text: "No registry yet".to_owned() });
     }
     if state.config_error.is_some() {
@@ -167,7 +174,10 @@ fn registry_entries(registry: &RegistryView, transfers: &[TransferView]) -> Vec<
             vec![disconnect(registry, &holders), MenuEntry::note(&said("connecting", &holders))]
         }
         TunnelState::Up { .. } => {
-            vec![disconnect(registry, &holders), MenuEntry::note(&said("open", &holders))]
+            let mut entries = vec![disconnect(registry, &holders), MenuEntry::note(&said("open", &holders))];
+            let detour = registry.tunnel.route.as_ref().and_then(|route| route.detour());
+            entries.extend(detour.map(|detour| MenuEntry::note(&detour)));
+            entries
         }
         TunnelState::Lingering { .. } => {
             vec![disconnect(registry, &holders), MenuEntry::note("unused, closes by itself")]
@@ -183,6 +193,20 @@ fn registry_entries(registry: &RegistryView, transfers: &[TransferView]) -> Vec<
         entries.push(MenuEntry::note(&error.message));
     }
     entries
+}
+
+fn offer_entries(offer: &OfferView) -> Vec<MenuEntry> {
+    let host = &offer.spec.ssh.host;
+    let stop = MenuEntry::action(MenuAction::Withdraw(offer.id), format!("Stop offering to {host}"));
+    let note = match (&offer.state, &offer.error) {
+        (OfferState::Connecting, _) => "connecting".to_owned(),
+        (OfferState::Offering { .. }, Some(error)) => error.message.clone(),
+        (OfferState::Offering { .. }, None) => {
+            format!("offering {} at its port {}", offer.spec.to, offer.spec.port)
+        }
+        (OfferState::Reconnecting { error, .. } | OfferState::Failed { error }, _) => error.message.clone(),
+    };
+    vec![stop, MenuEntry::note(&note)]
 }
 
 /// Disconnect lets go of the person's own lease. Where there is none, only force closes the tunnel, and then the

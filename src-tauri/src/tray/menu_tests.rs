@@ -1,8 +1,8 @@
 //! The menu for each state a person can meet.
 
 use super::*;
-use crate::fixtures::{lease, registry, snapshot, transfer};
-use dockline_model::{Code, TransferId, UiError, UnixMillis, Verified};
+use crate::fixtures::{lease, offer, registry, snapshot, transfer};
+use dockline_model::{Code, PassedOver, RouteView, TransferId, UiError, UnixMillis, Verified};
 
 fn texts(state: &Snapshot) -> Vec<String> {
     menu(state).iter().map(|entry| entry.text().unwrap_or("-").to_owned()).collect()
@@ -77,6 +77,35 @@ fn a_failure_is_in_the_menu_and_can_be_tried_again() {
 }
 
 #[test]
+fn an_offer_says_what_and_to_whom_and_can_be_taken_back() {
+    let mut state = snapshot();
+    let mut offer = offer(7, OfferState::Offering { since: UnixMillis(0) });
+    state.offers.push(offer.clone());
+    assert_eq!(
+        texts(&state)[..2],
+        ["Stop offering to prod.boss.org", "    offering 127.0.0.1:5000 at its port 5001"]
+    );
+    let MenuEntry::Action { action, .. } = &menu(&state)[0] else { panic!("{:?}", menu(&state)) };
+    assert_eq!(*action, MenuAction::Withdraw(OfferId(7)));
+    offer.error = Some(Box::new(UiError::new(Code::RegistryUnreachable, "Nothing runs there.")));
+    state.offers = vec![offer];
+    assert_eq!(texts(&state)[1], "    Nothing runs there.");
+}
+
+#[test]
+fn a_detour_is_in_the_menu() {
+    let mut state = snapshot();
+    let mut view = registry("cr.boss.org", up());
+    let error = UiError::new(Code::SshUnreachable, "…");
+    view.tunnel.route = Some(Box::new(RouteView {
+        ssh: "b".parse().unwrap(),
+        passed_over: vec![PassedOver { ssh: "a".parse().unwrap(), error }],
+    }));
+    state.registries.push(view);
+    assert_eq!(texts(&state)[2], "    via b, since a does not answer");
+}
+
+#[test]
 fn running_transfers_show_whole_percent_and_finished_ones_are_gone() {
     let mut state = snapshot();
     let verified = Verified { digest: "sha256:0".to_owned(), at_registry: true };
@@ -126,6 +155,7 @@ fn ids_read_back() {
         MenuAction::Connect(name.clone()),
         MenuAction::Disconnect(name.clone()),
         MenuAction::DisconnectOthers(name),
+        MenuAction::Withdraw(OfferId(7)),
         MenuAction::OpenWindow,
         MenuAction::Quit,
     ] {

@@ -1,6 +1,6 @@
 //! Which of the five shapes the tray shows: a pure function of the state.
 
-use dockline_model::{Snapshot, TransferState, TunnelState};
+use dockline_model::{OfferState, Snapshot, TransferState, TunnelState};
 
 /// A shape of the tray icon, each with an outline of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,7 @@ impl IconState {
 pub fn icon_state(state: &Snapshot) -> IconState {
     let tunnels = || state.registries.iter().map(|registry| &registry.tunnel);
     let needs_person = state.config_error.is_some()
+        || state.offers.iter().any(|offer| matches!(offer.state, OfferState::Failed { .. }))
         || tunnels().any(|t| t.listener_error.is_some() || matches!(t.state, TunnelState::Failed { .. }));
     let moving =
         state.transfers.iter().any(|t| matches!(t.state, TransferState::Running | TransferState::Verifying));
@@ -45,9 +46,15 @@ pub fn icon_state(state: &Snapshot) -> IconState {
         IconState::Busy
     } else if tunnels()
         .any(|t| matches!(t.state, TunnelState::Connecting { .. } | TunnelState::Reconnecting { .. }))
+        || state
+            .offers
+            .iter()
+            .any(|offer| matches!(offer.state, OfferState::Connecting | OfferState::Reconnecting { .. }))
     {
         IconState::Connecting
-    } else if tunnels().any(|t| matches!(t.state, TunnelState::Up { .. } | TunnelState::Lingering { .. })) {
+    } else if tunnels().any(|t| matches!(t.state, TunnelState::Up { .. } | TunnelState::Lingering { .. }))
+        || state.offers.iter().any(|offer| matches!(offer.state, OfferState::Offering { .. }))
+    {
         IconState::Up
     } else {
         IconState::Idle

@@ -104,6 +104,8 @@ fn tunnels(line: &str) -> Vec<(RegistryName, TunnelView)> {
             Change::RegistryGone { .. }
             | Change::Transfer { .. }
             | Change::TransferGone { .. }
+            | Change::Offer { .. }
+            | Change::OfferGone { .. }
             | Change::Engine { .. }
             | Change::Prompt { .. }
             | Change::PromptGone { .. }

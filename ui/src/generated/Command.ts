@@ -2,6 +2,8 @@
 import type { Answer } from "./Answer";
 import type { HostsAction } from "./HostsAction";
 import type { HostsView } from "./HostsView";
+import type { OfferId } from "./OfferId";
+import type { OfferSpec } from "./OfferSpec";
 import type { PromptId } from "./PromptId";
 import type { RegistryName } from "./RegistryName";
 import type { Target } from "./Target";
@@ -78,7 +80,19 @@ transfer: TransferId, } | { "kind": "dismiss",
 /**
  * Which.
  */
-transfer: TransferId, } | { "kind": "refresh-images" } | { "kind": "plan-hosts", 
+transfer: TransferId, } | { "kind": "offer", 
+/**
+ * What, and to whom.
+ */
+offer: OfferSpec, 
+/**
+ * Tie it to this face's connection: it is taken back when the face goes away.
+ */
+hold: boolean, } | { "kind": "withdraw", 
+/**
+ * Which.
+ */
+offer: OfferId, } | { "kind": "refresh-images" } | { "kind": "plan-hosts", 
 /**
  * Apply or undo.
  */

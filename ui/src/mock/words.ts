@@ -96,6 +96,7 @@ export function snapshot(more: Partial<Snapshot>): Snapshot {
     registries: [],
     transfers: [],
     engine: { state: { kind: 'ready', name: 'Docker 20.10.24' }, images: [] },
+    offers: [],
     prompts: [],
     ...more,
   };

@@ -41,6 +41,10 @@ function apply(snapshot: Snapshot, change: Change): Snapshot {
       return { ...snapshot, transfers: put(snapshot.transfers, change.transfer, (t) => t.id) };
     case 'transfer-gone':
       return { ...snapshot, transfers: snapshot.transfers.filter((t) => t.id !== change.id) };
+    case 'offer':
+      return { ...snapshot, offers: put(snapshot.offers, change.offer, (o) => o.id) };
+    case 'offer-gone':
+      return { ...snapshot, offers: snapshot.offers.filter((o) => o.id !== change.id) };
     case 'engine':
       return { ...snapshot, engine: change.engine };
     case 'prompt':

@@ -49,7 +49,7 @@ fn no_host() -> UiError {
 }
 
 /// The configuration outlives the folder this was typed in.
-fn existing_file(path: std::path::PathBuf) -> Result<std::path::PathBuf, UiError> {
+pub fn existing_file(path: std::path::PathBuf) -> Result<std::path::PathBuf, UiError> {
     let absolute = std::path::absolute(&path).unwrap_or(path);
     match absolute.metadata() {
         Ok(metadata) if metadata.is_file() => Ok(absolute),

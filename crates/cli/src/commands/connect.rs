@@ -213,6 +213,8 @@ pub fn registry_in(change: Change, name: &RegistryName) -> Option<RegistryView> 
         | Change::RegistryGone { .. }
         | Change::Transfer { .. }
         | Change::TransferGone { .. }
+        | Change::Offer { .. }
+        | Change::OfferGone { .. }
         | Change::Engine { .. }
         | Change::Prompt { .. }
         | Change::PromptGone { .. }

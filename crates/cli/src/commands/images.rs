@@ -36,6 +36,8 @@ async fn asked_engine(face: &Face) -> Result<EngineView, UiError> {
             | Change::RegistryGone { .. }
             | Change::Transfer { .. }
             | Change::TransferGone { .. }
+            | Change::Offer { .. }
+            | Change::OfferGone { .. }
             | Change::Prompt { .. }
             | Change::PromptGone { .. }
             | Change::Config { .. } => continue,

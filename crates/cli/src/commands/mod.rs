@@ -6,6 +6,7 @@ mod connect;
 mod demo;
 mod hosts;
 mod images;
+mod offer;
 mod status;
 mod target;
 mod transfer;
@@ -25,6 +26,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
         Command::Status { registry } => status::status(registry, output).await,
         Command::Push(push) => transfer::push(push, output).await,
         Command::Pull { reference, output: file } => transfer::pull(reference, file, output).await,
+        Command::Offer(offer) => offer::offer(offer, output).await,
         Command::Images => images::images(output).await,
         Command::Hosts(hosts) => hosts::hosts(hosts, output).await,
         Command::Agent(agent) => agent::agent(agent, output).await,

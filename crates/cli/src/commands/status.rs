@@ -26,10 +26,15 @@ pub async fn status(registry: Option<RegistryName>, output: Output) -> Result<()
 }
 
 fn text(snapshot: &Snapshot) -> String {
-    if snapshot.registries.is_empty() {
+    if snapshot.registries.is_empty() && snapshot.offers.is_empty() {
         return nothing_configured();
     }
-    let registries = snapshot.registries.iter().map(block).collect::<Vec<_>>().join("\n");
+    let mut registries = snapshot.registries.iter().map(block).collect::<Vec<_>>().join("\n");
+    if !snapshot.offers.is_empty() {
+        let gap = if registries.is_empty() { "" } else { "\n" };
+        let lines: String = snapshot.offers.iter().map(|offer| format::offer(offer, format::now())).collect();
+        registries += &format!("{gap}Offered\n{lines}");
+    }
     let running: Vec<String> =
         snapshot.transfers.iter().filter(|transfer| !transfer.state.is_final()).map(transfer_line).collect();
     match running.as_slice() {

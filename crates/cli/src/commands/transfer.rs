@@ -174,6 +174,8 @@ fn transfer_in(change: Change, id: TransferId) -> Option<TransferView> {
         Change::Resync { snapshot } => snapshot.transfers.into_iter().find(|transfer| transfer.id == id),
         Change::Transfer { .. }
         | Change::TransferGone { .. }
+        | Change::Offer { .. }
+        | Change::OfferGone { .. }
         | Change::Registry { .. }
         | Change::RegistryGone { .. }
         | Change::Engine { .. }

@@ -4,6 +4,7 @@ use super::{
     Answerer, Controller, FaceId, Mailbox, Message, ending,
     engine::EngineWatch,
     events::Publisher,
+    offers::Offers,
     prompts::{Asker, Prompts},
     registries::Registry,
     traces::Traces,
@@ -44,6 +45,7 @@ pub(super) struct Actor {
     pub(super) last_generation: u64,
     pub(super) config_error: Option<UiError>,
     pub(super) transfers: Transfers,
+    pub(super) offers: Offers,
     pub(super) prompts: Prompts,
     pub(super) engine: EngineView,
     pub(super) engine_watch: EngineWatch,
@@ -75,6 +77,7 @@ impl Actor {
             last_generation: 0,
             config_error,
             transfers: Transfers::default(),
+            offers: Offers::default(),
             prompts: Prompts::default(),
             engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
             engine_watch: EngineWatch::start(mailbox.clone()),
@@ -168,6 +171,8 @@ impl Actor {
                     self.publish(Change::Engine { engine: view });
                 }
             }
+            Message::OfferChanged { id } => self.offer_changed(id),
+            Message::OfferEnded { id } => self.offer_ended(id),
             Message::FilesChanged => self.reload().await,
             Message::WhenUnneeded { face, unneeded } => self.waiting_for_others.push((face, unneeded)),
             // Taken care of by `run`.
@@ -178,7 +183,7 @@ impl Actor {
     fn tell_the_unneeded(&mut self) {
         for (face, unneeded) in std::mem::take(&mut self.waiting_for_others) {
             let holds = self.registries.iter().any(|registry| registry.held.keys().any(|held| *held != face));
-            if holds || self.transfers.any_bound_to_another(face) {
+            if holds || self.transfers.any_bound_to_another(face) || self.offers.any_of_another(face) {
                 self.waiting_for_others.push((face, unneeded));
             } else {
                 // Whoever asked may have stopped waiting.
@@ -200,6 +205,8 @@ impl Actor {
             | Command::PullArchive { .. }) => return self.order(face, order, answer),
             Command::Cancel { transfer } => self.cancel(transfer),
             Command::Dismiss { transfer } => self.dismiss(transfer),
+            Command::Offer { offer, hold } => return self.offer(face, offer, hold, answer),
+            Command::Withdraw { offer } => return self.withdraw(offer, answer),
             Command::RefreshImages => {
                 self.engine_watch.refresh();
                 Ok(Reply::Done)
@@ -236,9 +243,10 @@ impl Actor {
         let transfers = self.transfers.active().count();
         let users: Vec<&RegistryName> =
             self.registries.iter().filter(|r| r.is_in_use()).map(|r| &r.spec.name).collect();
-        if !force && (transfers > 0 || !users.is_empty()) {
+        if !force && (transfers > 0 || !users.is_empty() || self.offers.any_in_use()) {
             let what = match (transfers, users.first()) {
                 (0, Some(name)) => format!("Something is using the tunnel to {name}."),
+                (0, None) => "A host is using a registry that is offered to it.".to_owned(),
                 (1, _) => "A transfer is under way.".to_owned(),
                 (n, _) => format!("{n} transfers are under way."),
             };
@@ -256,6 +264,7 @@ impl Actor {
             registries: self.registries.iter().map(Registry::view).collect(),
             transfers: self.transfers.view(),
             engine: self.engine.clone(),
+            offers: self.offers.view(),
             prompts: self.prompts.view(),
         }
     }
@@ -281,6 +290,7 @@ impl Actor {
         for registry in &mut self.registries {
             registry.held.remove(&face);
         }
+        self.end_offers_of(face);
         self.face_gone(face);
         if !self.somebody_can_answer() {
             for id in self.prompts.ids() {
@@ -330,6 +340,7 @@ impl Actor {
                 self.transfer_ended(id, result);
             }
         }
+        self.offers.close(&mut self.closing);
         for registry in self.registries.drain(..) {
             registry.close(&mut self.closing);
         }

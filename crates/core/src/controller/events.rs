@@ -2,7 +2,8 @@
 //! without a word.
 
 use dockline_model::{
-    Change, Event, PromptId, RegistryName, Snapshot, TransferId, TransferState, TunnelState, UiError,
+    Change, Event, OfferId, OfferState, PromptId, RegistryName, Snapshot, TransferId, TransferState,
+    TunnelState, UiError,
 };
 use futures::future::BoxFuture;
 use std::{
@@ -24,6 +25,7 @@ const WAITING_LIMIT: usize = 512;
 enum Key {
     Registry(RegistryName),
     Transfer(TransferId),
+    Offer(OfferId),
     Prompt(PromptId),
     Engine,
     Config,
@@ -35,6 +37,7 @@ enum Key {
 enum Phase {
     Tunnel(Discriminant<TunnelState>, Option<UiError>),
     Transfer(Discriminant<TransferState>),
+    Offer(Discriminant<OfferState>, Option<Box<UiError>>),
     Other(Discriminant<Change>),
 }
 
@@ -44,6 +47,8 @@ fn key_of(change: &Change) -> Key {
         Change::RegistryGone { name } => Key::Registry(name.clone()),
         Change::Transfer { transfer } => Key::Transfer(transfer.id),
         Change::TransferGone { id } => Key::Transfer(*id),
+        Change::Offer { offer } => Key::Offer(offer.id),
+        Change::OfferGone { id } => Key::Offer(*id),
         Change::Engine { .. } => Key::Engine,
         Change::Prompt { prompt } => Key::Prompt(prompt.id),
         Change::PromptGone { id } => Key::Prompt(*id),
@@ -58,8 +63,10 @@ fn phase_of(change: &Change) -> Phase {
             Phase::Tunnel(mem::discriminant(&registry.tunnel.state), registry.tunnel.listener_error.clone())
         }
         Change::Transfer { transfer } => Phase::Transfer(mem::discriminant(&transfer.state)),
+        Change::Offer { offer } => Phase::Offer(mem::discriminant(&offer.state), offer.error.clone()),
         Change::RegistryGone { .. }
         | Change::TransferGone { .. }
+        | Change::OfferGone { .. }
         | Change::Engine { .. }
         | Change::Prompt { .. }
         | Change::PromptGone { .. }
@@ -212,8 +219,10 @@ impl Publisher {
     /// Tells the faces: at once if the object's phase is new or it has been quiet for long enough, soon otherwise.
     pub(crate) fn publish(&mut self, change: Change, now: Instant) {
         let (key, phase) = (key_of(&change), phase_of(&change));
-        let coalesced =
-            matches!(change, Change::Registry { .. } | Change::Transfer { .. } | Change::Engine { .. });
+        let coalesced = matches!(
+            change,
+            Change::Registry { .. } | Change::Transfer { .. } | Change::Offer { .. } | Change::Engine { .. }
+        );
         if let Some(told) = self.told.get_mut(&key)
             && coalesced
             && told.phase == phase
@@ -297,6 +306,7 @@ mod tests {
             registries: vec![],
             transfers: vec![],
             engine: EngineView { state: EngineState::Unknown, images: vec![] },
+            offers: Vec::new(),
             prompts: vec![],
         }
     }

@@ -8,6 +8,7 @@ mod engine;
 mod events;
 mod hosts;
 mod meter;
+mod offers;
 mod prompts;
 mod registries;
 mod request;
@@ -22,8 +23,8 @@ pub(crate) use events::{Resync, Subscribers};
 use crate::{Paths, config::Config};
 use actor::Actor;
 use dockline_model::{
-    Answer, Code, Command, EngineView, Hello, PromptId, Question, RegistryName, Reply, Snapshot, TransferId,
-    TransferState, UiError, Verified,
+    Answer, Code, Command, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply, Snapshot,
+    TransferId, TransferState, UiError, Verified,
 };
 use dockline_tunnel::{Lease, Tunnel};
 use std::sync::Arc;
@@ -70,6 +71,10 @@ enum Message {
     TransferEnded { id: TransferId, result: Result<Verified, UiError> },
     /// The engine or its images.
     Engine { view: EngineView },
+    /// An offer's state or figures are different.
+    OfferChanged { id: OfferId },
+    /// An offer has failed for good, or nobody wants it.
+    OfferEnded { id: OfferId },
     /// The configuration or the hosts file may have changed.
     FilesChanged,
     /// A face wants to know when no other needs the owner any more.

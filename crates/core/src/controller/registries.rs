@@ -191,10 +191,15 @@ impl Actor {
         });
     }
 
+    /// A key file's path with `~/` filled in.
+    pub(super) fn expanded(&self, path: &Path) -> PathBuf {
+        expand(path, &self.paths.ssh)
+    }
+
     fn tunnel_config(&self, spec: &RegistrySpec) -> TunnelConfig {
         let mut spec = spec.clone();
         for host in std::iter::once(&mut spec.ssh).chain(&mut spec.fallbacks) {
-            host.identity = host.identity.take().map(|path| expand(&path, &self.paths.ssh));
+            host.identity = host.identity.take().map(|path| self.expanded(&path));
         }
         let gateway = spec.gateway.map(|ip| Gateway { address: SocketAddrV4::new(ip, spec.port) });
         TunnelConfig { gateway, ..TunnelConfig::new(spec, self.paths.ssh.clone()) }

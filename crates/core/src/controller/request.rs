@@ -71,6 +71,8 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
         | Command::Disconnect { .. }
         | Command::Cancel { .. }
         | Command::Dismiss { .. }
+        | Command::Offer { .. }
+        | Command::Withdraw { .. }
         | Command::RefreshImages
         | Command::PlanHosts { .. }
         | Command::ApplyHosts { .. }

@@ -51,6 +51,13 @@ const scenes = {
   'many-transfers': ['mock=many', go('transfers')],
   demo: ['mock=full&sample'],
   add: ['mock=full', click('add-registry')],
+  'add-several': [
+    'mock=full',
+    click('add-registry'),
+    click('add-advanced'),
+    (p) => p.getByTestId('add-fallbacks').fill('b.boss.org, c.boss.org'),
+  ],
+  offer: ['mock=full', click('offer-registry')],
   'add-errors': [
     'mock=full',
     click('add-registry'),

@@ -1,6 +1,7 @@
 // Every word on the screen. A second language is a second object of the same shape.
 
 import type { LayerState } from './generated/LayerState';
+import type { OfferState } from './generated/OfferState';
 import type { TransferKind } from './generated/TransferKind';
 import type { TransferState } from './generated/TransferState';
 import type { TunnelState } from './generated/TunnelState';
@@ -106,6 +107,41 @@ export const t = {
     noListener: 'Not reachable',
   },
 
+  route: {
+    detour: (host: string, reasons: string) => `Via ${host}, since ${reasons}.`,
+    several: (hosts: string) => `stand-ins: ${hosts}`,
+    silent: 'does not answer',
+    notFound: 'is not found',
+    noLogin: 'does not let us log in',
+    unknown: 'is not known yet',
+    wrongKey: 'shows a host key that it must not have',
+    jump: 'is not reached through its jump host',
+    noRegistry: 'has no registry that answers',
+    forbidden: 'does not allow the forward',
+  },
+
+  offer: {
+    heading: 'Offered to other hosts',
+    begin: 'Offer a registry of this machine…',
+    title: 'Offer a registry to a host',
+    body: 'The other direction: programs on the host use a registry that runs on this machine, at the host’s own localhost.',
+    ssh: 'Host',
+    to: 'Registry on this machine',
+    port: 'Port on the host',
+    who: 'Everybody on that host can use it until you stop, and nobody else.',
+    submit: 'Offer',
+    toFlaw: 'Write an address and a port, as in 127.0.0.1:5000.',
+    offered: (to: string, port: number, host: string) => `${to} as localhost:${port} on ${host}`,
+    withdraw: 'Stop',
+    withdrawNamed: (host: string) => `Stop offering to ${host}`,
+    state: {
+      connecting: 'Connecting',
+      offering: 'Offering',
+      reconnecting: 'Reconnecting',
+      failed: 'Failed',
+    } satisfies Record<OfferState['kind'], string>,
+  },
+
   add: {
     title: 'Add a registry',
     name: 'Name',
@@ -113,6 +149,11 @@ export const t = {
     ssh: 'SSH login',
     sshHelp: 'As you would type it after ssh. A Host of your ~/.ssh/config works too.',
     advanced: 'More options',
+    fallbacks: 'Stand-in hosts',
+    fallbacksHelp:
+      'Other hosts with the same registry, separated by commas. The first that works is used while the one above does not.',
+    fallbacksFlaw: (text: string) => `“${text}” is not user@host, host, or user@host:2222.`,
+    fallbacksTwice: (text: string) => `${text} is named twice.`,
     sshPort: 'SSH port',
     identity: 'Key file',
     identityHelp: 'Otherwise what ssh itself would use: your agent and ~/.ssh/config.',

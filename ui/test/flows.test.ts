@@ -13,6 +13,31 @@ const one = () => snapshot({ registries: [registry('cr.boss.org', { kind: 'idle'
 const two = () =>
   snapshot({ ...one(), registries: [...one().registries, registry('b.example', { kind: 'idle' })] });
 
+describe('offering a registry', () => {
+  test('it is offered, shown, and taken back', async () => {
+    const { owner, screen, user } = await open(one());
+    await user.click(screen.getByTestId('offer-registry'));
+    await user.click(screen.getByTestId('offer-submit'));
+    expect(screen.getByTestId('offer-ssh-error').textContent).toContain('user@host');
+    await user.type(screen.getByTestId('offer-ssh'), 'root@prod{Enter}');
+    const spec = { ssh: { host: 'prod', user: 'root', port: null }, port: 5000, to: '127.0.0.1:5000' };
+    expect(owner.asked()).toMatchObject([{ kind: 'offer', offer: spec, hold: false }]);
+    await waitFor(() => expect(screen.queryByTestId('offer-dialog')).toBeNull());
+    const state = { kind: 'offering' as const, since: NOW };
+    const offer = { id: 3, spec, state, connections: 0, bytesUp: 0, bytesDown: 0 };
+    owner.tell({ kind: 'offer', offer });
+    const card = await screen.findByTestId('offer-card');
+    expect(card.textContent).toContain('127.0.0.1:5000 as localhost:5000 on root@prod');
+    const error = { code: 'registry-unreachable' as const, message: 'Nothing runs there.' };
+    owner.tell({ kind: 'offer', offer: { ...offer, error } });
+    expect((await screen.findByTestId('offer-card-error')).textContent).toContain('Nothing runs there.');
+    await user.click(screen.getByTestId('offer-withdraw'));
+    expect(owner.asked().at(-1)).toEqual({ kind: 'withdraw', offer: 3 });
+    owner.tell({ kind: 'offer-gone', id: 3 });
+    await waitFor(() => expect(screen.queryByTestId('offer-card')).toBeNull());
+  });
+});
+
 describe('adding a registry', () => {
   test('two fields are enough', async () => {
     const { owner, screen, user } = await open(snapshot({}));

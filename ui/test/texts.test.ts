@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
+import type { Code } from '../src/generated/Code';
 import { bytes, duration, percent, timeLeft } from '../src/format';
 import { registry } from '../src/mock/words';
 import { emptyForm, readForm } from '../src/state/add';
 import { isAbsolute, looksLikeArchive } from '../src/state/archive';
 import { imageRows, matching } from '../src/state/images';
 import { nameFlaw } from '../src/state/name';
+import { readOffer } from '../src/state/offer';
 import { readPull } from '../src/state/pull';
 import { flaw, nameThere, registryOf, split } from '../src/state/reference';
+import { detour, suspicious } from '../src/state/route';
 import { isRemoteEnd, parseSsh, sshText } from '../src/state/ssh';
 import { image } from '../src/mock/words';
 
@@ -85,6 +88,48 @@ test('the form gives a target, or a sentence for each flaw', () => {
     'port',
     'remote',
     'sshPort',
+  ]);
+});
+
+test('further hosts are read in their order, and share what is set for the registry', () => {
+  const form = { ...emptyForm(), name: 'cr.boss.org', ssh: 'a', fallbacks: 'u@b:2222, c', identity: '/k' };
+  const { target } = readForm(form, []);
+  expect(target?.ssh).toMatchObject({ host: 'a', identity: '/k' });
+  expect(target?.fallbacks).toMatchObject([
+    { host: 'b', user: 'u', port: 2222, identity: '/k' },
+    { host: 'c', identity: '/k' },
+  ]);
+  expect(readForm({ ...form, fallbacks: 'b, -o' }, []).flaws.fallbacks).toContain('“-o”');
+  expect(readForm({ ...form, fallbacks: 'b, a' }, []).flaws.fallbacks).toContain('a is named twice');
+});
+
+test('a detour says which host, and why', () => {
+  const error = (code: Code) => ({ code, message: '…' });
+  const route = {
+    ssh: { host: 'b' },
+    passedOver: [{ ssh: { host: 'a' }, error: error('ssh-unreachable') }],
+  };
+  expect(detour(null)).toBeNull();
+  expect(detour({ ...route, passedOver: [] })).toBeNull();
+  expect(detour(route)).toBe('Via b, since a does not answer.');
+  expect(suspicious(route)).toEqual([]);
+  const twin = { ssh: { host: 'b', port: 2222 }, error: error('host-key-changed') };
+  expect(detour({ ...route, passedOver: [twin] })).toContain('b:2222 shows a host key');
+  expect(suspicious({ ...route, passedOver: [twin] })).toEqual([twin]);
+});
+
+test('what is offered is an address of this machine', () => {
+  const read = (to: string, port = '') => readOffer({ ssh: 'root@prod', port, to }).spec;
+  expect(read('')).toEqual({ ssh: parseSsh('root@prod'), port: 5000, to: '127.0.0.1:5000' });
+  expect(read('5001', '5002')).toMatchObject({ port: 5002, to: '127.0.0.1:5001' });
+  expect(read('localhost:5001')?.to).toBe('127.0.0.1:5001');
+  expect(read('127.77.1.2:5000')?.to).toBe('127.77.1.2:5000');
+  expect(read('[::1]:5000')?.to).toBe('[::1]:5000');
+  for (const bad of ['host:5000', '127.0.0.1', '300.0.0.1:5000', '0']) expect(read(bad), bad).toBeNull();
+  expect(Object.keys(readOffer({ ssh: '', port: '0', to: 'x' }).flaws).toSorted()).toEqual([
+    'port',
+    'ssh',
+    'to',
   ]);
 });
 

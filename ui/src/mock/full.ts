@@ -51,8 +51,41 @@ export function full(): Snapshot {
   home.aliasReady = false;
   home.tunnel.bytesDown = 48.2 * MB;
 
+  const replicated = registry(
+    'cr.replicas.example',
+    { kind: 'up', since: NOW - 3 * MINUTE },
+    {
+      ssh: { host: 'a.example', user: 'dockercr' },
+      fallbacks: [
+        { host: 'b.example', user: 'dockercr' },
+        { host: 'c.example', user: 'dockercr' },
+      ],
+      address: '127.77.8.1',
+    },
+  );
+  replicated.tunnel.leases = [lease({ kind: 'manual' }, 3 * MINUTE)];
+  replicated.tunnel.route = {
+    ssh: { host: 'b.example', user: 'dockercr' },
+    passedOver: [
+      {
+        ssh: { host: 'a.example', user: 'dockercr' },
+        error: { code: 'ssh-unreachable', message: 'a.example did not answer on port 22 within 3 s.' },
+      },
+    ],
+  };
+
   return snapshot({
-    registries: [boss, lab, home],
+    registries: [boss, lab, home, replicated],
+    offers: [
+      {
+        id: 1,
+        spec: { ssh: { host: 'prod.boss.org', user: 'root' }, port: 5000, to: '127.0.0.1:5000' },
+        state: { kind: 'offering', since: NOW - 6 * MINUTE },
+        connections: 1,
+        bytesUp: 42.7 * MB,
+        bytesDown: 0.2 * MB,
+      },
+    ],
     engine: {
       state: { kind: 'ready', name: 'Docker 20.10.24' },
       images: [

@@ -56,7 +56,7 @@ export class Owner implements Backend {
       case 'snapshot':
         return { kind: 'snapshot', snapshot: this.#state };
       case 'add-registry': {
-        const { name, ssh, remote, port, address, keepOpen } = command.target;
+        const { name, ssh, fallbacks, remote, port, address, keepOpen } = command.target;
         if (this.#state.registries.some(({ spec }) => spec.name === name)) {
           throw {
             code: 'registry-exists',
@@ -68,6 +68,7 @@ export class Owner implements Backend {
           { kind: 'idle' },
           {
             ssh,
+            fallbacks,
             remote: remote ?? '127.0.0.1:5000',
             port: port ?? 5000,
             address: address ?? '127.77.200.7',
@@ -145,6 +146,16 @@ export class Owner implements Backend {
           });
         }
         return { kind: 'hosts', plan: { ...command.plan, satisfied: true, diff: '' } };
+      case 'offer': {
+        const id = this.#state.offers.length + 1;
+        const state = { kind: 'offering' as const, since: Date.now() };
+        const offer = { id, spec: command.offer, state, connections: 0, bytesUp: 0, bytesDown: 0 };
+        this.#tell({ kind: 'offer', offer });
+        return { kind: 'done' };
+      }
+      case 'withdraw':
+        this.#tell({ kind: 'offer-gone', id: command.offer });
+        return { kind: 'done' };
       case 'refresh-images':
       case 'quit':
         return { kind: 'done' };

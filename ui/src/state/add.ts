@@ -3,12 +3,14 @@
 import type { Target } from '../generated/Target';
 import { t } from '../strings';
 import { nameFlaw } from './name';
-import { isRemoteEnd, parsePort, parseSsh } from './ssh';
+import type { SshTarget } from '../generated/SshTarget';
+import { isRemoteEnd, parsePort, parseSsh, sshText } from './ssh';
 
 export function emptyForm() {
   return {
     name: '',
     ssh: '',
+    fallbacks: '',
     sshPort: '',
     identity: '',
     jump: '',
@@ -24,7 +26,7 @@ export type AddForm = ReturnType<typeof emptyForm>;
 
 /** A sentence for each field that will not do. */
 export type Flaws = Partial<
-  Record<'name' | 'ssh' | 'sshPort' | 'remote' | 'port' | 'address' | 'gateway', string>
+  Record<'name' | 'ssh' | 'fallbacks' | 'sshPort' | 'remote' | 'port' | 'address' | 'gateway', string>
 >;
 
 /** `target` is null while anything is wrong. `taken` are the names in use. */
@@ -42,6 +44,15 @@ export function readForm(form: AddForm, taken: readonly string[]): { target: Tar
   if (sshPort === undefined) flaws.sshPort = t.add.portFlaw;
   else if (sshPort !== null && ssh?.port && ssh.port !== sshPort) flaws.sshPort = t.add.portTwice;
 
+  const others = form.fallbacks.split(/[\s,]+/).filter((text) => text !== '');
+  const read = others.map((text) => ({ text, ssh: parseSsh(text) }));
+  const unread = read.find((other) => other.ssh === null);
+  const fallbacks = read.flatMap((other) => other.ssh ?? []);
+  const texts = [...(ssh ? [ssh] : []), ...fallbacks].map(sshText);
+  const twice = texts.find((text, at) => texts.indexOf(text) !== at);
+  if (unread) flaws.fallbacks = t.add.fallbacksFlaw(unread.text);
+  else if (twice) flaws.fallbacks = t.add.fallbacksTwice(twice);
+
   const port = optional(form.port, parsePort);
   if (port === undefined) flaws.port = t.add.portFlaw;
 
@@ -55,15 +66,17 @@ export function readForm(form: AddForm, taken: readonly string[]): { target: Tar
   if (gateway !== '' && !isPrivate(gateway)) flaws.gateway = t.add.gatewayFlaw;
 
   if (!ssh || Object.keys(flaws).length > 0) return { target: null, flaws };
+  /** What is set for the registry holds for all of its hosts. */
+  const complete = (host: SshTarget): SshTarget => ({
+    ...host,
+    port: host.port ?? sshPort ?? null,
+    identity: form.identity.trim() || null,
+    jump: form.jump.trim() || null,
+  });
   const target: Target = {
     name,
-    ssh: {
-      ...ssh,
-      port: sshPort ?? ssh.port,
-      identity: form.identity.trim() || null,
-      jump: form.jump.trim() || null,
-    },
-    fallbacks: [],
+    ssh: complete(ssh),
+    fallbacks: fallbacks.map(complete),
     remote: remote || null,
     port: port ?? null,
     address: address || null,

@@ -5,6 +5,7 @@ import type { RegistryName } from '../generated/RegistryName';
 
 export type OpenDialog =
   | { kind: 'add' }
+  | { kind: 'offer' }
   | { kind: 'remove'; registry: RegistryName }
   | { kind: 'disconnect'; registry: RegistryName }
   | { kind: 'hosts'; action: HostsAction }

@@ -8,6 +8,7 @@ use crate::{
     journal::{self, Applied, Begun, Copies, FileRecord, Journal, MOST_FILES, Method, Record},
     write::{self, Found, Inspected, Replaced},
 };
+use dockline_model::SettingsFile;
 use serde::{Deserialize, Serialize};
 use std::{
     io,
@@ -65,7 +66,7 @@ pub enum Recovery {
 /// [`EditError::Refused`], [`EditError::NotRegular`], [`EditError::Read`], [`EditError::Journal`].
 pub fn plan(paths: &Paths, intent: &Intent) -> Result<Plan, EditError> {
     let applied = journal::applied(&paths.journal)?;
-    plan_from(paths, intent, &applied, &inspect(&checked_file(paths, intent)?)?)
+    plan_from(paths, intent, &applied, &inspect(&checked_file(paths, intent)?, intent.file())?)
 }
 
 /// The file an intent is about, its contents now, and as they would be.
@@ -78,7 +79,7 @@ pub(crate) struct Contents {
 /// See [`Contents`]. Nothing is written.
 pub(crate) fn contents(paths: &Paths, intent: &Intent) -> Result<Contents, EditError> {
     let path = checked_file(paths, intent)?;
-    let found = inspect(&path)?;
+    let found = inspect(&path, intent.file())?;
     let plan = plan_from(paths, intent, &journal::applied(&paths.journal)?, &found)?;
     Ok(Contents { path, before: found.contents, after: plan.contents })
 }
@@ -147,7 +148,7 @@ fn checked_plan(
 ) -> Result<Option<(FileRecord, Copies)>, EditError> {
     let Agreed { intent, before, after } = agreed;
     let path = checked_file(paths, intent)?;
-    let found = inspect(&path)?;
+    let found = inspect(&path, intent.file())?;
     let plan = plan_from(paths, intent, already, &found)?;
     if !(plan.satisfied && plan.after == *after) {
         for (expected, found) in [(before, &plan.before), (after, &plan.after)] {
@@ -264,10 +265,10 @@ fn plan_from(paths: &Paths, intent: &Intent, applied: &[Applied], found: &Found)
     Ok(plan)
 }
 
-fn inspect(path: &Path) -> Result<Found, EditError> {
+fn inspect(path: &Path, file: SettingsFile) -> Result<Found, EditError> {
     match write::inspect(path) {
         Ok(Inspected::File(found)) => Ok(found),
-        Ok(Inspected::NotRegular(what)) => Err(EditError::NotRegular { path: path.to_owned(), what }),
+        Ok(Inspected::NotRegular(what)) => Err(EditError::NotRegular { path: path.to_owned(), file, what }),
         Err(source) => Err(EditError::Read { path: path.to_owned(), source }),
     }
 }
@@ -301,11 +302,11 @@ fn write_one(
             Outcome::Rewritten
         }
         (Replaced::Changed | Replaced::Impossible, _) => {
-            let found = Fingerprint::of(inspect(&file.path)?.contents.as_deref());
+            let found = Fingerprint::of(inspect(&file.path, file.intent.file())?.contents.as_deref());
             return Err(changed(&file.path, &file.intent, &file.before, found));
         }
     };
-    match Fingerprint::of(inspect(&file.path)?.contents.as_deref()) {
+    match Fingerprint::of(inspect(&file.path, file.intent.file())?.contents.as_deref()) {
         found if found == file.after => Ok(outcome),
         found => Err(changed(&file.path, &file.intent, &file.after, found)),
     }

@@ -39,6 +39,8 @@ pub enum EditError {
     NotRegular {
         /// The file.
         path: PathBuf,
+        /// What kind of file it is.
+        file: SettingsFile,
         /// What it is instead.
         what: &'static str,
     },
@@ -80,6 +82,11 @@ pub enum EditError {
     },
 }
 
+/// The hosts file has codes of its own, from before there were other files.
+fn refused(file: SettingsFile) -> Code {
+    if file == SettingsFile::Hosts { Code::HostsRefused } else { Code::SettingsRefused }
+}
+
 impl From<&EditError> for UiError {
     fn from(error: &EditError) -> Self {
         let because = |source: &io::Error| format!("{error}: {source}.");
@@ -89,17 +96,7 @@ impl From<&EditError> for UiError {
         };
         match error {
             EditError::Refused { file, reason, .. } => {
-                let code = match file {
-                    SettingsFile::Hosts => Code::HostsRefused,
-                    SettingsFile::DaemonJson
-                    | SettingsFile::RegistryHosts
-                    | SettingsFile::RegistryCertificate
-                    | SettingsFile::SystemTrust
-                    | SettingsFile::RegistriesConf
-                    | SettingsFile::BuilderConfig
-                    | SettingsFile::ColimaYaml
-                    | SettingsFile::RancherProvisioning => Code::SettingsRefused,
-                };
+                let code = refused(*file);
                 Self::new(code, format!("{error}.")).hint(reason.remedy())
             }
             EditError::Changed { file, .. } => {
@@ -110,7 +107,7 @@ impl From<&EditError> for UiError {
             }
             EditError::Unreasonable => Self::new(Code::InvalidArgument, format!("{error}."))
                 .hint("Nothing was changed. If Dockline itself asked for it, please report it."),
-            EditError::NotRegular { .. } => Self::new(Code::SettingsRefused, format!("{error}."))
+            EditError::NotRegular { file, .. } => Self::new(refused(*file), format!("{error}."))
                 .hint("Dockline writes regular files only. Add the lines yourself where the link leads."),
             EditError::Read { source, .. } => Self::new(io_code(source), because(source))
                 .hint("Check that the file exists and that you may read it."),

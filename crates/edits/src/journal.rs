@@ -234,13 +234,17 @@ impl Journal {
             self.folder.remove(RECORD)?;
             self.folder.remove(NEW_RECORD)?;
             self.folder.remove(NEW_APPLIED)?;
-            for index in 0..MOST_FILES {
-                let names = ["before", "after"].map(|which| copy_name(which, index));
-                // They are numbered without a gap, though one of a pair may be absent.
-                if names.iter().all(|name| self.folder.read(name).is_ok_and(|bytes| bytes.is_none())) {
-                    break;
-                }
-                names.iter().try_for_each(|name| self.folder.remove(name))?;
+            // They are numbered from 0 without a gap, though one of a pair may be absent. From the last one backwards,
+            // so that this holds for what a crash leaves in the middle of it.
+            let is_there = |index: &usize| {
+                ["before", "after"].iter().any(|which| {
+                    self.folder.read(&copy_name(which, *index)).is_ok_and(|bytes| bytes.is_some())
+                })
+            };
+            let count = (0..MOST_FILES).take_while(is_there).count();
+            for index in (0..count).rev() {
+                self.folder.remove(&copy_name("before", index))?;
+                self.folder.remove(&copy_name("after", index))?;
             }
             self.folder.sync()
         };

@@ -1,4 +1,4 @@
-//! The helper as a program: what it answers, and what is left when it is killed at any moment.
+//! The helper as a program: what it answers, and what it refuses.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -8,7 +8,6 @@ use dockline_edits::{
     plan,
 };
 use dockline_model::Code;
-use rand::RngExt as _;
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -20,7 +19,7 @@ use std::{
 const FOREIGN: &[u8] = b"127.0.0.1 localhost\n# \xff not UTF-8\r\n10.0.0.1 other";
 
 struct Scene {
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     paths: Paths,
 }
 
@@ -28,7 +27,7 @@ fn scene() -> Scene {
     let folder = tempfile::tempdir().unwrap();
     let paths = Paths::beside(&folder.path().join("hosts"));
     fs::write(&paths.hosts, FOREIGN).unwrap();
-    Scene { folder, paths }
+    Scene { _folder: folder, paths }
 }
 
 fn entries(names: &[&str]) -> Vec<Entry> {
@@ -130,73 +129,6 @@ fn two_at_once_take_turns() {
         // The first did it; the others find it done.
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
-}
-
-/// Waits without sleeping through more than asked: the moments of interest are fractions of a millisecond apart.
-fn spin(duration: Duration) {
-    let start = Instant::now();
-    while start.elapsed() < duration {
-        std::hint::spin_loop();
-    }
-}
-
-fn kill_at_random_moments(scene: &Scene, rounds: usize) -> (usize, usize) {
-    let mut random = rand::rng();
-    let wanted = [entries(&["a.example", "b.example"]), entries(&["c.example"]), vec![]];
-    let (mut killed, mut interrupted) = (0, 0);
-    for round in 0..rounds {
-        let before = fs::read(&scene.paths.hosts).unwrap();
-        let entries = wanted[round % wanted.len()].clone();
-        let after = plan(&scene.paths, &Intent::Hosts { entries: entries.clone(), gateway: None })
-            .unwrap()
-            .contents
-            .unwrap();
-        let json = serde_json::to_vec(&request(&scene.paths, entries)).unwrap();
-        let mut helper = start(&scene.paths.hosts, &json);
-        if round % 2 == 0 {
-            spin(Duration::from_micros(random.random_range(0..10_000)));
-        } else {
-            // Most of its life is starting and planning; this is where it matters.
-            while !dockline_edits::pending(&scene.paths) && helper.try_wait().unwrap().is_none() {}
-            spin(Duration::from_micros(random.random_range(0..800)));
-        }
-        helper.kill().unwrap();
-        killed += usize::from(!helper.wait().unwrap().success());
-        interrupted += usize::from(dockline_edits::pending(&scene.paths));
-
-        let (answer, ok) = ask(&scene.paths, br#"{"verb":"recover"}"#);
-        assert!(ok, "round {round}: {answer:?}");
-        let now = fs::read(&scene.paths.hosts).unwrap();
-        assert!(now == before || now == after, "round {round}: neither the old file nor the new one");
-        assert!(!dockline_edits::pending(&scene.paths));
-        let names: Vec<_> = fs::read_dir(scene.folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.starts_with('.'))
-            .collect();
-        assert_eq!(names, [""; 0], "round {round}: a temporary file is left");
-    }
-    let (answer, ok) = ask_for(&scene.paths, &request(&scene.paths, vec![]));
-    assert!(ok, "{answer:?}");
-    assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
-    (killed, interrupted)
-}
-
-#[test]
-fn killed_at_any_moment_while_it_replaces_the_file() {
-    let (killed, interrupted) = kill_at_random_moments(&scene(), 150);
-    println!("{killed} killed, {interrupted} in the middle of a change");
-    assert!(interrupted > 10, "too few helpers were killed in the middle to prove anything");
-}
-
-#[test]
-fn killed_at_any_moment_while_it_writes_in_place() {
-    let scene = scene();
-    // A second name makes the file one that is written in place.
-    fs::hard_link(&scene.paths.hosts, scene.folder.path().join("other-name")).unwrap();
-    let (killed, interrupted) = kill_at_random_moments(&scene, 150);
-    println!("{killed} killed, {interrupted} in the middle of a change");
-    assert!(interrupted > 10, "too few helpers were killed in the middle to prove anything");
 }
 
 #[test]

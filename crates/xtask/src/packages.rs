@@ -73,6 +73,8 @@ pub const TESTS: &[Need] = &[
     program("gnome-keyring-daemon", "gnome-keyring", "is the keyring that passphrases are kept in"),
     program("dbus-daemon", "dbus-daemon", "is the message bus that programs find the keyring on"),
     program("chromium", "chromium", "is the browser whose pages must not get through"),
+    program("strace", "strace", "kills the helper at each of its system calls, and makes them fail"),
+    program("pkexec", "pkexec", "gives the helper root's rights, by leave of polkit"),
     program("git", "git", "fetches the list of known vulnerabilities"),
 ];
 

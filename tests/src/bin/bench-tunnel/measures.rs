@@ -181,7 +181,7 @@ impl Bench {
         p99(times)
     }
 
-    /// Milliseconds from the program's start to the first byte's return.
+    /// Milliseconds from the program's start to the first answer.
     fn cold_connect(&self, side: Side) -> f64 {
         let began = Instant::now();
         let tunnel = self.start(side, Way::Straight);

@@ -145,7 +145,7 @@ impl Bench {
 }
 
 impl Tunnel {
-    /// A connection through it on which one byte has gone there and one come back.
+    /// A connection through it that has carried one small request.
     pub fn connect(&self) -> TcpStream {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let mut stream = TcpStream::connect(address).expect("the tunnel listens");

@@ -5,6 +5,7 @@ use crate::{
     PoolLimits,
     error::TunnelError,
     lifecycle::{Effect, Input, LeaseId, Lifecycle, Moment, State},
+    network::Surroundings,
     pool::SessionPool,
     pump::Traffic,
     route::{Dialled, Route, is_quiet},
@@ -82,6 +83,7 @@ pub(crate) struct Actor {
     /// Sessions with a host that the tunnel has left, which connections still use.
     retired: Vec<SessionPool>,
     own_inbox: mpsc::WeakUnboundedSender<Message>,
+    surroundings: Arc<Surroundings>,
     limits: PoolLimits,
     epoch: Instant,
     /// The epoch on the wall.
@@ -106,6 +108,7 @@ impl Actor {
     pub(crate) fn new(
         spec: &RegistrySpec,
         route: Arc<Route>,
+        surroundings: Arc<Surroundings>,
         limits: PoolLimits,
         listener_error: Option<TunnelError>,
         gateway_error: Option<TunnelError>,
@@ -125,6 +128,7 @@ impl Actor {
             health: None,
             retired: Vec::new(),
             own_inbox,
+            surroundings,
             limits,
             epoch: Instant::now(),
             epoch_wall: SystemTime::now(),
@@ -153,6 +157,10 @@ impl Actor {
     pub(crate) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, stop: CancellationToken) {
         let mut traffic = tokio::time::interval(TRAFFIC_INTERVAL);
         traffic.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let surroundings = self.surroundings.clone();
+        let mut changes = surroundings.changes();
+        let watching = surroundings.watch();
+        tokio::pin!(watching);
         loop {
             let wake = self.timer.map(|moment| self.epoch + moment);
             let impatience = self.waiters.iter().map(|waiter| waiter.deadline).min();
@@ -181,8 +189,10 @@ impl Actor {
                     self.timer = None;
                     self.handle(Input::Tick);
                 }
+                Ok(()) = changes.changed() => self.handle(Input::PathChanged),
                 () = until(impatience), if impatience.is_some() => {}
                 _ = traffic.tick(), if has_pool => {}
+                () = &mut watching => {}
             }
             // Shown first: who is answered may look at once.
             self.show();
@@ -320,8 +330,11 @@ impl Actor {
                 Effect::CancelTimer => self.timer = None,
                 // Their leases are gone from the map; `take` tells each of them.
                 Effect::ResetConnections => {}
-                // Nothing tells of a changed path yet.
-                Effect::Check => {}
+                Effect::Check => {
+                    if let Some(pool) = &self.pool {
+                        pool.check();
+                    }
+                }
             }
         }
     }
@@ -371,6 +384,13 @@ impl Actor {
     }
 
     fn show(&self) {
+        self.surroundings.concern(match self.machine.state() {
+            State::Idle | State::Closing | State::Failed { .. } => false,
+            State::Connecting { .. }
+            | State::Up { .. }
+            | State::Reconnecting { .. }
+            | State::Lingering { .. } => true,
+        });
         let state = match self.machine.state() {
             State::Idle => TunnelState::Idle,
             State::Connecting { since } => TunnelState::Connecting { since: self.wall(*since) },

@@ -27,6 +27,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a new channel waits for a further session before it squeezes into one there is.
 const GROWTH_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a session has to answer when it may have died, as after a sleep: an idle one is quickly replaced, ...
+const CHECK_IDLE: Duration = Duration::from_millis(1500);
+/// ... while for a transfer it is better to wait until TCP has repeated what was lost meanwhile.
+const CHECK_BUSY: Duration = Duration::from_secs(5);
 /// No further session is tried for this long after one failed.
 const GROWTH_PAUSE: Duration = Duration::from_secs(60);
 
@@ -261,6 +265,15 @@ impl SessionPool {
             let _ = self.inner.reason.set(session.lost());
             drop(members);
             self.inner.lost.cancel();
+        }
+    }
+
+    /// Finds out which sessions are still alive, and ends the others.
+    pub(crate) fn check(&self) {
+        for member in &self.inner.members().list {
+            let session = member.session.clone();
+            let patience = if member.channels == 0 { CHECK_IDLE } else { CHECK_BUSY };
+            self.inner.tasks.spawn(async move { session.check(patience).await });
         }
     }
 

@@ -16,6 +16,7 @@ use crate::{
     actor::Message,
     error::TunnelError,
     health,
+    network::Surroundings,
     pool::SessionPool,
     session::{Credentials, Dialer, Session, unspecified},
 };
@@ -111,13 +112,20 @@ impl Route {
         spec: &RegistrySpec,
         ssh: &SshEnvironment,
         ask: &Arc<dyn Ask>,
+        surroundings: &Arc<Surroundings>,
         interval: Duration,
     ) -> Self {
         let credentials = Arc::new(Credentials::default());
         let has_several = !spec.fallbacks.is_empty();
         let host = |target: &SshTarget| {
-            let dialer =
-                Dialer::new(spec.name.clone(), target.clone(), ssh.clone(), ask.clone(), credentials.clone());
+            let dialer = Dialer::new(
+                spec.name.clone(),
+                target.clone(),
+                ssh.clone(),
+                ask.clone(),
+                surroundings.clone(),
+                credentials.clone(),
+            );
             let dialer = if has_several { dialer.hurried() } else { dialer };
             Host { ssh: target.clone(), dialer: Arc::new(dialer), trouble: Mutex::new(None) }
         };

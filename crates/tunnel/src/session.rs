@@ -3,7 +3,8 @@
 //! Why it is tuned as it is:
 //!
 //! - The TCP stream is ours: `TCP_NODELAY`, keepalive and `TCP_USER_TIMEOUT`. The library's own keepalive cannot
-//!   notice a dead path while uploads fill the socket; the kernel's timeout can.
+//!   notice a dead path while uploads fill the socket; the kernel's timeout can, and [`pulse`] where there is no socket
+//!   of ours (jump hosts, ProxyCommand).
 //! - AES-GCM comes first where the processor does it in hardware: it is the fastest both sides have. ChaCha20 and
 //!   encrypt-then-MAC are taken only with strict key exchange (CVE-2023-48795).
 //! - Our side asks for new keys every 16 GiB, not every 1 GiB: RFC 4344 §3.2 allows 2^32 blocks, and nothing moves
@@ -18,13 +19,14 @@ mod coalesce;
 mod dial;
 mod host_key;
 mod key_file;
+mod pulse;
 mod sever;
 mod tcp;
 
 pub(crate) use auth::Credentials;
 pub(crate) use dial::{Dialer, unspecified};
 
-use crate::error::TunnelError;
+use crate::{error::TunnelError, host_options::HostOptions};
 use dockline_model::RemoteEnd;
 use russh::{
     ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Disconnect, Limits, Preferred, cipher,
@@ -44,8 +46,6 @@ use tokio_util::sync::CancellationToken;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
 /// Unanswered questions before the session is given up: 3 × 3 s, within the 10 s a dead path may go unnoticed.
 const KEEPALIVE_LIMIT: usize = 2;
-/// The last resort, for a session whose writes are stuck without the kernel's timeout (a jump host's channel).
-const INACTIVITY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Receive window that a channel begins with, in bytes.
 const WINDOW: u32 = 2 << 20;
 /// What it may grow to: 1 Gbit/s over 250 ms.
@@ -69,6 +69,8 @@ pub(crate) struct Session {
     host: String,
     /// Cancelled, it cuts the transport under the session.
     cut: CancellationToken,
+    /// How long the server has for the answer to a question that was just asked.
+    questions: mpsc::UnboundedSender<Duration>,
     /// The session of the jump host that this one travels in.
     _under: Option<Box<Session>>,
     /// The ProxyCommand that this one travels in; killed with it.
@@ -105,6 +107,21 @@ impl SessionEnd {
         self.reason
             .get()
             .map_or_else(|| "the connection was closed".to_owned(), |reason| reason.words.clone())
+    }
+
+    /// Says why it ends now; what was said first counts.
+    fn because(&self, words: &str) {
+        let _ = self.reason.set(EndReason { words: words.to_owned(), told: false });
+    }
+
+    /// Why a handshake failed, if that is known better.
+    fn better(&self, error: TunnelError, options: &HostOptions) -> TunnelError {
+        match self.reason.get() {
+            Some(reason) if !reason.told => {
+                TunnelError::Lost { host: options.host_name.clone(), reason: reason.words.clone() }
+            }
+            Some(_) | None => error,
+        }
     }
 
     fn was_told(&self) -> bool {
@@ -212,9 +229,16 @@ impl Session {
         }
     }
 
+    /// Finds out whether the server is still there; the session ends if it does not say so within `patience`.
+    pub(crate) async fn check(&self, patience: Duration) {
+        let _ = self.questions.send(patience);
+        // While the session has no turn for the question, the keepalive that follows silence is asked in its place.
+        let _ = tokio::time::timeout(patience, self.handle.send_keepalive(true)).await;
+    }
+
     /// Says goodbye, and cuts the connection if the server takes its time.
     pub(crate) async fn close(&self) {
-        let _ = self.end.reason.set(EndReason { words: "it was closed".to_owned(), told: false });
+        self.end.because("it was closed");
         let farewell = async {
             let _ = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
             self.end.ended().await;
@@ -383,7 +407,8 @@ fn client_config(host_keys: host_key::HostKeyAlgorithms, rekey_bytes: Option<u64
             ]),
             compression: Cow::Borrowed(&[russh::compression::NONE]),
         },
-        inactivity_timeout: Some(INACTIVITY_TIMEOUT),
+        // `pulse` knows better: this one takes a program that was stopped for a server that was.
+        inactivity_timeout: None,
         keepalive_interval: Some(KEEPALIVE_INTERVAL),
         keepalive_max: KEEPALIVE_LIMIT,
         nodelay: true,

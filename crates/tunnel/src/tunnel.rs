@@ -8,6 +8,7 @@ use crate::{
     error::TunnelError,
     lifecycle::LeaseId,
     listener::{Listener, Shared},
+    network::Surroundings,
     pool::SessionPool,
     route::Route,
     session::unspecified,
@@ -138,10 +139,13 @@ impl Tunnel {
             Some(gateway) => listen(Entrance::gateway(gateway)).await,
             None => (None, Ok(())),
         };
-        let route = Arc::new(Route::new(&config.spec, &config.ssh, &ask, config.health_interval));
+        let surroundings = Arc::new(Surroundings::new());
+        let route =
+            Arc::new(Route::new(&config.spec, &config.ssh, &ask, &surroundings, config.health_interval));
         let (actor, view) = Actor::new(
             &config.spec,
             route,
+            surroundings,
             config.pool,
             bound.err(),
             gateway_bound.err(),

@@ -6,6 +6,7 @@ use super::{
     client_config,
     coalesce::Coalescing,
     host_key::{self, Verifier},
+    pulse::{self, Pulse},
     sever::Severable,
     tcp,
 };
@@ -14,6 +15,7 @@ use crate::{
     error::{Distrust, TunnelError},
     host_options::{self, HostOptions, StrictChecking},
     known_hosts::Key,
+    network::{self, Surroundings},
 };
 use dockline_model::{Answer, Question, RegistryName, RemoteEnd, SshTarget};
 use futures::{FutureExt as _, future::BoxFuture};
@@ -26,6 +28,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
     sync::mpsc,
 };
 use tokio_util::sync::CancellationToken;
@@ -45,6 +48,7 @@ pub(crate) struct Dialer {
     target: SshTarget,
     ssh: SshEnvironment,
     ask: Arc<dyn Ask>,
+    surroundings: Arc<Surroundings>,
     credentials: Arc<Credentials>,
     /// How long each step may take at most, if less than usual.
     patience: Option<Duration>,
@@ -60,6 +64,7 @@ impl Dialer {
         target: SshTarget,
         ssh: SshEnvironment,
         ask: Arc<dyn Ask>,
+        surroundings: Arc<Surroundings>,
         credentials: Arc<Credentials>,
     ) -> Self {
         Self {
@@ -67,6 +72,7 @@ impl Dialer {
             target,
             ssh,
             ask,
+            surroundings,
             credentials,
             patience: None,
             forwarded: None,
@@ -145,6 +151,7 @@ impl Dialer {
             forwarded,
         };
         let (mut under, mut proxy) = (None, None);
+        let pulse = Pulse::new();
         let limit = self.patience.unwrap_or(HANDSHAKE_TIMEOUT);
         // Cuts the transport unless the session comes up: the library's task would outlive a dial that is dropped.
         let cut: CancellationToken;
@@ -157,7 +164,8 @@ impl Dialer {
             let wrap = |source| TunnelError::Jump { hop: hop.clone(), source: Box::new(source) };
             let channel = jump.open_channel(&far, unspecified()).await.map_err(wrap)?;
             under = Some(Box::new(jump));
-            handshake(Severable::new(channel.into_stream(), &cut), options, client, limit).await?
+            handshake(Severable::new(channel.into_stream(), &cut, pulse.clone()), options, client, limit)
+                .await?
         } else if let Some(command) = &options.proxy_command {
             cut = CancellationToken::new();
             unfinished = cut.clone().drop_guard();
@@ -167,12 +175,21 @@ impl Dialer {
                 TunnelError::ProxyCommand { host: options.host_name.clone(), source }
             })?;
             proxy = Some(child);
-            handshake(Severable::new(tokio::io::join(stdout, stdin), &cut), options, client, limit).await?
+            handshake(
+                Severable::new(tokio::io::join(stdout, stdin), &cut, pulse.clone()),
+                options,
+                client,
+                limit,
+            )
+            .await?
         } else {
             cut = CancellationToken::new();
             unfinished = cut.clone().drop_guard();
-            let stream = tcp::connect(options).await?;
-            handshake(Severable::new(Coalescing::new(stream), &cut), options, client, limit).await?
+            let stream = tcp::connect(options, &self.surroundings).await?;
+            self.cut_without_address(&stream, &end, &cut);
+            handshake(Severable::new(Coalescing::new(stream), &cut, pulse.clone()), options, client, limit)
+                .await
+                .map_err(|error| end.better(error, options))?
         };
         if let Some(binding) = handle.agent_session_binding() {
             let _ = session_id.set(binding.session_id().to_vec());
@@ -182,7 +199,43 @@ impl Dialer {
         login.run().await.map_err(|error| with_host(error, options))?;
         unfinished.disarm();
         tracing::debug!(registry = %self.registry, "an SSH session is up");
-        Ok(Session { handle, end, host: options.host_name.clone(), cut, _under: under, _proxy: proxy })
+        let (questions, asked) = mpsc::unbounded_channel();
+        let guard = pulse::guard(pulse, asked, end.token.clone());
+        tokio::spawn({
+            let (end, cut) = (end.clone(), cut.clone());
+            async move {
+                if guard.await {
+                    end.because("the server stopped answering");
+                    cut.cancel();
+                }
+            }
+        });
+        let host = options.host_name.clone();
+        Ok(Session { handle, end, host, cut, questions, _under: under, _proxy: proxy })
+    }
+
+    /// A connection whose address is taken away from this machine is dead, and nothing else says so.
+    fn cut_without_address(&self, stream: &TcpStream, end: &Arc<SessionEnd>, cut: &CancellationToken) {
+        let Ok(address) = stream.local_addr() else { return };
+        let (end, cut) = (end.clone(), cut.clone());
+        let mut changes = self.surroundings.changes();
+        tokio::spawn(async move {
+            let without = async {
+                while network::is_ours(address.ip()) {
+                    if changes.changed().await.is_err() {
+                        return std::future::pending().await;
+                    }
+                }
+            };
+            tokio::select! {
+                () = without => {
+                    end.because("this machine's network address has changed");
+                    cut.cancel();
+                }
+                () = cut.cancelled() => {}
+                () = end.ended() => {}
+            }
+        });
     }
 
     /// The session of the hop before. As in `ssh -J a,b HOST`: b is reached through a, and only a may have a

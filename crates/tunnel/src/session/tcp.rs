@@ -1,33 +1,53 @@
 //! The TCP connection to an SSH server, made by us so that its options are ours.
 
-use crate::{error::TunnelError, host_options::HostOptions};
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as platform;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+use macos as platform;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as platform;
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+mod unknown;
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+use unknown as platform;
+
+use crate::{error::TunnelError, host_options::HostOptions, network::Surroundings};
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use socket2::{SockRef, TcpKeepalive};
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 
+/// Data unacknowledged for this long means that the path is dead.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(8);
+/// With this on the way for so long, the next of the host's addresses is tried beside it (RFC 8305 §8).
+const NEXT_ADDRESS: Duration = Duration::from_millis(250);
+
 /// Connects to the first of the host's addresses that answers.
-pub(super) async fn connect(options: &HostOptions) -> Result<TcpStream, TunnelError> {
-    let (host, port) = (options.host_name.clone(), options.port);
-    let timed_out = || TunnelError::ConnectTimedOut {
-        host: host.clone(),
-        port,
-        seconds: options.connect_timeout.as_secs(),
-    };
+pub(super) async fn connect(
+    options: &HostOptions,
+    surroundings: &Surroundings,
+) -> Result<TcpStream, TunnelError> {
+    let (host, port) = (&options.host_name, options.port);
     let connecting = async {
-        let addresses = tokio::net::lookup_host((host.as_str(), port))
-            .await
-            .map_err(|error| TunnelError::Resolve { host: host.clone(), source: Arc::new(error) })?;
-        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = error,
+        let mut changes = surroundings.changes();
+        loop {
+            tokio::select! {
+                connected = connect_to_any(host, port, surroundings) => break connected,
+                // What was sent into the network that was there before is repeated only after seconds.
+                Ok(()) = changes.changed() => {}
             }
         }
-        Err(TunnelError::Connect { host: host.clone(), port, source: Arc::new(last) })
     };
-    let stream =
-        tokio::time::timeout(options.connect_timeout, connecting).await.map_err(|_| timed_out())??;
+    let stream = tokio::time::timeout(options.connect_timeout, connecting).await.map_err(|_| {
+        let seconds = options.connect_timeout.as_secs();
+        TunnelError::ConnectTimedOut { host: host.clone(), port, seconds }
+    })??;
     if let Err(error) = tune(&stream) {
         // It works without, only worse.
         tracing::debug!(%error, "the socket's options could not be set");
@@ -35,16 +55,81 @@ pub(super) async fn connect(options: &HostOptions) -> Result<TcpStream, TunnelEr
     Ok(stream)
 }
 
+async fn connect_to_any(
+    host: &str,
+    port: u16,
+    surroundings: &Surroundings,
+) -> Result<TcpStream, TunnelError> {
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
+        .await
+        .map_err(|error| TunnelError::Resolve { host: host.to_owned(), source: Arc::new(error) })?
+        .collect();
+    surroundings.heading_for(&addresses.iter().map(SocketAddr::ip).collect::<Vec<_>>());
+    race(addresses).await.map_err(|error| TunnelError::Connect {
+        host: host.to_owned(),
+        port,
+        source: Arc::new(error),
+    })
+}
+
+/// Tries one after the other, and the next one beside those that take long.
+async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut waiting = addresses.into_iter();
+    let mut connecting = FuturesUnordered::new();
+    loop {
+        match waiting.next() {
+            Some(address) => connecting.push(TcpStream::connect(address)),
+            None if connecting.is_empty() => return Err(last),
+            None => {}
+        }
+        let has_more = waiting.len() > 0;
+        tokio::select! {
+            Some(connected) = connecting.next() => match connected {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            },
+            () = tokio::time::sleep(NEXT_ADDRESS), if has_more => {}
+        }
+    }
+}
+
 fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let socket = SockRef::from(stream);
     let keepalive =
         TcpKeepalive::new().with_time(Duration::from_secs(5)).with_interval(Duration::from_secs(2));
     #[cfg(not(windows))]
     let keepalive = keepalive.with_retries(3);
-    socket.set_tcp_keepalive(&keepalive)?;
-    // Data unacknowledged for this long means that the path is dead (`TCP_USER_TIMEOUT`, tcp(7)).
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(Duration::from_secs(8)))?;
-    Ok(())
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
+    platform::give_up_after(stream, UNACKNOWLEDGED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn an_address_that_refuses_does_not_hide_one_that_answers() {
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = race(vec![closed, open.local_addr().unwrap()]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), open.local_addr().unwrap());
+        let error = race(vec![closed, closed]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(race(Vec::new()).await.unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+    }
+
+    /// The backlog of a listener that accepts nobody swallows what comes after it is full, like a host that is gone.
+    #[tokio::test]
+    async fn an_address_that_says_nothing_does_not_hide_one_that_answers() {
+        let silent = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        silent.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+        silent.listen(0).unwrap();
+        let address = silent.local_addr().unwrap().as_socket().unwrap();
+        let _fills_it = TcpStream::connect(address).await.unwrap();
+        let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = race(vec![address, open.local_addr().unwrap()]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), open.local_addr().unwrap());
+    }
 }

@@ -1,0 +1,274 @@
+//! Whether the other end of a session is still alive.
+//!
+//! The kernel's `TCP_USER_TIMEOUT` notices a dead path by itself, but only where the session has a TCP connection of
+//! its own: not inside a jump host's channel, not behind a ProxyCommand. The library's keepalive asks after three
+//! seconds of silence, but what it counts are its own turns, and it has none while it waits for something else. So the
+//! stream under every session notes what it hears, and a task beside the session judges that, whatever the session
+//! itself is waiting for:
+//!
+//! - Who is spoken to answers: a keepalive, or bulk data by granting more window. A peer from which nothing has come
+//!   for [`SILENCE`] is gone.
+//! - Only silence that was listened to counts. While nobody reads, since a program does not take what has arrived, the
+//!   peer cannot be heard.
+//! - A task that slept itself (SIGSTOP, a suspended machine) has not listened either: what came meanwhile is looked at
+//!   first, and then the peer has [`WOKEN`] to answer.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// A peer that says nothing for this long although it was asked twice is gone; ten seconds are the most a dead path may
+/// go unnoticed.
+const SILENCE: Duration = Duration::from_secs(8);
+/// The same after a sleep of our own, by which many a path has died.
+const WOKEN: Duration = Duration::from_secs(3);
+/// A write that cannot go on for this long although nobody can say that the peer is silent.
+const STUCK: Duration = Duration::from_secs(30);
+/// Waking up so much later than planned is a sleep.
+const LATE: Duration = Duration::from_secs(2);
+/// How often a peer that is under suspicion is looked at.
+const CLOSE_LOOK: Duration = Duration::from_millis(100);
+
+/// In place of a time: it is not so.
+const NEVER: u64 = u64::MAX;
+
+/// What the stream under a session notes. Times are milliseconds since `epoch`.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    epoch: Instant,
+    heard: AtomicU64,
+    /// Since when somebody waits for the peer to say something.
+    listening: AtomicU64,
+    /// Since when a write waits for room.
+    stuck: AtomicU64,
+}
+
+/// What was noted, as points in time.
+#[derive(Debug, Clone, Copy)]
+struct Noted {
+    heard: Instant,
+    listening: Option<Instant>,
+    stuck: Option<Instant>,
+}
+
+impl Pulse {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            epoch: Instant::now(),
+            heard: AtomicU64::new(0),
+            listening: AtomicU64::new(NEVER),
+            stuck: AtomicU64::new(NEVER),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(NEVER - 1)
+    }
+
+    /// The peer said something.
+    pub(super) fn heard(&self) {
+        self.heard.store(self.now(), Ordering::Relaxed);
+        self.listening.store(NEVER, Ordering::Relaxed);
+    }
+
+    /// There is nothing to read yet.
+    pub(super) fn listens(&self) {
+        if self.listening.load(Ordering::Relaxed) == NEVER {
+            self.listening.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// Something was written, or could not be.
+    pub(super) fn writes(&self, stuck: bool) {
+        if !stuck {
+            self.stuck.store(NEVER, Ordering::Relaxed);
+        } else if self.stuck.load(Ordering::Relaxed) == NEVER {
+            self.stuck.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    fn noted(&self) -> Noted {
+        let at = |millis: u64| self.epoch + Duration::from_millis(millis);
+        let since = |noted: &AtomicU64| Some(noted.load(Ordering::Relaxed)).filter(|t| *t != NEVER).map(at);
+        Noted {
+            heard: at(self.heard.load(Ordering::Relaxed)),
+            listening: since(&self.listening),
+            stuck: since(&self.stuck),
+        }
+    }
+}
+
+/// What is to be done about a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It is gone.
+    Dead,
+    /// It is not, as far as anybody knows; to be judged again then.
+    Again(Instant),
+}
+
+/// The judge; has no clock and does nothing.
+#[derive(Debug)]
+struct Vigil {
+    /// Silence counts from then at the earliest.
+    since: Instant,
+    /// When it was to be looked again.
+    planned: Instant,
+    /// Asked then; an answer has to come within the time.
+    suspicion: Option<(Instant, Duration)>,
+}
+
+impl Vigil {
+    const fn new(now: Instant) -> Self {
+        Self { since: now, planned: now, suspicion: None }
+    }
+
+    /// The peer was just asked, and has to answer within `patience`.
+    fn suspect(&mut self, now: Instant, patience: Duration) {
+        match self.suspicion {
+            Some((asked, earlier)) if asked + earlier <= now + patience => {}
+            Some(_) | None => self.suspicion = Some((now, patience)),
+        }
+    }
+
+    fn judge(&mut self, now: Instant, noted: Noted) -> Verdict {
+        if now > self.planned + LATE {
+            self.since = now;
+            self.suspicion = Some((now, WOKEN));
+        }
+        if self.suspicion.is_some_and(|(asked, _)| noted.heard > asked) {
+            self.suspicion = None;
+        }
+        let silent_since = noted.listening.map(|listening| listening.max(noted.heard).max(self.since));
+        let stuck_since = noted.stuck.map(|stuck| stuck.max(self.since));
+        let ends = [
+            silent_since.map(|since| since + SILENCE),
+            stuck_since.map(|since| since + STUCK),
+            // Whoever waits does so since before the question, or the answer may have come unread.
+            silent_since.zip(self.suspicion).map(|(since, (asked, patience))| asked.max(since) + patience),
+        ];
+        if ends.iter().flatten().any(|end| *end <= now) {
+            return Verdict::Dead;
+        }
+        let longest = now + if self.suspicion.is_some() { CLOSE_LOOK } else { SILENCE };
+        self.planned = ends.into_iter().flatten().fold(longest, Instant::min);
+        Verdict::Again(self.planned)
+    }
+}
+
+/// Judges the peer until it is gone, which is what this returns for, or `ended`. For each duration that comes through
+/// `questions` it was just asked, and has so long to answer.
+pub(super) async fn guard(
+    pulse: Arc<Pulse>,
+    mut questions: mpsc::UnboundedReceiver<Duration>,
+    ended: CancellationToken,
+) -> bool {
+    let mut vigil = Vigil::new(Instant::now());
+    loop {
+        let again = match vigil.judge(Instant::now(), pulse.noted()) {
+            Verdict::Dead => return true,
+            Verdict::Again(at) => at,
+        };
+        tokio::select! {
+            () = ended.cancelled() => return false,
+            () = tokio::time::sleep_until(again) => {}
+            Some(patience) = questions.recv() => vigil.suspect(Instant::now(), patience),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    struct Peer {
+        start: Instant,
+        vigil: Vigil,
+    }
+
+    impl Peer {
+        fn new() -> Self {
+            let start = Instant::now();
+            Self { start, vigil: Vigil::new(start) }
+        }
+
+        fn at(&self, millis: u32) -> Instant {
+            self.start + MS * millis
+        }
+
+        /// Judged at `now`, and at every moment that was asked for until then.
+        fn judge(&mut self, now: u32, heard: u32, listening: Option<u32>, stuck: Option<u32>) -> Verdict {
+            let noted = Noted {
+                heard: self.at(heard),
+                listening: listening.map(|t| self.at(t)),
+                stuck: stuck.map(|t| self.at(t)),
+            };
+            while self.vigil.planned < self.at(now) {
+                let planned = self.vigil.planned;
+                if self.vigil.judge(planned, noted) == Verdict::Dead {
+                    return Verdict::Dead;
+                }
+            }
+            self.vigil.judge(self.at(now), noted)
+        }
+    }
+
+    #[test]
+    fn eight_seconds_of_silence_are_the_end() {
+        let mut peer = Peer::new();
+        assert_eq!(peer.judge(5_000, 4_000, Some(4_000), None), Verdict::Again(peer.at(12_000)));
+        assert_eq!(peer.judge(11_999, 4_000, Some(4_000), None), Verdict::Again(peer.at(12_000)));
+        assert_eq!(peer.judge(12_000, 4_000, Some(4_000), None), Verdict::Dead);
+    }
+
+    #[test]
+    fn a_write_that_waits_makes_no_difference_to_silence() {
+        let mut peer = Peer::new();
+        assert_eq!(peer.judge(12_000, 4_000, Some(4_000), Some(4_000)), Verdict::Dead);
+    }
+
+    #[test]
+    fn what_nobody_listens_to_is_no_silence_until_a_write_is_stuck_for_long() {
+        let mut peer = Peer::new();
+        assert!(matches!(peer.judge(60_000, 1_000, None, None), Verdict::Again(_)));
+        assert!(matches!(peer.judge(80_000, 1_000, None, Some(60_000)), Verdict::Again(_)));
+        assert_eq!(peer.judge(90_000, 1_000, None, Some(60_000)), Verdict::Dead);
+    }
+
+    #[test]
+    fn a_question_has_its_own_deadline() {
+        let mut peer = Peer::new();
+        peer.judge(1_000, 900, Some(900), None);
+        peer.vigil.suspect(peer.at(1_000), MS * 1_500);
+        assert!(matches!(peer.judge(2_400, 900, Some(900), None), Verdict::Again(_)));
+        // A second question does not give it more time.
+        peer.vigil.suspect(peer.at(2_400), MS * 5_000);
+        assert_eq!(peer.judge(2_500, 900, Some(900), None), Verdict::Dead);
+
+        let mut peer = Peer::new();
+        peer.vigil.suspect(peer.at(0), MS * 1_500);
+        assert!(matches!(peer.judge(1_400, 1_300, Some(1_300), None), Verdict::Again(_)));
+        assert!(matches!(peer.judge(9_200, 1_300, Some(1_300), None), Verdict::Again(_)));
+        assert_eq!(peer.judge(9_300, 1_300, Some(1_300), None), Verdict::Dead);
+    }
+
+    #[test]
+    fn our_own_sleep_is_not_held_against_the_peer() {
+        let mut peer = Peer::new();
+        peer.judge(0, 0, Some(0), None);
+        let noted = Noted { heard: peer.at(0), listening: Some(peer.at(0)), stuck: Some(peer.at(0)) };
+        // Planned for 8 s, looked at after ten minutes.
+        let verdict = peer.vigil.judge(peer.at(600_000), noted);
+        assert!(matches!(verdict, Verdict::Again(_)), "{verdict:?}");
+        assert!(matches!(peer.judge(602_900, 0, Some(0), Some(0)), Verdict::Again(_)));
+        assert_eq!(peer.judge(603_000, 0, Some(0), Some(0)), Verdict::Dead);
+    }
+}

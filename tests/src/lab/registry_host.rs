@@ -245,6 +245,14 @@ impl RegistryHost {
         listener.unwrap_or_else(|error| panic!("nothing can listen at {address} inside: {error}"))
     }
 
+    /// Stops what serves the open sessions without ending it, as a path that forgot them looks to their clients; new
+    /// ones can be had.
+    pub fn freeze_sessions(&self) {
+        for pid in self.session_processes() {
+            kill(pid, Signal::SIGSTOP).ok();
+        }
+    }
+
     /// Gives the host a new key, as a reinstalled one has.
     pub fn change_host_key(&mut self) {
         self.stop_sshd();
@@ -263,6 +271,68 @@ impl RegistryHost {
     /// Plugs it in again.
     pub fn mend_link(&self) {
         run("ip", &["-netns", &self.slot.namespace(), "link", "set", &self.slot.far_interface(), "up"]);
+    }
+
+    /// Packets vanish both ways, and nobody is told, not even by the link.
+    pub fn swallow_packets(&self) {
+        self.answer_nobody(self.slot.near_address());
+    }
+
+    /// What this host would send to `address` vanishes.
+    pub fn answer_nobody(&self, address: Ipv4Addr) {
+        run("ip", &["-netns", &self.slot.namespace(), "route", "add", "blackhole", &format!("{address}/32")]);
+    }
+
+    /// Takes this machine's own network away: the link to the host, with a word to everyone who wants to hear it.
+    pub fn lose_network(&self) {
+        // Nor does the default route lead there.
+        let (nowhere, metric) = self.slot.unreachable();
+        run("ip", &["route", "replace", "unreachable", &nowhere, "metric", metric]);
+        run("ip", &["link", "set", &self.slot.near_interface(), "down"]);
+    }
+
+    /// Gives it back.
+    pub fn regain_network(&self) {
+        run("ip", &["link", "set", &self.slot.near_interface(), "up"]);
+    }
+
+    /// Gives this machine another address on the link to the host, as another Wi-Fi would. `low` is its last byte.
+    pub fn change_own_address(&self, low: u8) {
+        let near = self.slot.near_interface();
+        let [_, _, high, block] = self.slot.near_address().octets();
+        let address = Ipv4Addr::new(10, 214, high, block.wrapping_add(low));
+        let other = format!("{address}/32");
+        let far = format!("{}/32", self.address());
+        run(
+            "ip",
+            &["-netns", &self.slot.namespace(), "route", "add", &other, "dev", &self.slot.far_interface()],
+        );
+        run("ip", &["address", "add", &other, "dev", &near]);
+        run("ip", &["route", "add", &far, "dev", &near, "src", &address.to_string()]);
+        run("ip", &["address", "delete", &format!("{}/30", self.slot.near_address()), "dev", &near]);
+    }
+
+    /// A cable from this host to `behind`, which can then be reached from here at its [`Self::address`]. Returns this
+    /// host's address at it.
+    #[must_use]
+    pub fn connect_to(&self, behind: &Self) -> Ipv4Addr {
+        let (here, there) = (self.slot.namespace(), behind.slot.namespace());
+        let (near, far) =
+            (format!("{}b", self.slot.far_interface()), format!("{}a", behind.slot.far_interface()));
+        let [_, _, high, low] = self.slot.far_address().octets();
+        let address = Ipv4Addr::new(10, 215, high, low);
+        run(
+            "ip",
+            &["link", "add", &near, "netns", &here, "type", "veth", "peer", "name", &far, "netns", &there],
+        );
+        run("ip", &["-netns", &here, "address", "add", &format!("{address}/32"), "dev", &near]);
+        run("ip", &["-netns", &here, "link", "set", &near, "up"]);
+        run("ip", &["-netns", &there, "link", "set", &far, "up"]);
+        let route =
+            ["route", "add", &format!("{}/32", behind.address()), "dev", &near, "src", &address.to_string()];
+        run("ip", &[&["-netns", here.as_str()], &route[..]].concat());
+        run("ip", &["-netns", &there, "route", "add", &format!("{address}/32"), "dev", &far]);
+        address
     }
 
     /// Starts the registry and waits until it listens.

@@ -16,6 +16,8 @@ use std::{
 const LOCKS: &str = "/run/lock/dockline-lab";
 /// 10.213.0.0/16 in pieces of four addresses; fewer are used than fit.
 const SLOTS: u16 = 4096;
+/// A metric that everything else goes before.
+const UNREACHABLE: &str = "4000";
 
 /// A number of this process's own, with a temporary folder. The kernel drops the lock with the process, so a slot
 /// whose lock is free but whose things exist was left behind by a crash.
@@ -84,9 +86,15 @@ impl Slot {
         self.address(2)
     }
 
+    /// The slot's addresses and a metric, for a route that says that they cannot be reached: it counts while this
+    /// machine's end of the veth pair is down.
+    #[must_use]
+    pub fn unreachable(&self) -> (String, &'static str) {
+        (block(self.number), UNREACHABLE)
+    }
+
     fn address(&self, host: u16) -> Ipv4Addr {
-        let [high, low] = (self.number * 4 + host).to_be_bytes();
-        Ipv4Addr::new(10, 213, high, low)
+        address(self.number, host)
     }
 }
 
@@ -94,6 +102,15 @@ impl Drop for Slot {
     fn drop(&mut self) {
         remove_leftovers(self.number);
     }
+}
+
+fn address(number: u16, host: u16) -> Ipv4Addr {
+    let [high, low] = (number * 4 + host).to_be_bytes();
+    Ipv4Addr::new(10, 213, high, low)
+}
+
+fn block(number: u16) -> String {
+    format!("{}/30", address(number, 0))
 }
 
 fn folder(number: u16) -> PathBuf {
@@ -148,6 +165,15 @@ fn remove_leftovers(number: u16) {
         // background, and meanwhile the name is taken.
         try_run(Command::new("ip").args(["link", "delete", &near_interface(number)]));
         try_run(Command::new("ip").args(["netns", "delete", &name]));
+        // Rarely there, and then it is an error of no interest.
+        try_run(Command::new("ip").args([
+            "route",
+            "delete",
+            "unreachable",
+            &block(number),
+            "metric",
+            UNREACHABLE,
+        ]));
     }
     let folder = folder(number);
     if folder.exists()

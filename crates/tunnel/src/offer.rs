@@ -12,6 +12,7 @@ use crate::{
     Ask, SshEnvironment,
     error::TunnelError,
     lifecycle::backoff,
+    network::Surroundings,
     pump::{Outcome, Traffic, carry, reset},
     session::{Credentials, Dialer, Forwarded, Session},
 };
@@ -43,6 +44,8 @@ const LISTEN: &str = "127.0.0.1";
 const WAITING: usize = 64;
 /// How long the registry of this machine may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the host has to answer when the way to it may have died.
+const CHECK: Duration = Duration::from_secs(3);
 /// How often the figures are shown anew.
 const SHOWN_EVERY: Duration = Duration::from_millis(500);
 
@@ -91,7 +94,11 @@ impl Offer {
         });
         let (forwarded, incoming) = mpsc::channel(WAITING);
         let OfferConfig { spec, name, ssh, .. } = config;
-        let dialer = Dialer::new(name, spec.ssh.clone(), ssh, ask, Arc::new(Credentials::default()));
+        let surroundings = Arc::new(Surroundings::new());
+        // An offer is wanted for as long as there is one.
+        surroundings.concern(true);
+        let credentials = Arc::new(Credentials::default());
+        let dialer = Dialer::new(name, spec.ssh.clone(), ssh, ask, surroundings.clone(), credentials);
         let task = Offering {
             dialer: dialer.accepting(forwarded),
             spec,
@@ -106,7 +113,10 @@ impl Offer {
         };
         let guard = ended.clone().drop_guard();
         tokio::spawn(async move {
-            task.run().await;
+            tokio::select! {
+                () = task.run(surroundings.changes()) => {}
+                () = surroundings.watch() => {}
+            }
             drop(guard);
         });
         Self { view: watcher, _stop: Arc::new(stop.clone().drop_guard()), stop, ended }
@@ -166,7 +176,7 @@ struct Connections {
 type Carried = Option<TunnelError>;
 
 impl Offering {
-    async fn run(mut self) {
+    async fn run(mut self, mut changes: watch::Receiver<u64>) {
         let (mut failures, mut was_up) = (0, false);
         let stop = self.stop.clone();
         loop {
@@ -178,7 +188,7 @@ impl Offering {
                 Ok(session) => {
                     (failures, was_up) = (0, true);
                     self.state(OfferState::Offering { since: now() });
-                    let lost = self.serve(&session).await;
+                    let lost = self.serve(&session, &mut changes).await;
                     let Some(error) = lost else {
                         session.withdraw(LISTEN, self.spec.port).await;
                         session.close().await;
@@ -207,6 +217,8 @@ impl Offering {
             self.state(OfferState::Reconnecting { retry_at, error: UiError::from(&error) });
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
+                // The way to the host may be another one now.
+                Ok(()) = changes.changed() => failures = 0,
                 () = self.stop.cancelled() => break,
             }
         }
@@ -238,7 +250,7 @@ impl Offering {
     }
 
     /// Carries connections until the session is lost (why), or the offer is taken back (`None`).
-    async fn serve(&mut self, session: &Session) -> Option<TunnelError> {
+    async fn serve(&mut self, session: &Session, changes: &mut watch::Receiver<u64>) -> Option<TunnelError> {
         let mut shown = tokio::time::interval(SHOWN_EVERY);
         shown.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (results, mut carried) = mpsc::unbounded_channel::<Carried>();
@@ -252,6 +264,7 @@ impl Offering {
                     self.view.send_modify(|view| view.error = error.as_ref().map(|error| Box::new(error.into())));
                     self.figures();
                 }
+                Ok(()) = changes.changed() => session.check(CHECK).await,
                 _ = shown.tick() => self.figures(),
             }
         }

@@ -46,6 +46,8 @@ use tokio_util::sync::CancellationToken;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
 /// Unanswered questions before the session is given up: 3 × 3 s, within the 10 s a dead path may go unnoticed.
 const KEEPALIVE_LIMIT: usize = 2;
+/// The last resort, for a server that falls silent while somebody logs in: it is not listened for then.
+const INACTIVITY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Receive window that a channel begins with, in bytes.
 const WINDOW: u32 = 2 << 20;
 /// What it may grow to: 1 Gbit/s over 250 ms.
@@ -407,8 +409,7 @@ fn client_config(host_keys: host_key::HostKeyAlgorithms, rekey_bytes: Option<u64
             ]),
             compression: Cow::Borrowed(&[russh::compression::NONE]),
         },
-        // `pulse` knows better: this one takes a program that was stopped for a server that was.
-        inactivity_timeout: None,
+        inactivity_timeout: Some(INACTIVITY_TIMEOUT),
         keepalive_interval: Some(KEEPALIVE_INTERVAL),
         keepalive_max: KEEPALIVE_LIMIT,
         nodelay: true,

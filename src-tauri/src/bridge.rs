@@ -3,13 +3,19 @@
 use crate::demo::Demo;
 use dockline_core::Session;
 use dockline_model::{Code, Command, Event, Reply, UiError};
-use std::{path::PathBuf, time::Duration};
-use tauri::{AppHandle, Emitter, State};
+use std::{
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tauri::{AppHandle, Emitter, Manager, State};
 use tauri_plugin_dialog::DialogExt;
 use tokio::sync::watch;
 
 /// The event's name on the page's side.
 const EVENT: &str = "dockline-event";
+/// Tells the page that there is a wish to take up.
+const WISH: &str = "dockline-wish";
 
 /// How long a command waits for an owner. Finding one takes milliseconds; starting one, a second at most.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -72,6 +78,34 @@ impl Bridge {
 #[tauri::command]
 pub async fn dispatch(command: Command, bridge: State<'_, Bridge>) -> Result<Reply, UiError> {
     bridge.request(command).await
+}
+
+/// What the page is to show, chosen outside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wish {
+    /// What docker push needs on this machine.
+    Setup,
+}
+
+/// The wish that no page has taken up yet: it outlives the making of a window.
+#[derive(Debug, Default)]
+pub struct OpenWish(Mutex<Option<Wish>>);
+
+/// Shows the window, and in it what is wished for.
+pub fn wish(app: &AppHandle, wish: Wish) {
+    *app.state::<OpenWish>().0.lock().unwrap_or_else(PoisonError::into_inner) = Some(wish);
+    crate::window::open(app);
+    // A page that is only being loaded asks by itself.
+    if let Err(error) = app.emit_to(crate::window::LABEL, WISH, ()) {
+        tracing::warn!(%error, "the page did not hear of a wish");
+    }
+}
+
+/// The page takes up the wish, if there is one.
+#[tauri::command]
+pub fn take_wish(open: State<'_, OpenWish>) -> Option<Wish> {
+    open.0.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// The archive that `--demo` offers; nothing otherwise.

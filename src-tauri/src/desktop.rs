@@ -1,7 +1,7 @@
 //! What the desktop does with the state: page, tray, notifications, and the window when a question needs it.
 
 use crate::{
-    bridge::{self, Bridge},
+    bridge::{self, Bridge, Wish},
     notifications, session, state,
     tray::{self, IconState, MenuAction, MenuEntry, Tray},
     window,
@@ -63,6 +63,7 @@ pub fn clicked(app: &AppHandle, action: MenuAction) {
         MenuAction::Disconnect(registry) => Command::Disconnect { registry, force: false },
         MenuAction::Withdraw(offer) => Command::Withdraw { offer },
         MenuAction::DisconnectOthers(registry) => Command::Disconnect { registry, force: true },
+        MenuAction::Setup => return bridge::wish(app, Wish::Setup),
         MenuAction::OpenWindow => return window::open(app),
         MenuAction::Quit => return quit(app),
     };

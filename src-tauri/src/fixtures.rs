@@ -16,6 +16,7 @@ pub fn snapshot() -> Snapshot {
         engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
         offers: Vec::new(),
         prompts: Vec::new(),
+        setup: None,
     }
 }
 

@@ -70,7 +70,8 @@ fn main() -> anyhow::Result<()> {
         .invoke_handler(tauri::generate_handler![
             bridge::dispatch,
             bridge::demo_sample,
-            bridge::choose_archive
+            bridge::choose_archive,
+            bridge::take_wish
         ])
         .on_window_event(|window, event| {
             if let WindowEvent::DragDrop(drag) = event {
@@ -111,6 +112,7 @@ fn start(app: &tauri::AppHandle, arguments: &Arguments) -> anyhow::Result<()> {
     let (link, links) = watch::channel(Link::Opening);
     app.manage(Bridge::new(links));
     app.manage(demo);
+    app.manage(bridge::OpenWish::default());
 
     let face = Desktop::new(app.clone(), tray::Tray::new(app, desktop::clicked)?);
     let keeper = app.clone();

@@ -18,6 +18,7 @@ pub fn apply(state: &mut Snapshot, event: Event) {
         Change::Prompt { prompt } => put(&mut state.prompts, prompt, |one, two| one.id == two.id),
         Change::PromptGone { id } => state.prompts.retain(|prompt| prompt.id != id),
         Change::Config { error } => state.config_error = error,
+        Change::Setup { progress } => state.setup = progress,
         Change::Resync { snapshot } => *state = snapshot,
     }
 }

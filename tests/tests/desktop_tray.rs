@@ -35,7 +35,7 @@ async fn connect_in_the_trays_menu_opens_the_tunnel() {
     tray.click(&format!("Disconnect {name}")).await;
     tray.wait_for("Connect again", |line| line.label == connect).await;
 
-    tray.click("Open Dockline").await;
+    tray.click("Make docker push work here…").await;
     screen.wait_for_windows("Dockline", 1).await;
     tray.click("Quit Dockline").await;
     let ended = app.daemon().wait(PATIENCE);

@@ -178,3 +178,44 @@ async fn the_demo_pushes_its_sample_and_needs_nothing() {
     assert!(!dockline.config_file().exists(), "the demo left something in the person's own configuration");
     window.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_push_is_made_to_work_and_undone() {
+    if !lab::requires(&[HOST, &[Need::Dockerd]].concat()) {
+        return;
+    }
+    let (screen, host) = (Screen::start(), RegistryHost::start());
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let before = workstation.hosts();
+    let window = Browser::start(&screen, &dockline, &[]).await;
+
+    window.click(&format!("{} [data-testid=fix-hosts]", card(&name))).await;
+    window.see("[data-testid=setup-dialog][data-stage=needed]").await;
+    assert!(window.text("[data-testid=setup-engine]").await.contains("Docker"));
+    assert!(window.text("[data-testid=setup-diff]").await.contains(name.as_str()));
+    assert_eq!(workstation.hosts(), before, "nothing is written before somebody agreed");
+    window.photograph("setup-light").await;
+    window.click("[data-testid=setup-apply]").await;
+    window.see("[data-testid=setup-dialog][data-stage=report]").await;
+    window.see("[data-testid=setup-check][data-outcome=reached]").await;
+    window.photograph("setup-done-light").await;
+    window.click("[data-testid=setup-cancel]").await;
+    window.see_gone(&format!("{} [data-testid=fix-hosts]", card(&name))).await;
+
+    let image = format!("{name}:5000/team/app:v1");
+    dockerd.build_image(&image, &[64]);
+    dockerd.run_docker(&["push", &image]);
+    assert!(host.manifest_digest("team/app", "v1").is_some());
+
+    window.click("[data-testid=setup-open]").await;
+    window.see("[data-testid=setup-dialog][data-stage=already-satisfied]").await;
+    window.click("[data-testid=setup-undo-one]").await;
+    window.see("[data-testid=setup-dialog][data-stage=needed]").await;
+    window.click("[data-testid=setup-apply]").await;
+    window.see("[data-testid=setup-dialog][data-stage=report]").await;
+    assert_eq!(workstation.hosts(), before);
+    window.close().await;
+}

@@ -1,5 +1,6 @@
 // Every word on the screen. A second language is a second object of the same shape.
 
+import type { EngineKind } from './generated/EngineKind';
 import type { LayerState } from './generated/LayerState';
 import type { OfferState } from './generated/OfferState';
 import type { TransferKind } from './generated/TransferKind';
@@ -58,8 +59,8 @@ export const t = {
     address: 'Address',
     viaAddress: (address: string) => `Until this machine knows the name, write ${address} instead.`,
     copyAddress: (text: string) => `Copy ${text}`,
-    fixHosts: 'Make the name work',
-    hostsUndo: 'Take the names out of the hosts file',
+    fixHosts: 'Make docker push work here',
+    setup: 'Make docker push work here, or undo it…',
     up: 'Sent',
     down: 'Received',
     connect: 'Connect',
@@ -205,22 +206,46 @@ export const t = {
     cancel: 'Leave it open',
   },
 
-  hosts: {
-    title: 'Make the names work',
-    body: (path: string) =>
-      `With these lines in ${path}, this machine knows your registries by name. Nothing else in the file changes, and you can undo it at any time.`,
-    undoTitle: 'Take the names out again',
-    undoBody: (path: string) =>
-      `Dockline’s lines are taken out of ${path}. Pushing by address keeps working.`,
-    diff: 'Change',
-    planning: 'Reading the hosts file…',
-    satisfied: 'The file is as it should be already.',
-    apply: 'Write the change',
-    undo: 'Take the lines out',
-    changed: 'The file changed in the meantime. This is the new plan.',
-    done: 'The names work on this machine now.',
-    undone: 'Dockline’s lines are out of the hosts file.',
-    permission: 'Your system may ask for your password.',
+  setup: {
+    title: 'Make docker push work here',
+    undoTitle: 'Undo what Dockline changed',
+    planning: 'Looking at the engine and its settings…',
+    engine: (label: string, where: string) => `Found: ${label}, ${where}.`,
+    kind: {
+      'docker-native': 'on this machine',
+      'docker-rootless': 'on this machine, without root (it has a network of its own)',
+      'docker-snap': 'on this machine, from the snap',
+      'docker-desktop': 'in Docker Desktop',
+      'docker-windows': 'for Windows containers',
+      'orb-stack': 'in OrbStack',
+      colima: 'in colima',
+      'rancher-desktop': 'in Rancher Desktop',
+      podman: 'on this machine',
+      'podman-rootless': 'on this machine, without root',
+      'podman-machine': 'in a virtual machine',
+      remote: 'on another machine',
+      unknown: 'somewhere Dockline does not know',
+      none: 'nothing that answers',
+    } satisfies Record<EngineKind['kind'], string>,
+    diff: (path: string) => `Change of ${path}`,
+    steps: 'Then',
+    byYou: ' This is for you to do.',
+    stops: (names: string) => `This restarts the engine, which stops ${names}.`,
+    permission: 'Your system asks for an administrator’s password, once.',
+    asking: 'Your system may be asking for your password…',
+    progress: 'Progress',
+    changed: 'A file changed in the meantime. This is the new plan.',
+    apply: 'Make these changes',
+    undo: 'Undo these changes',
+    reached: (authority: string) => `The engine asked ${authority}, and the registry answered.`,
+    reachedLogin: (authority: string) =>
+      `The engine asked ${authority}, and the registry wants a login: docker login ${authority}`,
+    withdrawn: (authority: string) => `The engine no longer goes by Dockline’s setting for ${authority}.`,
+    left: 'Left for you',
+    applied: 'Changed by Dockline so far',
+    undoOne: 'Undo…',
+    undoNamed: (path: string) => `Undo the change of ${path}`,
+    undoAll: 'Undo all…',
   },
 
   images: {

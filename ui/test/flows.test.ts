@@ -2,6 +2,8 @@
 
 import { fireEvent, waitFor, within } from '@testing-library/svelte';
 import { describe, expect, test } from 'vitest';
+import { APPLIED, setupPlan, setupReport, type SetupCase } from '../src/mock/setup';
+import type { Reply } from '../src/generated/Reply';
 import { DIGEST, NOW, image, layer, lease, registry, snapshot, transfer } from '../src/mock/words';
 import { open } from './owner';
 
@@ -144,45 +146,124 @@ describe('a tunnel', () => {
   });
 });
 
-describe('the hosts file', () => {
-  const plan = {
-    path: '/etc/hosts',
-    action: 'apply',
-    diff: '--- a\n+++ b\n+127.77.41.18 cr.boss.org\n',
-    before: '1',
-    after: '2',
-    satisfied: false,
-    warnings: ['Mind the gap.'],
-  } as const;
-
-  test('is shown as a diff, then changed as shown', async () => {
+describe('make docker push work here', () => {
+  const planned = (kind: SetupCase, action: 'apply' | 'undo' = 'apply') => ({
+    kind: 'setup-plan' as const,
+    plan: setupPlan(kind, action),
+  });
+  const unnamed = () => {
     const state = one();
     state.registries[0]!.aliasReady = false;
-    const { owner, screen, user } = await open(state);
-    owner.answers['plan-hosts'] = () => ({ kind: 'hosts', plan: { ...plan, warnings: [...plan.warnings] } });
+    return state;
+  };
+
+  test('shows everything first, then does just that, and says what the engine says', async () => {
+    const { owner, screen, user } = await open(unnamed());
+    owner.answers['plan-setup'] = () => planned('needed');
     await user.click(screen.getByTestId('fix-hosts'));
-    expect((await screen.findByTestId('hosts-diff')).textContent).toContain('+127.77.41.18 cr.boss.org');
-    expect(screen.getByTestId('hosts-warning').textContent).toBe('Mind the gap.');
-    await user.click(screen.getByTestId('hosts-apply'));
-    expect(owner.asked().at(-1)).toEqual({ kind: 'apply-hosts', plan });
-    await waitFor(() => expect(screen.queryByTestId('hosts-dialog')).toBeNull());
+    const diffs = await screen.findAllByTestId('setup-diff');
+    expect(diffs.map((diff) => diff.textContent).join()).toContain('+127.77.41.18 cr.boss.org');
+    expect(screen.getByTestId('setup-engine').textContent).toContain('Docker 28.5.2, on this machine');
+    expect(screen.getByTestId('setup-step').textContent).toContain('SIGHUP');
+    expect(screen.getByTestId('setup-permission').textContent).toContain('once');
+    expect(owner.asked()[0]).toEqual({
+      kind: 'plan-setup',
+      action: 'apply',
+      registry: 'cr.boss.org',
+      changes: [],
+    });
+
+    let finish = (_: Reply) => {};
+    owner.answers['apply-setup'] = () => new Promise((done) => (finish = done));
+    await user.click(screen.getByTestId('setup-apply'));
+    expect(owner.asked().at(-1)).toEqual({ kind: 'apply-setup', plan: setupPlan('needed', 'apply') });
+    owner.tell({ kind: 'setup', progress: { words: 'Docker asks for cr.boss.org:5000', done: 2, total: 3 } });
+    await waitFor(() =>
+      expect(screen.getByTestId('setup-progress').textContent).toContain('asks for cr.boss.org'),
+    );
+    await user.keyboard('{Escape}');
+    expect(
+      screen.queryByTestId('setup-dialog'),
+      'what is under way cannot be walked away from',
+    ).not.toBeNull();
+    finish({ kind: 'setup-report', report: setupReport('needed', 'apply') });
+    expect((await screen.findByTestId('setup-summary')).textContent).toContain('docker push works here');
+    expect(screen.getByTestId('setup-check').dataset['outcome']).toBe('reached');
+    expect(screen.getByTestId('spoken').textContent).toContain('docker push works here');
+    await user.click(screen.getByTestId('setup-cancel'));
+    await waitFor(() => expect(screen.queryByTestId('setup-dialog')).toBeNull());
   });
 
-  test('is planned anew when it changed in the meantime', async () => {
-    const state = one();
-    state.registries[0]!.aliasReady = false;
-    const { owner, screen, user } = await open(state);
-    let before = 0;
-    owner.answers['plan-hosts'] = () => ({
-      kind: 'hosts',
-      plan: { ...plan, warnings: [], before: String(++before) },
+  test('opens from the tray, also in a window that is there already', async () => {
+    const { owner, screen } = await open(one());
+    owner.answers['plan-setup'] = () => planned('satisfied');
+    owner.wish = 'setup';
+    owner.listener.wished();
+    expect((await screen.findByTestId('setup-why')).textContent).toContain('Nothing has to change');
+  });
+
+  test('names the containers that a restart stops, and why it does not work after all', async () => {
+    const { owner, screen, user } = await open(one());
+    owner.answers['plan-setup'] = () => planned('failing');
+    owner.answers['apply-setup'] = () => ({
+      kind: 'setup-report',
+      report: setupReport('failing', 'apply'),
     });
-    owner.refuse('apply-hosts', { code: 'hosts-changed', message: 'Changed.' });
+    await user.click(screen.getByTestId('setup-open'));
+    expect((await screen.findByTestId('setup-stops')).textContent).toContain('stops web and database.');
+    await user.click(screen.getByTestId('setup-apply'));
+    const failed = await screen.findByTestId('setup-check-failed');
+    expect(failed.dataset['code']).toBe('engine-cannot-reach');
+  });
+
+  test.each(['satisfied', 'refused'] as const)('has nothing to do where it is %s', async (kind) => {
+    const { owner, screen, user } = await open(one());
+    owner.answers['plan-setup'] = () => planned(kind);
+    await user.click(screen.getByTestId('setup-open'));
+    await waitFor(() => expect(screen.getByTestId('setup-cancel').textContent).toBe('Close'));
+    await screen.findByTestId(kind === 'refused' ? 'setup-refused' : 'setup-why');
+    expect(screen.queryByTestId('setup-apply')).toBeNull();
+  });
+
+  test('is planned anew when a file changed in the meantime', async () => {
+    const { owner, screen, user } = await open(unnamed());
+    let plans = 0;
+    owner.answers['plan-setup'] = () => (plans++, planned('needed'));
+    owner.refuse('apply-setup', { code: 'hosts-changed', message: 'Changed.' });
     await user.click(screen.getByTestId('fix-hosts'));
-    await screen.findByTestId('hosts-diff');
-    await user.click(screen.getByTestId('hosts-apply'));
-    await waitFor(() => expect(before).toBe(2));
-    expect(screen.getByTestId('hosts-dialog').textContent).toContain('changed in the meantime');
+    await screen.findAllByTestId('setup-diff');
+    await user.click(screen.getByTestId('setup-apply'));
+    await waitFor(() => expect(plans).toBe(2));
+    expect(screen.getByTestId('setup-dialog').textContent).toContain('changed in the meantime');
+  });
+
+  test('is undone change by change, or all at once', async () => {
+    const { owner, screen, user } = await open(one());
+    owner.answers['plan-setup'] = (command) =>
+      planned('satisfied', command.kind === 'plan-setup' ? command.action : 'apply');
+    owner.answers['list-setup'] = () => ({ kind: 'setup-applied', changes: APPLIED });
+    owner.answers['apply-setup'] = () => ({ kind: 'setup-report', report: setupReport('needed', 'undo') });
+    await user.click(screen.getByTestId('setup-open'));
+    const all = await screen.findAllByTestId('setup-undo-one');
+    expect(all.map((button) => button.getAttribute('aria-label'))).toEqual([
+      'Undo the change of /etc/hosts',
+      'Undo the change of /etc/docker/daemon.json',
+    ]);
+    await user.click(all[1]!);
+    await screen.findAllByTestId('setup-diff');
+    expect(
+      owner
+        .asked()
+        .filter(({ kind }) => kind === 'plan-setup')
+        .at(-1),
+    ).toEqual({
+      kind: 'plan-setup',
+      action: 'undo',
+      registry: null,
+      changes: ['daemon-json'],
+    });
+    await user.click(screen.getByTestId('setup-apply'));
+    expect((await screen.findByTestId('setup-summary')).textContent).toContain('undone');
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { render } from '@testing-library/svelte';
 import { userEvent } from '@testing-library/user-event';
-import type { Backend, Listener } from '../src/backend/backend';
+import type { Backend, Listener, Wish } from '../src/backend/backend';
 import App from '../src/App.svelte';
 import type { Change } from '../src/generated/Change';
 import type { Command } from '../src/generated/Command';
@@ -37,6 +37,12 @@ export class ScriptedOwner implements Backend {
 
   demoSample = async () => null;
   chooseArchive = async () => '/home/me/chosen.tar';
+  wish: Wish | null = null;
+  takeWish = async () => {
+    const wish = this.wish;
+    this.wish = null;
+    return wish;
+  };
 
   tell(change: Change) {
     this.sequence += 1;

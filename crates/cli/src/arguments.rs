@@ -42,7 +42,7 @@ With --json the error itself, with its stable code, is the last line of standard
 Start here:
   dockline demo                                         try it without a server
   dockline add cr.boss.org --ssh dockercr@88.88.88.88   name a host
-  dockline hosts                                        let this machine resolve that name
+  dockline setup                                        make docker push work here
   dockline push app:v1 cr.boss.org                      push through the tunnel
 
 `dockline help COMMAND` explains a command, `dockline help exit-codes` the exit statuses."
@@ -72,10 +72,17 @@ Host, user, port, identity and jump host are taken from ~/.ssh/config where they
     /// Show the registries
     List,
     /// Forget a registry
-    #[command(after_help = "Example:\n  dockline remove cr.boss.org")]
+    #[command(after_help = "\
+Example:
+  dockline remove cr.boss.org
+
+What `dockline setup` did for it is shown and taken back first, if you agree.")]
     Remove {
         /// Its name
         registry: RegistryName,
+        /// Take back what `dockline setup` did for it, too, without asking
+        #[arg(long, short)]
+        yes: bool,
     },
     /// Open the tunnel and keep it open
     #[command(after_help = "\
@@ -132,6 +139,19 @@ The port is open to everybody on that host, and to nobody else, for as long as t
     Offer(Offer),
     /// Show the engine's images
     Images,
+    /// Make docker push work here: whatever this machine's engine needs for it, shown first, undone at any time
+    #[command(after_help = "\
+Examples:
+  dockline setup                      shows what the engine needs, asks, does it, and has the engine try
+  dockline setup --plan               shows it and changes nothing
+  dockline setup cr.boss.org --yes    only for this registry, without asking
+  dockline setup --undo               takes everything back
+  dockline setup --undo /etc/hosts    takes one change back
+  dockline setup cr.boss.org --undo   takes back what was done for this registry
+
+The engine is the one that docker in this shell talks to. An administrator's rights are asked for once, when the
+changes are made and not before. Exit status 7: the settings are written, but the engine does not get there.")]
+    Setup(Setup),
     /// Let this machine resolve the registries' names (the hosts file)
     #[command(after_help = "\
 Examples:
@@ -273,6 +293,25 @@ pub struct Hosts {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// `dockline setup`.
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// Only this registry; all of them otherwise
+    pub registry: Option<RegistryName>,
+    /// Show what would change and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub plan: bool,
+    /// Take everything back, or one change: its id (hosts, daemon-json:native) or its file
+    #[arg(long, value_name = "CHANGE", num_args = 0..=1)]
+    pub undo: Option<Option<String>>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// The registry speaks TLS with a certificate of this authority (a PEM file)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "registry")]
+    pub ca: Option<PathBuf>,
 }
 
 /// `dockline agent`.

@@ -82,9 +82,13 @@ impl Face {
     pub async fn snapshot(&self) -> Result<Snapshot, UiError> {
         match self.request(Command::Snapshot).await? {
             Reply::Snapshot { snapshot } => Ok(snapshot),
-            other @ (Reply::Done | Reply::Registry { .. } | Reply::Transfer { .. } | Reply::Hosts { .. }) => {
-                Err(unexpected(&other))
-            }
+            other @ (Reply::Done
+            | Reply::Registry { .. }
+            | Reply::Transfer { .. }
+            | Reply::Hosts { .. }
+            | Reply::SetupPlan { .. }
+            | Reply::SetupReport { .. }
+            | Reply::SetupApplied { .. }) => Err(unexpected(&other)),
         }
     }
 

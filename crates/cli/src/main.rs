@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod diff;
 mod face;
 mod format;
 mod interrupts;

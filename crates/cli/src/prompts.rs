@@ -57,7 +57,8 @@ pub async fn answer_all(session: Session, answers: Answers, screen: Screen) {
             | Change::OfferGone { .. }
             | Change::Engine { .. }
             | Change::PromptGone { .. }
-            | Change::Config { .. } => continue,
+            | Change::Config { .. }
+            | Change::Setup { .. } => continue,
         };
         for prompt in prompts {
             answer_once(&session, &answers, &screen, &mut seen, prompt).await;

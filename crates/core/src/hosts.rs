@@ -100,11 +100,11 @@ pub(crate) fn settle(paths: &Paths) {
 }
 
 /// The system's own file keeps its journal where only administrators write; a stand-in has it beside it.
-fn edit_paths(paths: &Paths) -> EditPaths {
+pub(crate) fn edit_paths(paths: &Paths) -> EditPaths {
     let system = EditPaths::system();
     if system.hosts == paths.hosts_file { system } else { EditPaths::beside(&paths.hosts_file) }
 }
 
-fn elevation(paths: &EditPaths) -> elevate::Elevation {
+pub(crate) fn elevation(paths: &EditPaths) -> elevate::Elevation {
     elevate::choose(&elevate::Situation::of_process(paths.clone()))
 }

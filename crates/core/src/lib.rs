@@ -11,6 +11,7 @@ pub mod hosts;
 pub mod paths;
 mod secrets;
 pub mod session;
+pub mod setup;
 
 pub use controller::{Controller, EventStream, FaceId};
 pub use paths::{Paths, PathsError};

@@ -136,6 +136,14 @@ impl EngineEndpoint {
         Self::find(&Surroundings::from_process(), &ThisMachine)
     }
 
+    /// [`EngineEndpoint::detect`] for given surroundings on this machine.
+    ///
+    /// # Errors
+    /// When `DOCKER_HOST` or the chosen context names an endpoint that cannot be used.
+    pub fn of(around: &Surroundings) -> Result<Self, EngineError> {
+        Self::find(around, &ThisMachine)
+    }
+
     /// [`EngineEndpoint::detect`] for given surroundings.
     ///
     /// # Errors

@@ -4,8 +4,8 @@
 //! [`Envelope`]s. The desktop's window uses the same types over Tauri's IPC.
 
 use crate::{
-    Answer, Event, HostsAction, HostsView, OfferId, OfferSpec, PromptId, RegistryName, RegistrySpec,
-    RemoteEnd, Snapshot, SshTarget, TransferId, UiError,
+    Answer, AppliedChange, Event, HostsAction, HostsView, OfferId, OfferSpec, PromptId, RegistryName,
+    RegistrySpec, RemoteEnd, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget, TransferId, UiError,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -171,6 +171,26 @@ pub enum Command {
         /// The plan the person saw.
         plan: HostsView,
     },
+    /// Work out what the engine needs so that pushes to the registries work, or what an undo takes; nothing is
+    /// written. → [`Reply::SetupPlan`]
+    PlanSetup {
+        /// Apply or undo.
+        action: SetupAction,
+        /// Only for this registry; for all if absent.
+        #[serde(default)]
+        registry: Option<RegistryName>,
+        /// Undo only these ([`AppliedChange::id`]); all if empty.
+        #[serde(default)]
+        changes: Vec<String>,
+    },
+    /// Carry out the plan a person agreed to, and ask the engine whether it works. Progress comes as
+    /// [`Change::Setup`](crate::Change::Setup). → [`Reply::SetupReport`]
+    ApplySetup {
+        /// The plan the person saw.
+        plan: Box<SetupPlan>,
+    },
+    /// What Dockline has changed on this machine and not undone. → [`Reply::SetupApplied`]
+    ListSetup,
     /// Answer a question. → [`Reply::Done`]
     Answer {
         /// Which.
@@ -213,6 +233,21 @@ pub enum Reply {
         /// The plan.
         plan: HostsView,
     },
+    /// A plan for the engine's settings.
+    SetupPlan {
+        /// The plan.
+        plan: Box<SetupPlan>,
+    },
+    /// The engine's settings were changed.
+    SetupReport {
+        /// What was done and whether it works.
+        report: SetupReport,
+    },
+    /// What was changed and not undone.
+    SetupApplied {
+        /// One for each file.
+        changes: Vec<AppliedChange>,
+    },
 }
 
 /// A command with a number to tell its response by.
@@ -238,7 +273,6 @@ pub struct Response {
 /// One line from the owner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "the large ones are the usual ones; they are moved, not kept")]
 pub enum Envelope {
     /// First line: the versions fit.
     Welcome {

@@ -1,8 +1,8 @@
 //! What the owner tells every face.
 
 use crate::{
-    EngineView, OfferId, OfferView, Prompt, PromptId, RegistryName, RegistryView, TransferId, TransferView,
-    UiError,
+    EngineView, OfferId, OfferView, Prompt, PromptId, RegistryName, RegistryView, SetupProgress, TransferId,
+    TransferView, UiError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,9 @@ pub struct Snapshot {
     pub engine: EngineView,
     /// Open questions.
     pub prompts: Vec<Prompt>,
+    /// How far the change of the engine's settings is, while there is one.
+    #[serde(default)]
+    pub setup: Option<SetupProgress>,
 }
 
 /// One change, with its place in the order of all of them.
@@ -45,7 +48,6 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-#[expect(clippy::large_enum_variant, reason = "the large ones are the usual ones; they are moved, not kept")]
 pub enum Change {
     /// Added, or different from before.
     Registry {
@@ -96,6 +98,11 @@ pub enum Change {
     Config {
         /// Why it cannot be read.
         error: Option<UiError>,
+    },
+    /// How far the change of the engine's settings is; `None` when it has ended.
+    Setup {
+        /// The progress.
+        progress: Option<SetupProgress>,
     },
     /// Events were lost on the way to this face: replace everything.
     Resync {

@@ -16,6 +16,7 @@ mod offer;
 mod prompt;
 mod registry;
 mod setup;
+mod setup_report;
 mod transfer;
 mod tunnel;
 #[cfg(feature = "typescript")]
@@ -36,6 +37,7 @@ pub use setup::{
     ImageStore, RegistrySecurity, SettingsFile, SetupAction, SetupPlan, SetupTarget, SetupVerdict, StepBy,
     StepView, SystemdUnit,
 };
+pub use setup_report::{CheckOutcome, EngineCheck, SetupProgress, SetupReport};
 pub use transfer::{
     LayerState, LayerView, Road, TransferId, TransferKind, TransferState, TransferView, Verified,
 };

@@ -39,6 +39,8 @@ pub enum MenuAction {
     DisconnectOthers(RegistryName),
     /// Take an offer back. The text says whose.
     Withdraw(OfferId),
+    /// Show what docker push needs on this machine.
+    Setup,
     /// Show the window.
     OpenWindow,
     /// End the app.
@@ -54,6 +56,7 @@ impl MenuAction {
             Self::Disconnect(registry) => format!("disconnect:{registry}"),
             Self::DisconnectOthers(registry) => format!("disconnect-others:{registry}"),
             Self::Withdraw(OfferId(id)) => format!("withdraw:{id}"),
+            Self::Setup => "setup".to_owned(),
             Self::OpenWindow => "open".to_owned(),
             Self::Quit => "quit".to_owned(),
         }
@@ -63,6 +66,7 @@ impl MenuAction {
     #[must_use]
     pub fn from_id(id: &str) -> Option<Self> {
         match id {
+            "setup" => return Some(Self::Setup),
             "open" => return Some(Self::OpenWindow),
             "quit" => return Some(Self::Quit),
             _ => {}
@@ -159,6 +163,9 @@ pub fn menu(state: &Snapshot) -> Vec<MenuEntry> {
     entries.extend(state.transfers.iter().filter_map(transfer_text).map(|text| MenuEntry::Note { text }));
     if entries.len() > before {
         entries.push(MenuEntry::Separator);
+    }
+    if !state.registries.is_empty() {
+        entries.push(MenuEntry::action(MenuAction::Setup, "Make docker push work here…"));
     }
     entries.extend(last_entries());
     entries

@@ -18,6 +18,14 @@ fn without_a_registry_the_menu_still_opens_and_quits() {
 }
 
 #[test]
+fn setting_up_is_offered_where_there_is_something_to_set_up() {
+    let mut state = snapshot();
+    state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
+    let setup = "Make docker push work here…";
+    assert_eq!(texts(&state)[1..], ["-", setup, "Open Dockline", "Quit Dockline"]);
+}
+
+#[test]
 fn each_registry_can_be_connected_or_disconnected() {
     let mut state = snapshot();
     state.registries = vec![registry("cr.boss.org", TunnelState::Idle), registry("b.example", up())];
@@ -156,6 +164,7 @@ fn ids_read_back() {
         MenuAction::Disconnect(name.clone()),
         MenuAction::DisconnectOthers(name),
         MenuAction::Withdraw(OfferId(7)),
+        MenuAction::Setup,
         MenuAction::OpenWindow,
         MenuAction::Quit,
     ] {

@@ -5,7 +5,6 @@ use crate::lab::{Daemon, Dockline, free_port};
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::Capabilities};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
-use std::process::Command;
 
 /// The driver, the app that it started, and the app's page.
 pub struct Browser {
@@ -21,7 +20,8 @@ impl Browser {
     /// When that does not happen.
     pub async fn start(screen: &Screen, dockline: &Dockline, arguments: &[&str]) -> Self {
         let port = free_port();
-        let mut driver = Command::new("WebKitWebDriver");
+        // The app is its child, and so on the same machine.
+        let mut driver = dockline.machine("WebKitWebDriver");
         driver.arg(format!("--port={port}"));
         app::dress(&mut driver, screen, dockline);
         // What tauri-driver sets: it makes the window's web context one that may be automated.

@@ -3,10 +3,11 @@
 use super::{
     daemon::Daemon,
     needs::find_program,
-    shell::{Finished, try_run},
+    shell::{Finished, run, try_run},
     workstation::Workstation,
 };
 use std::{
+    collections::BTreeSet,
     fs,
     io::Read,
     path::{Path, PathBuf},
@@ -22,6 +23,8 @@ pub struct Dockerd {
     daemon: Option<Daemon>,
     workstation: Arc<Workstation>,
     folder: PathBuf,
+    /// Where it was unpacked, if it is not the installed one.
+    root: Option<PathBuf>,
 }
 
 impl Dockerd {
@@ -40,23 +43,63 @@ impl Dockerd {
     /// When it does not start.
     #[must_use]
     pub fn with_arguments(workstation: &Arc<Workstation>, arguments: &[&str]) -> Self {
+        // A file that is not there, or this machine's own daemon.json would count.
+        let folder = workstation.folder().join("docker");
+        fs::create_dir_all(&folder).expect("the workstation's folder is ours");
+        fs::write(folder.join("daemon.json"), "{}").expect("the workstation's folder is ours");
+        let file = format!("--config-file={}", folder.join("daemon.json").display());
+        Self::launch(workstation, &[&[file.as_str(), "--bridge=none"], arguments].concat())
+    }
+
+    /// One that is set up as the system's own: it reads `/etc/docker/daemon.json` (the workstation's) when it starts
+    /// and when it is told to, and its containers are on `bridge`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn of_system(workstation: &Arc<Workstation>, bridge: &str, arguments: &[&str]) -> Self {
+        Self::launch(workstation, &[&[format!("--bridge={bridge}").as_str()], arguments].concat())
+    }
+
+    /// Another dockerd than the installed one, with its containerd and client, unpacked in `root` (`dpkg -x`).
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn unpacked(workstation: &Arc<Workstation>, root: &Path) -> Self {
+        let mut dockerd =
+            Self::launch_program(workstation, &root.join("usr/sbin/dockerd"), Some(root), &["--bridge=none"]);
+        dockerd.root = Some(root.to_owned());
+        dockerd
+    }
+
+    fn launch(workstation: &Arc<Workstation>, arguments: &[&str]) -> Self {
+        let program = find_program("dockerd").expect("dockerd is installed: ask requires() first");
+        Self::launch_program(workstation, &program, None, arguments)
+    }
+
+    fn launch_program(
+        workstation: &Arc<Workstation>,
+        program: &Path,
+        root: Option<&Path>,
+        arguments: &[&str],
+    ) -> Self {
         let folder = workstation.folder().join("docker");
         fs::create_dir_all(folder.join("config")).expect("the workstation's folder is ours");
-        let program = find_program("dockerd").expect("dockerd is installed: ask requires() first");
         let mut command = workstation.command(program);
+        if let Some(root) = root {
+            command.env("PATH", search_path(root));
+        }
         command
             .arg(format!("--data-root={}", folder.join("data").display()))
             .arg(format!("--exec-root={}", folder.join("exec").display()))
             .arg(format!("--pidfile={}", folder.join("pid").display()))
             .arg(format!("--host=unix://{}", folder.join("docker.sock").display()))
-            // A file that is not there, or this machine's own daemon.json would count.
-            .arg(format!("--config-file={}", folder.join("daemon.json").display()))
-            .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"])
+            .args(["--iptables=false", "--ip6tables=false", "--ip-forward=false"])
             .args(arguments);
-        fs::write(folder.join("daemon.json"), "{}").expect("the workstation's folder is ours");
         let daemon = Daemon::spawn("dockerd", command);
         daemon.wait_for_line("API listen on", Duration::from_secs(60));
-        Self { daemon: Some(daemon), workstation: Arc::clone(workstation), folder }
+        Self { daemon: Some(daemon), workstation: Arc::clone(workstation), folder, root: None }
     }
 
     /// `unix:///…/docker.sock`, for `DOCKER_HOST`.
@@ -83,7 +126,10 @@ impl Dockerd {
     /// `docker …` in a shell on its workstation, connected to it.
     #[must_use]
     pub fn docker(&self, arguments: &[&str]) -> Command {
-        let mut command = self.workstation.command("docker");
+        let mut command = match &self.root {
+            Some(root) => self.workstation.command(root.join("usr/bin/docker")),
+            None => self.workstation.command("docker"),
+        };
         command
             .args(arguments)
             .env("DOCKER_HOST", self.endpoint())
@@ -127,6 +173,36 @@ impl Dockerd {
         self.run_docker(&["build", "--quiet", "--tag", tag, &context.display().to_string()])
     }
 
+    /// Makes an image of these programs and the libraries they need, from this machine, with `docker import`.
+    ///
+    /// # Panics
+    /// When a program is not there, or the import fails.
+    #[track_caller]
+    pub fn import_programs(&self, tag: &str, programs: &[&str]) {
+        let root = self.folder.join("imported");
+        let mut files: BTreeSet<String> = BTreeSet::new();
+        for name in programs {
+            let program = find_program(name).expect("ask requires() first").display().to_string();
+            // ldd(1): a library is the first word with a slash; a static program has none.
+            let libraries = try_run(Command::new("ldd").arg(&program)).stdout;
+            let library =
+                |line: &str| line.split_whitespace().find(|word| word.starts_with('/')).map(str::to_owned);
+            files.extend(libraries.lines().filter_map(library));
+            files.insert(program);
+        }
+        for file in files {
+            let target = root.join(file.trim_start_matches('/'));
+            fs::create_dir_all(target.parent().expect("it has a folder")).expect("the folder is ours");
+            fs::copy(&file, &target).unwrap_or_else(|error| panic!("{file} cannot be copied: {error}"));
+        }
+        for folder in ["tmp", "var/tmp", "etc"] {
+            fs::create_dir_all(root.join(folder)).expect("the folder is ours");
+        }
+        let archive = self.folder.join("imported.tar").display().to_string();
+        run("tar", &["-C", &root.display().to_string(), "-cf", &archive, "."]);
+        self.run_docker(&["import", &archive, tag]);
+    }
+
     /// The id of an image, `None` if there is none of that name.
     #[must_use]
     pub fn image_id(&self, reference: &str) -> Option<String> {
@@ -146,6 +222,13 @@ impl Drop for Dockerd {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn search_path(root: &Path) -> std::ffi::OsString {
+    let own = ["usr/bin", "usr/sbin"].map(|folder| root.join(folder));
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let all = own.into_iter().chain(std::env::split_paths(&others));
+    std::env::join_paths(all).expect("a folder's path has no colon")
 }
 
 fn write_random(path: &Path, bytes: usize) {

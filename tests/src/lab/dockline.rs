@@ -1,8 +1,8 @@
 //! Dockline itself, as a person at a terminal meets it: the `dockline` program with a home of its own.
 
 use super::{
-    daemon::Daemon, needs::find_program, registry_host::RegistryHost, slot::unique_registry_name,
-    workstation::Workstation,
+    daemon::Daemon, needs::find_program, person::Person, registry_host::RegistryHost,
+    slot::unique_registry_name, workstation::Workstation,
 };
 use dockline_model::{RegistryName, Snapshot, UiError};
 use serde::de::DeserializeOwned;
@@ -25,6 +25,7 @@ pub struct Dockline {
     folder: TempDir,
     workstation: Option<Arc<Workstation>>,
     docker_host: Option<String>,
+    person: Option<Person>,
     variables: Vec<(OsString, OsString)>,
 }
 
@@ -74,13 +75,21 @@ impl Dockline {
             format!("#!/bin/sh\nexec '{}' -F '{}' \"$@\"\n", real.display(), ssh.join("config").display());
         fs::write(&program, script).expect("the folder is ours");
         fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the folder is ours");
-        Self { folder, workstation: None, docker_host: None, variables: Vec::new() }
+        Self { folder, workstation: None, docker_host: None, person: None, variables: Vec::new() }
     }
 
     /// On a workstation: with its hosts file.
     #[must_use]
     pub fn on(workstation: &Arc<Workstation>) -> Self {
         Self { workstation: Some(Arc::clone(workstation)), ..Self::new() }
+    }
+
+    /// Run by this person, on their machine. Files of the registry host's that they need are copied.
+    #[must_use]
+    pub fn of(person: &Person) -> Self {
+        let dockline = Self { person: Some(person.clone()), ..Self::on(person.workstation()) };
+        person.owns(dockline.folder.path());
+        dockline
     }
 
     /// With this engine (`DOCKER_HOST`).
@@ -125,6 +134,9 @@ impl Dockline {
         let path = self.ssh_folder().join("known_hosts");
         let before = fs::read_to_string(&path).unwrap_or_default();
         fs::write(&path, format!("{before}{line}\n")).expect("the folder is ours");
+        if let Some(person) = &self.person {
+            person.owns(self.folder.path());
+        }
     }
 
     /// Adds a host under a name of its own, trusted and with the key that may log in, and returns the name.
@@ -145,7 +157,7 @@ impl Dockline {
     /// When `dockline add` fails.
     #[track_caller]
     pub fn add_as(&self, name: &RegistryName, host: &RegistryHost, arguments: &[&str]) {
-        let identity = host.identity().display().to_string();
+        let identity = self.own_copy(&host.identity());
         let mut words = vec!["add", name.as_str(), "--ssh"];
         let destination = host.destination();
         words.push(&destination);
@@ -156,17 +168,33 @@ impl Dockline {
         self.run(&words).expect_success();
     }
 
+    /// A key file that ssh takes: one's own.
+    fn own_copy(&self, key: &Path) -> String {
+        let Some(person) = &self.person else { return key.display().to_string() };
+        let copy = self.ssh_folder().join("id");
+        fs::copy(key, &copy).expect("the folder is ours");
+        person.owns(self.folder.path());
+        copy.display().to_string()
+    }
+
+    /// Any program where `dockline` is run: on the workstation, as the person.
+    #[must_use]
+    pub fn machine(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        match (&self.person, &self.workstation) {
+            (Some(person), _) => person.command(program),
+            (None, Some(workstation)) => workstation.command(program),
+            (None, None) => Command::new(program),
+        }
+    }
+
     /// `dockline …`, ready to run.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = match &self.workstation {
-            Some(workstation) => workstation.command(dockline_program()),
-            None => Command::new(dockline_program()),
-        };
+        let mut command = self.machine(dockline_program());
         command
             .args(arguments)
             .env("DOCKLINE_HOME", self.home())
-            .env("HOME", self.folder.path())
+            .env("HOME", self.person.as_ref().map_or(self.folder.path(), Person::home))
             .env("PATH", self.search_path())
             .env("NO_COLOR", "1")
             .env_remove("SSH_AUTH_SOCK")

@@ -19,12 +19,17 @@ pub enum Need {
     Keyring,
     /// Any other program, by name.
     Program(&'static str),
+    /// A file of a package's, by its path.
+    File(&'static str),
 }
 
 impl Need {
     /// The sentence about what is missing, or `None` if nothing is.
     fn missing(self) -> Option<String> {
         let programs: &[&str] = match self {
+            Self::File(path) => {
+                return (!Path::new(path).is_file()).then(|| format!("{path} is not there"));
+            }
             Self::Root => {
                 return (!nix::unistd::geteuid().is_root())
                     .then(|| "it is not run as root (namespaces need that)".to_owned());

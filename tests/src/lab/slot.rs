@@ -74,6 +74,12 @@ impl Slot {
         format!("dll{}f", self.number)
     }
 
+    /// The name of its bridge, for a slot that is a machine with containers.
+    #[must_use]
+    pub fn bridge(&self) -> String {
+        bridge(self.number)
+    }
+
     /// This machine's address in the slot's /30.
     #[must_use]
     pub fn near_address(&self) -> Ipv4Addr {
@@ -120,6 +126,10 @@ fn folder(number: u16) -> PathBuf {
 
 fn near_interface(number: u16) -> String {
     format!("dll{number}n")
+}
+
+fn bridge(number: u16) -> String {
+    format!("dll{number}b")
 }
 
 fn namespace(number: u16) -> String {
@@ -174,6 +184,10 @@ fn remove_leftovers(number: u16) {
             "metric",
             UNREACHABLE,
         ]));
+    }
+    let bridge = bridge(number);
+    if Path::new("/sys/class/net").join(&bridge).exists() {
+        try_run(Command::new("ip").args(["link", "delete", &bridge]));
     }
     let folder = folder(number);
     if folder.exists()

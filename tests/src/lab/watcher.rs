@@ -93,9 +93,15 @@ fn tunnels(line: &str) -> Vec<(RegistryName, TunnelView)> {
         Envelope::Goodbye { .. } => Vec::new(),
         Envelope::Response(Response { result, .. }) => match result {
             Ok(Reply::Snapshot { snapshot }) => of_snapshot(snapshot),
-            Ok(Reply::Done | Reply::Registry { .. } | Reply::Transfer { .. } | Reply::Hosts { .. }) => {
-                Vec::new()
-            }
+            Ok(
+                Reply::Done
+                | Reply::Registry { .. }
+                | Reply::Transfer { .. }
+                | Reply::Hosts { .. }
+                | Reply::SetupPlan { .. }
+                | Reply::SetupReport { .. }
+                | Reply::SetupApplied { .. },
+            ) => Vec::new(),
             Err(error) => panic!("the owner refused a snapshot: {error}"),
         },
         Envelope::Event(event) => match event.change {
@@ -109,7 +115,8 @@ fn tunnels(line: &str) -> Vec<(RegistryName, TunnelView)> {
             | Change::Engine { .. }
             | Change::Prompt { .. }
             | Change::PromptGone { .. }
-            | Change::Config { .. } => Vec::new(),
+            | Change::Config { .. }
+            | Change::Setup { .. } => Vec::new(),
         },
     }
 }

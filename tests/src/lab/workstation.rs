@@ -1,9 +1,11 @@
 //! A person's machine: a mount namespace whose `/etc` is this machine's with private changes on top, so that
-//! `/etc/hosts` can be edited, renamed over and looked at, and the real one never changes.
+//! `/etc/hosts` and the engines' settings can be edited, renamed over and looked at, and the real ones never change. What
+//! the helper keeps in `/var/lib/dockline` is its own, too.
 
-use super::{daemon::Daemon, slot::Slot};
+use super::{daemon::Daemon, shell::run, slot::Slot};
 use std::{
     fs,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -27,12 +29,13 @@ impl Workstation {
     pub fn start() -> Arc<Self> {
         let slot = Slot::claim();
         let folder = slot.folder().display().to_string();
-        for layer in ["etc", "work"] {
+        for layer in ["etc", "work", "state"] {
             fs::create_dir_all(slot.folder().join(layer)).expect("the slot's folder is ours");
         }
         let mut command = Command::new("unshare");
         command.args(["--mount", "--propagation", "private", "sh", "-c"]).arg(format!(
             "mount -t overlay overlay -o lowerdir=/etc,upperdir='{folder}/etc',workdir='{folder}/work' /etc \
+             && mkdir -p /var/lib/dockline && mount --bind '{folder}/state' /var/lib/dockline \
              && echo workstation is ready && exec sleep infinity"
         ));
         let holder = Daemon::spawn("workstation", command);
@@ -67,6 +70,26 @@ impl Workstation {
     #[must_use]
     pub fn hosts_path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root/etc/hosts", self.holder.pid()))
+    }
+
+    /// A path of this machine's as one that works outside it too: `/etc/docker/daemon.json`.
+    #[must_use]
+    pub fn path(&self, absolute: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{absolute}", self.holder.pid()))
+    }
+
+    /// Makes it a bridge for containers and returns the bridge's name and this machine's address on it. It goes with
+    /// the workstation.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn bridge(&self) -> (String, Ipv4Addr) {
+        let (name, address) = (self.slot.bridge(), self.slot.near_address());
+        run("ip", &["link", "add", &name, "type", "bridge"]);
+        run("ip", &["address", "add", &format!("{address}/30"), "dev", &name]);
+        run("ip", &["link", "set", &name, "up"]);
+        (name, address)
     }
 
     /// A folder of its own, for programs' data.

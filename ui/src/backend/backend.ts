@@ -16,11 +16,15 @@ export interface Drop {
 /** A page of the window. */
 export type View = 'registries' | 'images' | 'transfers';
 
+/** Something for the page to show. */
+export type Wish = 'setup';
+
 /** What the owner and the shell call back with. */
 export interface Listener {
   event(event: Event): void;
   drop(drop: Drop): void;
-  navigate(view: View): void;
+  /** There is something to take up with `takeWish`. */
+  wished(): void;
 }
 
 export interface Backend {
@@ -32,6 +36,8 @@ export interface Backend {
   demoSample(): Promise<string | null>;
   /** The platform's file chooser, for an image archive; null if it was closed or there is none. */
   chooseArchive(): Promise<string | null>;
+  /** What was chosen outside of the page (in the tray) for it to show; only once. */
+  takeWish(): Promise<Wish | null>;
 }
 
 /** Makes a `UiError` of whatever was thrown: a defect in between must not become silence. */

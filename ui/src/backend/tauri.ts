@@ -5,7 +5,7 @@ import { listen } from '@tauri-apps/api/event';
 import type { Command } from '../generated/Command';
 import type { Event } from '../generated/Event';
 import type { Reply } from '../generated/Reply';
-import type { Backend, Drop, Listener, View } from './backend';
+import type { Backend, Drop, Listener, Wish } from './backend';
 
 export const tauri: Backend = {
   dispatch: (command: Command) => invoke<Reply>('dispatch', { command }),
@@ -14,18 +14,19 @@ export const tauri: Backend = {
     await Promise.all([
       listen<Event>('dockline-event', ({ payload }) => listener.event(payload)),
       listen<Drop>('dockline-drop', ({ payload }) => listener.drop(payload)),
-      listen<View>('dockline-navigate', ({ payload }) => listener.navigate(payload)),
+      listen<null>('dockline-wish', () => listener.wished()),
     ]);
   },
 
   demoSample: () => optional('demo_sample'),
   chooseArchive: () => optional('choose_archive'),
+  takeWish: () => optional<Wish>('take_wish'),
 };
 
 /** A shell without that command, as the demo's is to everyone else, has nothing to give. */
-async function optional(command: string): Promise<string | null> {
+async function optional<T = string>(command: string): Promise<T | null> {
   try {
-    return await invoke<string | null>(command);
+    return await invoke<T | null>(command);
   } catch {
     return null;
   }

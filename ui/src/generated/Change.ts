@@ -6,6 +6,7 @@ import type { Prompt } from "./Prompt";
 import type { PromptId } from "./PromptId";
 import type { RegistryName } from "./RegistryName";
 import type { RegistryView } from "./RegistryView";
+import type { SetupProgress } from "./SetupProgress";
 import type { Snapshot } from "./Snapshot";
 import type { TransferId } from "./TransferId";
 import type { TransferView } from "./TransferView";
@@ -54,7 +55,11 @@ id: PromptId, } | { "kind": "config",
 /**
  * Why it cannot be read.
  */
-error: UiError | null, } | { "kind": "resync", 
+error: UiError | null, } | { "kind": "setup", 
+/**
+ * The progress.
+ */
+progress: SetupProgress | null, } | { "kind": "resync", 
 /**
  * The whole state.
  */

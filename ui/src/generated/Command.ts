@@ -6,6 +6,8 @@ import type { OfferId } from "./OfferId";
 import type { OfferSpec } from "./OfferSpec";
 import type { PromptId } from "./PromptId";
 import type { RegistryName } from "./RegistryName";
+import type { SetupAction } from "./SetupAction";
+import type { SetupPlan } from "./SetupPlan";
 import type { Target } from "./Target";
 import type { TransferId } from "./TransferId";
 
@@ -100,7 +102,23 @@ action: HostsAction, } | { "kind": "apply-hosts",
 /**
  * The plan the person saw.
  */
-plan: HostsView, } | { "kind": "answer", 
+plan: HostsView, } | { "kind": "plan-setup", 
+/**
+ * Apply or undo.
+ */
+action: SetupAction, 
+/**
+ * Only for this registry; for all if absent.
+ */
+registry: RegistryName | null, 
+/**
+ * Undo only these ([`AppliedChange::id`]); all if empty.
+ */
+changes: Array<string>, } | { "kind": "apply-setup", 
+/**
+ * The plan the person saw.
+ */
+plan: SetupPlan, } | { "kind": "list-setup" } | { "kind": "answer", 
 /**
  * Which.
  */

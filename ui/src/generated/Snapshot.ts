@@ -3,6 +3,7 @@ import type { EngineView } from "./EngineView";
 import type { OfferView } from "./OfferView";
 import type { Prompt } from "./Prompt";
 import type { RegistryView } from "./RegistryView";
+import type { SetupProgress } from "./SetupProgress";
 import type { TransferView } from "./TransferView";
 import type { UiError } from "./UiError";
 
@@ -41,4 +42,8 @@ engine: EngineView,
 /**
  * Open questions.
  */
-prompts: Array<Prompt>, };
+prompts: Array<Prompt>, 
+/**
+ * How far the change of the engine's settings is, while there is one.
+ */
+setup: SetupProgress | null, };

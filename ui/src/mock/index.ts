@@ -8,6 +8,7 @@ import { failing } from './failing';
 import { full } from './full';
 import { many } from './many';
 import { Owner } from './owner';
+import type { SetupCase } from './setup';
 import { snapshot } from './words';
 
 const STATES: Record<string, () => Snapshot> = {
@@ -48,6 +49,7 @@ export function mock(query: URLSearchParams): Backend {
   return new Owner(state, {
     moving: name === 'slow',
     storm: name === 'storm',
+    setup: (query.get('setup') as SetupCase | null) ?? 'needed',
     sample: query.has('sample') ? '/tmp/sample.tar' : null,
   });
 }

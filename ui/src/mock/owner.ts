@@ -11,6 +11,7 @@ import type { UiError } from '../generated/UiError';
 import { reduce } from '../state/reducer';
 import { MB, SECOND, layer, registry, transfer } from './words';
 import { DIFF } from './hosts';
+import { APPLIED, setupPlan, setupReport, type SetupCase } from './setup';
 
 const TICK = 100;
 
@@ -20,6 +21,8 @@ interface Options {
   /** 200 events a second. */
   storm: boolean;
   sample: string | null;
+  /** What the engine's settings need. */
+  setup: SetupCase;
 }
 
 export class Owner implements Backend {
@@ -45,6 +48,10 @@ export class Owner implements Backend {
 
   async demoSample(): Promise<string | null> {
     return this.#options.sample;
+  }
+
+  async takeWish(): Promise<null> {
+    return null;
   }
 
   async chooseArchive(): Promise<string | null> {
@@ -156,10 +163,33 @@ export class Owner implements Backend {
       case 'withdraw':
         this.#tell({ kind: 'offer-gone', id: command.offer });
         return { kind: 'done' };
+      case 'plan-setup':
+        return { kind: 'setup-plan', plan: setupPlan(this.#options.setup, command.action) };
+      case 'apply-setup':
+        return this.#applySetup(command.plan.action);
+      case 'list-setup':
+        return { kind: 'setup-applied', changes: this.#options.setup === 'satisfied' ? APPLIED : [] };
       case 'refresh-images':
       case 'quit':
         return { kind: 'done' };
     }
+  }
+
+  async #applySetup(action: 'apply' | 'undo'): Promise<Reply> {
+    const words = [
+      'Writing the settings',
+      'Docker reads its settings again',
+      'Docker asks for cr.boss.org:5000',
+    ];
+    for (const [done, word] of words.entries()) {
+      this.#tell({ kind: 'setup', progress: { words: word, done, total: words.length } });
+      await pause(0.7 * SECOND);
+    }
+    this.#tell({ kind: 'setup', progress: null });
+    for (const view of this.#state.registries) {
+      this.#tell({ kind: 'registry', registry: { ...view, aliasReady: action === 'apply' } });
+    }
+    return { kind: 'setup-report', report: setupReport(this.#options.setup, action) };
   }
 
   async #connect(name: string): Promise<Reply> {

@@ -98,6 +98,7 @@ export function snapshot(more: Partial<Snapshot>): Snapshot {
     engine: { state: { kind: 'ready', name: 'Docker 20.10.24' }, images: [] },
     offers: [],
     prompts: [],
+    setup: null,
     ...more,
   };
 }

@@ -53,6 +53,8 @@ function apply(snapshot: Snapshot, change: Change): Snapshot {
       return { ...snapshot, prompts: snapshot.prompts.filter((p) => p.id !== change.id) };
     case 'config':
       return { ...snapshot, configError: change.error };
+    case 'setup':
+      return { ...snapshot, setup: change.progress };
     case 'resync':
       return change.snapshot;
   }

@@ -61,13 +61,20 @@ export class Store {
       await this.#backend.listen({
         event: (event) => this.#enqueue(event),
         drop: (drop) => this.#dragged(drop),
-        navigate: (view) => (this.view = view),
+        wished: () => void this.#takeWish(),
       });
       await this.#refresh();
       this.demoSample = await this.#backend.demoSample();
+      await this.#takeWish();
     } catch (thrown) {
       this.broken = toUiError(thrown);
     }
+  }
+
+  /** Shows what was chosen in the tray; a dialog that is open already stays. */
+  async #takeWish(): Promise<void> {
+    const wish = await this.#backend.takeWish();
+    if (wish === 'setup') this.dialog ??= { kind: 'setup', action: 'apply', registry: null };
   }
 
   /** Asks again after `broken`. */

@@ -6,7 +6,9 @@ use crate::{
     output::{Output, wrapped_for_stdout},
     prompts::Answers,
 };
-use dockline_model::{Code, Command, RegistryName, RegistrySpec, Reply, SshTarget, Target, UiError};
+use dockline_model::{
+    Code, Command, RegistryName, RegistrySpec, Reply, Snapshot, SshTarget, Target, UiError,
+};
 
 /// Adds a registry and says what to do next.
 pub async fn add(add: Add, output: Output) -> Result<(), UiError> {
@@ -15,9 +17,15 @@ pub async fn add(add: Add, output: Output) -> Result<(), UiError> {
     let added = face.request(Command::AddRegistry { target }).await;
     let told = match added {
         Ok(Reply::Registry { spec }) => output.result(&spec, || added_text(&spec)),
-        Ok(other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Transfer { .. } | Reply::Hosts { .. })) => {
-            Err(unexpected(&other))
-        }
+        Ok(
+            other @ (Reply::Done
+            | Reply::Snapshot { .. }
+            | Reply::Transfer { .. }
+            | Reply::Hosts { .. }
+            | Reply::SetupPlan { .. }
+            | Reply::SetupReport { .. }
+            | Reply::SetupApplied { .. }),
+        ) => Err(unexpected(&other)),
         Err(error) => Err(error),
     };
     face.close_when_unneeded().await;
@@ -77,23 +85,29 @@ fn added_text(spec: &RegistrySpec) -> String {
     format!("{}\nNext:{steps}", wrapped_for_stdout(&added))
 }
 
-/// Removes a registry.
-pub async fn remove(registry: RegistryName, output: Output) -> Result<(), UiError> {
+/// Removes a registry, and first, if the person agrees, what the engine's settings and the hosts file have of it.
+pub async fn remove(registry: RegistryName, yes: bool, output: Output) -> Result<(), UiError> {
     let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
-    let removed = match crate::face::find(&snapshot, &registry) {
-        Ok(view) => {
-            let (spec, had_alias) = (view.spec.clone(), view.alias_ready);
-            let command = Command::RemoveRegistry { registry };
-            face.request(command).await.map(|_| (spec, had_alias))
-        }
-        Err(error) => Err(error),
-    };
-    face.close_when_unneeded().await;
-    let (spec, had_alias) = removed?;
+    let removed = remove_through(&face, snapshot, registry, yes, output).await;
+    face.close().await;
+    removed
+}
+
+async fn remove_through(
+    face: &Face,
+    snapshot: Snapshot,
+    registry: RegistryName,
+    yes: bool,
+    output: Output,
+) -> Result<(), UiError> {
+    let spec = crate::face::find(&snapshot, &registry)?.spec.clone();
+    let left = super::setup::take_back(snapshot.registries, &registry, yes, output).await?;
+    face.request(Command::RemoveRegistry { registry }).await?;
     output.result(&spec, || format!("Removed {}.", spec.name))?;
-    if had_alias {
+    if left {
         output.remark(format!(
-            "Its line is still in the hosts file; `dockline hosts` takes {} out.",
+            "What was set up for it is still there; `dockline setup --undo` takes everything of Dockline's back, \
+             `dockline setup` what is not {}'s.",
             spec.name
         ));
     }

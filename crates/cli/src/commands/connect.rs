@@ -218,7 +218,8 @@ pub fn registry_in(change: Change, name: &RegistryName) -> Option<RegistryView> 
         | Change::Engine { .. }
         | Change::Prompt { .. }
         | Change::PromptGone { .. }
-        | Change::Config { .. } => None,
+        | Change::Config { .. }
+        | Change::Setup { .. } => None,
     }
 }
 

@@ -146,9 +146,13 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
     };
     match face.request(Command::AddRegistry { target }).await? {
         Reply::Registry { spec } => Ok(spec),
-        other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Transfer { .. } | Reply::Hosts { .. }) => {
-            Err(unexpected(&other))
-        }
+        other @ (Reply::Done
+        | Reply::Snapshot { .. }
+        | Reply::Transfer { .. }
+        | Reply::Hosts { .. }
+        | Reply::SetupPlan { .. }
+        | Reply::SetupReport { .. }
+        | Reply::SetupApplied { .. }) => Err(unexpected(&other)),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use crate::{
     arguments::Hosts,
+    diff,
     face::{Face, unexpected},
     interrupts::{Interrupts, cancelled},
     output::Output,
     prompts::Answers,
     terminal,
 };
-use console::style;
 use dialoguer::Confirm;
 use dockline_core::Paths;
 use dockline_model::{Code, Command, HostsAction, HostsView, Reply, Snapshot, UiError};
@@ -52,9 +52,13 @@ async fn plan_and_apply(
 fn view(reply: Reply) -> Result<HostsView, UiError> {
     match reply {
         Reply::Hosts { plan } => Ok(plan),
-        other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Registry { .. } | Reply::Transfer { .. }) => {
-            Err(unexpected(&other))
-        }
+        other @ (Reply::Done
+        | Reply::Snapshot { .. }
+        | Reply::Registry { .. }
+        | Reply::Transfer { .. }
+        | Reply::SetupPlan { .. }
+        | Reply::SetupReport { .. }
+        | Reply::SetupApplied { .. }) => Err(unexpected(&other)),
     }
 }
 
@@ -62,21 +66,10 @@ fn print_plan(plan: &HostsView, output: Output) -> Result<(), UiError> {
     output.result(plan, || match (plan.satisfied, plan.action) {
         (true, HostsAction::Apply) => format!("{} needs no change.", plan.path),
         (true, HostsAction::Undo) => format!("{} has no lines of Dockline's.", plan.path),
-        (false, _) => coloured(&plan.diff),
+        (false, _) => diff::coloured(&plan.diff),
     })?;
     plan.warnings.iter().for_each(|warning| output.warn(warning));
     Ok(())
-}
-
-fn coloured(diff: &str) -> String {
-    let line = |line: &str| match line.as_bytes().first() {
-        _ if line.starts_with("+++") || line.starts_with("---") => style(line).bold().to_string(),
-        Some(b'+') => style(line).green().to_string(),
-        Some(b'-') => style(line).red().to_string(),
-        Some(b'@') => style(line).cyan().to_string(),
-        Some(_) | None => line.to_owned(),
-    };
-    diff.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Asks the person who has just seen the difference.

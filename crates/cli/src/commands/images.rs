@@ -40,7 +40,8 @@ async fn asked_engine(face: &Face) -> Result<EngineView, UiError> {
             | Change::OfferGone { .. }
             | Change::Prompt { .. }
             | Change::PromptGone { .. }
-            | Change::Config { .. } => continue,
+            | Change::Config { .. }
+            | Change::Setup { .. } => continue,
         };
     }
     Ok(engine)

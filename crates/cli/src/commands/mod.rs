@@ -7,6 +7,7 @@ mod demo;
 mod hosts;
 mod images;
 mod offer;
+mod setup;
 mod status;
 mod target;
 mod transfer;
@@ -20,7 +21,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
     match command {
         Command::Add(add) => configure::add(add, output).await,
         Command::List => status::list(output).await,
-        Command::Remove { registry } => configure::remove(registry, output).await,
+        Command::Remove { registry, yes } => configure::remove(registry, yes, output).await,
         Command::Connect(connect) => connect::connect(connect, output).await,
         Command::Disconnect { registry, force } => connect::disconnect(registry, force, output).await,
         Command::Status { registry } => status::status(registry, output).await,
@@ -29,6 +30,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
         Command::Offer(offer) => offer::offer(offer, output).await,
         Command::Images => images::images(output).await,
         Command::Hosts(hosts) => hosts::hosts(hosts, output).await,
+        Command::Setup(arguments) => setup::setup(arguments, output).await,
         Command::Agent(agent) => agent::agent(agent, output).await,
         Command::Demo { headless: _ } => demo::demo(output).await,
         Command::Completions { shell } => print_completions(shell),

@@ -122,7 +122,8 @@ fn news(change: Change, id: OfferId) -> Option<Result<String, UiError>> {
         | Change::Engine { .. }
         | Change::Prompt { .. }
         | Change::PromptGone { .. }
-        | Change::Config { .. } => return None,
+        | Change::Config { .. }
+        | Change::Setup { .. } => return None,
     };
     let host = &offer.spec.ssh.host;
     Some(match (offer.state, offer.error) {

@@ -103,9 +103,13 @@ async fn begin(face: &Face, command: Command) -> Result<Begun, UiError> {
     };
     match begun {
         Reply::Transfer { id } => Ok(Begun { id, events, interrupts }),
-        other @ (Reply::Done | Reply::Snapshot { .. } | Reply::Registry { .. } | Reply::Hosts { .. }) => {
-            Err(unexpected(&other))
-        }
+        other @ (Reply::Done
+        | Reply::Snapshot { .. }
+        | Reply::Registry { .. }
+        | Reply::Hosts { .. }
+        | Reply::SetupPlan { .. }
+        | Reply::SetupReport { .. }
+        | Reply::SetupApplied { .. }) => Err(unexpected(&other)),
     }
 }
 
@@ -181,7 +185,8 @@ fn transfer_in(change: Change, id: TransferId) -> Option<TransferView> {
         | Change::Engine { .. }
         | Change::Prompt { .. }
         | Change::PromptGone { .. }
-        | Change::Config { .. } => None,
+        | Change::Config { .. }
+        | Change::Setup { .. } => None,
     }
 }
 

@@ -171,7 +171,15 @@ impl Inner {
     async fn snapshot(&self) -> Option<Snapshot> {
         match self.request(Command::Snapshot).await {
             Ok(Reply::Snapshot { snapshot }) => Some(snapshot),
-            Ok(Reply::Done | Reply::Registry { .. } | Reply::Transfer { .. } | Reply::Hosts { .. })
+            Ok(
+                Reply::Done
+                | Reply::Registry { .. }
+                | Reply::Transfer { .. }
+                | Reply::Hosts { .. }
+                | Reply::SetupPlan { .. }
+                | Reply::SetupReport { .. }
+                | Reply::SetupApplied { .. },
+            )
             | Err(_) => None,
         }
     }

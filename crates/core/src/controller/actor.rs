@@ -17,7 +17,8 @@ use crate::{
     secrets::Secrets,
 };
 use dockline_model::{
-    Change, Code, Command, EngineState, EngineView, Hello, PromptId, RegistryName, Reply, Snapshot, UiError,
+    Change, Code, Command, EngineState, EngineView, Hello, PromptId, RegistryName, Reply, SetupProgress,
+    Snapshot, UiError,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
@@ -48,6 +49,8 @@ pub(super) struct Actor {
     pub(super) offers: Offers,
     pub(super) prompts: Prompts,
     pub(super) engine: EngineView,
+    /// How far a change of the engine's settings is.
+    pub(super) setup: Option<SetupProgress>,
     pub(super) engine_watch: EngineWatch,
     pub(super) publisher: Publisher,
     /// Tunnels being closed, and other work the end has to wait for.
@@ -79,6 +82,7 @@ impl Actor {
             transfers: Transfers::default(),
             offers: Offers::default(),
             prompts: Prompts::default(),
+            setup: None,
             engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
             engine_watch: EngineWatch::start(mailbox.clone()),
             publisher: Publisher::new(controller.subscribers.clone()),
@@ -173,6 +177,10 @@ impl Actor {
             }
             Message::OfferChanged { id } => self.offer_changed(id),
             Message::OfferEnded { id } => self.offer_ended(id),
+            Message::Setup { progress } => {
+                self.setup.clone_from(&progress);
+                self.publish(Change::Setup { progress });
+            }
             Message::FilesChanged => self.reload().await,
             Message::WhenUnneeded { face, unneeded } => self.waiting_for_others.push((face, unneeded)),
             // Taken care of by `run`.
@@ -213,6 +221,11 @@ impl Actor {
             }
             Command::PlanHosts { action } => return self.plan_hosts(action, answer),
             Command::ApplyHosts { plan } => return self.apply_hosts(plan, answer),
+            Command::PlanSetup { action, registry, changes } => {
+                return self.plan_setup(action, registry, changes, answer);
+            }
+            Command::ApplySetup { plan } => return self.apply_setup(*plan, answer),
+            Command::ListSetup => return self.list_setup(answer),
             Command::Answer { prompt, answer } => {
                 if self.prompts.answer(prompt, answer) {
                     self.publish(Change::PromptGone { id: prompt });
@@ -266,6 +279,7 @@ impl Actor {
             engine: self.engine.clone(),
             offers: self.offers.view(),
             prompts: self.prompts.view(),
+            setup: self.setup.clone(),
         }
     }
 

@@ -29,6 +29,7 @@ enum Key {
     Prompt(PromptId),
     Engine,
     Config,
+    Setup,
     Everything,
 }
 
@@ -53,6 +54,7 @@ fn key_of(change: &Change) -> Key {
         Change::Prompt { prompt } => Key::Prompt(prompt.id),
         Change::PromptGone { id } => Key::Prompt(*id),
         Change::Config { .. } => Key::Config,
+        Change::Setup { .. } => Key::Setup,
         Change::Resync { .. } => Key::Everything,
     }
 }
@@ -71,6 +73,7 @@ fn phase_of(change: &Change) -> Phase {
         | Change::Prompt { .. }
         | Change::PromptGone { .. }
         | Change::Config { .. }
+        | Change::Setup { .. }
         | Change::Resync { .. } => Phase::Other(mem::discriminant(change)),
     }
 }
@@ -308,6 +311,7 @@ mod tests {
             engine: EngineView { state: EngineState::Unknown, images: vec![] },
             offers: Vec::new(),
             prompts: vec![],
+            setup: None,
         }
     }
 

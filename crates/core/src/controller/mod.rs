@@ -13,6 +13,7 @@ mod prompts;
 mod registries;
 mod request;
 mod run;
+mod setup;
 mod traces;
 mod transfers;
 mod watch;
@@ -23,8 +24,8 @@ pub(crate) use events::{Resync, Subscribers};
 use crate::{Paths, config::Config};
 use actor::Actor;
 use dockline_model::{
-    Answer, Code, Command, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply, Snapshot,
-    TransferId, TransferState, UiError, Verified,
+    Answer, Code, Command, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply,
+    SetupProgress, Snapshot, TransferId, TransferState, UiError, Verified,
 };
 use dockline_tunnel::{Lease, Tunnel};
 use std::sync::Arc;
@@ -75,6 +76,8 @@ enum Message {
     OfferChanged { id: OfferId },
     /// An offer has failed for good, or nobody wants it.
     OfferEnded { id: OfferId },
+    /// A change of the engine's settings has come further, or ended.
+    Setup { progress: Option<SetupProgress> },
     /// The configuration or the hosts file may have changed.
     FilesChanged,
     /// A face wants to know when no other needs the owner any more.
@@ -193,7 +196,15 @@ impl Controller {
     async fn snapshot(&self) -> Option<Snapshot> {
         match self.handle(FaceId(0), Command::Snapshot).await {
             Ok(Reply::Snapshot { snapshot }) => Some(snapshot),
-            Ok(Reply::Done | Reply::Registry { .. } | Reply::Transfer { .. } | Reply::Hosts { .. })
+            Ok(
+                Reply::Done
+                | Reply::Registry { .. }
+                | Reply::Transfer { .. }
+                | Reply::Hosts { .. }
+                | Reply::SetupPlan { .. }
+                | Reply::SetupReport { .. }
+                | Reply::SetupApplied { .. },
+            )
             | Err(_) => None,
         }
     }

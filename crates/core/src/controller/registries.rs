@@ -7,10 +7,10 @@ use dockline_model::{
     Change, Code, LeaseHolder, RegistryName, RegistrySpec, RegistryView, Reply, Target, TunnelState,
     TunnelView, UiError,
 };
-use dockline_tunnel::{Gateway, Lease, SshEnvironment, Tunnel, TunnelConfig};
+use dockline_tunnel::{AccessRules, Gateway, HttpRules, Lease, SshEnvironment, Tunnel, TunnelConfig};
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, SocketAddrV4},
+    net::{IpAddr, Ipv4Addr, SocketAddrV4},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -202,7 +202,13 @@ impl Actor {
             host.identity = host.identity.take().map(|path| self.expanded(&path));
         }
         let gateway = spec.gateway.map(|ip| Gateway { address: SocketAddrV4::new(ip, spec.port) });
-        TunnelConfig { gateway, ..TunnelConfig::new(spec, self.paths.ssh.clone()) }
+        let mut config = TunnelConfig { gateway, ..TunnelConfig::new(spec, self.paths.ssh.clone()) };
+        // An engine in a virtual machine finds this machine's 127.0.0.1 under a name of its own.
+        if config.spec.address == Ipv4Addr::LOCALHOST {
+            let other_names = Gateway::NAMES.map(str::to_owned).to_vec();
+            config.access = AccessRules::Http(HttpRules { other_names, ..HttpRules::default() });
+        }
+        config
     }
 
     pub(super) fn tunnel_started(&mut self, name: &RegistryName, generation: u64, tunnel: Tunnel) {

@@ -76,6 +76,9 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
         | Command::RefreshImages
         | Command::PlanHosts { .. }
         | Command::ApplyHosts { .. }
+        | Command::PlanSetup { .. }
+        | Command::ApplySetup { .. }
+        | Command::ListSetup
         | Command::Answer { .. }
         | Command::Quit { .. }) => Err(UiError::new(Code::Internal, format!("{other:?} is no transfer."))),
     }

@@ -70,6 +70,11 @@ pub(super) async fn gather(around: &Surroundings) -> Result<EngineFacts, EngineE
     })
 }
 
+pub(super) async fn insecure(endpoint: &EngineEndpoint) -> Result<Vec<String>, EngineError> {
+    let info = ask::<classify::Info>(endpoint, "/info").await?;
+    Ok(classify::registries(&info).insecure)
+}
+
 /// An address of another machine's engine, which is not asked anything: nothing here could change its settings.
 fn is_elsewhere(address: &str) -> bool {
     match address.split_once("://") {

@@ -12,7 +12,7 @@ mod process;
 pub use builder::Builder;
 pub use process::{DaemonProcess, Unit};
 
-use crate::{EngineError, Surroundings};
+use crate::{Engine, EngineEndpoint, EngineError, Surroundings};
 use std::net::Ipv4Addr;
 
 /// Whose engine it is, as far as its settings and its loopback are concerned.
@@ -114,6 +114,27 @@ pub struct Proxy {
     pub http: bool,
     /// The exceptions.
     pub no_proxy: String,
+}
+
+/// Tells Podman's service on this machine to read registries.conf again (SIGHUP); no container stops. Returns whether
+/// there was one to tell: an engine elsewhere has none here, and one that starts reads the new settings by itself.
+///
+/// # Errors
+/// What the system says, mostly that the service is another user's.
+pub async fn reload_podman(engine: &Engine) -> std::io::Result<bool> {
+    let EngineEndpoint::Unix(socket) = engine.endpoint().clone() else { return Ok(false) };
+    match tokio::task::spawn_blocking(move || process::reload_podman(&socket)).await {
+        Ok(told) => told,
+        Err(error) => Err(std::io::Error::other(error)),
+    }
+}
+
+/// `host:port` of each registry that the engine speaks HTTP to by its settings, as it goes by them now.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn insecure(engine: &Engine) -> Result<Vec<String>, EngineError> {
+    gather::insecure(engine.endpoint()).await
 }
 
 impl EngineFacts {

@@ -138,6 +138,55 @@ fn of_pid(pid: u32) -> Option<DaemonProcess> {
     DaemonProcess::read(pid, &cmdline, &environ, &String::from_utf8_lossy(&cgroup))
 }
 
+/// Tells Podman's service behind `socket` to read registries.conf again: unlike its command line, which reads it each
+/// time, the service keeps what it has read (measured with 4.3; podman-system-service(1) has SIGHUP for it). Where
+/// systemd listens in its place, every service of this person's is told. Returns whether there was any.
+#[cfg(target_os = "linux")]
+pub(super) fn reload_podman(socket: &Path) -> std::io::Result<bool> {
+    use rustix::process::{Pid, Signal, kill_process};
+    let listener = std::os::unix::net::UnixStream::connect(socket)
+        .and_then(|stream| Ok(rustix::net::sockopt::socket_peercred(&stream)?))?
+        .pid
+        .as_raw_nonzero()
+        .get();
+    let services = match is_podman_service(listener) {
+        true => vec![listener],
+        false => std::fs::read_dir("/proc")?
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|pid| is_podman_service(*pid))
+            .collect(),
+    };
+    let mut told = false;
+    for pid in services.into_iter().filter_map(Pid::from_raw) {
+        kill_process(pid, Signal::HUP)?;
+        told = true;
+    }
+    Ok(told)
+}
+
+#[cfg(target_os = "linux")]
+fn is_podman_service(pid: i32) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = format!("/proc/{pid}");
+    let is_ours = rustix::process::geteuid().is_root()
+        || std::fs::metadata(&folder).is_ok_and(|stat| stat.uid() == rustix::process::geteuid().as_raw());
+    is_ours && std::fs::read(format!("{folder}/cmdline")).is_ok_and(|line| is_podman_service_line(&line))
+}
+
+/// `podman [OPTIONS] system service [OPTIONS] [URI]`.
+fn is_podman_service_line(cmdline: &[u8]) -> bool {
+    let mut words = cmdline.split(|byte| *byte == 0);
+    let is_podman = words.next().is_some_and(|word| word == b"podman" || word.ends_with(b"/podman"));
+    is_podman && words.any(|word| word == b"system") && words.next() == Some(b"service")
+}
+
+/// Nowhere else does Podman's service run as a process that can be seen.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn reload_podman(_socket: &Path) -> std::io::Result<bool> {
+    Ok(false)
+}
+
 /// Nowhere else does dockerd run as a process that can be seen.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn of_socket(_socket: &Path) -> Option<DaemonProcess> {
@@ -167,6 +216,16 @@ mod tests {
         for other in ["", "/usr/bin/containerd --config x", "rootlesskit dockerd", "/bin/sh -c dockerd"] {
             assert_eq!(read(other), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_podman_service_is_told_by_its_command_line() {
+        let is = |line: &str| is_podman_service_line(line.replace(' ', "\0").as_bytes());
+        assert!(
+            is("podman system service --time=0 unix:///p.sock")
+                && is("/usr/bin/podman --root /r system service")
+        );
+        assert!(!is("podman system prune") && !is("vi podman system service") && !is("podman service"));
     }
 
     #[test]

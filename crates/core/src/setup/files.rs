@@ -1,0 +1,142 @@
+//! The settings files: planned from what they hold now, written as agreed. All of it blocks, so none of it runs on the
+//! runtime's threads.
+
+use super::{changed, internal};
+use crate::{Paths, hosts};
+use dockline_edits::{
+    HelperAnswer, HelperRequest, Paths as EditPaths, elevate, perform,
+    setup::{self, Prepared},
+};
+use dockline_model::{
+    AppliedChange, EngineFacts, SettingsFile, SetupAction, SetupPlan, SetupTarget, UiError,
+};
+use std::{env, path::PathBuf, thread};
+use tokio::sync::oneshot;
+
+/// What is planned.
+#[derive(Debug, Clone)]
+pub(super) enum Wish {
+    /// The engine's settings hold exactly what these registries need.
+    Holds(Vec<SetupTarget>),
+    /// What Dockline added is taken out: the changes of these ids, all if there are none.
+    Undone(Vec<String>),
+}
+
+/// What came of writing.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// What was done; whole sentences.
+    pub done: Vec<String>,
+    /// What could not be done so that it takes effect; whole sentences.
+    pub failed: Vec<String>,
+}
+
+pub(super) async fn plan(paths: &Paths, facts: EngineFacts, wish: Wish) -> Result<SetupPlan, UiError> {
+    let files = Files::of(paths);
+    blocking(move || files.prepare(&facts, &wish).plan).await
+}
+
+pub(super) async fn applied(paths: &Paths) -> Result<Vec<AppliedChange>, UiError> {
+    let files = Files::of(paths);
+    blocking(move || setup::applied(&files.system, &files.user).map_err(|error| UiError::from(&error)))
+        .await?
+}
+
+/// Writes what was agreed to, if the files still are as they were then. May wait for a person to type a password, on a
+/// thread of its own: neither the runtime's blocking pool nor the program's end waits for it.
+pub(super) async fn apply(paths: &Paths, agreed: SetupPlan, wish: Wish) -> Result<Written, UiError> {
+    let files = Files::of(paths);
+    let (answer, answered) = oneshot::channel();
+    thread::Builder::new()
+        .name("settings".to_owned())
+        // Whoever asked may have gone.
+        .spawn(move || drop(answer.send(files.write(&agreed, &wish))))
+        .map_err(|error| internal(format!("No thread could be started: {error}.")))?;
+    answered.await.unwrap_or_else(|_| Err(internal("The change of the settings ended without saying how.")))
+}
+
+struct Files {
+    system: EditPaths,
+    user: EditPaths,
+}
+
+impl Files {
+    fn of(paths: &Paths) -> Self {
+        let home = env::home_dir().unwrap_or_default();
+        let config_home = env::var_os("XDG_CONFIG_HOME").filter(|value| !value.is_empty());
+        let config_home = config_home.map_or_else(|| home.join(".config"), PathBuf::from);
+        Self {
+            system: hosts::edit_paths(paths),
+            user: EditPaths::user(&home, &config_home, &paths.state_dir),
+        }
+    }
+
+    fn prepare(&self, facts: &EngineFacts, wish: &Wish) -> Prepared {
+        match wish {
+            Wish::Holds(targets) => setup::prepare(targets, facts, &self.system, &self.user),
+            Wish::Undone(ids) => {
+                let only = (!ids.is_empty()).then_some(ids.as_slice());
+                setup::prepare_undo(only, facts, &self.system, &self.user)
+            }
+        }
+    }
+
+    fn write(&self, agreed: &SetupPlan, wish: &Wish) -> Result<Written, UiError> {
+        let prepared = self.prepare(&agreed.engine, wish);
+        is_the_same(agreed, &prepared.plan)?;
+        let mut written = Written::default();
+        // The system's files first: leave may not be given, and then nothing has changed.
+        if !prepared.system.is_empty() {
+            let request = HelperRequest::Apply { changes: prepared.system };
+            let elevation = hosts::elevation(&prepared.system_paths);
+            written.note(elevate::run(&request, &elevation)?);
+        }
+        if !prepared.user.is_empty() {
+            let request = HelperRequest::Apply { changes: prepared.user };
+            written.note(perform(&self.user, &request, None).map_err(|error| UiError::from(&error))?);
+        }
+        let sentence = |path: &str| match agreed.action {
+            SetupAction::Apply => format!("{path} is written."),
+            SetupAction::Undo => format!("{path} holds nothing of Dockline's any more."),
+        };
+        written.done.splice(0..0, agreed.changes.iter().map(|change| sentence(&change.path)));
+        Ok(written)
+    }
+}
+
+impl Written {
+    fn note(&mut self, answer: HelperAnswer) {
+        let steps = match answer {
+            HelperAnswer::Done { steps, .. } | HelperAnswer::Undone { steps, .. } => steps,
+            HelperAnswer::Recovered { .. } | HelperAnswer::Failed { .. } => Vec::new(),
+        };
+        for step in steps {
+            match step.error {
+                Some(error) => self.failed.push(error),
+                None => self.done.push(step.words),
+            }
+        }
+    }
+}
+
+/// What would be written now has to be what the person saw. (Each file's fingerprints are compared again by whoever
+/// writes; this is about the *set* of files.)
+fn is_the_same(agreed: &SetupPlan, now: &SetupPlan) -> Result<(), UiError> {
+    let differs = |(one, other): (&dockline_model::ChangeView, &dockline_model::ChangeView)| {
+        (&one.id, &one.before, &one.after) != (&other.id, &other.before, &other.after)
+    };
+    let is_hosts = |file: SettingsFile| file == SettingsFile::Hosts;
+    if agreed.changes.len() != now.changes.len() {
+        return Err(changed("A settings file", false));
+    }
+    match agreed.changes.iter().zip(&now.changes).find(|pair| differs(*pair)) {
+        Some((one, _)) => Err(changed(&one.path, is_hosts(one.file))),
+        None => Ok(()),
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, UiError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| internal(format!("A background task of Dockline failed: {error}.")))
+}

@@ -1,0 +1,94 @@
+//! What Dockline runs itself, as the person, so that new settings take effect.
+
+use dockline_engine::{Engine, EngineEndpoint, Surroundings, facts};
+use dockline_model::{Code, EngineKind, SettingsFile, SetupPlan, StepBy, StepView, UiError};
+use std::{process::Stdio, time::Duration};
+use tokio::{process::Command, time::timeout};
+
+/// Docker Desktop takes most of a minute to restart.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Podman's service keeps registries.conf in memory; its command line reads it each time.
+pub(super) fn of_podman(plan: &SetupPlan) -> Option<StepView> {
+    let is_here = matches!(plan.engine.kind, EngineKind::Podman | EngineKind::PodmanRootless);
+    let is_due = plan.changes.iter().any(|change| change.file == SettingsFile::RegistriesConf);
+    (is_here && is_due).then(|| StepView {
+        words: "Podman's service reads its settings again (SIGHUP); no container stops.".to_owned(),
+        by: StepBy::Dockline,
+        command: Vec::new(),
+        optional: false,
+        stops: Vec::new(),
+    })
+}
+
+/// The step of [`of_podman`].
+///
+/// # Errors
+/// With what the person can do instead.
+pub(super) async fn reload_podman(around: &Surroundings) -> Result<(), UiError> {
+    let engine = EngineEndpoint::of(around).and_then(Engine::connect);
+    let engine = engine.map_err(|error| UiError::from(&error))?;
+    facts::reload_podman(&engine).await.map(drop).map_err(|error| {
+        UiError::new(
+            Code::EngineFailed,
+            format!(
+                "Podman's service could not be told to read its settings again ({error}); restart it: systemctl \
+                 restart podman.service. No container stops."
+            ),
+        )
+    })
+}
+
+/// Runs the step's command to its end.
+pub(super) async fn run(step: &StepView) -> Result<(), UiError> {
+    let Some((program, arguments)) = step.command.split_first() else { return Ok(()) };
+    let typed = step.command.join(" ");
+    let failed = |message: String| {
+        UiError::new(Code::EngineFailed, message).hint(format!(
+            "The files are written. Run it yourself: {typed}; or take everything back: dockline setup --undo"
+        ))
+    };
+    let running = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .output();
+    match timeout(PATIENCE, running).await {
+        Ok(Ok(output)) if output.status.success() => Ok(()),
+        Ok(Ok(output)) => {
+            let words = [output.stderr, output.stdout].concat();
+            Err(failed(format!("`{typed}` failed, so the engine does not go by the new settings yet."))
+                .details(String::from_utf8_lossy(&words).trim().to_owned()))
+        }
+        Ok(Err(error)) => Err(failed(format!("`{typed}` could not be started: {error}."))),
+        Err(_) => Err(failed(format!("`{typed}` did not end within {} seconds.", PATIENCE.as_secs()))),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn step(command: &[&str]) -> StepView {
+        StepView {
+            words: String::new(),
+            by: StepBy::Dockline,
+            command: command.iter().map(|&word| word.to_owned()).collect(),
+            optional: false,
+            stops: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_command_that_fails_is_told_with_its_own_words() {
+        run(&step(&[])).await.unwrap();
+        run(&step(&["true"])).await.unwrap();
+        let error = run(&step(&["sh", "-c", "echo no such unit >&2; exit 3"])).await.unwrap_err();
+        assert_eq!(error.code, Code::EngineFailed);
+        assert_eq!(error.details.as_deref(), Some("no such unit"));
+        let missing = run(&step(&["/nowhere/docker", "desktop", "restart"])).await.unwrap_err();
+        assert!(missing.message.contains("/nowhere/docker desktop restart"), "{missing}");
+    }
+}

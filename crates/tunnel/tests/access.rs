@@ -178,6 +178,32 @@ async fn curl_and_skopeo_work_as_before() {
         "403"
     );
 
+    // What else curl can be made to send: an old version, an offer of another, a body that waits to be asked for, one
+    // of unknown length, a head without a body.
+    let file = lab.path("blob");
+    fs::write(&file, "a blob").unwrap();
+    let upload = ["-T", file.to_str().unwrap(), "-H", "Expect: 100-continue", "--expect100-timeout", "5"];
+    let body = format!("@{}", file.display());
+    let chunked = ["--data-binary", &body, "-H", "Transfer-Encoding: chunked"];
+    for (arguments, expected) in [
+        (&["--http1.0"][..], "200"),
+        (&["--http2"], "200"),
+        (&["--head"], "200"),
+        (&["--user", "someone:secret"], "200"),
+        (&["--referer", "http://elsewhere.example/"], "200"),
+        // The registry itself says that nothing can be put there.
+        (&upload, "404"),
+        (&chunked, "200"),
+        (&["--user-agent", "Mozilla/5.0"], "403"),
+        (&["-H", "Host:"], "403"),
+        (&["--request-target", "http://evil.example/v2/"], "403"),
+        (&["--request-target", &url], "200"),
+        (&["--haproxy-protocol"], "400"),
+    ] {
+        let arguments = [&status[..], arguments, &[&url]].concat();
+        assert_eq!(run("curl", &arguments).await, expected, "{arguments:?}");
+    }
+
     // An image of one layer, made by hand.
     let folder = lab.path("layer");
     fs::create_dir(&folder).unwrap();

@@ -75,6 +75,7 @@ pub const TESTS: &[Need] = &[
     program("openssl", "openssl", "hashes the password of the registry host's only account"),
     program("gnome-keyring-daemon", "gnome-keyring", "is the keyring that passphrases are kept in"),
     program("dbus-daemon", "dbus-daemon", "is the message bus that programs find the keyring on"),
+    program("busybox", "busybox-static", "is all that is in the image of a container that uses a tunnel"),
     program("chromium", "chromium", "is the browser whose pages must not get through"),
     program("strace", "strace", "kills the helper at each of its system calls, and makes them fail"),
     program("pkexec", "pkexec", "gives the helper root's rights, by leave of polkit"),

@@ -9,9 +9,9 @@
 
 pub mod mutate;
 
-use dockline_edits::HelperRequest;
+mod edits;
+
 use dockline_model::{Envelope, Hello, Request};
-use serde_json::Value;
 use std::{fs, io, path::PathBuf};
 
 /// One thing that is fuzzed.
@@ -88,15 +88,69 @@ pub const TARGETS: &[Target] = &[
         ],
     },
     Target {
+        name: "hosts_file",
+        run: edits::hosts_file,
+        words: &[
+            "# BEGIN dockline",
+            "# BEGIN dockline (and the line ending above)",
+            "# END dockline",
+            "\n",
+            "\r\n",
+            "\r",
+            "127.0.0.1",
+            "127.77.1.1",
+            "localhost",
+            "cr.boss.org",
+            "CR.boss.org.",
+            "b.example",
+            "\t",
+            " ",
+            "#",
+            "\u{feff}",
+            "\0",
+        ],
+    },
+    Target {
+        name: "daemon_json",
+        run: edits::daemon_json,
+        words: &[
+            "\"insecure-registries\"",
+            "\"Insecure-Registries\"",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            ":",
+            "\"127.77.1.1:5000\"",
+            "\"172.17.0.1:5000\"",
+            "\"10.0.0.0/8\"",
+            "null",
+            "\n",
+            "  ",
+            "\\u0069",
+            "\"a\"",
+            "\u{feff}",
+            "//",
+            "1e9",
+        ],
+    },
+    Target {
         name: "helper_request",
-        run: helper_request,
+        run: edits::helper_request,
         words: &[
             "\"verb\"",
             "\"recover\"",
+            "\"apply\"",
+            "\"changes\"",
+            "\"intent\"",
+            "\"kind\"",
             "\"hosts\"",
+            "\"daemon-json\"",
             "\"entries\"",
             "\"before\"",
             "\"after\"",
+            "\"absent\"",
             "\"address\"",
             "\"name\"",
             "127.77.1.1",
@@ -164,21 +218,6 @@ impl Target {
 /// When something does not hold that has to, or there is no such target.
 pub fn run(name: &str, data: &[u8]) {
     (Target::named(name).expect("there is such a target").run)(data);
-}
-
-/// A request to the helper reads back as it was written, and one with anything more in it does not read: what an
-/// older helper passed over in silence, a newer Dockline would believe done.
-fn helper_request(data: &[u8]) {
-    let Ok(request) = serde_json::from_slice::<HelperRequest>(data) else { return };
-    let written = serde_json::to_value(&request).expect("a request is JSON");
-    let again: HelperRequest = serde_json::from_value(written.clone()).expect("what is written reads");
-    assert_eq!(again, request);
-    let Value::Object(mut more) = written else { panic!("a request is an object") };
-    more.insert("path".to_owned(), Value::from("/etc/shadow"));
-    assert!(
-        serde_json::from_value::<HelperRequest>(more.into()).is_err(),
-        "a path can be smuggled in: {request:?}"
-    );
 }
 
 /// A line of the control socket, in either direction: what reads is written as something that reads as the same.

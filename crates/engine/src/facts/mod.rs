@@ -7,6 +7,7 @@
 mod builder;
 mod classify;
 mod gather;
+#[cfg_attr(not(any(target_os = "linux", test)), expect(dead_code, reason = "there is no /proc to read from"))]
 mod process;
 
 pub use builder::Builder;

@@ -180,6 +180,27 @@ fn engines_pass_and_browsers_do_not() {
         ),
         ("User-Agent: containers/5.24.0 (github.com/containers/image)", Verdict::Admit),
         ("user-agent: curl/7.88.1\r\nAccept: */*", Verdict::Admit),
+        (
+            "User-Agent: containerd/2.0.0\r\nAccept: application/vnd.oci.image.index.v1+json, */*",
+            Verdict::Admit,
+        ),
+        (
+            "User-Agent: buildkit/v0.16\r\nAuthorization: Bearer x\r\nAccept-Encoding: zstd, gzip",
+            Verdict::Admit,
+        ),
+        ("User-Agent: go-containerregistry/v0.20.2\r\nTransfer-Encoding: chunked", Verdict::Admit),
+        (
+            "User-Agent: kaniko/v1.23 go-containerregistry\r\nContent-Type: application/octet-stream",
+            Verdict::Admit,
+        ),
+        ("User-Agent: Go-http-client/1.1\r\nAccept-Encoding: gzip\r\nConnection: close", Verdict::Admit),
+        ("User-Agent: regclient/regctl (v0.8.0)", Verdict::Admit),
+        (
+            "User-Agent: python-requests/2.31.0\r\nAccept-Encoding: gzip, deflate\r\nAccept: */*",
+            Verdict::Admit,
+        ),
+        ("User-Agent: jib 3.4.4 jib-maven-plugin\r\nConnection: Keep-Alive", Verdict::Admit),
+        ("User-Agent: dockline/0.1\r\nExpect: 100-continue\r\nContent-Range: 0-5", Verdict::Admit),
         // Go's client sends it along a redirect.
         ("Referer: http://cr.boss.org:5000/v2/", Verdict::Admit),
         ("Original: x\r\nSecond: x\r\nX-Origin: y", Verdict::Admit),

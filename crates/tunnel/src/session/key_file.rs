@@ -173,7 +173,7 @@ fn check_permissions(_: &Path) -> Result<(), TunnelError> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
@@ -188,7 +188,6 @@ EAAAAfC0uHZ0peE2/xY+FwGAI5QxTrS07/Jmni4K1/XDgkbwAAAAdyb290QHZtAQI=
 -----END OPENSSH PRIVATE KEY-----
 ";
 
-    #[cfg(unix)]
     #[test]
     fn a_key_with_a_short_secret_number_is_read() {
         use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};

@@ -276,7 +276,7 @@ mod tests {
         let linux = Paths::user(Path::new("/h"), Path::new("/h/.config"), Path::new("/s"));
         let linux = Paths { platform: Platform::Linux, ..linux };
         let mac = Paths { platform: Platform::MacOs, ..linux.clone() };
-        let windows = Paths { platform: Platform::Windows, root: "C:".into(), ..linux.clone() };
+        let windows = Paths { platform: Platform::Windows, root: "C:/".into(), ..linux.clone() };
         let daemon = |daemon| Intent::DaemonJson { daemon, insecure: [].into() };
         let authority: Authority = "cr.boss.org:5000".parse().unwrap();
         let certificate =

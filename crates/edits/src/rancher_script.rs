@@ -37,7 +37,8 @@ pub fn undo_command() -> Vec<String> {
     ["rdctl", "shell", "sudo", "sh", "-c", &script].map(str::to_owned).to_vec()
 }
 
-#[cfg(test)]
+// With a real shell.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -1,7 +1,6 @@
 //! Which way is chosen, and the command lines.
 
 use super::*;
-use crate::Outcome;
 use std::path::Path;
 
 fn situation() -> Situation {
@@ -101,6 +100,7 @@ fn macos_and_windows_command_lines_are_quoted() {
 #[cfg(unix)]
 mod with_programs {
     use super::*;
+    use crate::Outcome;
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
     fn script(folder: &Path, name: &str, text: &str) -> PathBuf {

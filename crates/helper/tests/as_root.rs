@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use dockline_edits::{
-    Agreed, HelperAnswer, HelperRequest, Intent, Outcome, Paths, daemon_json::Daemon, hosts::Entry, pending,
-    plan,
+    Agreed, CaCertificate, HelperAnswer, HelperRequest, Intent, Outcome, Paths, TrustStore,
+    daemon_json::Daemon, hosts::Entry, pending, plan,
 };
 use dockline_model::Code;
 use std::{
@@ -286,4 +286,70 @@ fn pkexec_asks_polkit_and_the_helper_does_the_rest() {
     let log = text("log");
     assert!(log.contains(" uid=65534 hosts ") && log.contains("daemon-json:native absent->"), "{log}");
     assert!(log.ends_with("600 root\n"), "{log}");
+}
+
+/// Debian's own update-ca-certificates(8), on copies of the folders that it reads and writes.
+const TRUST: &str = r#"
+set -e; cd "$1"
+mkdir local state ssl; cp -a /etc/ssl/. ssl/
+mount --bind local /usr/local/share/ca-certificates; mount --bind ssl /etc/ssl; mount --bind state /var/lib
+"$2" < request > answer || true
+openssl verify -no-CAfile -CApath /etc/ssl/certs ca.pem > trusted 2>&1 || true
+echo '{"verb":"undo-all"}' | "$2" > undone || true
+openssl verify -no-CAfile -CApath /etc/ssl/certs ca.pem > forgotten 2>&1 || true
+ls local > left
+"#;
+
+#[test]
+fn the_operating_system_trusts_an_authority_and_forgets_it() {
+    if !can_mount() {
+        return;
+    }
+    if !Path::new("/usr/sbin/update-ca-certificates").exists() {
+        assert!(std::env::var("CI").is_err(), "the package ca-certificates is not installed");
+        println!("SKIPPED: the package ca-certificates is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "ca.pem", "-days",
+            "2",
+        ])
+        .args(["-subj", "/CN=Dockline test authority"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let certificate: CaCertificate =
+        fs::read_to_string(folder.path().join("ca.pem")).unwrap().parse().unwrap();
+    let intent = Intent::SystemTrust {
+        store: TrustStore::Debian,
+        name: "cr.boss.org".parse().unwrap(),
+        certificate: Some(certificate),
+    };
+    // The folder is empty there, as it is here.
+    let wanted = request(&Paths::beside(&folder.path().join("hosts")), vec![intent]);
+    fs::write(folder.path().join("request"), serde_json::to_vec(&wanted).unwrap()).unwrap();
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", TRUST, "sh"])
+        .args([folder.path(), Path::new(HELPER)])
+        .env_remove("SUDO_UID")
+        .output()
+        .unwrap();
+    let text = |name: &str| {
+        fs::read_to_string(folder.path().join(name))
+            .unwrap_or_else(|error| panic!("{name}: {error}: {output:?}"))
+    };
+    let HelperAnswer::Done { steps, .. } = serde_json::from_str(&text("answer")).unwrap() else {
+        panic!("{}", text("answer"))
+    };
+    assert!(steps.len() == 1 && steps[0].error.is_none(), "{steps:?}");
+    assert_eq!(text("trusted"), "ca.pem: OK\n");
+    let HelperAnswer::Undone { failed, steps, .. } = serde_json::from_str(&text("undone")).unwrap() else {
+        panic!("{}", text("undone"))
+    };
+    assert!(failed.is_empty() && steps.iter().all(|step| step.error.is_none()), "{}", text("undone"));
+    assert!(text("forgotten").contains("self-signed certificate"), "{}", text("forgotten"));
+    assert_eq!(text("left"), "");
 }

@@ -94,7 +94,10 @@ impl Actor {
             paths,
         };
         let settled = actor.paths.clone();
-        tokio::task::spawn_blocking(move || crate::hosts::settle(&settled));
+        tokio::task::spawn_blocking(move || {
+            crate::hosts::settle(&settled);
+            crate::setup::settle(&settled);
+        });
         actor.start_all(config.registries).await;
         tokio::spawn(Traces::new(&actor.paths.state_dir).clean());
         actor

@@ -119,6 +119,19 @@ impl Written {
     }
 }
 
+/// Finishes or takes back a change of the person's own files that a crash interrupted. (The system's are
+/// [`hosts::settle`]'s.)
+pub(crate) fn settle(paths: &Paths) {
+    let user = Files::of(paths).user;
+    if !dockline_edits::pending(&user) {
+        return;
+    }
+    match dockline_edits::recover(&user) {
+        Ok(recovery) => tracing::info!(?recovery, "an interrupted change of engine settings was settled"),
+        Err(error) => tracing::warn!(%error, "an interrupted change of engine settings could not be settled"),
+    }
+}
+
 /// What would be written now has to be what the person saw. (Each file's fingerprints are compared again by whoever
 /// writes; this is about the *set* of files.)
 fn is_the_same(agreed: &SetupPlan, now: &SetupPlan) -> Result<(), UiError> {

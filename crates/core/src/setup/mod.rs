@@ -19,6 +19,7 @@ use dockline_model::{
     RegistryView, SettingsFile, SetupAction, SetupPlan, SetupProgress, SetupReport, SetupTarget,
     SetupVerdict, StepBy, UiError,
 };
+pub(crate) use files::settle;
 use files::{Wish, Written};
 use std::{
     collections::BTreeSet,

@@ -37,8 +37,8 @@ pub fn undo_command() -> Vec<String> {
     ["rdctl", "shell", "sudo", "sh", "-c", &script].map(str::to_owned).to_vec()
 }
 
-// With a real shell.
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -302,6 +302,5 @@ fn joined(mut sentences: Vec<String>) -> String {
     sentences.join(" ")
 }
 
-// Real files in folders whose names have colons.
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

@@ -1,4 +1,6 @@
-//! Every engine: what it needs, the files before and after, and what is restarted.
+//! Every engine: what it needs, the files before and after, and what is restarted. On real files, in folders whose names
+//! have colons.
+#![cfg(unix)]
 
 use super::*;
 use crate::{HelperAnswer, HelperRequest, Platform, perform};

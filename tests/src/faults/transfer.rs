@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 use tokio::{
@@ -113,31 +114,33 @@ impl Transfer {
         }
     }
 
-    /// Makes the transfer through whatever listens at `address`.
-    pub(super) async fn run(self, address: SocketAddr) -> Ending {
-        match self.attempt(address).await {
+    /// Makes the transfer through whatever listens at `address`. `moved` grows with every piece that gets anywhere.
+    pub(super) async fn run(self, address: SocketAddr, moved: &AtomicU64) -> Ending {
+        match self.attempt(address, moved).await {
             Ok(ending) => ending,
             Err(error) => Ending::Broken(error.kind()),
         }
     }
 
-    async fn attempt(self, address: SocketAddr) -> io::Result<Ending> {
+    async fn attempt(self, address: SocketAddr, moved: &AtomicU64) -> io::Result<Ending> {
         let mut stream = TcpStream::connect(address).await?;
-        let Some(bytes) = self.abandoned_after else { return self.carry(&mut stream, self.bytes).await };
+        let Some(bytes) = self.abandoned_after else {
+            return self.carry(&mut stream, self.bytes, moved).await;
+        };
         // A reset rather than an end, when it is dropped.
         stream.set_zero_linger()?;
-        let ending = self.carry(&mut stream, bytes).await?;
+        let ending = self.carry(&mut stream, bytes, moved).await?;
         Ok(if ending.is_a_lie() { ending } else { Ending::Abandoned })
     }
 
     /// Moves `bytes` of it: all, or what there is to be before it is abandoned.
-    async fn carry(self, stream: &mut TcpStream, bytes: u64) -> io::Result<Ending> {
+    async fn carry(self, stream: &mut TcpStream, bytes: u64, moved: &AtomicU64) -> io::Result<Ending> {
         let is_whole = bytes == self.bytes;
         let (mut from, mut to) = stream.split();
         to.write_all(&self.head()).await?;
         match self.kind {
             Kind::Upload => {
-                let sent = send(&mut to, bytes, self.contents).await?;
+                let sent = send(&mut to, bytes, self.contents, moved).await?;
                 if !is_whole {
                     return Ok(Ending::Abandoned);
                 }
@@ -149,7 +152,7 @@ impl Transfer {
                     to.shutdown().await?;
                 }
                 let wanted = digest_of(bytes, self.down_contents());
-                let (got, digest) = receive(&mut from, bytes, self.pause).await?;
+                let (got, digest) = receive(&mut from, bytes, self.pause, moved).await?;
                 if !is_whole {
                     return Ok(judge(got, bytes, true));
                 }
@@ -158,13 +161,13 @@ impl Transfer {
             }
             Kind::Exchange => {
                 let sending = async {
-                    let sent = send(&mut to, bytes, self.contents).await?;
+                    let sent = send(&mut to, bytes, self.contents, moved).await?;
                     if is_whole {
                         to.shutdown().await?;
                     }
                     Ok(sent)
                 };
-                let receiving = receive(&mut from, bytes, self.pause);
+                let receiving = receive(&mut from, bytes, self.pause, moved);
                 let (sent, (got, digest)): (_, (u64, _)) = tokio::try_join!(sending, receiving)?;
                 if !is_whole {
                     return Ok(judge(got, bytes, true));
@@ -180,6 +183,7 @@ impl Transfer {
                 for number in 0..bytes / SMALL {
                     dice.fill(&mut request);
                     to.write_all(&request).await?;
+                    moved.fetch_add(1, Ordering::Relaxed);
                     let mut got = 0;
                     while got < answer.len() {
                         match from.read(&mut answer[got..]).await? {
@@ -228,13 +232,19 @@ fn check_receipt(receipt: &[u8], bytes: u64, digest: &[u8]) -> io::Result<Ending
 }
 
 /// Sends what the seed makes; returns its digest.
-async fn send(to: &mut (impl AsyncWrite + Unpin), mut bytes: u64, contents: u64) -> io::Result<Vec<u8>> {
+async fn send(
+    to: &mut (impl AsyncWrite + Unpin),
+    mut bytes: u64,
+    contents: u64,
+    moved: &AtomicU64,
+) -> io::Result<Vec<u8>> {
     let (mut dice, mut digest, mut piece) = (Dice::new(contents, 0), Sha256::new(), vec![0; PIECE]);
     while bytes > 0 {
         let count = bytes.min(PIECE as u64) as usize;
         dice.fill(&mut piece[..count]);
         digest.update(&piece[..count]);
         to.write_all(&piece[..count]).await?;
+        moved.fetch_add(1, Ordering::Relaxed);
         bytes -= count as u64;
     }
     Ok(digest.finalize().to_vec())
@@ -245,6 +255,7 @@ async fn receive(
     from: &mut (impl AsyncRead + Unpin),
     bytes: u64,
     mut pause: Option<Duration>,
+    moved: &AtomicU64,
 ) -> io::Result<(u64, Vec<u8>)> {
     let (mut digest, mut piece, mut got) = (Sha256::new(), vec![0; PIECE], 0);
     while got < bytes {
@@ -258,6 +269,7 @@ async fn receive(
         }
         digest.update(&piece[..count]);
         got += count as u64;
+        moved.fetch_add(1, Ordering::Relaxed);
     }
     Ok((got, digest.finalize().to_vec()))
 }
@@ -334,19 +346,22 @@ async fn answer(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpi
         u64::from_be_bytes(bytes)
     };
     let (bytes, contents) = (number(2), number(10));
+    let ignored = AtomicU64::new(0);
     let receipt = |(count, digest): (u64, Vec<u8>)| [&count.to_be_bytes()[..], &digest].concat();
     match head[0] {
         b'U' => {
             // To the end, whatever was announced: that is how a far end notices that too much came.
-            let received = receive(&mut from, u64::MAX, None).await?;
+            let received = receive(&mut from, u64::MAX, None, &ignored).await?;
             to.write_all(&receipt(received)).await?;
         }
         b'D' => {
-            send(&mut to, bytes, !contents).await?;
+            send(&mut to, bytes, !contents, &ignored).await?;
         }
         b'X' => {
-            let (received, _) =
-                tokio::try_join!(receive(&mut from, u64::MAX, None), send(&mut to, bytes, !contents))?;
+            let (received, _) = tokio::try_join!(
+                receive(&mut from, u64::MAX, None, &ignored),
+                send(&mut to, bytes, !contents, &ignored)
+            )?;
             to.write_all(&receipt(received)).await?;
         }
         _ => {
@@ -382,7 +397,7 @@ mod tests {
                 let pause = half_closes.then_some(Duration::from_millis(10));
                 let transfer =
                     Transfer { kind, bytes: 300_000, contents: 5, half_closes, abandoned_after, pause };
-                assert_eq!(transfer.run(address).await, ending, "{transfer:?}");
+                assert_eq!(transfer.run(address, &AtomicU64::new(0)).await, ending, "{transfer:?}");
             }
         }
         open.wait_for(|open| *open == 0).await.unwrap();
@@ -401,8 +416,9 @@ mod tests {
             let relay = Relay::start(address).await.unwrap();
             relay.arm(Trigger::connection(way, bytes), Fault::Truncate, Scope::Connection);
             let transfer = Transfer { kind, ..Transfer::probe(5) };
-            let ending =
-                Transfer { bytes: 300_000, half_closes: false, ..transfer }.run(relay.address()).await;
+            let ending = Transfer { bytes: 300_000, half_closes: false, ..transfer }
+                .run(relay.address(), &AtomicU64::new(0))
+                .await;
             assert!(ending.is_a_lie() || matches!(ending, Ending::Broken(_)), "{kind:?}: {ending:?}");
             assert_ne!(ending, Ending::Right);
         }
@@ -410,7 +426,8 @@ mod tests {
         let relay = Relay::start(address).await.unwrap();
         relay.arm(Trigger::connection(Way::Down, 1_000), Fault::Swallow, Scope::Connection);
         let transfer = Transfer { kind: Kind::Requests, bytes: 3_000, ..Transfer::probe(5) };
-        let running = tokio::spawn(transfer.run(relay.address()));
+        let through = relay.address();
+        let running = tokio::spawn(async move { transfer.run(through, &AtomicU64::new(0)).await });
         relay.struck().wait_for(|count| *count == 1).await.unwrap();
         relay.inflict(Fault::Truncate);
         assert!(running.await.unwrap().is_a_lie());

@@ -10,7 +10,7 @@ use dockline_tunnel::{AccessRules, Nobody, SshEnvironment, Tunnel, TunnelConfig}
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 use tokio::{
@@ -136,7 +136,7 @@ impl World {
     pub(super) async fn recovers(&self, contents: u64, deadline: Instant) -> bool {
         let tries = async {
             loop {
-                let ending = Transfer::probe(contents).run(self.address).await;
+                let ending = Transfer::probe(contents).run(self.address, &AtomicU64::new(0)).await;
                 if ending == super::Ending::Right {
                     return;
                 }

@@ -6,6 +6,7 @@ use crate::{
     known_hosts::{FileChange, Key, format_line},
 };
 use std::{
+    fs::{File, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
     path::Path,
     sync::Arc,
@@ -48,19 +49,40 @@ fn append_line(file: &Path, line: &str) -> io::Result<()> {
 }
 
 /// Puts the new content in the place of the old one. `false`, and nothing is done, if the file is not what it was
-/// when the change was planned. A link is followed: what it leads to is replaced.
+/// when the change was planned, or if somebody else is at it. A link is followed: what it leads to is replaced.
+///
+/// The new content is written beside the file first, always under the same name: what a process that was killed left
+/// there is overwritten by the next one.
 pub(super) fn replace(change: &FileChange) -> io::Result<bool> {
     let file = std::fs::canonicalize(&change.file)?;
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new().prefix(".known_hosts").tempfile_in(folder)?;
-    new.write_all(&change.after)?;
-    new.as_file().set_permissions(file.metadata()?.permissions())?;
-    new.as_file().sync_data()?;
-    if std::fs::read(&file)? != change.before {
-        return Ok(false);
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".dockline-new");
+    let beside = file.with_file_name(name);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut new = options.open(&beside)?;
+    match new.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(false),
+        Err(TryLockError::Error(error)) => return Err(error),
     }
-    new.persist(&file)?;
+    let written = write_beside(&mut new, &file, change);
+    if !matches!(written, Ok(true)) {
+        let _ = std::fs::remove_file(&beside);
+        return written;
+    }
+    std::fs::rename(&beside, &file)?;
     Ok(true)
+}
+
+fn write_beside(new: &mut File, file: &Path, change: &FileChange) -> io::Result<bool> {
+    new.set_len(0)?;
+    new.write_all(&change.after)?;
+    new.set_permissions(file.metadata()?.permissions())?;
+    new.sync_data()?;
+    Ok(std::fs::read(file)? == change.before)
 }
 
 fn create_private_folder(folder: &Path) -> io::Result<()> {
@@ -111,6 +133,17 @@ mod tests {
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(std::fs::read(&file).unwrap(), b"after");
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        // What a killed process left is no obstacle; what somebody is at is left to them.
+        let beside = folder.path().join("real.dockline-new");
+        std::fs::write(&beside, "half of something, and longer than the content").unwrap();
+        let again = FileChange { file: file.clone(), before: b"after".to_vec(), after: b"last".to_vec() };
+        let other = File::open(&beside).unwrap();
+        other.lock().unwrap();
+        assert!(!replace(&again).unwrap());
+        drop(other);
+        assert!(replace(&again).unwrap());
+        assert_eq!(std::fs::read(&file).unwrap(), b"last");
+        std::fs::write(&file, "after").unwrap();
         assert!(!replace(&change).unwrap());
         assert_eq!(std::fs::read(&file).unwrap(), b"after");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);

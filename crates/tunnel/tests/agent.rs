@@ -253,6 +253,8 @@ async fn serve(mut stream: UnixStream, tokens: &[Token]) -> std::io::Result<()> 
                     None => vec![5],
                 }
             }
+            // Some agents do not say that they do not know a request (here `session-bind@openssh.com`).
+            27 => return Ok(()),
             _ => vec![5],
         };
         stream.write_all(&string(&answer)).await?;

@@ -58,24 +58,46 @@ pub(super) async fn open(
     binding: Option<&AgentSessionBinding>,
 ) -> Option<(Agent, Vec<AgentIdentity>)> {
     for place in places(configured, cfg!(windows)) {
-        let opening = async {
-            let mut stream = connect(&place).await?;
-            if let Some(binding) = binding {
-                // An agent that does not know the request says so; its keys are bound to nothing then.
-                if let Err(error) = AgentClient::connect(&mut stream).bind_session(binding, false).await {
-                    tracing::debug!(%error, "the SSH agent does not bind sessions");
+        // An agent that hangs up at a request that it does not know gets none of those.
+        let ways = if binding.is_some() { vec![binding, None] } else { vec![None] };
+        for binding in ways {
+            match tokio::time::timeout(LIST_TIMEOUT, open_at(&place, binding)).await {
+                Ok(Ok(opened)) => return Some(opened),
+                Ok(Err(error)) if hung_up(&error) => tracing::debug!("the SSH agent hung up"),
+                Ok(Err(error)) => {
+                    tracing::debug!(kind = ?error.kind(), "the SSH agent does not answer");
+                    break;
+                }
+                Err(_) => {
+                    tracing::debug!("the SSH agent did not answer in time");
+                    break;
                 }
             }
-            let identities = list(&mut stream).await?;
-            Ok::<_, io::Error>((AgentClient::connect(stream), identities))
-        };
-        match tokio::time::timeout(LIST_TIMEOUT, opening).await {
-            Ok(Ok(opened)) => return Some(opened),
-            Ok(Err(error)) => tracing::debug!(kind = ?error.kind(), "the SSH agent does not answer"),
-            Err(_) => tracing::debug!("the SSH agent did not answer in time"),
         }
     }
     None
+}
+
+fn hung_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
+}
+
+async fn open_at(
+    place: &Place,
+    binding: Option<&AgentSessionBinding>,
+) -> io::Result<(Agent, Vec<AgentIdentity>)> {
+    let mut stream = connect(place).await?;
+    if let Some(binding) = binding {
+        // An agent that does not know the request says so; its keys are bound to nothing then.
+        if let Err(error) = AgentClient::connect(&mut stream).bind_session(binding, false).await {
+            tracing::debug!(%error, "the SSH agent does not bind sessions");
+        }
+    }
+    let identities = list(&mut stream).await?;
+    Ok((AgentClient::connect(stream), identities))
 }
 
 #[cfg(unix)]

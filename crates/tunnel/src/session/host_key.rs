@@ -6,7 +6,8 @@
 //! reason either way. Three things are stricter: a certificate that a trusted authority signed and that is not valid
 //! (any more) is refused instead of asked about, unless its key is known by itself; a key that has changed at a port
 //! is refused even if it came in a certificate and is known without the port; and nothing lets a changed or a revoked
-//! key through, `StrictHostKeyChecking no` included.
+//! key through, `StrictHostKeyChecking no` included. And with `HostKeyAlgorithms`, too, the types that are known are
+//! asked for first.
 
 mod certificate;
 mod file;

@@ -10,14 +10,13 @@ use crate::{
     entrance::Entrance,
     peer::{self, Circle, Denial, Holder},
     pump::{Outcome, Traffic, pump, reset},
-    tunnel::Line,
+    tunnel::{Line, NotOpened},
 };
 use dockline_model::{LeaseHolder, RemoteEnd, UiError};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
-    time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -146,21 +145,8 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, door: Door, shared: Shar
     }
     let cancel = shared.stop.child_token();
     let carried = async {
-        let deadline = Instant::now() + HOLD;
-        let mut may_move = true;
-        let pooled = loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let sessions = shared.line.sessions(&lease, left, true).await.map_err(|_| None)?;
-            match sessions.open(&shared.remote, peer).await {
-                Ok(pooled) => break pooled,
-                // Nothing was sent yet, so the program need not know that the session went away.
-                Err(TunnelError::Lost { .. } | TunnelError::Disconnected) if Instant::now() < deadline => {
-                    tokio::task::yield_now().await;
-                }
-                Err(error) if may_move && shared.line.leaves(&sessions, &error) => may_move = false,
-                Err(error) => return Err(Some(error)),
-            }
-        };
+        // Nothing was sent yet, so the program need not know what became of sessions meanwhile.
+        let pooled = shared.line.open(&lease, (&shared.remote, peer), HOLD, true).await?;
         shared.line.send(Message::Carried(None));
         Ok(pump(&mut stream, first, pooled, &shared.traffic, &cancel).await)
     };
@@ -171,8 +157,8 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, door: Door, shared: Shar
     };
     match outcome {
         Ok(Outcome::Finished) => {}
-        Ok(Outcome::Broken) | Err(None) => reset(stream),
-        Err(Some(error)) => {
+        Ok(Outcome::Broken) | Err(NotOpened::NoSession(_)) => reset(stream),
+        Err(NotOpened::NoChannel(error)) => {
             shared.line.send(Message::Carried(Some(UiError::from(&error))));
             reset(stream);
         }

@@ -9,20 +9,24 @@ use crate::{
     lifecycle::LeaseId,
     listener::{Listener, Shared},
     network::Surroundings,
-    pool::SessionPool,
+    pool::{PooledChannel, SessionPool},
     route::Route,
     session::unspecified,
 };
 use dockline_model::{LeaseHolder, RemoteEnd, TunnelView, UiError};
 use std::{
     fmt,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -48,6 +52,14 @@ pub(crate) struct Line {
     next_lease: Arc<AtomicU64>,
     /// Whether the registry has several hosts.
     has_choice: bool,
+}
+
+/// Why there is no channel.
+pub(crate) enum NotOpened {
+    /// The tunnel did not come up.
+    NoSession(UiError),
+    /// It is up, and the far end is not to be had.
+    NoChannel(TunnelError),
 }
 
 /// A hold on a tunnel: while it lives, the tunnel is kept up or brought up again. Dropping it lets go.
@@ -107,8 +119,33 @@ impl Line {
         answer.await.unwrap_or_else(|_| Err(UiError::from(&TunnelError::Disconnected)))
     }
 
+    /// Opens a channel to the far end, waiting for a session as [`Self::sessions`] does. One that went away meanwhile is
+    /// nothing to fail for, since nothing was sent through it; and a host whose registry is gone is left, once.
+    pub(crate) async fn open(
+        &self,
+        lease: &Lease,
+        (remote, originator): (&RemoteEnd, SocketAddr),
+        patience: Duration,
+        hard: bool,
+    ) -> Result<PooledChannel, NotOpened> {
+        let deadline = Instant::now() + patience;
+        let mut may_move = true;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let sessions = self.sessions(lease, left, hard).await.map_err(NotOpened::NoSession)?;
+            match sessions.open(remote, originator).await {
+                Ok(pooled) => return Ok(pooled),
+                Err(TunnelError::Lost { .. } | TunnelError::Disconnected) if Instant::now() < deadline => {
+                    tokio::task::yield_now().await;
+                }
+                Err(error) if may_move && self.leaves(&sessions, &error) => may_move = false,
+                Err(error) => return Err(NotOpened::NoChannel(error)),
+            }
+        }
+    }
+
     /// Whether the tunnel moves to another of the registry's hosts, for what a channel through `sessions` met with.
-    pub(crate) fn leaves(&self, sessions: &SessionPool, error: &TunnelError) -> bool {
+    fn leaves(&self, sessions: &SessionPool, error: &TunnelError) -> bool {
         let leaves = self.has_choice && error.is_about_the_far_end();
         if leaves {
             self.send(Message::Unhealthy { pool: sessions.clone(), error: error.clone() });
@@ -215,19 +252,15 @@ impl Tunnel {
     /// As [`Self::up`]; [`dockline_model::Code::RemoteClosed`] and
     /// [`dockline_model::Code::ForwardForbidden`] besides.
     pub async fn check_remote(&self, lease: &Lease) -> Result<(), UiError> {
-        let sessions = self.line.sessions(lease, self.patience, false).await?;
-        let mut opened = sessions.open(&self.remote, unspecified()).await;
-        if let Err(error) = &opened
-            && self.line.leaves(&sessions, error)
-        {
-            let sessions = self.line.sessions(lease, self.patience, false).await?;
-            opened = sessions.open(&self.remote, unspecified()).await;
-        }
-        let error = opened.as_ref().err().map(UiError::from);
+        let error = match self.line.open(lease, (&self.remote, unspecified()), self.patience, false).await {
+            Ok(pooled) => {
+                let _ = pooled.channel.1.close().await;
+                None
+            }
+            Err(NotOpened::NoChannel(error)) => Some(UiError::from(&error)),
+            Err(NotOpened::NoSession(error)) => return Err(error),
+        };
         self.line.send(Message::Carried(error.clone()));
-        if let Ok(pooled) = opened {
-            let _ = pooled.channel.1.close().await;
-        }
         error.map_or(Ok(()), Err)
     }
 

@@ -4,7 +4,7 @@
 use super::{
     daemon::Daemon,
     needs::find_program,
-    shell::{run, try_run},
+    shell::{Finished, run, try_run},
     slot::Slot,
 };
 use nix::{
@@ -33,6 +33,8 @@ pub struct RegistryHostOptions {
     pub without_registry: bool,
     /// What stands before the key in `authorized_keys`, such as `restrict,port-forwarding`.
     pub key_options: String,
+    /// A public key that may log in as well, so that one key serves several hosts.
+    pub also_authorized: String,
     /// A password that may log in as well. Only this sshd sees it: the machine's accounts stay as they are.
     pub password: Option<String>,
     /// More lines for `sshd_config`; OpenSSH takes the first value of a keyword, and these come first.
@@ -80,7 +82,8 @@ impl RegistryHost {
         host.make_key("id");
         host.make_key("stranger");
         let public = fs::read_to_string(host.path("id.pub")).expect("ssh-keygen wrote id.pub");
-        host.write("authorized_keys", &format!("{} {public}", host.options.key_options));
+        let also = &host.options.also_authorized;
+        host.write("authorized_keys", &format!("{} {public}\n{also}", host.options.key_options));
         fs::create_dir_all(host.path("storage")).expect("the slot's folder is ours");
         if let Some(password) = &host.options.password {
             // All that sshd looks up there is root (shadow(5)).
@@ -263,6 +266,13 @@ impl RegistryHost {
         self.start_sshd();
     }
 
+    /// Lets no more than this through from this machine to the host, as tc(8) writes rates: `20mbit`.
+    pub fn limit_link(&self, rate: &str) {
+        let near = self.slot.near_interface();
+        let shape = ["rate", rate, "burst", "32kbit", "latency", "400ms"];
+        run("tc", &[&["qdisc", "add", "dev", &near, "root", "tbf"][..], &shape[..]].concat());
+    }
+
     /// Pulls the cable: packets vanish both ways, and nobody is told.
     pub fn cut_link(&self) {
         run("ip", &["-netns", &self.slot.namespace(), "link", "set", &self.slot.far_interface(), "down"]);
@@ -364,6 +374,16 @@ impl RegistryHost {
     /// When the registry does not answer.
     #[must_use]
     pub fn manifest_digest(&self, repository: &str, reference: &str) -> Option<String> {
+        digest_in(&self.ask_for_manifest(repository, reference).expect_success().stdout)
+    }
+
+    /// The same where perhaps nothing answers: `None` then, too.
+    #[must_use]
+    pub fn try_manifest_digest(&self, repository: &str, reference: &str) -> Option<String> {
+        digest_in(&self.ask_for_manifest(repository, reference).stdout)
+    }
+
+    fn ask_for_manifest(&self, repository: &str, reference: &str) -> Finished {
         let accept = [
             "application/vnd.docker.distribution.manifest.v2+json",
             "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -374,11 +394,7 @@ impl RegistryHost {
         let mut curl = self.inside("curl");
         curl.args(["--silent", "--show-error", "--head", "--header", &format!("Accept: {accept}")])
             .arg(format!("http://127.0.0.1:5000/v2/{repository}/manifests/{reference}"));
-        let headers = try_run(&mut curl).expect_success().stdout;
-        headers.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("docker-content-digest").then(|| value.trim().to_owned())
-        })
+        try_run(&mut curl)
     }
 
     /// A program in the host's network namespace.
@@ -467,6 +483,13 @@ impl Drop for RegistryHost {
         self.stop_registry();
         self.stop_sshd();
     }
+}
+
+fn digest_in(headers: &str) -> Option<String> {
+    headers.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("docker-content-digest").then(|| value.trim().to_owned())
+    })
 }
 
 fn write(path: &Path, text: &str) {

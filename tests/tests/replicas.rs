@@ -1,0 +1,214 @@
+//! One registry on three hosts, as for servers that mirror one another: the first that is healthy is used, whichever
+//! that is, and a registry of this machine offered to a host. Real sshd and docker-registry, each host with a network
+//! and a loopback of its own.
+
+use dockline_model::{Code, RegistryName, RegistryView, Snapshot, TransferState, TransferView, TunnelState};
+use dockline_tests::lab::{
+    self, Daemon, Dockline, Need, RegistryHost, RegistryHostOptions, unique_registry_name,
+};
+use nix::sys::signal::Signal;
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+const HOST: &[Need] = &[Need::Root, Need::Sshd, Need::Registry];
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A host that the same key may log in to as the first.
+fn replica_of(first: &RegistryHost) -> RegistryHost {
+    let public = fs::read_to_string(first.identity().with_extension("pub")).unwrap();
+    RegistryHost::with(RegistryHostOptions { also_authorized: public, ..RegistryHostOptions::default() })
+}
+
+fn sample(dockline: &Dockline) -> String {
+    let path = dockline.folder().join("sample.tar");
+    dockline_registry::sample::write_sample(&path).unwrap();
+    path.display().to_string()
+}
+
+/// `dockline offer …` while it runs.
+fn offer(dockline: &Dockline, there: &RegistryHost, to: &str) -> Daemon {
+    dockline.trust(&there.known_hosts_line());
+    let (identity, destination) = (there.identity().display().to_string(), there.destination());
+    let arguments = ["offer", &destination, "--to", to, "--identity", &identity];
+    let offer = Daemon::spawn("dockline offer", dockline.command(&arguments));
+    offer.wait_for_line("Ctrl-C takes it back", PATIENCE);
+    offer
+}
+
+fn take_back(offer: &Daemon) {
+    offer.signal(Signal::SIGINT);
+    let ended = offer.wait(PATIENCE).expect("Ctrl-C ends it");
+    assert!(ended.success(), "{}", offer.log());
+}
+
+/// A registry at all of `hosts`, the first one preferred.
+fn add(dockline: &Dockline, hosts: &[&RegistryHost]) -> RegistryName {
+    let name = unique_registry_name("cr");
+    let mut arguments = vec!["add".to_owned(), name.to_string()];
+    for host in hosts {
+        dockline.trust(&host.known_hosts_line());
+        arguments.extend(["--ssh".to_owned(), host.destination()]);
+    }
+    arguments.extend(["--identity".to_owned(), hosts[0].identity().display().to_string()]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    dockline.run(&arguments).expect_success();
+    name
+}
+
+fn view(dockline: &Dockline, name: &RegistryName) -> RegistryView {
+    dockline.json(&["status", name.as_str()]).expect_success().read()
+}
+
+/// Waits until the tunnel is up by way of `host`; the view then.
+#[track_caller]
+fn until_via(dockline: &Dockline, name: &RegistryName, host: &RegistryHost) -> RegistryView {
+    let began = Instant::now();
+    loop {
+        let view = view(dockline, name);
+        let is_via =
+            view.tunnel.route.as_ref().is_some_and(|route| route.ssh.host == host.address().to_string());
+        if is_via && matches!(view.tunnel.state, TunnelState::Up { .. }) {
+            return view;
+        }
+        assert!(began.elapsed() < PATIENCE, "it did not go via {}: {:?}", host.address(), view.tunnel);
+    }
+}
+
+fn push(dockline: &Dockline, archive: &str, name: &RegistryName, repository: &str) -> String {
+    let view: TransferView =
+        dockline.json(&["push", archive, &format!("{name}/{repository}:v1")]).expect_success().read();
+    let TransferState::Done { verified } = view.state else { panic!("{:?}", view.state) };
+    verified.digest
+}
+
+#[test]
+fn a_push_finds_the_host_that_is_healthy() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let mut a = RegistryHost::start();
+    let (mut b, c) = (replica_of(&a), replica_of(&a));
+    let dockline = Dockline::new();
+    let _agent = dockline.agent();
+    let name = add(&dockline, &[&a, &b, &c]);
+    let archive = sample(&dockline);
+
+    let digest = push(&dockline, &archive, &name, "first");
+    assert_eq!(a.manifest_digest("first", "v1").as_deref(), Some(digest.as_str()));
+    assert_eq!((b.logins(), c.logins()), (0, 0), "the others are left alone while the first works");
+
+    // Gone, registry and all: its port is refused at once.
+    a.stop_sshd();
+    let digest = push(&dockline, &archive, &name, "second");
+    assert_eq!(b.manifest_digest("second", "v1").as_deref(), Some(digest.as_str()));
+    assert!(c.logins() == 0);
+
+    // The next one lives, but its registry does not.
+    b.stop_registry();
+    let digest = push(&dockline, &archive, &name, "third");
+    assert_eq!(c.manifest_digest("third", "v1").as_deref(), Some(digest.as_str()));
+    let text = dockline.run(&["connect", name.as_str()]).expect_success();
+    assert!(text.stdout.contains("Connected"));
+    let told = until_via(&dockline, &name, &c).tunnel.route.unwrap();
+    let codes: Vec<Code> = told.passed_over.iter().map(|passed| passed.error.code).collect();
+    assert_eq!(codes, [Code::SshUnreachable, Code::RemoteClosed]);
+    let status = dockline.run(&["status", name.as_str()]).expect_success().stdout;
+    let sentence = format!(
+        "via {}, since {} does not answer and {} has no registry that answers",
+        c.address(),
+        a.address(),
+        b.address()
+    );
+    assert!(status.split_whitespace().collect::<Vec<_>>().join(" ").contains(&sentence), "{status}");
+
+    // The preferred host again, as soon as nothing would notice.
+    a.start_sshd();
+    let back = until_via(&dockline, &name, &a);
+    assert!(back.tunnel.route.unwrap().passed_over.is_empty());
+    let digest = push(&dockline, &archive, &name, "fourth");
+    assert_eq!(a.manifest_digest("fourth", "v1").as_deref(), Some(digest.as_str()));
+}
+
+/// Whatever the host was doing when it died: what was pushed is whole, or the push says that it is not.
+#[test]
+fn a_host_that_dies_under_a_push_takes_nothing_with_it() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let mut a = RegistryHost::start();
+    let b = replica_of(&a);
+    let dockline = Dockline::new();
+    let _agent = dockline.agent();
+    let name = add(&dockline, &[&a, &b]);
+    let archive = sample(&dockline);
+    a.limit_link("10mbit");
+    let target = format!("{name}/app:v1");
+    let pushing = Daemon::spawn("dockline push", dockline.command(&["push", &archive, &target, "--json"]));
+    pushing.wait_for_line("\"kind\":\"transferring\"", PATIENCE);
+    a.stop_sshd();
+    let ended = pushing.wait(PATIENCE).expect("a push does not hang");
+    let arrived = b.manifest_digest("app", "v1");
+    assert_eq!(ended.success(), arrived.is_some(), "{}", pushing.log());
+    let digest = push(&dockline, &archive, &name, "app");
+    assert_eq!(b.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+    assert!(arrived.is_none_or(|arrived| arrived == digest));
+}
+
+/// A registry of this machine, at an address of its own, which a host pulls from at its own localhost.
+#[test]
+fn a_host_pulls_from_a_registry_of_this_machine_while_it_is_offered() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (here, dockline) = (RegistryHost::start(), Dockline::new());
+    let there =
+        RegistryHost::with(RegistryHostOptions { without_registry: true, ..RegistryHostOptions::default() });
+    let _agent = dockline.agent();
+    let name = dockline.add(&here);
+    let digest = push(&dockline, &sample(&dockline), &name, "app");
+    let to = view(&dockline, &name).spec.listen().to_string();
+    let offer = offer(&dockline, &there, &to);
+    assert_eq!(there.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+    let snapshot: Snapshot = dockline.json(&["status"]).expect_success().read();
+    assert_eq!(snapshot.offers.len(), 1);
+
+    // Its link breaks, and it comes back by itself.
+    there.end_sessions();
+    let began = Instant::now();
+    while there.try_manifest_digest("app", "v1").is_none() {
+        assert!(began.elapsed() < PATIENCE, "it is not offered again");
+    }
+    take_back(&offer);
+    assert!(there.try_manifest_digest("app", "v1").is_none(), "the host listens no more");
+    let snapshot: Snapshot = dockline.json(&["status"]).expect_success().read();
+    assert!(snapshot.offers.is_empty());
+}
+
+/// sshd may open the port to everybody whatever it is asked for; Dockline lets in the host itself only.
+#[test]
+fn an_offered_registry_is_for_the_host_alone() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let dockline = Dockline::new();
+    let here = RegistryHost::start();
+    let there = RegistryHost::with(RegistryHostOptions {
+        without_registry: true,
+        sshd_config: "GatewayPorts yes".to_owned(),
+        ..RegistryHostOptions::default()
+    });
+    let _agent = dockline.agent();
+    let name = dockline.add(&here);
+    let digest = push(&dockline, &sample(&dockline), &name, "app");
+    let to = view(&dockline, &name).spec.listen().to_string();
+    let offer = offer(&dockline, &there, &to);
+    let outer = format!("http://{}:5000/v2/", there.address());
+    let curl = Command::new("curl").args(["--silent", "--max-time", "10", &outer]).output().unwrap();
+    assert!(!curl.status.success() && curl.stdout.is_empty(), "a stranger got an answer: {curl:?}");
+    offer.wait_for_line("lets other machines connect", PATIENCE);
+    assert_eq!(there.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+    take_back(&offer);
+}

@@ -24,6 +24,12 @@ async fn config(lab: &Lab, sshd: &Sshd, to: SocketAddr) -> (OfferConfig, SocketA
     (config, ([127, 0, 0, 1], port).into())
 }
 
+/// An offer that has been asked for.
+async fn offered(lab: &Lab, sshd: &Sshd, to: SocketAddr) -> (Offer, SocketAddr) {
+    let (config, there) = config(lab, sshd, to).await;
+    (Offer::start(config, Arc::new(Nobody)), there)
+}
+
 async fn until(offer: &Offer, wanted: impl Fn(&OfferView) -> bool) -> OfferView {
     let mut views = offer.watch();
     let waiting = tokio::time::timeout(Duration::from_secs(20), views.wait_for(|view| wanted(view)));
@@ -42,8 +48,7 @@ async fn a_registry_of_this_machine_appears_on_the_host_and_leaves_nothing_behin
     need_sshd!();
     let lab = Lab::new();
     let sshd = lab.sshd("a", "").await;
-    let (config, there) = config(&lab, &sshd, echo_server().await).await;
-    let offer = Offer::start(config, Arc::new(Nobody));
+    let (offer, there) = offered(&lab, &sshd, echo_server().await).await;
     offer.ready().await.unwrap();
     let data: Vec<u8> = (0..3_000_000_u32).map(|n| n as u8).collect();
     let (one, two) = tokio::join!(round_trip(there, &data), round_trip(there, b"beside it"));
@@ -70,8 +75,7 @@ async fn a_host_that_may_not_listen_says_so() {
     let key = std::fs::read_to_string(lab.path("id.pub")).unwrap();
     let authorized = format!("restrict,port-forwarding,permitlisten=\"127.0.0.1:1\" {key}");
     let sshd = lab.sshd_for("a", "", &authorized).await;
-    let (config, there) = config(&lab, &sshd, echo_server().await).await;
-    let offer = Offer::start(config, Arc::new(Nobody));
+    let (offer, there) = offered(&lab, &sshd, echo_server().await).await;
     let error = offer.ready().await.unwrap_err();
     assert_eq!(error.code, Code::ForwardForbidden);
     assert!(error.hint.unwrap().contains(&format!("permitlisten=\"{there}\"")));
@@ -114,8 +118,7 @@ async fn a_lost_session_is_dialled_again() {
     need_sshd!();
     let lab = Lab::new();
     let mut sshd = lab.sshd("a", "").await;
-    let (config, there) = config(&lab, &sshd, echo_server().await).await;
-    let offer = Offer::start(config, Arc::new(Nobody));
+    let (offer, there) = offered(&lab, &sshd, echo_server().await).await;
     offer.ready().await.unwrap();
     sshd.kill().await;
     until(&offer, |view| matches!(view.state, OfferState::Reconnecting { .. })).await;
@@ -131,8 +134,7 @@ async fn an_offered_registry_that_is_not_there_is_said_and_refused() {
     let lab = Lab::new();
     let sshd = lab.sshd("a", "").await;
     let absent: SocketAddr = ([127, 0, 0, 1], free_port().await).into();
-    let (config, there) = config(&lab, &sshd, absent).await;
-    let offer = Offer::start(config, Arc::new(Nobody));
+    let (offer, there) = offered(&lab, &sshd, absent).await;
     offer.ready().await.unwrap();
     assert!(round_trip(there, b"?").await.map_or(true, |answer| answer.is_empty()));
     let error = until(&offer, |view| view.error.is_some()).await.error.unwrap();
@@ -150,8 +152,7 @@ async fn a_handle_that_is_dropped_takes_the_offer_back() {
     need_sshd!();
     let lab = Lab::new();
     let sshd = lab.sshd("a", "").await;
-    let (config, there) = config(&lab, &sshd, echo_server().await).await;
-    let offer = Offer::start(config, Arc::new(Nobody));
+    let (offer, there) = offered(&lab, &sshd, echo_server().await).await;
     offer.ready().await.unwrap();
     let mut views = offer.watch();
     drop(offer);

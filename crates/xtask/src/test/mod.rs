@@ -186,14 +186,20 @@ fn unit() -> Result<Tally> {
     Ok(tally)
 }
 
-/// The test programs that crates have beside their unit tests.
+/// The test programs that packages have beside their unit tests, those of the black-box tests' own left out.
 fn crates_test_files() -> Result<Vec<String>> {
-    let crates = workspace::root().join("crates");
-    let entries = fs::read_dir(&crates).with_context(|| format!("{} cannot be listed", crates.display()))?;
-    let packages = entries.flatten().map(|entry| entry.path()).chain([workspace::root().join("src-tauri")]);
-    let folders = packages.map(|package| package.join("tests")).filter(|folder| folder.is_dir());
-    let files: Vec<Vec<String>> = folders.map(|folder| test_files(&folder)).collect::<Result<_>>()?;
-    Ok(files.concat())
+    let mut files = Vec::new();
+    for group in ["crates", "tests", "."] {
+        let group = workspace::root().join(group);
+        let entries =
+            fs::read_dir(&group).with_context(|| format!("{} cannot be listed", group.display()))?;
+        let packages = entries.flatten().map(|entry| entry.path());
+        let packages = packages.filter(|path| path.join("Cargo.toml").is_file() && !path.ends_with("tests"));
+        for folder in packages.map(|package| package.join("tests")).filter(|folder| folder.is_dir()) {
+            files.extend(test_files(&folder)?);
+        }
+    }
+    Ok(files)
 }
 
 /// The programs that the black-box tests run. `--workspace`, so that every dependency is built with the same

@@ -8,6 +8,7 @@ use crate::{
     access::{self, Gate, NotAdmitted},
     actor::Message,
     entrance::Entrance,
+    memory::Counted,
     peer::{self, Circle, Denial, Holder},
     pump::{Outcome, Traffic, pump, reset},
     tunnel::{Line, NotOpened},
@@ -148,6 +149,7 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, door: Door, shared: Shar
         // Nothing was sent yet, so the program need not know what became of sessions meanwhile.
         let pooled = shared.line.open(&lease, (&shared.remote, peer), HOLD, true).await?;
         shared.line.send(Message::Carried(None));
+        let _counted = Counted::new(&shared.traffic);
         Ok(pump(&mut stream, first, pooled, &shared.traffic, &cancel).await)
     };
     let outcome = tokio::select! {

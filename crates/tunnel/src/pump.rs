@@ -42,6 +42,9 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Traffic {
     pub up: AtomicU64,
     pub down: AtomicU64,
+    /// Connections now, and the most at once since there were none.
+    pub open: AtomicU64,
+    pub most_open: AtomicU64,
 }
 
 /// How a connection ended.

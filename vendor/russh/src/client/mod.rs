@@ -2436,15 +2436,10 @@ mod tests {
         peer: &mut tokio::io::DuplexStream,
         stream: tokio::io::DuplexStream,
     ) -> Option<u8> {
-        let (stream_read, mut stream_write) = SshRead::new(stream).split();
+        let mut transport = Transport::new(SshRead::new(stream));
         let mut handler = TestHandler;
         let mut kex_done_signal = None;
-        let event_loop = session.run_inner(
-            stream_read,
-            &mut stream_write,
-            &mut handler,
-            &mut kex_done_signal,
-        );
+        let event_loop = session.run_inner(&mut transport, &mut handler, &mut kex_done_signal);
         tokio::pin!(event_loop);
         let mut buffer = SSHBuffer::new();
         let mut opening_key = cipher::clear::Key;

@@ -89,6 +89,8 @@ mod test;
 
 /// Dockline: as much is read before the session looks after anything else.
 const READ_BATCH: usize = 128 * 1024;
+/// Dockline: how long the last words of a session may take.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Dockline: the smallest window a channel begins with, however many there are.
 const LEAST_WINDOW: u32 = 128 * 1024;
 
@@ -1612,10 +1614,10 @@ impl Session {
             }
         }
 
-        // A farewell goes out before the end.
-        tokio::select! {
-            written = transport.write_all(&mut self.common.packet_writer) => written?,
-            () = &mut inactivity_timer => return Err(crate::Error::InactivityTimeout.into()),
+        // A farewell goes out before the end, unless the socket is stuck.
+        let farewell = transport.write_all(&mut self.common.packet_writer);
+        if let Ok(written) = tokio::time::timeout(FAREWELL, farewell).await {
+            written?;
         }
         result
     }

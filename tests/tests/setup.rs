@@ -23,18 +23,25 @@ struct Machine {
 }
 
 impl Machine {
-    fn start(host: &RegistryHost, offers_gateway: bool, dockerd_arguments: &[&str]) -> Self {
+    fn start(destination: &str, identity: &[&str], dockerd_arguments: &[&str]) -> Self {
         let workstation = Workstation::start();
         let (bridge, gateway) = workstation.bridge();
         let dockerd = Dockerd::of_system(&workstation, &bridge, dockerd_arguments);
         let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
         let name = lab::unique_registry_name("cr");
-        dockline.trust(&host.known_hosts_line());
         let address = gateway.to_string();
-        let arguments: &[&str] = if offers_gateway { &["--gateway", &address] } else { &[] };
-        dockline.add_as(&name, host, arguments);
+        let words = ["add", name.as_str(), "--ssh", destination, "--gateway", &address];
+        dockline.run(&[&words, identity].concat()).expect_success();
         let agent = dockline.agent();
         Self { _agent: agent, name, gateway, dockline, dockerd, workstation }
+    }
+
+    /// With a host that answers.
+    fn with(host: &RegistryHost) -> Self {
+        let identity = host.identity().display().to_string();
+        let machine = Self::start(&host.destination(), &["--identity", &identity], &[]);
+        machine.dockline.trust(&host.known_hosts_line());
+        machine
     }
 
     fn daemon_json(&self) -> PathBuf {
@@ -73,7 +80,7 @@ fn dockerd_pushes_by_name_and_from_containers_and_an_undo_leaves_nothing() {
         return;
     }
     let host = RegistryHost::start();
-    let machine = Machine::start(&host, true, &[]);
+    let machine = Machine::with(&host);
     let (dockerd, name, gateway) = (&machine.dockerd, &machine.name, machine.gateway);
     let hosts_before = fs::read(machine.workstation.hosts_path()).unwrap();
     let pid = machine.pid();
@@ -132,6 +139,12 @@ fn dockerd_pushes_by_name_and_from_containers_and_an_undo_leaves_nothing() {
     assert_eq!(machine.pid(), pid);
     let nothing = machine.plan(&["--undo"]);
     assert!(matches!(nothing.verdict, SetupVerdict::AlreadySatisfied { .. }), "{nothing:?}");
+
+    refuses_what_cannot_be_changed_safely(&machine);
+
+    // Removing the registry offers to take back what was set up for it; without a terminal it says how.
+    let removed = machine.dockline.run(&["remove", name.as_str()]).expect_success();
+    assert!(removed.stderr.contains("dockline setup --undo"), "{}", removed.stderr);
 }
 
 /// With skopeo in a real container on the bridge, which nobody told of anything but the address.
@@ -159,13 +172,8 @@ fn push_from_a_container(machine: &Machine, host: &RegistryHost) {
     assert!(host.manifest_digest("team/from-container", "v1").is_some());
 }
 
-#[test]
-fn a_daemon_json_that_cannot_be_changed_safely_stays_as_it_is() {
-    if !lab::requires(NEEDS) {
-        return;
-    }
-    let host = RegistryHost::start();
-    let machine = Machine::start(&host, true, &[]);
+/// What dockerd would not read, and what nobody could take back, stays as it is.
+fn refuses_what_cannot_be_changed_safely(machine: &Machine) {
     let path = machine.daemon_json();
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     for (what, bytes) in [
@@ -199,30 +207,14 @@ fn a_daemon_json_that_cannot_be_changed_safely_stays_as_it_is() {
 
 #[test]
 fn a_key_that_is_a_flag_too_is_refused_since_dockerd_would_not_start_again() {
-    if !lab::requires(NEEDS) {
+    if !lab::requires(&[Need::Root, Need::Dockerd]) {
         return;
     }
-    let host = RegistryHost::start();
-    let machine = Machine::start(&host, true, &["--insecure-registry=10.9.9.9:5000"]);
+    let machine = Machine::start("nobody@127.0.0.1", &[], &["--insecure-registry=10.9.9.9:5000"]);
     let error = machine.dockline.json(&["setup", "--yes"]).expect_status(10).error();
     assert_eq!(error.code, Code::SettingsRefused);
     assert!(error.message.contains("--insecure-registry"), "{}", error.message);
     assert!(!machine.daemon_json().exists());
-}
-
-#[test]
-fn without_a_gateway_native_docker_needs_the_name_and_nothing_else() {
-    if !lab::requires(NEEDS) {
-        return;
-    }
-    let host = RegistryHost::start();
-    let machine = Machine::start(&host, false, &[]);
-    let plan = machine.plan(&[]);
-    assert_eq!(files(&plan), [SettingsFile::Hosts], "{plan:?}");
-    assert!(all_reached(&machine.apply(&[])));
-    // Removing the registry offers to take its settings out; without a terminal it says how.
-    let removed = machine.dockline.run(&["remove", machine.name.as_str()]).expect_success();
-    assert!(removed.stderr.contains("dockline setup --undo"), "{}", removed.stderr);
 }
 
 #[test]

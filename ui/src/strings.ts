@@ -194,6 +194,9 @@ export const t = {
   remove: {
     title: (name: string) => `Remove ${name}?`,
     body: 'Dockline forgets this registry and closes its tunnel. Nothing changes on the host, and your images stay where they are.',
+    settings:
+      'What was set up for it on this machine (its name in the hosts file, the engine’s settings) would stay.',
+    undoFirst: 'Take that back first…',
     inUse: (holders: string) => `It is in use by ${holders}, which will be cut off.`,
     accept: 'Remove',
   },

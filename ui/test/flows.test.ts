@@ -237,6 +237,20 @@ describe('make docker push work here', () => {
     expect(screen.getByTestId('setup-dialog').textContent).toContain('changed in the meantime');
   });
 
+  test('is offered to be undone before its registry is removed', async () => {
+    const { owner, screen, user } = await open(one());
+    owner.answers['plan-setup'] = () => planned('needed', 'undo');
+    await user.click(screen.getByTestId('remove'));
+    await user.click(screen.getByTestId('remove-undo'));
+    await screen.findAllByTestId('setup-diff');
+    expect(owner.asked()[0]).toEqual({
+      kind: 'plan-setup',
+      action: 'undo',
+      registry: 'cr.boss.org',
+      changes: [],
+    });
+  });
+
   test('is undone change by change, or all at once', async () => {
     const { owner, screen, user } = await open(one());
     owner.answers['plan-setup'] = (command) =>

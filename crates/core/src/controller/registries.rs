@@ -1,7 +1,7 @@
 //! The configured registries: their tunnels, and the leases that faces hold.
 
 use super::{Answerer, FaceId, Message, actor::Actor, blocking};
-use crate::config;
+use crate::{config, setup::ALIAS_FADES};
 use dockline_edits::hosts;
 use dockline_model::{
     Change, Code, LeaseHolder, RegistryName, RegistrySpec, RegistryView, Reply, Target, TunnelState,
@@ -18,6 +18,7 @@ use std::{
 use tokio::{
     sync::watch,
     task::{AbortHandle, JoinSet},
+    time::Instant,
 };
 
 /// How long a person who says "connect" waits through failed dials for an answer. The tunnel tries on after it, and a
@@ -33,6 +34,8 @@ pub(super) struct Registry {
     tunnel: watch::Sender<Option<Tunnel>>,
     forwarder: Option<AbortHandle>,
     alias_ready: bool,
+    /// When the name was seen to be gone from the hosts file.
+    alias_gone: Option<Instant>,
     /// The person's, by Connect or `keep-open`.
     manual: Option<Arc<Lease>>,
     /// Of faces that asked to hold the tunnel while they are there.
@@ -152,7 +155,16 @@ impl Actor {
             let name = registry.spec.name.clone();
             let reason = UiError::new(Code::Disconnected, format!("The registry {name} was removed."));
             self.interrupt_registry(&name, &reason);
-            registry.close(&mut self.closing);
+            match fading(registry.alias_gone, Instant::now()) {
+                // The port must not become somebody else's while a name may still lead there.
+                Some(left) => drop(self.closing.spawn(async move {
+                    tokio::time::sleep(left).await;
+                    let mut closing = JoinSet::new();
+                    registry.close(&mut closing);
+                    closing.join_all().await;
+                })),
+                None => registry.close(&mut self.closing),
+            }
             self.publish(Change::RegistryGone { name });
         }
         for (name, replaced) in started {
@@ -165,6 +177,7 @@ impl Actor {
         self.last_generation += 1;
         Registry {
             alias_ready: names(hosts, &spec),
+            alias_gone: None,
             spec,
             generation: self.last_generation,
             tunnel: watch::channel(None).0,
@@ -370,6 +383,7 @@ impl Actor {
             let ready = names(&hosts, &registry.spec);
             if registry.alias_ready != ready {
                 registry.alias_ready = ready;
+                registry.alias_gone = (!ready).then(Instant::now);
                 changed.push(registry.spec.name.clone());
             }
         }
@@ -382,6 +396,12 @@ pub(super) async fn read_hosts(path: &Path) -> Vec<u8> {
     tokio::fs::read(path).await.unwrap_or_default()
 }
 
+/// How long a name that is gone from the hosts file may still lead an engine to its old address.
+fn fading(gone: Option<Instant>, now: Instant) -> Option<Duration> {
+    let left = ALIAS_FADES.checked_sub(now.saturating_duration_since(gone?))?;
+    (!left.is_zero()).then_some(left)
+}
+
 /// Whether the hosts file gives the registry's name the registry's own address.
 pub(super) fn names(hosts: &[u8], spec: &RegistrySpec) -> bool {
     hosts::lookup(hosts, &spec.name) == Some(IpAddr::V4(spec.address))
@@ -392,5 +412,21 @@ fn expand(path: &Path, ssh: &SshEnvironment) -> PathBuf {
     match (path.strip_prefix("~"), ssh.home_ssh.parent()) {
         (Ok(rest), Some(home)) => home.join(rest),
         (Ok(_), None) | (Err(_), _) => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_kept_for_as_long_as_a_name_may_lead_there() {
+        let now = Instant::now();
+        let seconds = Duration::from_secs;
+        assert_eq!(fading(None, now), None);
+        assert_eq!(fading(Some(now), now), Some(ALIAS_FADES));
+        assert_eq!(fading(Some(now), now + seconds(2)), Some(ALIAS_FADES - seconds(2)));
+        assert_eq!(fading(Some(now), now + ALIAS_FADES), None);
+        assert_eq!(fading(Some(now), now + seconds(60)), None);
     }
 }

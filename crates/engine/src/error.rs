@@ -224,7 +224,7 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
             Code::EngineCannotReach,
             format!("The engine does not know the name {host}."),
             // Go's resolver: `net/hosts.go`, `cacheMaxAge`.
-            "Run `dockline hosts` to enter it in this machine's hosts file. If that was just done, try again in five \
+            "Run `dockline setup`, which enters it in this machine's hosts file. If that was just done, try again in five \
              seconds: engines go by the old file for so long. An engine in a virtual machine has a hosts file of its \
              own.",
         ),
@@ -243,8 +243,8 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
             Code::EngineCannotReach,
             format!("The engine insists on HTTPS for {registry}, which speaks HTTP inside the tunnel."),
             &format!(
-                "Add \"{registry}\" to insecure-registries in the engine's daemon.json and reload it, or use the \
-                 registry's 127.x address, which engines take as plain HTTP."
+                "Run `dockline setup`: it shows what this engine needs for {registry}. Or use the registry's 127.x \
+                 address, which Docker takes as plain HTTP."
             ),
         ),
         Cause::Untrusted => ui(

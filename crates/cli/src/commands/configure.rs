@@ -75,7 +75,7 @@ fn added_text(spec: &RegistrySpec) -> String {
     let RegistrySpec { name, remote, .. } = spec;
     let hosts: Vec<String> = spec.hosts().map(|ssh| format!("ssh {ssh}")).collect();
     let next = [
-        ("dockline hosts".to_owned(), format!("let this machine resolve {name}")),
+        ("dockline setup".to_owned(), "make docker push work here".to_owned()),
         (format!("dockline connect {name}"), "try the way there".to_owned()),
         (format!("dockline push app:v1 {name}"), "push an image".to_owned()),
     ];

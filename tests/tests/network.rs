@@ -1,6 +1,8 @@
 //! What happens to a tunnel when the network does: paths that die without a word, links that go and come, addresses that
 //! change, machines that sleep. Real sshd in namespaces, real links.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use dockline_model::{LeaseHolder, RegistrySpec, RemoteEnd, SshTarget, TunnelState, TunnelView};
 use dockline_tests::lab::{self, Dockline, Need, RegistryHost, RegistryHostOptions, free_port};
 use dockline_tunnel::{AccessRules, Lease, Nobody, SshEnvironment, Tunnel, TunnelConfig};
@@ -297,6 +299,10 @@ fn a_program_that_slept_keeps_a_session_that_lives_and_soon_replaces_one_that_di
         dockline.run(&["connect", name.as_str()]).expect_success();
     }
     agent.daemon().signal(Signal::SIGSTOP);
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "it is time that passes while a machine sleeps, not an event"
+    )]
     std::thread::sleep(Duration::from_secs(11));
     dying.freeze_sessions();
     agent.daemon().signal(Signal::SIGCONT);

@@ -18,13 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A host that the same key may log in to as the first.
 fn replica_of(first: &RegistryHost) -> RegistryHost {
-    let public = fs::read_to_string(first.identity().with_extension("pub")).unwrap();
+    let public = fs::read_to_string(first.identity().with_extension("pub")).expect("the host has a key");
     RegistryHost::with(RegistryHostOptions { also_authorized: public, ..RegistryHostOptions::default() })
 }
 
 fn sample(dockline: &Dockline) -> String {
     let path = dockline.folder().join("sample.tar");
-    dockline_registry::sample::write_sample(&path).unwrap();
+    dockline_registry::sample::write_sample(&path).expect("the folder is ours");
     path.display().to_string()
 }
 

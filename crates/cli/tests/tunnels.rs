@@ -286,6 +286,8 @@ fn an_agent_serves_other_processes() {
     let snapshot: Snapshot = home.json(&["status"]);
     assert!(snapshot.registries[0].tunnel.bytes_up > 1_000_000);
 
+    // A person's Connect is not cut off by the way.
+    assert_eq!(home.error(&["agent", "--stop"], 11).code, Code::OwnerBusy);
     let held: RegistryView = home.json(&["disconnect", &home.registry]);
     assert!(held.tunnel.leases.iter().all(|lease| lease.holder != LeaseHolder::Manual));
     home.run(&["agent", "--stop"]).expect(0);

@@ -9,11 +9,13 @@
 //! processor of its own, and what a session's end takes with it is less.
 //!
 //! Further sessions log in without bothering anybody; if they cannot (`MaxSessions`, `MaxStartups`, a password that
-//! was not kept), the first carries everything and no other is tried for a minute.
+//! was not kept), the first carries everything, and no other is tried for a minute, then for two, and so on: by whatever
+//! sessions come after these, too.
 
 use crate::{
     PoolLimits,
     error::TunnelError,
+    lifecycle::cool_down,
     session::{Channel, Dialer, Session, SessionEnd, unspecified},
 };
 use dockline_model::RemoteEnd;
@@ -28,11 +30,40 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// How long a new channel waits for a further session before it squeezes into one there is.
 const GROWTH_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a session has to answer when it may have died, as after a sleep: an idle one is quickly replaced, ...
-const CHECK_IDLE: Duration = Duration::from_millis(1500);
+const CHECK_IDLE: Duration = Duration::from_secs(2);
 /// ... while for a transfer it is better to wait until TCP has repeated what was lost meanwhile.
 const CHECK_BUSY: Duration = Duration::from_secs(5);
-/// No further session is tried for this long after one failed.
-const GROWTH_PAUSE: Duration = Duration::from_secs(60);
+/// What is remembered of a host that would have no further session: the limits that it keeps (`MaxStartups`,
+/// `PerSourcePenalties`, a password that was not kept) outlive the sessions that ran into them.
+#[derive(Default)]
+pub(crate) struct Growth(Mutex<Refusals>);
+
+#[derive(Default)]
+struct Refusals {
+    count: u32,
+    not_before: Option<Instant>,
+}
+
+impl Growth {
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether another session may be tried now.
+    fn is_due(&self) -> bool {
+        self.refusals().not_before.is_none_or(|moment| Instant::now() >= moment)
+    }
+
+    fn refused(&self) {
+        let mut refusals = self.refusals();
+        refusals.count = refusals.count.saturating_add(1);
+        refusals.not_before = Some(Instant::now() + cool_down(refusals.count));
+    }
+
+    fn granted(&self) {
+        *self.refusals() = Refusals::default();
+    }
+}
 
 struct Member {
     session: Arc<Session>,
@@ -44,7 +75,6 @@ struct Members {
     list: Vec<Member>,
     /// Whether a further session is being dialled.
     growing: bool,
-    grow_after: Instant,
 }
 
 /// Sessions that are up. Cloning is cheap and shares them.
@@ -100,12 +130,11 @@ impl Inner {
 impl SessionPool {
     /// A pool of one session.
     pub(crate) fn new(first: Session, dialer: Arc<Dialer>, limits: PoolLimits) -> Self {
-        let now = Instant::now();
         let pool = Self {
             inner: Arc::new(Inner {
                 dialer,
                 limits,
-                members: Mutex::new(Members { list: Vec::new(), growing: false, grow_after: now }),
+                members: Mutex::new(Members { list: Vec::new(), growing: false }),
                 grown: watch::channel(0).0,
                 channels: watch::channel(0).0,
                 lost: CancellationToken::new(),
@@ -182,7 +211,7 @@ impl SessionPool {
             if members.growing {
                 return Ok(None);
             }
-            if Instant::now() >= members.grow_after {
+            if self.inner.dialer.growth.is_due() {
                 members.growing = true;
                 drop(members);
                 self.grow();
@@ -208,11 +237,12 @@ impl SessionPool {
             match dialled {
                 Some(Ok(session)) => {
                     tracing::debug!("a further SSH session is up");
+                    pool.inner.dialer.growth.granted();
                     pool.add(session, true);
                 }
                 Some(Err(error)) => {
                     tracing::debug!(%error, "no further SSH session could be had");
-                    pool.inner.members().grow_after = Instant::now() + GROWTH_PAUSE;
+                    pool.inner.dialer.growth.refused();
                 }
                 None => {}
             }

@@ -133,7 +133,16 @@ impl Line {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let sessions = self.sessions(lease, left, hard).await.map_err(NotOpened::NoSession)?;
-            match sessions.open(remote, originator).await {
+            let opening = sessions.open(remote, originator);
+            // A host that takes its time over the channel must not make it longer than a program waits.
+            let opened = if hard {
+                let seconds = patience.as_secs();
+                let opened = tokio::time::timeout_at(deadline, opening).await;
+                opened.unwrap_or(Err(TunnelError::TimedOut { seconds }))
+            } else {
+                opening.await
+            };
+            match opened {
                 Ok(pooled) => return Ok(pooled),
                 Err(TunnelError::Lost { .. } | TunnelError::Disconnected) if Instant::now() < deadline => {
                     tokio::task::yield_now().await;

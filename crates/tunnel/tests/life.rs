@@ -329,6 +329,45 @@ async fn a_login_that_is_refused_is_not_tried_for_every_connection() {
     tunnel.stop().await;
 }
 
+/// `MaxStartups` reached by somebody else: the second session is dropped before its banner.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_refuses_further_sessions_is_not_asked_again_and_again() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "MaxStartups 1:100:1").await;
+    let config = lab.config(&sshd, remote(echo_server().await)).await;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    let mut unauthenticated = TcpStream::connect(("127.0.0.1", sshd.port)).await.unwrap();
+    // Its banner: it has its place.
+    unauthenticated.read_u8().await.unwrap();
+    let refused = || sshd.log().matches("drop connection").count();
+    let eight = || {
+        futures::future::join_all((0..8_u8).map(|n| async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(&[n]).await.unwrap();
+            assert_eq!(stream.read_u8().await.unwrap(), n);
+            stream
+        }))
+    };
+    let streams = eight().await;
+    assert_eq!((refused(), sshd.logins()), (1, 1), "{}", sshd.log());
+    drop((streams, unauthenticated));
+
+    // It is remembered beyond the end of the session: the next one carries everything alone.
+    sshd.kill_sessions();
+    until(&tunnel, |view| !is_up(view)).await;
+    tunnel.up(&lease).await.unwrap();
+    // The dial itself may have come before the place was free again.
+    let before = refused();
+    let streams = eight().await;
+    assert_eq!((refused(), sshd.logins()), (before, 2), "{}", sshd.log());
+    drop(streams);
+    tunnel.stop().await;
+}
+
 /// Another user of the machine gets nothing out of the listener, and does not make it dial.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_user_is_refused() {

@@ -290,7 +290,10 @@ impl RegistryHost {
 
     /// What this host would send to `address` vanishes.
     pub fn answer_nobody(&self, address: Ipv4Addr) {
-        run("ip", &["-netns", &self.slot.namespace(), "route", "add", "blackhole", &format!("{address}/32")]);
+        run(
+            "ip",
+            &["-netns", &self.slot.namespace(), "route", "replace", "blackhole", &format!("{address}/32")],
+        );
     }
 
     /// Takes this machine's own network away: the link to the host, with a word to everyone who wants to hear it.

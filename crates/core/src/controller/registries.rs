@@ -51,10 +51,11 @@ impl Registry {
         }
     }
 
-    /// Whether a program, a transfer or a face would be cut off if the tunnel closed.
+    /// Whether a program, a transfer, a face or a person who said Connect would be cut off if the tunnel closed. What
+    /// the configuration keeps open is nobody's.
     pub(super) fn is_in_use(&self) -> bool {
         self.view().tunnel.leases.iter().any(|lease| match lease.holder {
-            LeaseHolder::Manual => false,
+            LeaseHolder::Manual => !self.spec.keep_open,
             LeaseHolder::Face { .. } | LeaseHolder::Transfer { .. } | LeaseHolder::Connection { .. } => true,
         })
     }

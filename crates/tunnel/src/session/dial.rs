@@ -16,6 +16,7 @@ use crate::{
     host_options::{self, HostOptions, StrictChecking},
     known_hosts::Key,
     network::{self, Surroundings},
+    pool::Growth,
 };
 use dockline_model::{Answer, Question, RegistryName, RemoteEnd, SshTarget};
 use futures::{FutureExt as _, future::BoxFuture};
@@ -50,6 +51,8 @@ pub(crate) struct Dialer {
     ask: Arc<dyn Ask>,
     surroundings: Arc<Surroundings>,
     credentials: Arc<Credentials>,
+    /// Whether further sessions can be had.
+    pub(crate) growth: Growth,
     /// How long each step may take at most, if less than usual.
     patience: Option<Duration>,
     /// Who takes the connections to ports that the host listens at for us.
@@ -74,6 +77,7 @@ impl Dialer {
             ask,
             surroundings,
             credentials,
+            growth: Growth::default(),
             patience: None,
             forwarded: None,
             trusted: Mutex::default(),

@@ -138,9 +138,13 @@ impl Vigil {
     }
 
     fn judge(&mut self, now: Instant, noted: Noted) -> Verdict {
-        if now > self.planned + LATE {
+        let late = now.saturating_duration_since(self.planned);
+        if late > LATE {
             self.since = now;
             self.suspicion = Some((now, WOKEN));
+        } else if let Some((_, patience)) = &mut self.suspicion {
+            // A machine that is too busy to look in time is too busy to have listened.
+            *patience += late;
         }
         if self.suspicion.is_some_and(|(asked, _)| noted.heard > asked) {
             self.suspicion = None;

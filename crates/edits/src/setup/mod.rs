@@ -1,6 +1,6 @@
 //! “Make docker push work here”: from what is known of the engine to the changes it needs, and why.
 //!
-//! [`decide`] is pure and knows every engine; [`prepare`] reads the files those changes are of and makes the plan that a
+//! [`decide()`] is pure and knows every engine; [`prepare`] reads the files those changes are of and makes the plan that a
 //! person sees; [`prepare_undo`] does the same for taking everything back. What was prepared is carried out as
 //! [`crate::HelperRequest::Apply`] (through [`crate::elevate`] for the system's files, in this process for the
 //! person's), and then step by step.

@@ -1,6 +1,6 @@
 //! Which engine this is, and what decides how it speaks to a registry: what a change of its settings is planned from.
 //!
-//! [`classify`](classify::classify) is pure over an engine's own words (`/info`, `/version`); `process` reads a
+//! `classify` is pure over an engine's own words (`/info`, `/version`); `process` reads a
 //! local dockerd's command line and control group, `builder` the files of `buildx`. [`gather`](EngineFacts::gather)
 //! asks and reads; no program is started for it.
 

@@ -14,7 +14,8 @@ use std::{
 };
 
 const HOST: &[Need] = &[Need::Root, Need::Sshd, Need::Registry];
-const PATIENCE: Duration = Duration::from_secs(40);
+/// A tunnel returns to the preferred host after three quiet looks, ten seconds apart, and a look that finds it busy is none.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A host that the same key may log in to as the first.
 fn replica_of(first: &RegistryHost) -> RegistryHost {

@@ -28,6 +28,7 @@ pub(crate) use dial::{Dialer, unspecified};
 
 use crate::{error::TunnelError, host_options::HostOptions};
 use dockline_model::RemoteEnd;
+use pulse::Question;
 use russh::{
     ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Disconnect, Limits, Preferred, cipher,
     client::{self, DisconnectReason, Handle, Msg},
@@ -39,7 +40,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Nothing heard for this long: ask the server whether it is there.
@@ -72,7 +73,7 @@ pub(crate) struct Session {
     /// Cancelled, it cuts the transport under the session.
     cut: CancellationToken,
     /// How long the server has for the answer to a question that was just asked.
-    questions: mpsc::UnboundedSender<Duration>,
+    questions: mpsc::UnboundedSender<Question>,
     /// The session of the jump host that this one travels in.
     _under: Option<Box<Session>>,
     /// The ProxyCommand that this one travels in; killed with it.
@@ -233,7 +234,7 @@ impl Session {
 
     /// Finds out whether the server is still there; the session ends if it does not say so within `patience`.
     pub(crate) async fn check(&self, patience: Duration) {
-        let _ = self.questions.send(patience);
+        let _ = self.questions.send(Question { asked: Instant::now(), patience });
         // While the session has no turn for the question, the keepalive that follows silence is asked in its place.
         let _ = tokio::time::timeout(patience, self.handle.send_keepalive(true)).await;
     }

@@ -26,8 +26,9 @@ use tokio_util::sync::CancellationToken;
 /// A peer that says nothing for this long although it was asked twice is gone; ten seconds are the most a dead path may
 /// go unnoticed.
 const SILENCE: Duration = Duration::from_secs(8);
-/// The same after a sleep of our own, by which many a path has died.
-const WOKEN: Duration = Duration::from_secs(3);
+/// The same after a sleep of our own, by which many a path has died. The library asks after three seconds of silence,
+/// and may have had its answer just before the sleep was noticed here: there must be time for the next one.
+const WOKEN: Duration = Duration::from_secs(5);
 /// A write that cannot go on for this long although nobody can say that the peer is silent.
 const STUCK: Duration = Duration::from_secs(30);
 /// Waking up so much later than planned is a sleep.
@@ -38,7 +39,8 @@ const CLOSE_LOOK: Duration = Duration::from_millis(100);
 /// In place of a time: it is not so.
 const NEVER: u64 = u64::MAX;
 
-/// What the stream under a session notes. Times are milliseconds since `epoch`.
+/// What the stream under a session notes. Times are nanoseconds since `epoch`: a server on the same network answers
+/// within less than a millisecond, and an answer must not look older than its question.
 #[derive(Debug)]
 pub(super) struct Pulse {
     epoch: Instant,
@@ -68,7 +70,7 @@ impl Pulse {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(NEVER - 1)
+        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(NEVER - 1)
     }
 
     /// The peer said something.
@@ -94,13 +96,27 @@ impl Pulse {
     }
 
     fn noted(&self) -> Noted {
-        let at = |millis: u64| self.epoch + Duration::from_millis(millis);
+        let at = |nanos: u64| self.epoch + Duration::from_nanos(nanos);
         let since = |noted: &AtomicU64| Some(noted.load(Ordering::Relaxed)).filter(|t| *t != NEVER).map(at);
         Noted {
             heard: at(self.heard.load(Ordering::Relaxed)),
             listening: since(&self.listening),
             stuck: since(&self.stuck),
         }
+    }
+}
+
+/// The peer is asked to say something, and has to within the time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question {
+    /// Taken before the question is sent, so that every answer is later.
+    pub asked: Instant,
+    pub patience: Duration,
+}
+
+impl Question {
+    fn due(self) -> Instant {
+        self.asked + self.patience
     }
 }
 
@@ -120,20 +136,19 @@ struct Vigil {
     since: Instant,
     /// When it was to be looked again.
     planned: Instant,
-    /// Asked then; an answer has to come within the time.
-    suspicion: Option<(Instant, Duration)>,
+    /// Not answered yet.
+    question: Option<Question>,
 }
 
 impl Vigil {
     const fn new(now: Instant) -> Self {
-        Self { since: now, planned: now, suspicion: None }
+        Self { since: now, planned: now, question: None }
     }
 
-    /// The peer was just asked, and has to answer within `patience`.
-    fn suspect(&mut self, now: Instant, patience: Duration) {
-        match self.suspicion {
-            Some((asked, earlier)) if asked + earlier <= now + patience => {}
-            Some(_) | None => self.suspicion = Some((now, patience)),
+    /// A further question does not give the peer more time for an earlier one.
+    fn ask(&mut self, question: Question) {
+        if self.question.is_none_or(|earlier| earlier.due() > question.due()) {
+            self.question = Some(question);
         }
     }
 
@@ -141,13 +156,16 @@ impl Vigil {
         let late = now.saturating_duration_since(self.planned);
         if late > LATE {
             self.since = now;
-            self.suspicion = Some((now, WOKEN));
-        } else if let Some((_, patience)) = &mut self.suspicion {
+            // Somebody else may have noticed the sleep first, and asked.
+            if self.question.is_none_or(|question| question.asked <= self.planned) {
+                self.question = Some(Question { asked: now, patience: WOKEN });
+            }
+        } else if let Some(question) = &mut self.question {
             // A machine that is too busy to look in time is too busy to have listened.
-            *patience += late;
+            question.patience += late;
         }
-        if self.suspicion.is_some_and(|(asked, _)| noted.heard > asked) {
-            self.suspicion = None;
+        if self.question.is_some_and(|question| noted.heard > question.asked) {
+            self.question = None;
         }
         let silent_since = noted.listening.map(|listening| listening.max(noted.heard).max(self.since));
         let stuck_since = noted.stuck.map(|stuck| stuck.max(self.since));
@@ -155,22 +173,24 @@ impl Vigil {
             silent_since.map(|since| since + SILENCE),
             stuck_since.map(|since| since + STUCK),
             // Whoever waits does so since before the question, or the answer may have come unread.
-            silent_since.zip(self.suspicion).map(|(since, (asked, patience))| asked.max(since) + patience),
+            silent_since
+                .zip(self.question)
+                .map(|(since, Question { asked, patience })| asked.max(since) + patience),
         ];
         if ends.iter().flatten().any(|end| *end <= now) {
             return Verdict::Dead;
         }
-        let longest = now + if self.suspicion.is_some() { CLOSE_LOOK } else { SILENCE };
+        let longest = now + if self.question.is_some() { CLOSE_LOOK } else { SILENCE };
         self.planned = ends.into_iter().flatten().fold(longest, Instant::min);
         Verdict::Again(self.planned)
     }
 }
 
-/// Judges the peer until it is gone, which is what this returns for, or `ended`. For each duration that comes through
-/// `questions` it was just asked, and has so long to answer.
+/// Judges the peer until it is gone, which is what this returns for, or `ended`. It is told of every one of `questions`
+/// before the peer is.
 pub(super) async fn guard(
     pulse: Arc<Pulse>,
-    mut questions: mpsc::UnboundedReceiver<Duration>,
+    mut questions: mpsc::UnboundedReceiver<Question>,
     ended: CancellationToken,
 ) -> bool {
     let mut vigil = Vigil::new(Instant::now());
@@ -182,7 +202,7 @@ pub(super) async fn guard(
         tokio::select! {
             () = ended.cancelled() => return false,
             () = tokio::time::sleep_until(again) => {}
-            Some(patience) = questions.recv() => vigil.suspect(Instant::now(), patience),
+            Some(question) = questions.recv() => vigil.ask(question),
         }
     }
 }
@@ -206,6 +226,17 @@ mod tests {
 
         fn at(&self, millis: u32) -> Instant {
             self.start + MS * millis
+        }
+
+        fn ask(&mut self, asked: u32, patience: u32) {
+            self.vigil.ask(Question { asked: self.at(asked), patience: MS * patience });
+        }
+
+        /// Judged at `now`, not having been able to before.
+        fn judge_once(&mut self, now: u32, heard: u32, listening: Option<u32>) -> Verdict {
+            let noted =
+                Noted { heard: self.at(heard), listening: listening.map(|t| self.at(t)), stuck: None };
+            self.vigil.judge(self.at(now), noted)
         }
 
         /// Judged at `now`, and at every moment that was asked for until then.
@@ -251,14 +282,14 @@ mod tests {
     fn a_question_has_its_own_deadline() {
         let mut peer = Peer::new();
         peer.judge(1_000, 900, Some(900), None);
-        peer.vigil.suspect(peer.at(1_000), MS * 1_500);
+        peer.ask(1_000, 1_500);
         assert!(matches!(peer.judge(2_400, 900, Some(900), None), Verdict::Again(_)));
         // A second question does not give it more time.
-        peer.vigil.suspect(peer.at(2_400), MS * 5_000);
+        peer.ask(2_400, 5_000);
         assert_eq!(peer.judge(2_500, 900, Some(900), None), Verdict::Dead);
 
         let mut peer = Peer::new();
-        peer.vigil.suspect(peer.at(0), MS * 1_500);
+        peer.ask(0, 1_500);
         assert!(matches!(peer.judge(1_400, 1_300, Some(1_300), None), Verdict::Again(_)));
         assert!(matches!(peer.judge(9_200, 1_300, Some(1_300), None), Verdict::Again(_)));
         assert_eq!(peer.judge(9_300, 1_300, Some(1_300), None), Verdict::Dead);
@@ -272,7 +303,33 @@ mod tests {
         // Planned for 8 s, looked at after ten minutes.
         let verdict = peer.vigil.judge(peer.at(600_000), noted);
         assert!(matches!(verdict, Verdict::Again(_)), "{verdict:?}");
-        assert!(matches!(peer.judge(602_900, 0, Some(0), Some(0)), Verdict::Again(_)));
-        assert_eq!(peer.judge(603_000, 0, Some(0), Some(0)), Verdict::Dead);
+        assert!(matches!(peer.judge(604_900, 0, Some(0), Some(0)), Verdict::Again(_)));
+        assert_eq!(peer.judge(605_000, 0, Some(0), Some(0)), Verdict::Dead);
+    }
+
+    /// The server is asked by whoever notices the sleep first, and may have answered before the judge looks again.
+    #[test]
+    fn an_answer_counts_even_if_the_judge_hears_of_the_question_later() {
+        let mut peer = Peer::new();
+        peer.judge(0, 0, Some(0), None);
+        peer.ask(20_000, 2_000);
+        assert!(matches!(peer.judge_once(20_003, 20_001, Some(20_001)), Verdict::Again(_)));
+        assert!(matches!(peer.judge(23_500, 20_001, Some(20_001), None), Verdict::Again(_)));
+
+        let mut peer = Peer::new();
+        peer.judge(0, 0, Some(0), None);
+        peer.ask(20_000, 2_000);
+        assert!(matches!(peer.judge_once(20_003, 0, Some(0)), Verdict::Again(_)));
+        assert_eq!(peer.judge(22_100, 0, Some(0), None), Verdict::Dead);
+    }
+
+    #[tokio::test]
+    async fn an_answer_within_a_millisecond_is_later_than_its_question() {
+        let pulse = Pulse::new();
+        for _ in 0..1_000 {
+            let asked = Instant::now();
+            pulse.heard();
+            assert!(pulse.noted().heard > asked);
+        }
     }
 }

@@ -9,7 +9,7 @@
 //! let host = RegistryHost::start();
 //! let dockline = Dockline::new();
 //! let name = dockline.add(&host);
-//! dockline.json(&["connect", &name]).expect_success();
+//! dockline.json(&["connect", name.as_str()]).expect_success();
 //! assert_eq!(host.logins(), 1);
 //! ```
 //!

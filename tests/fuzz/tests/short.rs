@@ -12,6 +12,7 @@ use std::{
 
 /// For all targets together; `DOCKLINE_FUZZ_SECONDS` says otherwise.
 const SECONDS: u64 = 12;
+const SEED: u64 = 9_050_180_819_572_639_645;
 
 fn hold(target: &Target, input: &[u8], which: &str) {
     if catch_unwind(AssertUnwindSafe(|| (target.run)(input))).is_err() {
@@ -27,8 +28,8 @@ fn hold(target: &Target, input: &[u8], which: &str) {
 #[test]
 fn examples_and_mutations_of_them_hold() {
     let seconds = env::var("DOCKLINE_FUZZ_SECONDS").map_or(SECONDS, |text| text.parse().unwrap());
-    // Another one each time, as with proptest: it is said when it matters.
-    let seed = env::var("DOCKLINE_FUZZ_SEED").map_or_else(|_| rand::random(), |text| text.parse().unwrap());
+    // The same each time: a change is not to be held up by what it did not cause. New ones are for the long form.
+    let seed = env::var("DOCKLINE_FUZZ_SEED").map_or(SEED, |text| text.parse().unwrap());
     let each = Duration::from_secs(seconds) / u32::try_from(TARGETS.len()).unwrap();
     for target in TARGETS {
         let corpus = target.corpus().unwrap();

@@ -80,16 +80,9 @@ impl Face {
 
     /// The whole state.
     pub async fn snapshot(&self) -> Result<Snapshot, UiError> {
-        match self.request(Command::Snapshot).await? {
-            Reply::Snapshot { snapshot } => Ok(snapshot),
-            other @ (Reply::Done
-            | Reply::Registry { .. }
-            | Reply::Transfer { .. }
-            | Reply::Hosts { .. }
-            | Reply::SetupPlan { .. }
-            | Reply::SetupReport { .. }
-            | Reply::SetupApplied { .. }) => Err(unexpected(&other)),
-        }
+        let reply = self.request(Command::Snapshot).await?;
+        let Reply::Snapshot { snapshot } = reply else { return Err(unexpected(&reply)) };
+        Ok(snapshot)
     }
 
     /// One registry as it is now.

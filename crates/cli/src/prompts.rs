@@ -46,22 +46,12 @@ pub async fn answer_all(session: Session, answers: Answers, screen: Screen) {
         }
     }
     while let Some(event) = events.next().await {
-        let prompts = match event.change {
-            Change::Prompt { prompt } => vec![prompt],
-            Change::Resync { snapshot } => snapshot.prompts,
-            Change::Registry { .. }
-            | Change::RegistryGone { .. }
-            | Change::Transfer { .. }
-            | Change::TransferGone { .. }
-            | Change::Offer { .. }
-            | Change::OfferGone { .. }
-            | Change::Engine { .. }
-            | Change::PromptGone { .. }
-            | Change::Config { .. }
-            | Change::Setup { .. } => continue,
-        };
-        for prompt in prompts {
+        if let Change::Prompt { prompt } = event.change {
             answer_once(&session, &answers, &screen, &mut seen, prompt).await;
+        } else if let Change::Resync { snapshot } = event.change {
+            for prompt in snapshot.prompts {
+                answer_once(&session, &answers, &screen, &mut seen, prompt).await;
+            }
         }
     }
 }

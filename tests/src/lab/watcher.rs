@@ -92,31 +92,18 @@ fn tunnels(line: &str) -> Vec<(RegistryName, TunnelView)> {
         // The owner ends; so does the stream.
         Envelope::Goodbye { .. } => Vec::new(),
         Envelope::Response(Response { result, .. }) => match result {
-            Ok(Reply::Snapshot { snapshot }) => of_snapshot(snapshot),
-            Ok(
-                Reply::Done
-                | Reply::Registry { .. }
-                | Reply::Transfer { .. }
-                | Reply::Hosts { .. }
-                | Reply::SetupPlan { .. }
-                | Reply::SetupReport { .. }
-                | Reply::SetupApplied { .. },
-            ) => Vec::new(),
+            Ok(reply) => {
+                let Reply::Snapshot { snapshot } = reply else { return Vec::new() };
+                of_snapshot(snapshot)
+            }
             Err(error) => panic!("the owner refused a snapshot: {error}"),
         },
-        Envelope::Event(event) => match event.change {
-            Change::Registry { registry } => vec![(registry.spec.name, registry.tunnel)],
-            Change::Resync { snapshot } => of_snapshot(snapshot),
-            Change::RegistryGone { .. }
-            | Change::Transfer { .. }
-            | Change::TransferGone { .. }
-            | Change::Offer { .. }
-            | Change::OfferGone { .. }
-            | Change::Engine { .. }
-            | Change::Prompt { .. }
-            | Change::PromptGone { .. }
-            | Change::Config { .. }
-            | Change::Setup { .. } => Vec::new(),
-        },
+        Envelope::Event(event) => {
+            if let Change::Resync { snapshot } = event.change {
+                return of_snapshot(snapshot);
+            }
+            let Change::Registry { registry } = event.change else { return Vec::new() };
+            vec![(registry.spec.name, registry.tunnel)]
+        }
     }
 }

@@ -15,19 +15,10 @@ pub async fn add(add: Add, output: Output) -> Result<(), UiError> {
     let target = target(add)?;
     let (face, _) = Face::open_configured(Answers::Nobody, output).await?;
     let added = face.request(Command::AddRegistry { target }).await;
-    let told = match added {
-        Ok(Reply::Registry { spec }) => output.result(&spec, || added_text(&spec)),
-        Ok(
-            other @ (Reply::Done
-            | Reply::Snapshot { .. }
-            | Reply::Transfer { .. }
-            | Reply::Hosts { .. }
-            | Reply::SetupPlan { .. }
-            | Reply::SetupReport { .. }
-            | Reply::SetupApplied { .. }),
-        ) => Err(unexpected(&other)),
-        Err(error) => Err(error),
-    };
+    let told = added.and_then(|reply| {
+        let Reply::Registry { spec } = reply else { return Err(unexpected(&reply)) };
+        output.result(&spec, || added_text(&spec))
+    });
     face.close_when_unneeded().await;
     told
 }

@@ -206,21 +206,11 @@ impl News {
 
 /// The registry as `change` leaves it.
 pub fn registry_in(change: Change, name: &RegistryName) -> Option<RegistryView> {
-    match change {
-        Change::Registry { registry } if registry.spec.name == *name => Some(registry),
-        Change::Resync { snapshot } => snapshot.registries.into_iter().find(|view| view.spec.name == *name),
-        Change::Registry { .. }
-        | Change::RegistryGone { .. }
-        | Change::Transfer { .. }
-        | Change::TransferGone { .. }
-        | Change::Offer { .. }
-        | Change::OfferGone { .. }
-        | Change::Engine { .. }
-        | Change::Prompt { .. }
-        | Change::PromptGone { .. }
-        | Change::Config { .. }
-        | Change::Setup { .. } => None,
+    if let Change::Resync { snapshot } = change {
+        return snapshot.registries.into_iter().find(|view| view.spec.name == *name);
     }
+    let Change::Registry { registry } = change else { return None };
+    (registry.spec.name == *name).then_some(registry)
 }
 
 /// Lets go of a tunnel that the desktop app or the agent holds.

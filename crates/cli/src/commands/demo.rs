@@ -144,16 +144,9 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
         gateway: None,
         keep_open: false,
     };
-    match face.request(Command::AddRegistry { target }).await? {
-        Reply::Registry { spec } => Ok(spec),
-        other @ (Reply::Done
-        | Reply::Snapshot { .. }
-        | Reply::Transfer { .. }
-        | Reply::Hosts { .. }
-        | Reply::SetupPlan { .. }
-        | Reply::SetupReport { .. }
-        | Reply::SetupApplied { .. }) => Err(unexpected(&other)),
-    }
+    let reply = face.request(Command::AddRegistry { target }).await?;
+    let Reply::Registry { spec } = reply else { return Err(unexpected(&reply)) };
+    Ok(spec)
 }
 
 async fn connect(face: &Face, name: &RegistryName) -> Result<(), UiError> {

@@ -50,16 +50,8 @@ async fn plan_and_apply(
 }
 
 fn view(reply: Reply) -> Result<HostsView, UiError> {
-    match reply {
-        Reply::Hosts { plan } => Ok(plan),
-        other @ (Reply::Done
-        | Reply::Snapshot { .. }
-        | Reply::Registry { .. }
-        | Reply::Transfer { .. }
-        | Reply::SetupPlan { .. }
-        | Reply::SetupReport { .. }
-        | Reply::SetupApplied { .. }) => Err(unexpected(&other)),
-    }
+    let Reply::Hosts { plan } = reply else { return Err(unexpected(&reply)) };
+    Ok(plan)
 }
 
 fn print_plan(plan: &HostsView, output: Output) -> Result<(), UiError> {

@@ -29,20 +29,11 @@ async fn asked_engine(face: &Face) -> Result<EngineView, UiError> {
     let mut engine = face.snapshot().await?.engine;
     while engine.state == EngineState::Unknown {
         let Some(event) = events.next().await else { break };
-        engine = match event.change {
-            Change::Engine { engine } => engine,
-            Change::Resync { snapshot } => snapshot.engine,
-            Change::Registry { .. }
-            | Change::RegistryGone { .. }
-            | Change::Transfer { .. }
-            | Change::TransferGone { .. }
-            | Change::Offer { .. }
-            | Change::OfferGone { .. }
-            | Change::Prompt { .. }
-            | Change::PromptGone { .. }
-            | Change::Config { .. }
-            | Change::Setup { .. } => continue,
-        };
+        if let Change::Engine { engine: now } = event.change {
+            engine = now;
+        } else if let Change::Resync { snapshot } = event.change {
+            engine = snapshot.engine;
+        }
     }
     Ok(engine)
 }

@@ -106,24 +106,15 @@ fn offered_text(view: &OfferView) -> String {
 
 /// What `change` says about the offer: a sentence (empty when all is well), its end, or nothing.
 fn news(change: Change, id: OfferId) -> Option<Result<String, UiError>> {
-    let offer = match change {
-        Change::Offer { offer } if offer.id == id => offer,
-        Change::OfferGone { id: gone_id } if gone_id == id => return Some(Err(gone())),
-        Change::Resync { snapshot } => match snapshot.offers.into_iter().find(|offer| offer.id == id) {
+    let offer = if let Change::Offer { offer } = change {
+        Some(offer).filter(|offer| offer.id == id)?
+    } else if let Change::Resync { snapshot } = change {
+        match snapshot.offers.into_iter().find(|offer| offer.id == id) {
             Some(offer) => offer,
             None => return Some(Err(gone())),
-        },
-        Change::Offer { .. }
-        | Change::OfferGone { .. }
-        | Change::Registry { .. }
-        | Change::RegistryGone { .. }
-        | Change::Transfer { .. }
-        | Change::TransferGone { .. }
-        | Change::Engine { .. }
-        | Change::Prompt { .. }
-        | Change::PromptGone { .. }
-        | Change::Config { .. }
-        | Change::Setup { .. } => return None,
+        }
+    } else {
+        return (change == Change::OfferGone { id }).then(|| Err(gone()));
     };
     let host = &offer.spec.ssh.host;
     Some(match (offer.state, offer.error) {

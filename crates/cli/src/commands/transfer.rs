@@ -101,16 +101,8 @@ async fn begin(face: &Face, command: Command) -> Result<Begun, UiError> {
         begun = face.request(command) => begun?,
         () = interrupts.next() => return Err(cancelled()),
     };
-    match begun {
-        Reply::Transfer { id } => Ok(Begun { id, events, interrupts }),
-        other @ (Reply::Done
-        | Reply::Snapshot { .. }
-        | Reply::Registry { .. }
-        | Reply::Hosts { .. }
-        | Reply::SetupPlan { .. }
-        | Reply::SetupReport { .. }
-        | Reply::SetupApplied { .. }) => Err(unexpected(&other)),
-    }
+    let Reply::Transfer { id } = begun else { return Err(unexpected(&begun)) };
+    Ok(Begun { id, events, interrupts })
 }
 
 impl Begun {
@@ -173,21 +165,11 @@ async fn follow(
 }
 
 fn transfer_in(change: Change, id: TransferId) -> Option<TransferView> {
-    match change {
-        Change::Transfer { transfer } if transfer.id == id => Some(transfer),
-        Change::Resync { snapshot } => snapshot.transfers.into_iter().find(|transfer| transfer.id == id),
-        Change::Transfer { .. }
-        | Change::TransferGone { .. }
-        | Change::Offer { .. }
-        | Change::OfferGone { .. }
-        | Change::Registry { .. }
-        | Change::RegistryGone { .. }
-        | Change::Engine { .. }
-        | Change::Prompt { .. }
-        | Change::PromptGone { .. }
-        | Change::Config { .. }
-        | Change::Setup { .. } => None,
+    if let Change::Resync { snapshot } = change {
+        return snapshot.transfers.into_iter().find(|transfer| transfer.id == id);
     }
+    let Change::Transfer { transfer } = change else { return None };
+    (transfer.id == id).then_some(transfer)
 }
 
 /// How it ended: the summary, or the error. With `--json` its last state has been printed already.

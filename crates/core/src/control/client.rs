@@ -169,19 +169,9 @@ impl Inner {
     }
 
     async fn snapshot(&self) -> Option<Snapshot> {
-        match self.request(Command::Snapshot).await {
-            Ok(Reply::Snapshot { snapshot }) => Some(snapshot),
-            Ok(
-                Reply::Done
-                | Reply::Registry { .. }
-                | Reply::Transfer { .. }
-                | Reply::Hosts { .. }
-                | Reply::SetupPlan { .. }
-                | Reply::SetupReport { .. }
-                | Reply::SetupApplied { .. },
-            )
-            | Err(_) => None,
-        }
+        let reply = self.request(Command::Snapshot).await.ok()?;
+        let Reply::Snapshot { snapshot } = reply else { return None };
+        Some(snapshot)
     }
 
     fn reason(&self) -> UiError {

@@ -194,19 +194,9 @@ impl Controller {
     }
 
     async fn snapshot(&self) -> Option<Snapshot> {
-        match self.handle(FaceId(0), Command::Snapshot).await {
-            Ok(Reply::Snapshot { snapshot }) => Some(snapshot),
-            Ok(
-                Reply::Done
-                | Reply::Registry { .. }
-                | Reply::Transfer { .. }
-                | Reply::Hosts { .. }
-                | Reply::SetupPlan { .. }
-                | Reply::SetupReport { .. }
-                | Reply::SetupApplied { .. },
-            )
-            | Err(_) => None,
-        }
+        let reply = self.handle(FaceId(0), Command::Snapshot).await.ok()?;
+        let Reply::Snapshot { snapshot } = reply else { return None };
+        Some(snapshot)
     }
 }
 

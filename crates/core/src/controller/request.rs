@@ -22,6 +22,7 @@ impl Actor {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller's own list says which commands are transfers")]
 async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiError> {
     match command {
         Command::Push { image, registry, reference } => {
@@ -64,23 +65,7 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
             let job = Job::PullArchive { reference: target.clone(), path };
             order(TransferKind::Pull, Road::Direct, spec, reference, &target, job)
         }
-        other @ (Command::Snapshot
-        | Command::AddRegistry { .. }
-        | Command::RemoveRegistry { .. }
-        | Command::Connect { .. }
-        | Command::Disconnect { .. }
-        | Command::Cancel { .. }
-        | Command::Dismiss { .. }
-        | Command::Offer { .. }
-        | Command::Withdraw { .. }
-        | Command::RefreshImages
-        | Command::PlanHosts { .. }
-        | Command::ApplyHosts { .. }
-        | Command::PlanSetup { .. }
-        | Command::ApplySetup { .. }
-        | Command::ListSetup
-        | Command::Answer { .. }
-        | Command::Quit { .. }) => Err(UiError::new(Code::Internal, format!("{other:?} is no transfer."))),
+        other => Err(UiError::new(Code::Internal, format!("{other:?} is no transfer."))),
     }
 }
 

@@ -41,6 +41,8 @@ fn transfer_notice(transfer: &TransferView) -> Option<Notice> {
     let (done, verb) = match transfer.kind {
         TransferKind::Push => ("Pushed", "pushed"),
         TransferKind::Pull => ("Pulled", "pulled"),
+        TransferKind::Ship => ("Shipped", "shipped"),
+        TransferKind::Copy => ("Copied", "copied"),
     };
     let source = &transfer.source;
     match &transfer.state {
@@ -59,6 +61,7 @@ fn transfer_notice(transfer: &TransferView) -> Option<Notice> {
             failure: true,
         }),
         TransferState::Waiting
+        | TransferState::Paused
         | TransferState::Running
         | TransferState::Verifying
         | TransferState::Cancelled => None,

@@ -7,7 +7,7 @@ mod common;
 use common::{SOON, hello, open, paths};
 use dockline_core::{Mode, Paths, Session};
 use dockline_model::{
-    Change, Code, Command, Envelope, Event, Hello, PROTOCOL_VERSION, Reply, Request, Response,
+    Change, Code, Command, Envelope, Event, Extent, Hello, PROTOCOL_VERSION, Reply, Request, Response,
 };
 use std::os::unix::fs::PermissionsExt;
 use tokio::{
@@ -143,7 +143,12 @@ async fn a_reader_that_is_too_slow_is_brought_up_to_date() {
     let mut slow = Raw::welcomed(&paths).await;
     // Each makes three events that nothing replaces: waiting, cancelled, gone.
     for _ in 0..3000 {
-        let push = Command::Push { image: "app:v1".to_owned(), registry: spec.name.clone(), reference: None };
+        let push = Command::Push {
+            image: "app:v1".to_owned(),
+            registry: spec.name.clone(),
+            reference: None,
+            host: None,
+        };
         let id = common::transfer(&owner, push).await;
         owner.request(Command::Cancel { transfer: id }).await.unwrap();
     }
@@ -202,7 +207,13 @@ async fn an_owner_waits_for_the_faces_that_need_it() {
     let face = open(&paths, Mode::OwnIfNone).await;
     let archive = home.path().join("image.tar");
     dockline_registry::sample::write_sample(&archive).unwrap();
-    let push = |path| Command::PushArchive { path, registry: spec.name.clone(), reference: None };
+    let push = |path| Command::PushArchive {
+        path,
+        registry: spec.name.clone(),
+        reference: None,
+        host: None,
+        extent: Extent::default(),
+    };
     common::transfer(&face, push(archive.clone())).await;
     let own = common::transfer(&owner, push(archive)).await;
     let mut waiting = Box::pin(owner.unneeded_by_others());

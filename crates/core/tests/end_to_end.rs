@@ -10,8 +10,8 @@ use common::{
 use dockline_core::{Mode, Session};
 use dockline_demo::DemoHost;
 use dockline_model::{
-    Answer, Change, Code, Command, HostsAction, LeaseHolder, Question, Reply, TransferState, TransferView,
-    TunnelState, Verified,
+    Answer, ArchiveFormat, Change, Code, Command, Extent, HostsAction, LeaseHolder, Question, Reply,
+    TransferState, TransferView, TunnelState, Verified,
 };
 use std::{net::TcpListener, path::Path, time::Duration};
 
@@ -20,6 +20,8 @@ fn push(host: &DemoHost, reference: &str) -> Command {
         path: host.sample_archive().to_owned(),
         registry: name(),
         reference: Some(reference.to_owned()),
+        host: None,
+        extent: Extent::default(),
     }
 }
 
@@ -50,8 +52,13 @@ async fn what_is_pushed_comes_back() {
     let (_, session, _) = connected_owner(home.path(), &host).await;
     let mut events = session.events();
     // Without a reference the archive's own name is taken.
-    let command =
-        Command::PushArchive { path: host.sample_archive().to_owned(), registry: name(), reference: None };
+    let command = Command::PushArchive {
+        path: host.sample_archive().to_owned(),
+        registry: name(),
+        reference: None,
+        host: None,
+        extent: Extent::default(),
+    };
     let id = transfer(&session, command).await;
     let (mut last, mut layers) = (0, 0);
     let pushed = loop {
@@ -68,7 +75,13 @@ async fn what_is_pushed_comes_back() {
     assert!(pushed.reference.starts_with(&format!("{NAME}:5000/")), "{}", pushed.reference);
 
     let path = home.path().join("back.tar");
-    let pull = Command::PullArchive { reference: pushed.reference.clone(), path: path.clone() };
+    let pull = Command::PullArchive {
+        reference: pushed.reference.clone(),
+        path: path.clone(),
+        format: ArchiveFormat::Oci,
+        platform: None,
+        extent: Extent::default(),
+    };
     let id = transfer(&session, pull.clone()).await;
     let pulled = finished(&mut events, id).await;
     assert_eq!(verified(&pulled).digest, verified(&pushed).digest);
@@ -103,7 +116,7 @@ async fn transfers_share_the_tunnel_and_queue() {
     while !waiting.is_empty() {
         let Change::Transfer { transfer } = next(&mut events).await.change else { continue };
         match transfer.state {
-            TransferState::Waiting => {}
+            TransferState::Waiting | TransferState::Paused => {}
             TransferState::Running | TransferState::Verifying => drop(active.insert(transfer.id)),
             TransferState::Done { .. } | TransferState::Failed { .. } | TransferState::Cancelled => {
                 active.remove(&transfer.id);
@@ -226,15 +239,23 @@ async fn failures_have_their_codes() {
 
     let missing = Command::PullArchive {
         reference: format!("{NAME}/nothing:v1"),
+        format: ArchiveFormat::Oci,
+        platform: None,
+        extent: Extent::default(),
         path: home.path().join("nothing.tar"),
     };
     let id = transfer(&session, missing).await;
     assert_eq!(code(&finished(&mut events, id).await), Code::ReferenceNotFound);
-    let unknown = Command::Pull { reference: "cr.unknown.org/app:v1".to_owned() };
+    let unknown = Command::Pull { reference: "cr.unknown.org/app:v1".to_owned(), platform: None };
     assert_eq!(request(&session, unknown).await.unwrap_err().code, Code::RegistryUnknown);
     std::fs::write(home.path().join("no.tar"), "not an archive").unwrap();
-    let no_archive =
-        Command::PushArchive { path: home.path().join("no.tar"), registry: name(), reference: None };
+    let no_archive = Command::PushArchive {
+        path: home.path().join("no.tar"),
+        registry: name(),
+        reference: None,
+        host: None,
+        extent: Extent::default(),
+    };
     assert_eq!(request(&session, no_archive).await.unwrap_err().code, Code::ArchiveInvalid);
     assert_eq!(
         request(&session, Command::AddRegistry { target: target(&host) }).await.unwrap_err().code,

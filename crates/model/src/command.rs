@@ -4,8 +4,9 @@
 //! [`Envelope`]s. The desktop's window uses the same types over Tauri's IPC.
 
 use crate::{
-    Answer, AppliedChange, Event, HostsAction, HostsView, OfferId, OfferSpec, PromptId, RegistryName,
-    RegistrySpec, RemoteEnd, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget, TransferId, UiError,
+    Answer, AppliedChange, ArchiveFormat, Event, Extent, HostsAction, HostsView, OfferId, OfferSpec,
+    PromptId, RegistryName, RegistrySpec, RemoteEnd, SetupAction, SetupPlan, SetupReport, Snapshot,
+    SshTarget, TransferId, UiError,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -111,6 +112,10 @@ pub enum Command {
         /// Repository and tag there (`team/app:v1`); as in `image` if absent.
         #[serde(default)]
         reference: Option<String>,
+        /// To this one of the registry's hosts, whichever is preferred.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        host: Option<SshTarget>,
     },
     /// Push an image archive (`docker save`, OCI layout; tar or tar.gz) without an engine. → [`Reply::Transfer`]
     PushArchive {
@@ -122,19 +127,78 @@ pub enum Command {
         /// Repository and tag there; the archive's own if absent.
         #[serde(default)]
         reference: Option<String>,
+        /// To this one of the registry's hosts, whichever is preferred.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        host: Option<SshTarget>,
+        /// What of the archive is sent.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<Extent>", optional))]
+        extent: Extent,
     },
     /// Pull into the engine. → [`Reply::Transfer`]
     Pull {
         /// `cr.boss.org/app:v1`; the port may be left out.
         reference: String,
+        /// `linux/arm64`; the engine's own if absent.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        platform: Option<String>,
     },
-    /// Pull into an OCI archive without an engine. → [`Reply::Transfer`]
+    /// Pull into an archive without an engine. → [`Reply::Transfer`]
     PullArchive {
         /// `cr.boss.org/app:v1`; the port may be left out.
         reference: String,
         /// An absolute path; must not exist.
         #[cfg_attr(feature = "typescript", ts(type = "string"))]
         path: PathBuf,
+        /// How it is written.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<ArchiveFormat>", optional))]
+        format: ArchiveFormat,
+        /// `linux/arm64`; Linux on this machine's processor if absent.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        platform: Option<String>,
+        /// What is fetched; anything but a single image needs [`ArchiveFormat::Oci`].
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<Extent>", optional))]
+        extent: Extent,
+    },
+    /// Copy an image from one registry to another; no engine is touched and no file written. → [`Reply::Transfer`]
+    Copy {
+        /// `cr.boss.org/app:v1`; the port may be left out.
+        from: String,
+        /// `cr.other.org`, or `cr.other.org/app:v2` if it is to have another name there.
+        to: String,
+        /// To this one of the registry's hosts, whichever is preferred.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        host: Option<SshTarget>,
+        /// What is copied.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<Extent>", optional))]
+        extent: Extent,
+    },
+    /// Put an image of the engine's into the Docker of a host that has no registry. → [`Reply::Transfer`]
+    Ship {
+        /// An image the engine has: `app:v1`.
+        image: String,
+        /// To whose Docker.
+        host: SshTarget,
+        /// What it is to be called there; as in `image` if absent.
+        #[serde(default)]
+        reference: Option<String>,
+    },
+    /// Halt a transfer; what was sent is kept where that can be. → [`Reply::Done`]
+    Pause {
+        /// Which.
+        transfer: TransferId,
+    },
+    /// Let a halted transfer go on. → [`Reply::Done`]
+    Resume {
+        /// Which.
+        transfer: TransferId,
     },
     /// Stop a transfer. → [`Reply::Done`]
     Cancel {

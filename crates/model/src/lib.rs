@@ -39,6 +39,7 @@ pub use setup::{
 };
 pub use setup_report::{CheckOutcome, EngineCheck, SetupProgress, SetupReport};
 pub use transfer::{
-    LayerState, LayerView, Road, TransferId, TransferKind, TransferState, TransferView, Verified,
+    ArchiveFormat, Extent, LayerState, LayerView, Road, TransferId, TransferKind, TransferState,
+    TransferView, Verified,
 };
 pub use tunnel::{LeaseHolder, LeaseView, PassedOver, RouteView, TunnelState, TunnelView, UnixMillis};

@@ -1,6 +1,6 @@
 //! Pushes and pulls, with their layers.
 
-use crate::{RegistryName, UiError, UnixMillis};
+use crate::{RegistryName, SshTarget, UiError, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 /// Number of a transfer, unique within one owner's life.
@@ -17,6 +17,33 @@ pub enum TransferKind {
     Push,
     /// From the registry.
     Pull,
+    /// Straight into the Docker of a host that has no registry.
+    Ship,
+    /// From one registry to another.
+    Copy,
+}
+
+/// How an image is written into a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum ArchiveFormat {
+    /// An OCI layout in a tar file, which `docker load` reads as well.
+    #[default]
+    Oci,
+    /// As `docker save` writes it.
+    Docker,
+}
+
+/// What travels with an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", default)]
+pub struct Extent {
+    /// The whole index: the images of all platforms, and their attestations.
+    pub all_platforms: bool,
+    /// What refers to it, too: signatures, SBOMs and the like.
+    pub referrers: bool,
 }
 
 /// Who carries the image.
@@ -37,6 +64,8 @@ pub enum Road {
 pub enum TransferState {
     /// Behind others, or waiting for the tunnel.
     Waiting,
+    /// The person halted it; it goes on when they say so.
+    Paused,
     /// Bytes are moving.
     Running,
     /// All sent; the digest is being compared at the registry.
@@ -60,7 +89,7 @@ impl TransferState {
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Waiting | Self::Running | Self::Verifying => false,
+            Self::Waiting | Self::Paused | Self::Running | Self::Verifying => false,
             Self::Done { .. } | Self::Failed { .. } | Self::Cancelled => true,
         }
     }
@@ -130,8 +159,13 @@ pub struct TransferView {
     pub kind: TransferKind,
     /// By whom.
     pub road: Road,
-    /// Which registry.
+    /// Which registry: the one it goes to or comes from. Where an image is shipped there is none, and this is the
+    /// host's name in a registry's shape, as questions about that host name it.
     pub registry: RegistryName,
+    /// The one host it goes to, where that was asked for: a host that an image is shipped to, or one of the hosts of
+    /// a registry that has several.
+    #[serde(default)]
+    pub host: Option<SshTarget>,
     /// What is sent, as the person named it: an image, or an archive's file name.
     pub source: String,
     /// `cr.boss.org:5000/app:v1`.
@@ -144,6 +178,12 @@ pub struct TransferView {
     pub current: u64,
     /// Bytes in all; grows while layers are still being found.
     pub total: u64,
+    /// Bytes that really crossed the tunnel for it, repeated ones as well; 0 while nobody has counted them.
+    #[serde(default)]
+    pub sent: u64,
+    /// Bytes of layers that did not have to be sent: they were there, or were mounted.
+    #[serde(default)]
+    pub skipped: u64,
     /// Bytes a second over the last few seconds; `None` before there is a figure.
     pub rate: Option<u64>,
     /// Seconds left at that rate.

@@ -243,7 +243,7 @@ fn holders(leases: &[LeaseView], transfers: &[TransferView]) -> Vec<String> {
             LeaseHolder::Face { .. } => terminals += 1,
             LeaseHolder::Transfer { id } => match transfers.iter().find(|t| t.id == *id).map(|t| t.kind) {
                 Some(TransferKind::Pull) => pulls += 1,
-                Some(TransferKind::Push) | None => pushes += 1,
+                Some(TransferKind::Push | TransferKind::Ship | TransferKind::Copy) | None => pushes += 1,
             },
             LeaseHolder::Connection { .. } => {
                 *programs.entry(lease.program.as_deref().unwrap_or("a program")).or_default() += 1;
@@ -269,10 +269,13 @@ fn transfer_text(transfer: &TransferView) -> Option<String> {
     let doing = match transfer.kind {
         TransferKind::Push => "Pushing",
         TransferKind::Pull => "Pulling",
+        TransferKind::Ship => "Shipping",
+        TransferKind::Copy => "Copying",
     };
     let what = &transfer.source;
     match &transfer.state {
         TransferState::Waiting => Some(format!("{doing} {what}: waiting")),
+        TransferState::Paused => Some(format!("{doing} {what}: halted")),
         TransferState::Running => Some(match percent(transfer) {
             Some(percent) => format!("{doing} {what}: {percent} %"),
             None => format!("{doing} {what}"),

@@ -3,4 +3,4 @@
 /**
  * Which way the image goes.
  */
-export type TransferKind = "push" | "pull";
+export type TransferKind = "push" | "pull" | "ship" | "copy";

@@ -5,7 +5,7 @@ import type { Verified } from "./Verified";
 /**
  * Where a transfer is.
  */
-export type TransferState = { "kind": "waiting" } | { "kind": "running" } | { "kind": "verifying" } | { "kind": "done", 
+export type TransferState = { "kind": "waiting" } | { "kind": "paused" } | { "kind": "running" } | { "kind": "verifying" } | { "kind": "done", 
 /**
  * What the registry holds now.
  */

@@ -2,6 +2,7 @@
 import type { LayerView } from "./LayerView";
 import type { RegistryName } from "./RegistryName";
 import type { Road } from "./Road";
+import type { SshTarget } from "./SshTarget";
 import type { TransferId } from "./TransferId";
 import type { TransferKind } from "./TransferKind";
 import type { TransferState } from "./TransferState";
@@ -24,9 +25,15 @@ kind: TransferKind,
  */
 road: Road, 
 /**
- * Which registry.
+ * Which registry: the one it goes to or comes from. Where an image is shipped there is none, and this is the
+ * host's name in a registry's shape, as questions about that host name it.
  */
 registry: RegistryName, 
+/**
+ * The one host it goes to, where that was asked for: a host that an image is shipped to, or one of the hosts of
+ * a registry that has several.
+ */
+host: SshTarget | null, 
 /**
  * What is sent, as the person named it: an image, or an archive's file name.
  */
@@ -51,6 +58,14 @@ current: number,
  * Bytes in all; grows while layers are still being found.
  */
 total: number, 
+/**
+ * Bytes that really crossed the tunnel for it, repeated ones as well; 0 while nobody has counted them.
+ */
+sent: number, 
+/**
+ * Bytes of layers that did not have to be sent: they were there, or were mounted.
+ */
+skipped: number, 
 /**
  * Bytes a second over the last few seconds; `None` before there is a figure.
  */

@@ -123,6 +123,27 @@ export class Owner implements Backend {
           source: command.reference,
           reference: command.reference,
         });
+      case 'copy':
+        return this.#begin({
+          kind: 'copy',
+          road: 'direct',
+          source: command.from,
+          reference: command.to,
+        });
+      case 'ship':
+        return this.#begin({
+          kind: 'ship',
+          road: 'direct',
+          host: command.host,
+          source: command.image,
+          reference: command.reference ?? command.image,
+        });
+      case 'pause':
+        this.#change(command.transfer, { state: { kind: 'paused' } });
+        return { kind: 'done' };
+      case 'resume':
+        this.#change(command.transfer, { state: { kind: 'waiting' } });
+        return { kind: 'done' };
       case 'cancel':
         this.#change(command.transfer, { state: { kind: 'cancelled' }, finished: Date.now() });
         return { kind: 'done' };

@@ -48,6 +48,8 @@ function transferNews(old: TransferView | undefined, transfer: TransferView): st
       return [t.spoken.transferFailed(source, state.error.message)];
     case 'cancelled':
       return [t.spoken.cancelled(source)];
+    case 'paused':
+      return [t.spoken.paused(source)];
     case 'waiting':
     case 'running':
       return old ? [] : [t.spoken.started[kind](source)];

@@ -14,6 +14,7 @@ export function fraction(transfer: TransferView, shown: number | null): number |
       return 1;
     case 'waiting':
       return shown;
+    case 'paused':
     case 'running':
     case 'verifying':
     case 'failed':
@@ -52,6 +53,7 @@ export function skippedBytes(transfer: TransferView): number {
 export function isFinal(transfer: TransferView): boolean {
   switch (transfer.state.kind) {
     case 'waiting':
+    case 'paused':
     case 'running':
     case 'verifying':
       return false;

@@ -13,8 +13,8 @@ use console::style;
 use dockline_core::{Mode, Paths};
 use dockline_demo::DemoHost;
 use dockline_model::{
-    Code, Command, RegistryName, RegistrySpec, RemoteEnd, Reply, SshTarget, Target, TransferState,
-    TransferView, UiError,
+    ArchiveFormat, Code, Command, Extent, RegistryName, RegistrySpec, RemoteEnd, Reply, SshTarget, Target,
+    TransferState, TransferView, UiError,
 };
 use serde::Serialize;
 use std::{
@@ -95,13 +95,25 @@ async fn job(face: &Face, host: &DemoHost, output: Output) -> Result<Outcome, Ui
 
     let path = host.sample_archive().to_owned();
     let reference = Some(IMAGE.to_owned());
-    let push = Command::PushArchive { path, registry: spec.name.clone(), reference };
+    let push = Command::PushArchive {
+        path,
+        registry: spec.name.clone(),
+        reference,
+        host: None,
+        extent: Extent::default(),
+    };
     let push = transfer::run(face, push, output).await?;
     let pushed = digest(&push)?;
     step(output, "Pushed", &rest_of(&push));
 
     let path = host.folder().join("pulled-back.tar");
-    let pull = Command::PullArchive { reference: format!("{}/{IMAGE}", spec.name), path };
+    let pull = Command::PullArchive {
+        reference: format!("{}/{IMAGE}", spec.name),
+        path,
+        format: ArchiveFormat::default(),
+        platform: None,
+        extent: Extent::default(),
+    };
     let pull = transfer::run(face, pull, output).await?;
     let pulled = digest(&pull)?;
     step(output, "Pulled back", &rest_of(&pull));
@@ -163,6 +175,7 @@ fn digest(view: &TransferView) -> Result<String, UiError> {
         TransferState::Done { verified } => Ok(verified.digest.clone()),
         TransferState::Failed { error } => Err(error.clone()),
         TransferState::Waiting
+        | TransferState::Paused
         | TransferState::Running
         | TransferState::Verifying
         | TransferState::Cancelled => Err(cancelled()),

@@ -14,7 +14,8 @@ use crate::{
 };
 use dockline_core::EventStream;
 use dockline_model::{
-    Change, Code, Command, RegistrySpec, Reply, Snapshot, TransferId, TransferState, TransferView, UiError,
+    ArchiveFormat, Change, Code, Command, Extent, RegistrySpec, Reply, Snapshot, TransferId, TransferState,
+    TransferView, UiError,
 };
 use std::path::PathBuf;
 
@@ -62,16 +63,28 @@ fn push_command(push: &Push, registries: &[RegistrySpec]) -> Result<Command, UiE
     let target = push_target(&push.image, push.target.as_deref(), registries)?;
     let (registry, reference) = (target.registry, target.reference);
     Ok(match is_archive(&push.image, push.archive) {
-        true => Command::PushArchive { path: absolute(push.image.clone().into())?, registry, reference },
-        false => Command::Push { image: push.image.clone(), registry, reference },
+        true => Command::PushArchive {
+            path: absolute(push.image.clone().into())?,
+            registry,
+            reference,
+            host: None,
+            extent: Extent::default(),
+        },
+        false => Command::Push { image: push.image.clone(), registry, reference, host: None },
     })
 }
 
 /// Pulls into the engine or into a file and waits for the end.
 pub async fn pull(reference: String, file: Option<PathBuf>, output: Output) -> Result<(), UiError> {
     let command = match file {
-        Some(path) => Command::PullArchive { reference, path: absolute(path)? },
-        None => Command::Pull { reference },
+        Some(path) => Command::PullArchive {
+            reference,
+            path: absolute(path)?,
+            format: ArchiveFormat::default(),
+            platform: None,
+            extent: Extent::default(),
+        },
+        None => Command::Pull { reference, platform: None },
     };
     transfer(output, |_| Ok(command.clone())).await
 }
@@ -180,6 +193,7 @@ pub fn report(view: &TransferView, output: Output) -> Result<(), UiError> {
         TransferState::Done { .. } if output.is_json() => Ok(()),
         TransferState::Done { .. }
         | TransferState::Waiting
+        | TransferState::Paused
         | TransferState::Running
         | TransferState::Verifying => output.result(view, || summary(view)),
     }

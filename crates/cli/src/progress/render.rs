@@ -45,17 +45,26 @@ fn is_finished(layer: &LayerView) -> bool {
 fn heading(view: &TransferView) -> String {
     let verb = match (&view.state, view.kind) {
         (TransferState::Waiting, _) => "Waiting for the tunnel:",
+        (TransferState::Paused, _) => "Halted:",
         (TransferState::Verifying, _) => "Verifying",
         (_, TransferKind::Push) => "Pushing",
         (_, TransferKind::Pull) => "Pulling",
+        (_, TransferKind::Ship) => "Shipping",
+        (_, TransferKind::Copy) => "Copying",
     };
     format!("{} {}", style(verb).bold().for_stderr(), route(view))
 }
 
 fn route(view: &TransferView) -> String {
+    let host = view.host.as_ref().map(|host| host.host.as_str()).unwrap_or_default();
     match view.kind {
-        TransferKind::Push => format!("{} to {}", view.source, view.reference),
+        TransferKind::Push | TransferKind::Copy if !host.is_empty() => {
+            format!("{} to {} at {host}", view.source, view.reference)
+        }
+        TransferKind::Push | TransferKind::Copy => format!("{} to {}", view.source, view.reference),
         TransferKind::Pull => view.reference.clone(),
+        TransferKind::Ship if view.source == view.reference => format!("{} to {host}", view.source),
+        TransferKind::Ship => format!("{} to {host} as {}", view.source, view.reference),
     }
 }
 
@@ -146,6 +155,8 @@ pub fn summary(view: &TransferView) -> String {
     let verb = match view.kind {
         TransferKind::Push => "Pushed",
         TransferKind::Pull => "Pulled",
+        TransferKind::Ship => "Shipped",
+        TransferKind::Copy => "Copied",
     };
     let milliseconds = view.finished.map_or(0, |end| end.0.saturating_sub(view.started.0)).max(1);
     let rate = u64::try_from(u128::from(moved) * 1000 / u128::from(milliseconds)).unwrap_or(u64::MAX);
@@ -185,12 +196,15 @@ mod tests {
             kind: TransferKind::Push,
             road: Road::Engine,
             registry: "cr.boss.org".parse().unwrap(),
+            host: None,
             source: "app:v1".into(),
             reference: "cr.boss.org:5000/app:v1".into(),
             state: TransferState::Running,
             layers,
             current: 50_000_000,
             total: 200_000_000,
+            sent: 0,
+            skipped: 0,
             rate: Some(11_200_000),
             seconds_left: Some(13),
             started: UnixMillis(1_000),

@@ -213,9 +213,13 @@ impl Actor {
             order @ (Command::Push { .. }
             | Command::PushArchive { .. }
             | Command::Pull { .. }
-            | Command::PullArchive { .. }) => return self.order(face, order, answer),
+            | Command::PullArchive { .. }
+            | Command::Copy { .. }
+            | Command::Ship { .. }) => return self.order(face, order, answer),
             Command::Cancel { transfer } => self.cancel(transfer),
             Command::Dismiss { transfer } => self.dismiss(transfer),
+            Command::Pause { transfer } => self.pause(transfer),
+            Command::Resume { transfer } => self.resume(transfer),
             Command::Offer { offer, hold } => return self.offer(face, offer, hold, answer),
             Command::Withdraw { offer } => return self.withdraw(offer, answer),
             Command::RefreshImages => {

@@ -25,7 +25,7 @@ impl Actor {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller's own list says which commands are transfers")]
 async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiError> {
     match command {
-        Command::Push { image, registry, reference } => {
+        Command::Push { image, registry, reference, host: _ } => {
             let spec = find(specs, &registry)?;
             let target = match &reference {
                 Some(reference) => place(spec, &parse(reference)?)?,
@@ -39,7 +39,7 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
             let job = Job::PushImage { image: image.clone(), reference: target.clone() };
             order(TransferKind::Push, Road::Engine, spec, image, &target, job)
         }
-        Command::PushArchive { path, registry, reference } => {
+        Command::PushArchive { path, registry, reference, host: _, extent: _ } => {
             let spec = find(specs, &registry)?;
             absolute(&path)?;
             let target = match &reference {
@@ -50,12 +50,12 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
             let job = Job::PushArchive { path, reference: target.clone() };
             order(TransferKind::Push, Road::Direct, spec, source, &target, job)
         }
-        Command::Pull { reference } => {
+        Command::Pull { reference, platform: _ } => {
             let (spec, target) = locate(specs, &reference)?;
             let job = Job::PullImage { reference: target.clone() };
             order(TransferKind::Pull, Road::Engine, spec, reference, &target, job)
         }
-        Command::PullArchive { reference, path } => {
+        Command::PullArchive { reference, path, format: _, platform: _, extent: _ } => {
             let (spec, target) = locate(specs, &reference)?;
             absolute(&path)?;
             if tokio::fs::try_exists(&path).await.unwrap_or(false) {
@@ -64,6 +64,9 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
             }
             let job = Job::PullArchive { reference: target.clone(), path };
             order(TransferKind::Pull, Road::Direct, spec, reference, &target, job)
+        }
+        Command::Copy { .. } | Command::Ship { .. } => {
+            Err(UiError::new(Code::Internal, "Dockline cannot do that yet."))
         }
         other => Err(UiError::new(Code::Internal, format!("{other:?} is no transfer."))),
     }
@@ -80,7 +83,7 @@ fn order(
     job: Job,
 ) -> Result<Order, UiError> {
     let reference = target.with_host(&spec.authority()).map_err(|error| invalid(&error))?.to_string();
-    Ok(Order { kind, road, registry: spec.name.clone(), source, reference, job })
+    Ok(Order { kind, road, registry: spec.name.clone(), host: None, source, reference, job })
 }
 
 fn find<'a>(specs: &'a [RegistrySpec], name: &RegistryName) -> Result<&'a RegistrySpec, UiError> {
@@ -182,12 +185,13 @@ mod tests {
             image: image.to_owned(),
             registry: "cr.boss.org".parse().unwrap(),
             reference: reference.map(str::to_owned),
+            host: None,
         };
         prepare(&specs(), command).await.map(|order| order.reference).map_err(|error| error.code)
     }
 
     async fn pull(reference: &str) -> Result<String, Code> {
-        let command = Command::Pull { reference: reference.to_owned() };
+        let command = Command::Pull { reference: reference.to_owned(), platform: None };
         prepare(&specs(), command).await.map(|order| order.reference).map_err(|error| error.code)
     }
 

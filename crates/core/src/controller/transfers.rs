@@ -9,8 +9,8 @@ use super::{
     traces::Traces,
 };
 use dockline_model::{
-    Change, Code, FaceKind, LayerView, RegistryName, Reply, Road, TransferId, TransferKind, TransferState,
-    TransferView, UiError, UnixMillis, Verified,
+    Change, Code, FaceKind, LayerState, LayerView, RegistryName, Reply, Road, SshTarget, TransferId,
+    TransferKind, TransferState, TransferView, UiError, UnixMillis, Verified,
 };
 use std::{
     collections::BTreeMap,
@@ -27,6 +27,8 @@ pub(super) struct Order {
     pub(super) kind: TransferKind,
     pub(super) road: Road,
     pub(super) registry: RegistryName,
+    /// The only host it may go to.
+    pub(super) host: Option<SshTarget>,
     /// As the person named it.
     pub(super) source: String,
     /// `cr.boss.org:5000/app:v1`.
@@ -52,6 +54,8 @@ struct Entry {
     meter: Meter,
     /// From the start of its task until its traces are removed.
     has_task: bool,
+    /// Its task has been told to stop because the person halted it, and has not ended yet.
+    is_halting: bool,
 }
 
 impl Transfers {
@@ -89,7 +93,7 @@ impl Transfers {
         }
         self.entries
             .values()
-            .filter(|entry| !entry.has_task && !entry.view.state.is_final())
+            .filter(|entry| !entry.has_task && entry.view.state == TransferState::Waiting)
             .find(|entry| {
                 busy.get(&entry.view.registry).copied().unwrap_or_default() < per_registry
                     && !references.contains(&&entry.view.reference)
@@ -104,6 +108,7 @@ impl Entry {
     fn read_figures(&mut self, now: Instant) {
         let (layers, current, total) = self.figures.read();
         if !layers.is_empty() {
+            self.view.skipped = layers.iter().filter(|layer| is_skipped(layer)).filter_map(|l| l.total).sum();
             self.view.layers = layers;
         }
         self.view.current = self.view.current.max(current);
@@ -111,6 +116,7 @@ impl Entry {
         self.view.rate = match self.view.state {
             TransferState::Running => self.meter.sample(now, self.view.current),
             TransferState::Waiting
+            | TransferState::Paused
             | TransferState::Verifying
             | TransferState::Done { .. }
             | TransferState::Failed { .. }
@@ -155,12 +161,15 @@ impl Actor {
             kind: order.kind,
             road: order.road,
             registry: order.registry,
+            host: order.host,
             source: order.source,
             reference: order.reference,
             state: TransferState::Waiting,
             layers: Vec::new(),
             current: 0,
             total: 0,
+            sent: 0,
+            skipped: 0,
             rate: None,
             seconds_left: None,
             started: unix_now(),
@@ -174,6 +183,7 @@ impl Actor {
             figures: Arc::default(),
             meter: Meter::default(),
             has_task: false,
+            is_halting: false,
         };
         self.transfers.entries.insert(id, entry);
         self.publish_transfer(id);
@@ -232,7 +242,8 @@ impl Actor {
 
     pub(super) fn transfer_at(&mut self, id: TransferId, state: TransferState) {
         let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
-        if entry.view.state.is_final() || entry.view.state == state {
+        // A task that was stopped for a halt may say what it did last; the halt is what counts.
+        if entry.is_halting || entry.view.state.is_final() || entry.view.state == state {
             return;
         }
         entry.read_figures(Instant::now());
@@ -243,8 +254,9 @@ impl Actor {
     pub(super) fn transfer_ended(&mut self, id: TransferId, result: Result<Verified, UiError>) {
         let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
         entry.has_task = false;
-        // Cancelled or interrupted: the faces know its end already.
-        if !entry.view.state.is_final() {
+        let was_halted = mem::take(&mut entry.is_halting);
+        // Cancelled, interrupted or halted: the faces know that already.
+        if !entry.view.state.is_final() && !was_halted {
             entry.end(match result {
                 Ok(verified) => TransferState::Done { verified },
                 Err(error) => TransferState::Failed { error },
@@ -258,6 +270,53 @@ impl Actor {
         let entry = self.transfers.entries.get(&id).ok_or_else(|| no_transfer(id))?;
         if !entry.view.state.is_final() {
             self.finish(&[id], &TransferState::Cancelled);
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Halts a transfer that waits, or one that Dockline itself carries: what the other side has of it stays there,
+    /// and is asked for when it goes on. An engine cannot be halted in the middle of its work.
+    pub(super) fn pause(&mut self, id: TransferId) -> Result<Reply, UiError> {
+        let entry = self.transfers.entries.get_mut(&id).ok_or_else(|| no_transfer(id))?;
+        let is_carried_by_engine = match entry.view.road {
+            Road::Engine => true,
+            Road::Direct => false,
+        };
+        match entry.view.state {
+            TransferState::Paused => return Ok(Reply::Done),
+            TransferState::Done { .. } | TransferState::Failed { .. } | TransferState::Cancelled => {
+                return Err(UiError::new(Code::InvalidArgument, "The transfer has ended."));
+            }
+            TransferState::Running | TransferState::Verifying if is_carried_by_engine => {
+                return Err(UiError::new(
+                    Code::InvalidArgument,
+                    "The engine carries this transfer, and an engine cannot halt one that it has begun.",
+                )
+                .hint("Cancel it; when it is begun again, layers that arrived are not sent again."));
+            }
+            TransferState::Waiting | TransferState::Running | TransferState::Verifying => {}
+        }
+        entry.cancel.cancel();
+        entry.is_halting = entry.has_task;
+        entry.read_figures(Instant::now());
+        entry.view.state = TransferState::Paused;
+        entry.view.rate = None;
+        entry.view.seconds_left = None;
+        self.publish_transfer(id);
+        self.start_waiting();
+        Ok(Reply::Done)
+    }
+
+    /// Puts a halted transfer back into the queue, where it was.
+    pub(super) fn resume(&mut self, id: TransferId) -> Result<Reply, UiError> {
+        let entry = self.transfers.entries.get_mut(&id).ok_or_else(|| no_transfer(id))?;
+        if entry.view.state == TransferState::Paused {
+            entry.cancel = CancellationToken::new();
+            entry.figures = Arc::default();
+            entry.meter = Meter::default();
+            entry.view.state = TransferState::Waiting;
+            self.publish_transfer(id);
+            self.start_waiting();
         }
         Ok(Reply::Done)
     }
@@ -308,6 +367,18 @@ impl Actor {
         if let Some(transfer) = self.transfers.entries.get(&id).map(|entry| entry.view.clone()) {
             self.publish(Change::Transfer { transfer });
         }
+    }
+}
+
+/// Whether nothing had to be sent of it.
+fn is_skipped(layer: &LayerView) -> bool {
+    match layer.state {
+        LayerState::Exists | LayerState::Mounted { .. } => true,
+        LayerState::Waiting
+        | LayerState::Transferring
+        | LayerState::Extracting
+        | LayerState::Retrying { .. }
+        | LayerState::Done => false,
     }
 }
 

@@ -70,6 +70,8 @@ impl Demo {
             address,
             linger_seconds: None,
             gateway: None,
+            localhost_port: None,
+            ca: None,
             keep_open: false,
         };
         match session.request(Command::AddRegistry { target }).await {

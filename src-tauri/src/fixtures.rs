@@ -31,6 +31,8 @@ pub fn registry(name: &str, state: TunnelState) -> RegistryView {
             port: 5000,
             linger_seconds: 10,
             gateway: None,
+            localhost_port: None,
+            ca: None,
             keep_open: false,
         },
         alias_ready: true,

@@ -92,6 +92,8 @@ impl Rig {
             port: free_port(),
             linger_seconds: 10,
             gateway: None,
+            localhost_port: None,
+            ca: None,
             keep_open: false,
         };
         let ssh = SshEnvironment {

@@ -225,6 +225,13 @@ pub struct Add {
     /// (`docker network inspect bridge`, Gateway). Every container there may use the registry then
     #[arg(long, value_name = "ADDRESS")]
     pub gateway: Option<Ipv4Addr>,
+    /// Also at this port of 127.0.0.1, all that an engine in a virtual machine sees of this machine (`dockline setup`
+    /// picks one where it is needed)
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub localhost_port: Option<u16>,
+    /// The certificate (PEM) of the private authority that signed the registry's, if it speaks TLS
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca: Option<PathBuf>,
     /// Seconds that the tunnel stays open after its last use [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub linger: Option<u32>,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Version of the control protocol; a face and an owner of different versions refuse each other.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// What kind of face is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,12 +64,39 @@ pub struct Target {
     #[serde(default)]
     #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
     pub gateway: Option<std::net::Ipv4Addr>,
+    /// A port at 127.0.0.1 where engines in a virtual machine find it; nowhere if absent.
+    #[serde(default)]
+    pub localhost_port: Option<u16>,
+    /// Certificates (PEM) of the private authority that signed the registry's, an absolute path. Dockline keeps a copy
+    /// of its own.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
+    pub ca: Option<PathBuf>,
     /// Seconds of linger; 10 if absent.
     #[serde(default)]
     pub linger_seconds: Option<u32>,
     /// Keep the tunnel open whenever an owner runs.
     #[serde(default)]
     pub keep_open: bool,
+}
+
+impl From<&RegistrySpec> for Target {
+    /// What leaves a registry as it is; a face changes of it what the person wants changed.
+    fn from(spec: &RegistrySpec) -> Self {
+        Self {
+            name: spec.name.clone(),
+            ssh: spec.ssh.clone(),
+            fallbacks: spec.fallbacks.clone(),
+            remote: Some(spec.remote.clone()),
+            port: Some(spec.port),
+            address: Some(spec.address),
+            gateway: spec.gateway,
+            localhost_port: spec.localhost_port,
+            ca: spec.ca.clone(),
+            linger_seconds: Some(spec.linger_seconds),
+            keep_open: spec.keep_open,
+        }
+    }
 }
 
 /// One thing a person, a script or a face wants.
@@ -82,6 +109,11 @@ pub enum Command {
     /// Add a registry to the configuration. → [`Reply::Registry`]
     AddRegistry {
         /// Which.
+        target: Target,
+    },
+    /// Give a configured registry other settings. What uses its tunnel is interrupted if they differ. → [`Reply::Registry`]
+    ChangeRegistry {
+        /// All of its settings; the name says which registry. An absent address stays what it was.
         target: Target,
     },
     /// Take a registry out of the configuration; its tunnel is closed. → [`Reply::Done`]

@@ -34,6 +34,15 @@ pub struct RegistrySpec {
     pub gateway: Option<Ipv4Addr>,
     /// The port programs on this machine connect to.
     pub port: u16,
+    /// A port at 127.0.0.1 itself where the registry is listened for as well: all that an engine in a virtual machine
+    /// sees of this machine (`host.docker.internal` leads there). `dockline setup` picks it for such engines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub localhost_port: Option<u16>,
+    /// The certificates (PEM) of the private authority that signed the registry's: a file, mostly Dockline's own copy.
+    /// The registry speaks TLS then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
+    pub ca: Option<PathBuf>,
     /// How long the tunnel stays up after the last lease is gone, in seconds.
     pub linger_seconds: u32,
     /// Take a lease as soon as an owner starts, and keep it.
@@ -55,6 +64,12 @@ impl RegistrySpec {
     #[must_use]
     pub fn listen(&self) -> SocketAddr {
         SocketAddr::new(IpAddr::V4(self.address), self.port)
+    }
+
+    /// The port at which 127.0.0.1 itself leads to the registry, if one does.
+    #[must_use]
+    pub fn at_localhost(&self) -> Option<u16> {
+        if self.address == Ipv4Addr::LOCALHOST { Some(self.port) } else { self.localhost_port }
     }
 
     /// `NAME:PORT`, as it stands in an image reference.

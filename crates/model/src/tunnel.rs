@@ -168,6 +168,10 @@ pub struct TunnelView {
     /// same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_error: Option<Box<UiError>>,
+    /// Why there is no listener at 127.0.0.1 for engines in a virtual machine although one is wanted; programs of this
+    /// machine can connect all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub localhost_error: Option<Box<UiError>>,
     /// Why the last connection could not be carried to the registry although the session is up (nothing listens at
     /// the far end, the forward is forbidden); gone as soon as one could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,6 +195,7 @@ impl TunnelView {
             state: TunnelState::Idle,
             listener_error: None,
             gateway_error: None,
+            localhost_error: None,
             forward_error: None,
             route: None,
             leases: Vec::new(),

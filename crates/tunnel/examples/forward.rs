@@ -77,6 +77,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         port: listen.port(),
         linger_seconds: RegistrySpec::DEFAULT_LINGER_SECONDS,
         gateway: None,
+        localhost_port: None,
+        ca: None,
         keep_open,
     };
     let environment =

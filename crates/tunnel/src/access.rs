@@ -55,6 +55,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Read from the program in pieces of this size while its head is not complete.
 const PIECE: usize = 2 << 10;
 
+/// A page under one of these was served by a program of this machine.
+const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 /// What a connection has to begin with to be carried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessRules {
@@ -123,9 +126,8 @@ impl Gate {
             AccessRules::AnyProtocol => (None, Vec::new()),
         };
         own_names.push(name.to_owned());
-        // A page under one of these was served by a program of this machine.
-        let loopback = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-        let hosts = own_names.iter().cloned().chain(loopback).chain([address.to_string()]).collect();
+        let loopback = LOCALHOST.map(str::to_owned).into_iter().chain([address.to_string()]);
+        let hosts = own_names.iter().cloned().chain(loopback).collect();
         Self { speaks, names: Names { hosts, port }, own_names }
     }
 
@@ -134,6 +136,14 @@ impl Gate {
         let names = Gateway::NAMES.map(str::to_owned).into_iter().chain([gateway.address.ip().to_string()]);
         let hosts = self.own_names.iter().cloned().chain(names).collect();
         Self { names: Names { hosts, port: gateway.address.port() }, ..self.clone() }
+    }
+
+    /// The same rules for those who come in at 127.0.0.1: engines in a virtual machine call this machine by a name of
+    /// their own.
+    pub(crate) fn for_localhost(&self, port: u16) -> Self {
+        let names = Gateway::NAMES.into_iter().chain(LOCALHOST).map(str::to_owned);
+        let hosts = self.own_names.iter().cloned().chain(names).collect();
+        Self { names: Names { hosts, port }, ..self.clone() }
     }
 
     /// Waits for the connection's first words and judges them; what was read comes back, to be carried first.

@@ -3,6 +3,7 @@
 
 use crate::{
     PoolLimits,
+    entrance::{Unbound, Which},
     error::TunnelError,
     lifecycle::{Effect, Input, LeaseId, Lifecycle, Moment, State},
     network::Surroundings,
@@ -47,7 +48,7 @@ pub(crate) enum Message {
     /// A person wants it closed.
     Disconnect { force: bool, done: oneshot::Sender<()> },
     /// A listener came (`None`), or could still not be had.
-    Listening { gateway: bool, error: Option<TunnelError> },
+    Listening { at: Which, error: Option<TunnelError> },
     /// A connection was carried (`None`), or why it was not.
     Carried(Option<UiError>),
     /// Programs behind connections.
@@ -97,8 +98,7 @@ pub(crate) struct Actor {
     disconnects: Vec<oneshot::Sender<()>>,
     revocations: BTreeMap<LeaseId, CancellationToken>,
     programs: BTreeMap<LeaseId, String>,
-    listener_error: Option<UiError>,
-    gateway_error: Option<Box<UiError>>,
+    unbound: Unbound,
     forward_error: Option<UiError>,
     traffic: Arc<Traffic>,
     view: watch::Sender<TunnelView>,
@@ -110,15 +110,13 @@ impl Actor {
         route: Arc<Route>,
         surroundings: Arc<Surroundings>,
         limits: PoolLimits,
-        listener_error: Option<TunnelError>,
-        gateway_error: Option<TunnelError>,
+        unbound: Unbound,
         own_inbox: mpsc::WeakUnboundedSender<Message>,
     ) -> (Self, watch::Receiver<TunnelView>) {
-        let listener_error = listener_error.as_ref().map(UiError::from);
-        let gateway_error = gateway_error.as_ref().map(boxed);
         let (view, watcher) = watch::channel(TunnelView {
-            listener_error: listener_error.clone(),
-            gateway_error: gateway_error.clone(),
+            listener_error: unbound.own.clone(),
+            gateway_error: unbound.gateway.clone(),
+            localhost_error: unbound.localhost.clone(),
             ..TunnelView::idle()
         });
         let actor = Self {
@@ -140,8 +138,7 @@ impl Actor {
             disconnects: Vec::new(),
             revocations: BTreeMap::new(),
             programs: BTreeMap::new(),
-            listener_error,
-            gateway_error,
+            unbound,
             forward_error: None,
             traffic: Arc::default(),
             view,
@@ -234,10 +231,7 @@ impl Actor {
                     held
                 });
             }
-            Message::Listening { gateway: true, error } => self.gateway_error = error.as_ref().map(boxed),
-            Message::Listening { gateway: false, error } => {
-                self.listener_error = error.as_ref().map(UiError::from);
-            }
+            Message::Listening { at, error } => self.unbound.note(at, error.as_ref()),
             Message::Carried(error) => self.forward_error = error,
             Message::Named(names) => {
                 let leases = self.machine.leases();
@@ -416,8 +410,9 @@ impl Actor {
             .collect();
         let view = TunnelView {
             state,
-            listener_error: self.listener_error.clone(),
-            gateway_error: self.gateway_error.clone(),
+            listener_error: self.unbound.own.clone(),
+            gateway_error: self.unbound.gateway.clone(),
+            localhost_error: self.unbound.localhost.clone(),
             forward_error: self.forward_error.clone(),
             route: self.via.clone(),
             leases,
@@ -482,8 +477,4 @@ async fn until(instant: Option<Instant>) {
         Some(instant) => tokio::time::sleep_until(instant).await,
         None => std::future::pending().await,
     }
-}
-
-fn boxed(error: &TunnelError) -> Box<UiError> {
-    Box::new(UiError::from(error))
 }

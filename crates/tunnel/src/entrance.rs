@@ -1,9 +1,11 @@
-//! Where a tunnel may be entered: a loopback address, and, where a person chose so, a bridge's address on this machine.
+//! Where a tunnel may be entered: a loopback address; 127.0.0.1 itself, for engines in a virtual machine; and, where a
+//! person chose so, a bridge's address on this machine.
 
 use crate::{
     error::TunnelError,
     peer::{self, Bridge, Circle},
 };
+use dockline_model::UiError;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
@@ -28,7 +30,18 @@ impl Gateway {
     pub const NAMES: [&str; 3] = ["host.docker.internal", "host.containers.internal", "host.lima.internal"];
 }
 
-/// An address that may be listened on. There is no other way to one than the two functions below.
+/// Which of a tunnel's entrances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// The registry's own loopback address.
+    Own,
+    /// 127.0.0.1.
+    Localhost,
+    /// A bridge's address.
+    Gateway,
+}
+
+/// An address that may be listened on. There is no other way to one than the three functions below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entrance {
     address: SocketAddr,
@@ -38,6 +51,7 @@ pub(crate) struct Entrance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Loopback,
+    Localhost,
     Gateway(Ipv4Addr),
 }
 
@@ -49,6 +63,12 @@ impl Entrance {
         } else {
             Err(TunnelError::AddressForbidden { address })
         }
+    }
+
+    /// 127.0.0.1, whatever the registry's own address is.
+    pub(crate) const fn localhost(port: u16) -> Self {
+        let address = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
+        Self { address, kind: Kind::Localhost }
     }
 
     /// An address of a private network (RFC 1918, RFC 6598). That it is a bridge's is seen when it is opened.
@@ -67,15 +87,19 @@ impl Entrance {
         self.address
     }
 
-    pub(crate) const fn is_gateway(self) -> bool {
-        matches!(self.kind, Kind::Gateway(_))
+    pub(crate) const fn which(self) -> Which {
+        match self.kind {
+            Kind::Loopback => Which::Own,
+            Kind::Localhost => Which::Localhost,
+            Kind::Gateway(_) => Which::Gateway,
+        }
     }
 
     /// Listens, and says for whom.
     pub(crate) async fn open(self) -> Result<(TcpListener, Circle), TunnelError> {
         let address = self.address;
         let circle = match self.kind {
-            Kind::Loopback => Circle::ThisMachine,
+            Kind::Loopback | Kind::Localhost => Circle::ThisMachine,
             // Looked up each time: the engine makes its bridge when it starts, and may make another one then.
             Kind::Gateway(ip) => Circle::Bridge(bridge(ip).map_err(|missing| missing.error(address))?),
         };
@@ -92,6 +116,25 @@ impl Entrance {
         } else {
             TunnelError::Listen { address, source: Arc::new(error) }
         })
+    }
+}
+
+/// Why entrances could not be had; they are tried again.
+#[derive(Debug, Default)]
+pub(crate) struct Unbound {
+    pub own: Option<UiError>,
+    pub localhost: Option<Box<UiError>>,
+    pub gateway: Option<Box<UiError>>,
+}
+
+impl Unbound {
+    pub(crate) fn note(&mut self, which: Which, error: Option<&TunnelError>) {
+        let error = error.map(UiError::from);
+        match which {
+            Which::Own => self.own = error,
+            Which::Localhost => self.localhost = error.map(Box::new),
+            Which::Gateway => self.gateway = error.map(Box::new),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The listener of a registry, and the one on a bridge where there is one: always there, whatever the tunnel does.
+//! The listeners of a registry (at its own address, at 127.0.0.1 and on a bridge where it has those): always there,
+//! whatever the tunnel does.
 //!
 //! A connection is judged by who is at the other end and by what it says first, takes a lease, is held while the tunnel
 //! dials, and is then carried. If that cannot be, it is reset.
@@ -94,7 +95,7 @@ impl Listener {
                 Ok(opened) => (None, Some(opened)),
                 Err(error) => (Some(error), None),
             };
-            line.send(Message::Listening { gateway: self.entrance.is_gateway(), error });
+            line.send(Message::Listening { at: self.entrance.which(), error });
             if let Some(opened) = opened {
                 return opened;
             }

@@ -4,7 +4,7 @@ use crate::{
     Ask, TunnelConfig,
     access::Gate,
     actor::{Actor, Inbox, Message},
-    entrance::Entrance,
+    entrance::{Entrance, Unbound, Which},
     error::TunnelError,
     lifecycle::LeaseId,
     listener::{Listener, Shared},
@@ -169,8 +169,8 @@ impl Line {
 
 impl Tunnel {
     /// Opens the listeners and waits for work. Never fails: a port that is taken is in
-    /// [`TunnelView::listener_error`] (in [`TunnelView::gateway_error`] if it is the gateway's), and is tried again
-    /// until it is free. An address that may not be listened on at all is there, too, and stays.
+    /// [`TunnelView::listener_error`] (in [`TunnelView::gateway_error`] if it is the gateway's, in
+    /// [`TunnelView::localhost_error`] if it is 127.0.0.1's), and is tried again until it is free. An address that may not be listened on at all is there, too, and stays.
     pub async fn start(config: TunnelConfig, ask: Arc<dyn Ask>) -> Self {
         let (inbox, messages) = mpsc::unbounded_channel();
         let line = Line {
@@ -185,21 +185,23 @@ impl Tunnel {
             Some(gateway) => listen(Entrance::gateway(gateway)).await,
             None => (None, Ok(())),
         };
+        let (localhost, localhost_bound) = match config.spec.localhost_port {
+            Some(port) => listen(Ok(Entrance::localhost(port))).await,
+            None => (None, Ok(())),
+        };
+        let mut unbound = Unbound::default();
+        unbound.note(Which::Own, bound.err().as_ref());
+        unbound.note(Which::Localhost, localhost_bound.err().as_ref());
+        unbound.note(Which::Gateway, gateway_bound.err().as_ref());
         let surroundings = Arc::new(Surroundings::new());
         let route =
             Arc::new(Route::new(&config.spec, &config.ssh, &ask, &surroundings, config.health_interval));
-        let (actor, view) = Actor::new(
-            &config.spec,
-            route,
-            surroundings,
-            config.pool,
-            bound.err(),
-            gateway_bound.err(),
-            line.inbox.downgrade(),
-        );
+        let (actor, view) =
+            Actor::new(&config.spec, route, surroundings, config.pool, unbound, line.inbox.downgrade());
         let traffic = actor.traffic();
         let gate = Gate::new(config.access, &config.spec);
         let gateway_gate = config.gateway.map(|at| gate.for_gateway(at));
+        let localhost_gate = config.spec.localhost_port.map(|port| gate.for_localhost(port));
         let shared = Shared {
             line: line.clone(),
             gate: Arc::new(gate),
@@ -207,9 +209,11 @@ impl Tunnel {
             traffic,
             stop: stop.clone(),
         };
-        if let (Some(gateway), Some(gate)) = (gateway, gateway_gate) {
-            let shared = Shared { gate: Arc::new(gate), ..shared.clone() };
-            tasks.spawn(gateway.run(shared, tasks.clone()));
+        for (listener, gate) in [(gateway, gateway_gate), (localhost, localhost_gate)] {
+            if let (Some(listener), Some(gate)) = (listener, gate) {
+                let shared = Shared { gate: Arc::new(gate), ..shared.clone() };
+                tasks.spawn(listener.run(shared, tasks.clone()));
+            }
         }
         if let Some(listener) = listener {
             tasks.spawn(listener.run(shared, tasks.clone()));

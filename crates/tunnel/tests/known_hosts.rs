@@ -295,6 +295,8 @@ async fn ours(folder: &Path, config: &Path, host: &str) -> (Outcome, UiError) {
         ssh: host.parse().unwrap(),
         fallbacks: Vec::new(),
         gateway: None,
+        localhost_port: None,
+        ca: None,
         remote: dockline_model::RemoteEnd::default(),
         address: std::net::Ipv4Addr::LOCALHOST,
         port: support::free_port().await,

@@ -186,6 +186,8 @@ async fn an_address_of_another_machine_is_no_address_to_listen_on() {
         port: free_port().await,
         linger_seconds: 1,
         gateway: None,
+        localhost_port: None,
+        ca: None,
         keep_open: false,
     };
     let config = dockline_tunnel::TunnelConfig::new(spec, lab.environment(&lab.path("known_hosts")));

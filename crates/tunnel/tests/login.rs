@@ -272,6 +272,8 @@ async fn password_server(lab: &Lab, method: MethodKind) -> TunnelConfig {
         port: support::free_port().await,
         linger_seconds: 1,
         gateway: None,
+        localhost_port: None,
+        ca: None,
         keep_open: false,
     };
     let mut environment = lab.environment(&known_hosts);

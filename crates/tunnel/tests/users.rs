@@ -69,6 +69,8 @@ async fn tunnel_of_the_owner(settings: &str) {
         ssh,
         fallbacks: Vec::new(),
         gateway: None,
+        localhost_port: None,
+        ca: None,
         remote: far.parse::<RemoteEnd>().unwrap(),
         address: Ipv4Addr::LOCALHOST,
         port: port.parse().unwrap(),

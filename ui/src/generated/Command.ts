@@ -21,6 +21,10 @@ export type Command = { "kind": "snapshot" } | { "kind": "add-registry",
 /**
  * Which.
  */
+target: Target, } | { "kind": "change-registry", 
+/**
+ * All of its settings; the name says which registry. An absent address stays what it was.
+ */
 target: Target, } | { "kind": "remove-registry", 
 /**
  * Which.

@@ -38,6 +38,16 @@ gateway?: string | null,
  */
 port: number, 
 /**
+ * A port at 127.0.0.1 itself where the registry is listened for as well: all that an engine in a virtual machine
+ * sees of this machine (`host.docker.internal` leads there). `dockline setup` picks it for such engines.
+ */
+localhostPort?: number | null, 
+/**
+ * The certificates (PEM) of the private authority that signed the registry's: a file, mostly Dockline's own copy.
+ * The registry speaks TLS then.
+ */
+ca?: string | null, 
+/**
  * How long the tunnel stays up after the last lease is gone, in seconds.
  */
 lingerSeconds: number, 

@@ -36,6 +36,15 @@ address: string | null,
  */
 gateway: string | null, 
 /**
+ * A port at 127.0.0.1 where engines in a virtual machine find it; nowhere if absent.
+ */
+localhostPort: number | null, 
+/**
+ * Certificates (PEM) of the private authority that signed the registry's, an absolute path. Dockline keeps a copy
+ * of its own.
+ */
+ca: string | null, 
+/**
  * Seconds of linger; 10 if absent.
  */
 lingerSeconds: number | null, 

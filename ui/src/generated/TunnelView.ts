@@ -22,6 +22,11 @@ listenerError?: UiError | null,
  */
 gatewayError?: UiError | null, 
 /**
+ * Why there is no listener at 127.0.0.1 for engines in a virtual machine although one is wanted; programs of this
+ * machine can connect all the same.
+ */
+localhostError?: UiError | null, 
+/**
  * Why the last connection could not be carried to the registry although the session is up (nothing listens at
  * the far end, the forward is forbidden); gone as soon as one could.
  */

@@ -86,6 +86,13 @@ export class Owner implements Backend {
         this.#tell({ kind: 'registry', registry: view });
         return { kind: 'registry', spec: view.spec };
       }
+      case 'change-registry': {
+        const { name, ssh, fallbacks, gateway, localhostPort, ca, keepOpen } = command.target;
+        const view = this.#registry(name);
+        const spec = { ...view.spec, ssh, fallbacks, gateway, localhostPort, ca, keepOpen };
+        this.#tell({ kind: 'registry', registry: { ...view, spec } });
+        return { kind: 'registry', spec };
+      }
       case 'remove-registry':
         this.#tell({ kind: 'registry-gone', name: command.registry });
         return { kind: 'done' };

@@ -81,6 +81,8 @@ export function readForm(form: AddForm, taken: readonly string[]): { target: Tar
     port: port ?? null,
     address: address || null,
     gateway: gateway || null,
+    localhostPort: null,
+    ca: null,
     lingerSeconds: null,
     keepOpen: form.keepOpen,
   };

@@ -39,6 +39,8 @@ fn target(add: Add) -> Result<Target, UiError> {
         address: add.address,
         linger_seconds: add.linger,
         gateway: add.gateway,
+        localhost_port: add.localhost_port,
+        ca: add.ca.map(|path| std::path::absolute(&path).unwrap_or(path)),
         keep_open: add.keep_open,
     })
 }

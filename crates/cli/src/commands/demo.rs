@@ -154,6 +154,8 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
         address,
         linger_seconds: None,
         gateway: None,
+        localhost_port: None,
+        ca: None,
         keep_open: false,
     };
     let reply = face.request(Command::AddRegistry { target }).await?;

@@ -113,6 +113,8 @@ mod tests {
             port: 5000,
             linger_seconds: 10,
             gateway: None,
+            localhost_port: None,
+            ca: None,
             keep_open: false,
         }
     }

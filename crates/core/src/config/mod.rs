@@ -10,12 +10,15 @@
 //! address = "127.77.31.7"
 //! ```
 
+mod ca;
 mod parse;
 mod write;
 
+pub use ca::authority;
 pub use parse::{Problem, parse};
-pub use write::{add, load, remove};
+pub use write::{Localhost, add, change, listen_at_localhost, load, remove};
 
+use dockline_edits::InvalidCertificate;
 use dockline_model::{AddressPoolExhausted, Code, RegistryName, RegistrySpec, UiError};
 use std::{io, path::PathBuf};
 
@@ -89,6 +92,23 @@ pub enum ConfigError {
     /// There is no address left to give it.
     #[error(transparent)]
     Address(#[from] AddressPoolExhausted),
+    /// The file with an authority's certificates cannot be read.
+    #[error("the certificate file {} cannot be read", path.display())]
+    CertificateRead {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file holds no certificates, or something else as well.
+    #[error("{} is no certificate of an authority: {source}", path.display())]
+    Certificate {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: InvalidCertificate,
+    },
     /// What was asked for cannot stand in the file.
     #[error("the registry cannot be configured so: {0}")]
     Unwritable(String),
@@ -121,6 +141,14 @@ impl From<&ConfigError> for UiError {
                 .hint("`dockline list` shows the configured ones."),
             ConfigError::Address(_) => Self::new(Code::InvalidArgument, format!("{}.", capital(error)))
                 .hint("Give the registry an address of 127.0.0.0/8 yourself."),
+            ConfigError::CertificateRead { source, .. } => {
+                Self::new(Code::FileIo, format!("{}: {source}.", capital(error)))
+                    .hint("Give the path of the authority's certificate as PEM; Dockline keeps a copy.")
+            }
+            ConfigError::Certificate { .. } => {
+                Self::new(Code::InvalidArgument, format!("{}.", capital(error)))
+                    .hint("Give the authority's certificate as PEM (-----BEGIN CERTIFICATE-----).")
+            }
             ConfigError::Unwritable(_) => Self::new(Code::InvalidArgument, format!("{}.", capital(error))),
         }
     }

@@ -29,6 +29,8 @@ const REGISTRY_KEYS: &[&str] = &[
     "address",
     "gateway",
     "port",
+    "localhost-port",
+    "ca",
     "linger-seconds",
     "keep-open",
 ];
@@ -73,6 +75,8 @@ struct Draft {
     address: Option<Ipv4Addr>,
     gateway: Option<Ipv4Addr>,
     port: u16,
+    localhost_port: Option<u16>,
+    ca: Option<PathBuf>,
     linger_seconds: u32,
     keep_open: bool,
 }
@@ -133,13 +137,17 @@ impl Reader<'_> {
                     format!("“{}” is the name of the registry at line {line} already", draft.name),
                 );
             }
-            let written = [("address", draft.address), ("gateway", draft.gateway)];
-            for (key, address) in written {
-                let Some(address) = address else { continue };
+            let localhost = draft.localhost_port.map(|port| (Ipv4Addr::LOCALHOST, port));
+            let written = [
+                ("address", draft.address.map(|address| (address, draft.port))),
+                ("gateway", draft.gateway.map(|address| (address, draft.port))),
+                ("localhost-port", localhost),
+            ];
+            for (key, listener) in written {
+                let Some((address, port)) = listener else { continue };
                 let span = span_of(table, key, entry.span());
-                if let Some(first) = listeners.insert((address, draft.port), span.clone()) {
+                if let Some(first) = listeners.insert((address, port), span.clone()) {
                     let (line, _) = self.position(first.start);
-                    let port = draft.port;
                     self.problem(
                         span,
                         format!("{address}:{port} belongs to the registry at line {line} already"),
@@ -172,6 +180,8 @@ impl Reader<'_> {
                 address,
                 gateway: draft.gateway,
                 port: draft.port,
+                localhost_port: draft.localhost_port,
+                ca: draft.ca,
                 linger_seconds: draft.linger_seconds,
                 keep_open: draft.keep_open,
             });
@@ -183,7 +193,7 @@ impl Reader<'_> {
         self.reject_unknown(table, REGISTRY_KEYS, "a setting of a registry");
         let name = self.required::<RegistryName>(span.clone(), table, "name", "cr.boss.org");
         let hosts = self.hosts(span, table);
-        let identity = self.text(table, "identity").and_then(|text| self.key_path(table, text));
+        let identity = self.text(table, "identity").and_then(|text| self.path(table, "identity", text));
         let jump = self.text(table, "jump").and_then(|text| self.jump(table, text));
         let remote = self.parsed::<RemoteEnd>(table, "remote").unwrap_or_default();
         let address = self.parsed_with(table, "address", |text| {
@@ -202,6 +212,9 @@ impl Reader<'_> {
             })
         });
         let port = self.whole(table, "port", 1..=65535).and_then(|port| u16::try_from(port).ok());
+        let localhost_port = self.whole(table, "localhost-port", 1..=65535);
+        let localhost_port = localhost_port.and_then(|port| u16::try_from(port).ok());
+        let ca = self.text(table, "ca").and_then(|text| self.path(table, "ca", text));
         let linger = self.whole(table, "linger-seconds", 0..=LONGEST_LINGER);
         let keep_open = self.truth(table, "keep-open").unwrap_or(false);
         let mut hosts =
@@ -214,6 +227,8 @@ impl Reader<'_> {
             address,
             gateway,
             port: port.unwrap_or(RegistrySpec::DEFAULT_PORT),
+            localhost_port,
+            ca,
             linger_seconds: linger
                 .and_then(|seconds| u32::try_from(seconds).ok())
                 .unwrap_or(RegistrySpec::DEFAULT_LINGER_SECONDS),
@@ -246,14 +261,14 @@ impl Reader<'_> {
         Some(hosts).filter(|hosts| !hosts.is_empty())
     }
 
-    fn key_path(&mut self, table: &DeTable<'_>, text: String) -> Option<PathBuf> {
+    fn path(&mut self, table: &DeTable<'_>, key: &str, text: String) -> Option<PathBuf> {
         let path = PathBuf::from(&text);
         // The agent and the desktop start in different folders, so a relative path would name different files.
         if path.is_absolute() || text.starts_with("~/") {
             return Some(path);
         }
         let message = format!("“{text}” must be an absolute path, or begin with ~/");
-        self.problem(span_of(table, "identity", 0..0), message);
+        self.problem(span_of(table, key, 0..0), message);
         None
     }
 

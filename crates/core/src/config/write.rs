@@ -4,10 +4,10 @@ mod document;
 #[cfg(test)]
 mod tests;
 
-use super::{Config, ConfigError, parse};
+use super::{Config, ConfigError, ca, parse};
 use crate::Paths;
 use dockline_model::{AddressPoolExhausted, RegistryName, RegistrySpec, Target, pick_address};
-use document::{insert, keep_addresses, take_out};
+use document::{insert, keep_addresses, replace as replace_registry, take_out};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -38,14 +38,59 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// Adds a registry, picking an address if it has none. Blocks.
 ///
 /// # Errors
-/// [`ConfigError::NameTaken`], [`ConfigError::AddressTaken`], and whatever keeps the file from being read or
-/// written. Nothing is written then.
+/// [`ConfigError::NameTaken`], [`ConfigError::AddressTaken`], [`ConfigError::Certificate`], and whatever keeps the file
+/// from being read or written. Nothing is written then.
 pub fn add(paths: &Paths, target: &Target) -> Result<(RegistrySpec, Config), ConfigError> {
     edit(paths, |config, document| {
-        let spec = complete(config, target)?;
+        if config.registries.iter().any(|spec| spec.name == target.name) {
+            return Err(ConfigError::NameTaken(target.name.clone()));
+        }
+        let spec = complete(paths, config, target, None)?;
         insert(document, &spec)?;
         Ok(spec)
     })
+}
+
+/// Gives a registry other settings; without an address it keeps the one it has. Blocks.
+///
+/// # Errors
+/// [`ConfigError::Unknown`], [`ConfigError::AddressTaken`], [`ConfigError::Certificate`], and whatever keeps the file
+/// from being read or written. Nothing is written then.
+pub fn change(paths: &Paths, target: &Target) -> Result<(RegistrySpec, Config), ConfigError> {
+    let (spec, config) = edit(paths, |config, document| {
+        let at = position(config, &target.name)?;
+        let spec = complete(paths, config, target, config.registries.get(at))?;
+        replace_registry(document, at, &spec)?;
+        Ok(spec)
+    })?;
+    ca::forget(paths, &spec.name, &config.registries);
+    Ok((spec, config))
+}
+
+/// A registry, and its port at 127.0.0.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Localhost {
+    /// Which.
+    pub name: RegistryName,
+    /// [`RegistrySpec::localhost_port`].
+    pub port: u16,
+}
+
+/// Has registries listened for at 127.0.0.1 as well. Blocks.
+///
+/// # Errors
+/// [`ConfigError::Unknown`], [`ConfigError::Unwritable`] where another registry has the port, and whatever keeps the
+/// file from being read or written. Nothing is written then.
+pub fn listen_at_localhost(paths: &Paths, ports: &[Localhost]) -> Result<Config, ConfigError> {
+    edit(paths, |config, document| {
+        for Localhost { name, port } in ports {
+            let at = position(config, name)?;
+            let spec = config.registries.get(at).ok_or_else(|| ConfigError::Unknown(name.clone()))?;
+            replace_registry(document, at, &RegistrySpec { localhost_port: Some(*port), ..spec.clone() })?;
+        }
+        Ok(())
+    })
+    .map(|((), config)| config)
 }
 
 /// Takes a registry out. Blocks.
@@ -53,13 +98,17 @@ pub fn add(paths: &Paths, target: &Target) -> Result<(RegistrySpec, Config), Con
 /// # Errors
 /// [`ConfigError::Unknown`], and whatever keeps the file from being read or written.
 pub fn remove(paths: &Paths, name: &RegistryName) -> Result<Config, ConfigError> {
-    edit(paths, |config, document| {
-        let at = config.registries.iter().position(|spec| spec.name == *name);
-        let at = at.ok_or_else(|| ConfigError::Unknown(name.clone()))?;
-        take_out(document, at);
+    let ((), config) = edit(paths, |config, document| {
+        take_out(document, position(config, name)?);
         Ok(())
-    })
-    .map(|((), config)| config)
+    })?;
+    ca::forget(paths, name, &config.registries);
+    Ok(config)
+}
+
+fn position(config: &Config, name: &RegistryName) -> Result<usize, ConfigError> {
+    let at = config.registries.iter().position(|spec| spec.name == *name);
+    at.ok_or_else(|| ConfigError::Unknown(name.clone()))
 }
 
 /// Reads, changes, checks and writes under a lock, so that two processes do not undo each other's change.
@@ -110,7 +159,7 @@ fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = resolved(path);
     let folder = path.parent().unwrap_or(Path::new("."));
     // `tempfile` makes it with mode 0600.
@@ -124,30 +173,38 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn complete(config: &Config, target: &Target) -> Result<RegistrySpec, ConfigError> {
-    if config.registries.iter().any(|spec| spec.name == target.name) {
-        return Err(ConfigError::NameTaken(target.name.clone()));
-    }
-    let taken: BTreeSet<_> = config.registries.iter().map(|spec| spec.address).collect();
+/// `before` is the registry as it was, where there was one.
+fn complete(
+    paths: &Paths,
+    config: &Config,
+    target: &Target,
+    before: Option<&RegistrySpec>,
+) -> Result<RegistrySpec, ConfigError> {
+    let others = || config.registries.iter().filter(|spec| spec.name != target.name);
+    let taken: BTreeSet<_> = others().map(|spec| spec.address).collect();
     let port = target.port.unwrap_or(RegistrySpec::DEFAULT_PORT);
     let spec = RegistrySpec {
         name: target.name.clone(),
         ssh: target.ssh.clone(),
         fallbacks: target.fallbacks.clone(),
         remote: target.remote.clone().unwrap_or_default(),
-        address: match target.address {
+        address: match target.address.or_else(|| before.map(|spec| spec.address)) {
             Some(address) => address,
             None => pick_free(&target.name, taken, port)?,
         },
         gateway: target.gateway,
         port,
+        localhost_port: target.localhost_port,
+        // Last of all: it writes a file.
+        ca: None,
         linger_seconds: target.linger_seconds.unwrap_or(RegistrySpec::DEFAULT_LINGER_SECONDS),
         keep_open: target.keep_open,
     };
-    match config.registries.iter().find(|other| other.listen() == spec.listen()) {
-        Some(other) => Err(ConfigError::AddressTaken { other: other.name.clone(), spec: Box::new(spec) }),
-        None => Ok(spec),
+    if let Some(other) = others().find(|other| other.listen() == spec.listen()) {
+        return Err(ConfigError::AddressTaken { other: other.name.clone(), spec: Box::new(spec) });
     }
+    let ca = target.ca.as_deref().map(|source| ca::keep(paths, &target.name, source)).transpose()?;
+    Ok(RegistrySpec { ca, ..spec })
 }
 
 /// The first address of the name's own order where `port` can be listened at now: another person of this machine may

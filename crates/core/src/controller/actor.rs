@@ -207,6 +207,7 @@ impl Actor {
         let result = match command {
             Command::Snapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
             Command::AddRegistry { target } => return self.add_registry(target, answer).await,
+            Command::ChangeRegistry { target } => return self.change_registry(target, answer).await,
             Command::RemoveRegistry { registry } => self.remove_registry(registry).await,
             Command::Connect { registry, hold } => return self.connect(face, &registry, hold, answer),
             Command::Disconnect { registry, force } => return self.disconnect(&registry, force, answer),

@@ -1,13 +1,17 @@
 //! The configured registries: their tunnels, and the leases that faces hold.
 
 use super::{Answerer, FaceId, Message, actor::Actor, blocking};
-use crate::{config, setup::ALIAS_FADES};
+use crate::{
+    Paths,
+    config::{self, Config, ConfigError},
+    setup::ALIAS_FADES,
+};
 use dockline_edits::hosts;
 use dockline_model::{
     Change, Code, LeaseHolder, RegistryName, RegistrySpec, RegistryView, Reply, Target, TunnelState,
     TunnelView, UiError,
 };
-use dockline_tunnel::{AccessRules, Gateway, HttpRules, Lease, SshEnvironment, Tunnel, TunnelConfig};
+use dockline_tunnel::{AccessRules, Gateway, HttpRules, Lease, Tunnel, TunnelConfig};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddrV4},
@@ -135,9 +139,16 @@ impl Actor {
         for spec in specs {
             let before = old.iter().position(|registry| registry.spec.name == spec.name);
             let before = before.map(|at| old.remove(at));
-            if let Some(registry) = before {
-                if registry.spec == spec {
+            if let Some(mut registry) = before {
+                // Whose certificates a registry has makes no difference to its tunnel.
+                let changed = registry.spec != spec;
+                if (RegistrySpec { ca: spec.ca.clone(), ..registry.spec.clone() }) == spec {
+                    registry.spec = spec;
+                    let name = registry.spec.name.clone();
                     self.registries.push(registry);
+                    if changed {
+                        self.publish_registry(&name);
+                    }
                     continue;
                 }
                 let reason = UiError::new(
@@ -207,7 +218,7 @@ impl Actor {
 
     /// A key file's path with `~/` filled in.
     pub(super) fn expanded(&self, path: &Path) -> PathBuf {
-        expand(path, &self.paths.ssh)
+        self.paths.expanded(path)
     }
 
     fn tunnel_config(&self, spec: &RegistrySpec) -> TunnelConfig {
@@ -249,25 +260,39 @@ impl Actor {
 
     /// Answers when the listener is there (or could not be had): a program may connect right after.
     pub(super) async fn add_registry(&mut self, target: Target, answer: Answerer) {
-        let slot = self.configured_with(target).await;
+        let slot = self.configured_with(target, config::add).await;
+        Self::answer_when_ready(slot, answer);
+    }
+
+    /// The same for one that is there, with other settings.
+    pub(super) async fn change_registry(&mut self, target: Target, answer: Answerer) {
+        let slot = self.configured_with(target, config::change).await;
+        Self::answer_when_ready(slot, answer);
+    }
+
+    fn answer_when_ready(slot: Result<(RegistrySpec, TunnelSlot), UiError>, answer: Answerer) {
         tokio::spawn(async move {
-            let added = match slot {
+            let configured = match slot {
                 Ok((spec, mut slot)) => {
-                    // Whether it was removed again meanwhile makes no difference: added it was.
+                    // Whether it was removed again meanwhile makes no difference: configured it was.
                     let _ = slot.ready().await;
                     Ok(Reply::Registry { spec })
                 }
                 Err(error) => Err(error),
             };
             // A face that has gone does not hear it.
-            let _ = answer.send(added);
+            let _ = answer.send(configured);
         });
     }
 
-    async fn configured_with(&mut self, target: Target) -> Result<(RegistrySpec, TunnelSlot), UiError> {
+    async fn configured_with(
+        &mut self,
+        target: Target,
+        how: fn(&Paths, &Target) -> Result<(RegistrySpec, Config), ConfigError>,
+    ) -> Result<(RegistrySpec, TunnelSlot), UiError> {
         let paths = self.paths.clone();
-        let added = blocking(move || config::add(&paths, &target)).await?;
-        let (spec, config) = added.map_err(|error| UiError::from(&error))?;
+        let written = blocking(move || how(&paths, &target)).await?;
+        let (spec, config) = written.map_err(|error| UiError::from(&error))?;
         self.configure(config);
         self.refresh_aliases().await;
         let slot = self.registry(&spec.name).map(Registry::tunnel).ok_or_else(|| unknown(&spec.name))?;
@@ -406,14 +431,6 @@ fn fading(gone: Option<Instant>, now: Instant) -> Option<Duration> {
 /// Whether the hosts file gives the registry's name the registry's own address.
 pub(super) fn names(hosts: &[u8], spec: &RegistrySpec) -> bool {
     hosts::lookup(hosts, &spec.name) == Some(IpAddr::V4(spec.address))
-}
-
-/// `~/` as a shell would have it.
-fn expand(path: &Path, ssh: &SshEnvironment) -> PathBuf {
-    match (path.strip_prefix("~"), ssh.home_ssh.parent()) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        (Ok(_), None) | (Err(_), _) => path.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -73,6 +73,15 @@ impl Paths {
         Ok(paths)
     }
 
+    /// A path as the configuration has it, with `~/` filled in as a shell would.
+    #[must_use]
+    pub fn expanded(&self, path: &Path) -> PathBuf {
+        match (path.strip_prefix("~"), self.ssh.home_ssh.parent()) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            (Ok(_), None) | (Err(_), _) => path.to_owned(),
+        }
+    }
+
     /// Everything in one folder, apart from the hosts file.
     #[must_use]
     pub fn in_folder(home: &Path) -> Self {

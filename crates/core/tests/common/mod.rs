@@ -72,6 +72,8 @@ pub fn target(host: &DemoHost) -> Target {
         address: Some(address()),
         linger_seconds: Some(1),
         gateway: None,
+        localhost_port: None,
+        ca: None,
         keep_open: false,
     }
 }
@@ -149,6 +151,8 @@ pub fn target_at(ssh: &str) -> Target {
         address: Some(address()),
         linger_seconds: Some(1),
         gateway: None,
+        localhost_port: None,
+        ca: None,
         keep_open: false,
     }
 }

@@ -13,6 +13,8 @@ fn spec(address: &str) -> RegistrySpec {
         port: 5000,
         linger_seconds: 1,
         gateway: None,
+        localhost_port: None,
+        ca: None,
         keep_open: false,
     }
 }
@@ -101,6 +103,27 @@ fn a_bridges_listener_has_names_of_its_own() {
         assert_eq!(named_gateway.judge(head.as_bytes()) == Verdict::Admit, ours || other, "{host}");
     }
     assert_eq!(named.judge(b"GET /v2/ HTTP/1.1\r\nHost: registry.lima:5000\r\n\r\n"), Verdict::Admit);
+}
+
+#[test]
+fn at_localhost_an_engine_in_a_machine_calls_this_one_by_its_own_name() {
+    let gate = gate("127.77.1.2").for_localhost(5001);
+    for (host, ours) in [
+        ("host.docker.internal:5001", true),
+        ("host.containers.internal:5001", true),
+        ("host.lima.internal:5001", true),
+        ("localhost:5001", true),
+        ("127.0.0.1:5001", true),
+        ("[::1]:5001", true),
+        ("cr.boss.org:5001", true),
+        ("cr.boss.org:5000", false),
+        ("127.77.1.2:5001", false),
+        ("evil.example:5001", false),
+        ("host.docker.internal.evil.example:5001", false),
+    ] {
+        let head = format!("GET /v2/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        assert_eq!(gate.judge(head.as_bytes()) == Verdict::Admit, ours, "{host}");
+    }
 }
 
 #[test]

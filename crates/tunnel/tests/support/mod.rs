@@ -154,6 +154,8 @@ impl Lab {
             port: free_port().await,
             linger_seconds: 1,
             gateway: None,
+            localhost_port: None,
+            ca: None,
             keep_open: false,
         };
         TunnelConfig {

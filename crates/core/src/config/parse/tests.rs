@@ -102,7 +102,7 @@ keep-open = 1
             "line 13, column 11: “10.0.0.1” is not an address of this machine; use one of 127.0.0.0/8, as in \
              127.77.1.1",
             "line 14, column 1: “linger” is not a setting of a registry; these are: name, ssh, identity, jump, \
-             remote, address, gateway, port, linger-seconds, keep-open",
+             remote, address, gateway, port, localhost-port, ca, linger-seconds, keep-open",
             "line 16, column 1: this registry has no ssh; add a line such as ssh = \"dockercr@88.88.88.88\"",
             "line 17, column 8: “registry” needs a dot in it, as in cr.boss.org: Docker takes a name without one \
              for a Docker Hub user",
@@ -149,6 +149,22 @@ fn a_gateway_is_a_private_address_that_no_two_share() {
     for outside in ["8.8.8.8", "0.0.0.0", "127.0.0.1", "::1", "docker0"] {
         let told = problems(&registry("a.example", outside));
         assert!(told[0].contains("is not an address of a container network"), "{told:?}");
+    }
+}
+
+#[test]
+fn ports_at_localhost_are_nobody_elses() {
+    let registry = |name: &str, rest: &str| format!("[[registry]]\nname = \"{name}\"\nssh = \"h\"\n{rest}\n");
+    let one = parse(&registry("a.example", "localhost-port = 5001")).unwrap().registries.remove(0);
+    assert_eq!((one.localhost_port, one.at_localhost()), (Some(5001), Some(5001)));
+    let at_localhost = parse(&registry("a.example", "address = \"127.0.0.1\"")).unwrap().registries.remove(0);
+    assert_eq!(at_localhost.at_localhost(), Some(5000));
+    let first = registry("a.example", "localhost-port = 5001");
+    for (second, column) in [("localhost-port = 5001", 18), ("address = \"127.0.0.1\"\nport = 5001", 11)] {
+        assert_eq!(
+            problems(&(first.clone() + &registry("b.example", second))),
+            [format!("line 8, column {column}: 127.0.0.1:5001 belongs to the registry at line 4 already")]
+        );
     }
 }
 

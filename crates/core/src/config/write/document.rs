@@ -2,7 +2,8 @@
 
 use super::super::{Config, ConfigError};
 use dockline_model::{RegistrySpec, RemoteEnd};
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+use std::path::Path;
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 /// Writes down the addresses that were picked for registries added by hand: a picked one is kept.
 pub(super) fn keep_addresses(document: &mut DocumentMut, config: &Config) {
@@ -56,44 +57,69 @@ pub(super) fn insert(document: &mut DocumentMut, spec: &RegistrySpec) -> Result<
     Ok(())
 }
 
+/// Writes a registry's settings into its table: what is as usual is left out, and what a person wrote beside a setting
+/// (a comment) stays with it.
 fn fill(table: &mut dyn TableLike, spec: &RegistrySpec) -> Result<(), ConfigError> {
-    table.insert("name", value(spec.name.as_str()));
-    let texts: Vec<String> = spec.hosts().map(ToString::to_string).collect();
-    match texts.as_slice() {
-        [only] => table.insert("ssh", value(only)),
-        several => table.insert("ssh", value(several.iter().collect::<Array>())),
-    };
     if spec.fallbacks.iter().any(|ssh| (&ssh.identity, &ssh.jump) != (&spec.ssh.identity, &spec.ssh.jump)) {
         return Err(ConfigError::Unwritable(
             "its hosts have different key files or jump hosts, which belong into ~/.ssh/config".to_owned(),
         ));
     }
-    if let Some(identity) = &spec.ssh.identity {
-        let text = identity.to_str().ok_or_else(|| {
-            ConfigError::Unwritable(format!("the path {} is not valid UTF-8", identity.display()))
-        })?;
-        table.insert("identity", value(text));
-    }
-    if let Some(jump) = &spec.ssh.jump {
-        table.insert("jump", value(jump.as_str()));
-    }
-    if spec.remote != RemoteEnd::default() {
-        table.insert("remote", value(spec.remote.to_string()));
-    }
-    table.insert("address", value(spec.address.to_string()));
-    if let Some(gateway) = spec.gateway {
-        table.insert("gateway", value(gateway.to_string()));
-    }
-    if spec.port != RegistrySpec::DEFAULT_PORT {
-        table.insert("port", value(i64::from(spec.port)));
-    }
-    if spec.linger_seconds != RegistrySpec::DEFAULT_LINGER_SECONDS {
-        table.insert("linger-seconds", value(i64::from(spec.linger_seconds)));
-    }
-    if spec.keep_open {
-        table.insert("keep-open", value(true));
+    let texts: Vec<String> = spec.hosts().map(ToString::to_string).collect();
+    let ssh = match texts.as_slice() {
+        [only] => Value::from(only),
+        several => Value::Array(several.iter().collect()),
+    };
+    let is_unusual = |port: &u16| *port != RegistrySpec::DEFAULT_PORT;
+    let linger = Some(spec.linger_seconds).filter(|it| *it != RegistrySpec::DEFAULT_LINGER_SECONDS);
+    let settings = [
+        ("name", Some(spec.name.as_str().into())),
+        ("ssh", Some(ssh)),
+        ("identity", spec.ssh.identity.as_deref().map(text).transpose()?),
+        ("jump", spec.ssh.jump.as_deref().map(Value::from)),
+        ("remote", (spec.remote != RemoteEnd::default()).then(|| spec.remote.to_string().into())),
+        ("address", Some(spec.address.to_string().into())),
+        ("gateway", spec.gateway.map(|gateway| gateway.to_string().into())),
+        ("port", Some(spec.port).filter(is_unusual).map(|port| i64::from(port).into())),
+        ("localhost-port", spec.localhost_port.map(|port| i64::from(port).into())),
+        ("ca", spec.ca.as_deref().map(text).transpose()?),
+        ("linger-seconds", linger.map(|seconds| i64::from(seconds).into())),
+        ("keep-open", spec.keep_open.then(|| true.into())),
+    ];
+    for (key, value) in settings {
+        set(table, key, value);
     }
     Ok(())
+}
+
+fn text(path: &Path) -> Result<Value, ConfigError> {
+    path.to_str()
+        .map(Value::from)
+        .ok_or_else(|| ConfigError::Unwritable(format!("the path {} is not valid UTF-8", path.display())))
+}
+
+fn set(table: &mut dyn TableLike, key: &str, value: Option<Value>) {
+    match (table.get_mut(key).and_then(Item::as_value_mut), value) {
+        (Some(old), Some(mut new)) => {
+            *new.decor_mut() = old.decor().clone();
+            *old = new;
+        }
+        (None, Some(new)) => drop(table.insert(key, Item::Value(new))),
+        (Some(_) | None, None) => drop(table.remove(key)),
+    }
+}
+
+/// Gives the registry at `at` other settings.
+pub(super) fn replace(document: &mut DocumentMut, at: usize, spec: &RegistrySpec) -> Result<(), ConfigError> {
+    let table: Option<&mut dyn TableLike> = match document.get_mut("registry") {
+        Some(Item::ArrayOfTables(tables)) => tables.get_mut(at).map(|table| table as _),
+        Some(Item::Value(Value::Array(array))) => {
+            array.get_mut(at).and_then(Value::as_inline_table_mut).map(|table| table as _)
+        }
+        Some(Item::None | Item::Value(_) | Item::Table(_)) | None => None,
+    };
+    let missing = || ConfigError::Unwritable("“registry” is not a list of tables".to_owned());
+    fill(table.ok_or_else(missing)?, spec)
 }
 
 pub(super) fn take_out(document: &mut DocumentMut, at: usize) {

@@ -1,6 +1,6 @@
 //! Changes read back, leave what a person wrote alone, and do not undo each other.
 
-use super::*;
+use super::{super::authority, *};
 use dockline_model::SshTarget;
 use proptest::prelude::*;
 
@@ -21,6 +21,8 @@ fn target(name: &str) -> Target {
         address: None,
         linger_seconds: None,
         gateway: None,
+        localhost_port: None,
+        ca: None,
         keep_open: false,
     }
 }
@@ -39,6 +41,8 @@ fn what_is_added_reads_back_and_is_private() {
         address: Some([127, 0, 0, 1].into()),
         linger_seconds: Some(0),
         gateway: None,
+        localhost_port: None,
+        ca: None,
         keep_open: true,
         ..target("b.example")
     };
@@ -70,6 +74,57 @@ fn names_and_listeners_are_not_taken_twice() {
     let public = Target { address: Some([8, 8, 8, 8].into()), ..target("other.example") };
     assert!(matches!(add(&paths, &public), Err(ConfigError::Unwritable(_))));
     assert_eq!(load(&paths.config_file).unwrap().registries.len(), 1);
+}
+
+#[test]
+fn a_change_keeps_the_address_and_what_a_person_wrote() {
+    let (_home, paths) = paths();
+    let text = "# mine\n[[registry]]\nname = \"a.b\" # the name\nssh = \"h\" # home\nport = 5001 # odd\n";
+    fs::write(&paths.config_file, text).unwrap();
+    let before = load(&paths.config_file).unwrap().registries[0].clone();
+    let ports = [Localhost { name: before.name.clone(), port: 5100 }];
+    let config = listen_at_localhost(&paths, &ports).unwrap();
+    assert_eq!(config.registries, [RegistrySpec { localhost_port: Some(5100), ..before.clone() }]);
+    let wanted = Target { ssh: "u@other".parse().unwrap(), keep_open: true, ..target("a.b") };
+    let (spec, config) = change(&paths, &wanted).unwrap();
+    assert_eq!((spec.address, spec.port, spec.localhost_port), (before.address, 5000, None));
+    assert_eq!(load(&paths.config_file).unwrap(), config);
+    let text = fs::read_to_string(&paths.config_file).unwrap();
+    let address = before.address;
+    assert_eq!(
+        text,
+        format!(
+            "# mine\n[[registry]]\nname = \"a.b\" # the name\nssh = \"u@other\" # home\naddress = \
+             \"{address}\"\nkeep-open = true\n"
+        )
+    );
+    assert!(matches!(change(&paths, &target("c.d")), Err(ConfigError::Unknown(_))));
+}
+
+#[test]
+fn an_authoritys_certificate_is_copied_and_goes_with_its_registry() {
+    // The shortest thing that passes for a certificate here; what is in it is for TLS to judge.
+    const PEM: &str = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n";
+    let (home, paths) = paths();
+    let source = home.path().join("ca.pem");
+    fs::write(&source, format!("our own\n{PEM}")).unwrap();
+    let wanted = Target { ca: Some(source.clone()), ..target("cr.boss.org") };
+    let (spec, _) = add(&paths, &wanted).unwrap();
+    let copy = spec.ca.clone().unwrap();
+    assert_eq!(fs::read_to_string(&copy).unwrap(), PEM);
+    fs::remove_file(&source).unwrap();
+    assert_eq!(authority(&paths, &spec).unwrap().as_deref(), Some(PEM));
+    // What is named already is Dockline's own copy.
+    let (spec, _) = change(&paths, &Target { ca: Some(copy.clone()), ..wanted.clone() }).unwrap();
+    assert_eq!(spec.ca.as_ref(), Some(&copy));
+    let missing = change(&paths, &wanted);
+    assert!(matches!(missing, Err(ConfigError::CertificateRead { .. })), "{missing:?}");
+    fs::write(&source, "-----BEGIN PRIVATE KEY-----\nMAMCAQE=\n-----END PRIVATE KEY-----\n").unwrap();
+    let key = change(&paths, &wanted);
+    assert!(matches!(key, Err(ConfigError::Certificate { .. })), "{key:?}");
+    assert_eq!(authority(&paths, &spec).unwrap().as_deref(), Some(PEM), "a failed change keeps the old one");
+    let (spec, _) = change(&paths, &target("cr.boss.org")).unwrap();
+    assert_eq!((spec.ca, copy.exists()), (None, false));
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub fn transfer(id: u64, state: TransferState) -> TransferView {
         id: TransferId(id),
         kind: TransferKind::Push,
         road: Road::Engine,
+        why: None,
         registry: "cr.boss.org".parse().unwrap(),
         host: None,
         source: "app:v1".to_owned(),

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use dockline_model::{OfferSpec, RegistryName, RemoteEnd, SshTarget};
+use dockline_model::{Compression, OfferSpec, RegistryName, RemoteEnd, Road, SshTarget};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -113,6 +113,7 @@ Examples:
   dockline push app:v1 cr.boss.org               an image of Docker's or Podman's
   dockline push app:v1 cr.boss.org/team/app:v2   under another name
   dockline push app.tar cr.boss.org              an archive (docker save, OCI layout); needs no engine
+  docker save app:v1 | dockline push - cr.boss.org   the same from a pipe
   dockline push cr.boss.org:5000/app:v1          an image that is named for the registry already")]
     Push(Push),
     /// Pull an image into the engine, or into a file
@@ -256,13 +257,49 @@ pub struct Connect {
 /// `dockline push`.
 #[derive(Debug, Args)]
 pub struct Push {
-    /// An image (app:v1), or an archive that ends in .tar, .tar.gz or .tgz
+    /// An image (app:v1), an archive that ends in .tar, .tar.gz, .tgz or .tar.zst, or - for an archive on standard input
     pub image: String,
     /// REGISTRY, or REGISTRY/REPOSITORY[:TAG]; may be left out if it is clear
     pub target: Option<String>,
     /// IMAGE is an archive, whatever it is called
     #[arg(long)]
     pub archive: bool,
+    /// Which of several images in the archive, by its name there
+    #[arg(long = "image", value_name = "NAME")]
+    pub inner: Option<String>,
+    /// Who carries the image: the engine (its own push), or Dockline itself [default: whichever is faster]
+    #[arg(long, value_name = "ROAD", value_parser = road)]
+    pub road: Option<Road>,
+    /// The same as --road engine
+    #[arg(long, conflicts_with_all = ["road", "direct"])]
+    pub engine: bool,
+    /// The same as --road direct
+    #[arg(long, conflicts_with = "road")]
+    pub direct: bool,
+    /// How layers are packed on the direct road: gzip, zstd (Docker 23, containerd 1.5, Podman 1.8 and later) or none
+    /// [default: gzip]
+    #[arg(long, value_name = "KIND", value_parser = compression)]
+    pub compression: Option<Compression>,
+    /// How hard: gzip 1 to 12, zstd 1 to 19 [default: as the line is fast or slow]
+    #[arg(long, value_name = "N")]
+    pub level: Option<u8>,
+}
+
+fn road(text: &str) -> Result<Road, String> {
+    match text {
+        "engine" => Ok(Road::Engine),
+        "direct" => Ok(Road::Direct),
+        _ => Err("the roads are engine and direct".to_owned()),
+    }
+}
+
+fn compression(text: &str) -> Result<Compression, String> {
+    match text {
+        "gzip" => Ok(Compression::Gzip),
+        "zstd" => Ok(Compression::Zstd),
+        "none" => Ok(Compression::None),
+        _ => Err("layers are packed with gzip, zstd or none".to_owned()),
+    }
 }
 
 /// `dockline offer`.

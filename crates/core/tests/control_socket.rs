@@ -7,7 +7,8 @@ mod common;
 use common::{SOON, hello, open, paths};
 use dockline_core::{Mode, Paths, Session};
 use dockline_model::{
-    Change, Code, Command, Envelope, Event, Extent, Hello, PROTOCOL_VERSION, Reply, Request, Response,
+    Change, Code, Command, Envelope, Event, Extent, Hello, PROTOCOL_VERSION, PushOptions, Reply, Request,
+    Response,
 };
 use std::os::unix::fs::PermissionsExt;
 use tokio::{
@@ -148,6 +149,7 @@ async fn a_reader_that_is_too_slow_is_brought_up_to_date() {
             registry: spec.name.clone(),
             reference: None,
             host: None,
+            options: PushOptions::default(),
         };
         let id = common::transfer(&owner, push).await;
         owner.request(Command::Cancel { transfer: id }).await.unwrap();
@@ -213,6 +215,8 @@ async fn an_owner_waits_for_the_faces_that_need_it() {
         reference: None,
         host: None,
         extent: Extent::default(),
+        image: None,
+        options: PushOptions::default(),
     };
     common::transfer(&face, push(archive.clone())).await;
     let own = common::transfer(&owner, push(archive)).await;

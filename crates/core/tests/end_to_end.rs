@@ -10,8 +10,8 @@ use common::{
 use dockline_core::{Mode, Session};
 use dockline_demo::DemoHost;
 use dockline_model::{
-    Answer, ArchiveFormat, Change, Code, Command, Extent, HostsAction, LeaseHolder, Question, Reply,
-    TransferState, TransferView, TunnelState, Verified,
+    Answer, ArchiveFormat, Change, Code, Command, Extent, HostsAction, LeaseHolder, PushOptions, Question,
+    Reply, TransferState, TransferView, TunnelState, Verified,
 };
 use std::{net::TcpListener, path::Path, time::Duration};
 
@@ -22,6 +22,8 @@ fn push(host: &DemoHost, reference: &str) -> Command {
         reference: Some(reference.to_owned()),
         host: None,
         extent: Extent::default(),
+        image: None,
+        options: PushOptions::default(),
     }
 }
 
@@ -56,6 +58,8 @@ async fn what_is_pushed_comes_back() {
         path: host.sample_archive().to_owned(),
         registry: name(),
         reference: None,
+        image: None,
+        options: PushOptions::default(),
         host: None,
         extent: Extent::default(),
     };
@@ -253,6 +257,8 @@ async fn failures_have_their_codes() {
         path: home.path().join("no.tar"),
         registry: name(),
         reference: None,
+        image: None,
+        options: PushOptions::default(),
         host: None,
         extent: Extent::default(),
     };

@@ -5,8 +5,8 @@
 
 use crate::{
     Answer, AppliedChange, ArchiveFormat, Event, Extent, HostsAction, HostsView, OfferId, OfferSpec,
-    PromptId, RegistryName, RegistrySpec, RemoteEnd, SetupAction, SetupPlan, SetupReport, Snapshot,
-    SshTarget, TransferId, UiError,
+    PromptId, PushOptions, RegistryName, RegistrySpec, RemoteEnd, SetupAction, SetupPlan, SetupReport,
+    Snapshot, SshTarget, TransferId, UiError,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -148,8 +148,13 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         host: Option<SshTarget>,
+        /// What the person decided.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<PushOptions>", optional))]
+        options: PushOptions,
     },
-    /// Push an image archive (`docker save`, OCI layout; tar or tar.gz) without an engine. → [`Reply::Transfer`]
+    /// Push an image archive (`docker save`, OCI layout; tar, tar.gz or tar.zst) without an engine.
+    /// → [`Reply::Transfer`]
     PushArchive {
         /// An absolute path.
         #[cfg_attr(feature = "typescript", ts(type = "string"))]
@@ -167,6 +172,14 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(as = "Option<Extent>", optional))]
         extent: Extent,
+        /// Which of several images in the archive, by its name there.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional = nullable))]
+        image: Option<String>,
+        /// What the person decided; an archive has no other road than the direct one.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<PushOptions>", optional))]
+        options: PushOptions,
     },
     /// Pull into the engine. → [`Reply::Transfer`]
     Pull {

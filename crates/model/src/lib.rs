@@ -39,7 +39,7 @@ pub use setup::{
 };
 pub use setup_report::{CheckOutcome, EngineCheck, SetupProgress, SetupReport};
 pub use transfer::{
-    ArchiveFormat, Extent, LayerState, LayerView, Road, TransferId, TransferKind, TransferState,
-    TransferView, Verified,
+    ArchiveFormat, Compression, Extent, LayerState, LayerView, PushOptions, Road, TransferId, TransferKind,
+    TransferState, TransferView, Verified,
 };
 pub use tunnel::{LeaseHolder, LeaseView, PassedOver, RouteView, TunnelState, TunnelView, UnixMillis};

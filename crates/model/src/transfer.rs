@@ -57,6 +57,48 @@ pub enum Road {
     Direct,
 }
 
+/// How layers that are not compressed yet are packed on the direct road.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Compression {
+    /// What every engine reads.
+    Gzip,
+    /// Smaller and faster; Docker reads it since version 23, containerd since 1.5, Podman since 1.8.
+    Zstd,
+    /// Sent as they are: for registries beside one's own machine.
+    None,
+}
+
+impl Compression {
+    /// The levels there are; none where nothing is compressed.
+    #[must_use]
+    pub const fn levels(self) -> Option<(u8, u8)> {
+        match self {
+            Self::Gzip => Some((1, 12)),
+            Self::Zstd => Some((1, 19)),
+            Self::None => None,
+        }
+    }
+}
+
+/// What a person may decide about a push. What is left out, Dockline decides.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(optional_fields = nullable))]
+#[serde(rename_all = "camelCase")]
+pub struct PushOptions {
+    /// Who carries the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub road: Option<Road>,
+    /// How layers are packed; on the direct road only. Without it, gzip: it is what every engine reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+    /// How hard ([`Compression::levels`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u8>,
+}
+
 /// Where a transfer is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -157,10 +199,16 @@ pub struct TransferView {
     pub id: TransferId,
     /// Which way.
     pub kind: TransferKind,
-    /// By whom.
+    /// By whom. A push of an engine's image whose road is not decided yet says [`Road::Engine`].
     pub road: Road,
     /// Which registry: the one it goes to or comes from. Where an image is shipped there is none, and this is the
     /// host's name in a registry's shape, as questions about that host name it.
+    /// Why that road, and how layers are packed, in a sentence; `None` while that is not decided, and where there is
+    /// nothing to decide.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional = nullable))]
+    pub why: Option<String>,
+    /// Which registry.
     pub registry: RegistryName,
     /// The one host it goes to, where that was asked for: a host that an image is shipped to, or one of the hosts of
     /// a registry that has several.

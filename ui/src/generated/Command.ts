@@ -7,6 +7,7 @@ import type { HostsView } from "./HostsView";
 import type { OfferId } from "./OfferId";
 import type { OfferSpec } from "./OfferSpec";
 import type { PromptId } from "./PromptId";
+import type { PushOptions } from "./PushOptions";
 import type { RegistryName } from "./RegistryName";
 import type { SetupAction } from "./SetupAction";
 import type { SetupPlan } from "./SetupPlan";

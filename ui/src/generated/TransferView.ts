@@ -21,7 +21,7 @@ id: TransferId,
  */
 kind: TransferKind, 
 /**
- * By whom.
+ * By whom. A push of an engine's image whose road is not decided yet says [`Road::Engine`].
  */
 road: Road, 
 /**

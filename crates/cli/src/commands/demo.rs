@@ -13,8 +13,8 @@ use console::style;
 use dockline_core::{Mode, Paths};
 use dockline_demo::DemoHost;
 use dockline_model::{
-    ArchiveFormat, Code, Command, Extent, RegistryName, RegistrySpec, RemoteEnd, Reply, SshTarget, Target,
-    TransferState, TransferView, UiError,
+    ArchiveFormat, Code, Command, Extent, PushOptions, RegistryName, RegistrySpec, RemoteEnd, Reply,
+    SshTarget, Target, TransferState, TransferView, UiError,
 };
 use serde::Serialize;
 use std::{
@@ -101,6 +101,8 @@ async fn job(face: &Face, host: &DemoHost, output: Output) -> Result<Outcome, Ui
         reference,
         host: None,
         extent: Extent::default(),
+        image: None,
+        options: PushOptions::default(),
     };
     let push = transfer::run(face, push, output).await?;
     let pushed = digest(&push)?;

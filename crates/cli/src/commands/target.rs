@@ -95,7 +95,7 @@ fn capital(text: &str) -> String {
 /// Whether `image` is a file rather than a name: it was said so, or it ends like one. (An image that is called
 /// `app.tar` can still be pushed as `app.tar:latest`.)
 pub fn is_archive(image: &str, said_so: bool) -> bool {
-    said_so || [".tar", ".tar.gz", ".tgz"].iter().any(|end| image.ends_with(end))
+    said_so || [".tar", ".tar.gz", ".tgz", ".tar.zst"].iter().any(|end| image.ends_with(end))
 }
 
 #[cfg(test)]

@@ -14,19 +14,59 @@ use crate::{
 };
 use dockline_core::EventStream;
 use dockline_model::{
-    ArchiveFormat, Change, Code, Command, Extent, RegistrySpec, Reply, Snapshot, TransferId, TransferState,
-    TransferView, UiError,
+    ArchiveFormat, Change, Code, Command, Extent, PushOptions, RegistrySpec, Reply, Road, Snapshot,
+    TransferId, TransferState, TransferView, UiError,
 };
-use std::path::PathBuf;
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+};
 
 /// Pushes an image or an archive and waits for the end.
 pub async fn push(push: Push, output: Output) -> Result<(), UiError> {
+    // The archive on a pipe is looked into before anything is dialled, and its parts are needed out of order.
+    let piped = match push.image.as_str() {
+        "-" => Some(spool(output).await?),
+        _ => None,
+    };
     transfer(output, |snapshot| {
         let registries: Vec<RegistrySpec> =
             snapshot.registries.iter().map(|view| view.spec.clone()).collect();
-        push_command(&push, &registries)
+        push_command(&push, piped.as_deref(), &registries)
     })
     .await
+}
+
+/// Standard input as a file that goes away with its guard.
+async fn spool(output: Output) -> Result<tempfile::TempPath, UiError> {
+    if std::io::stdin().is_terminal() {
+        return Err(UiError::new(Code::InvalidArgument, "There is no archive on standard input.")
+            .hint("Pipe one in: docker save app:v1 | dockline push - cr.boss.org"));
+    }
+    let mut interrupts = Interrupts::new()?;
+    let folder = std::env::temp_dir();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut file = tempfile::Builder::new().prefix("dockline-").suffix(".tar").tempfile()?;
+        let bytes = std::io::copy(&mut std::io::stdin().lock(), &mut file)?;
+        Ok::<_, std::io::Error>((file.into_temp_path(), bytes))
+    });
+    let failed = |error: &dyn std::fmt::Display| {
+        let text = format!("Standard input could not be kept in {}: {error}.", folder.display());
+        UiError::new(Code::FileIo, text).hint("Free some space there, or name another folder with TMPDIR.")
+    };
+    let read = tokio::select! {
+        read = read => read,
+        () = interrupts.next() => return Err(cancelled()),
+    };
+    let (path, bytes) = read.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    if bytes == 0 {
+        return Err(UiError::new(Code::ArchiveInvalid, "Standard input was empty.")
+            .hint("The command before the pipe has probably failed; its message stands above."));
+    }
+    if !output.is_json() {
+        output.remark(&format!("Read {} from standard input.", crate::format::bytes(bytes)));
+    }
+    Ok(path)
 }
 
 /// Opens a session, does what `command` makes of the state, tells how that ended, and leaves.
@@ -59,18 +99,35 @@ async fn transfer(
     }
 }
 
-fn push_command(push: &Push, registries: &[RegistrySpec]) -> Result<Command, UiError> {
+fn push_command(push: &Push, piped: Option<&Path>, registries: &[RegistrySpec]) -> Result<Command, UiError> {
     let target = push_target(&push.image, push.target.as_deref(), registries)?;
     let (registry, reference) = (target.registry, target.reference);
-    Ok(match is_archive(&push.image, push.archive) {
-        true => Command::PushArchive {
-            path: absolute(push.image.clone().into())?,
+    let road = match (push.road, push.engine, push.direct) {
+        (None, true, _) => Some(Road::Engine),
+        (None, false, true) => Some(Road::Direct),
+        (road, _, _) => road,
+    };
+    let options = PushOptions { road, compression: push.compression, level: push.level };
+    let archive = match piped {
+        Some(path) => Some(path.to_owned()),
+        None if is_archive(&push.image, push.archive) => Some(push.image.clone().into()),
+        None => None,
+    };
+    Ok(match archive {
+        Some(path) => Command::PushArchive {
+            path: absolute(path)?,
             registry,
             reference,
             host: None,
             extent: Extent::default(),
+            image: push.inner.clone(),
+            options,
         },
-        false => Command::Push { image: push.image.clone(), registry, reference, host: None },
+        None if push.inner.is_some() => {
+            return Err(UiError::new(Code::InvalidArgument, "--image names an image in an archive.")
+                .hint("An engine's image is named in the first place: dockline push app:v1"));
+        }
+        None => Command::Push { image: push.image.clone(), registry, reference, host: None, options },
     })
 }
 

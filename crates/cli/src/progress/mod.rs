@@ -81,6 +81,8 @@ pub struct Progress {
 struct Told {
     layers: BTreeMap<String, LayerState>,
     tenths: u64,
+    /// Why this road.
+    why: Option<String>,
     json: Option<TransferView>,
 }
 
@@ -98,6 +100,10 @@ impl Progress {
             }
             self.told.json = Some(view.clone());
             return self.screen.output.result(view, String::new);
+        }
+        if let Some(why) = view.why.as_ref().filter(|why| self.told.why.as_ref() != Some(*why)) {
+            self.screen.say(why);
+            self.told.why = Some(why.clone());
         }
         if self.screen.bars.is_hidden() {
             self.tell(view);

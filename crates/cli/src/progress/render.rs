@@ -195,6 +195,7 @@ mod tests {
             id: TransferId(1),
             kind: TransferKind::Push,
             road: Road::Engine,
+            why: None,
             registry: "cr.boss.org".parse().unwrap(),
             host: None,
             source: "app:v1".into(),

@@ -286,6 +286,7 @@ mod tests {
                 id: TransferId(id),
                 kind: TransferKind::Push,
                 road: Road::Direct,
+                why: None,
                 registry: "a.b".parse().unwrap(),
                 host: None,
                 source: String::new(),

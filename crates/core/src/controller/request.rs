@@ -1,7 +1,9 @@
 //! From what a person asked for to a transfer that can be queued: references read, registries found.
 
 use super::{Answerer, FaceId, Message, actor::Actor, registries::unknown, run::Job, transfers::Order};
-use dockline_model::{Code, Command, RegistryName, RegistrySpec, Road, TransferKind, UiError};
+use dockline_model::{
+    Code, Command, Compression, PushOptions, RegistryName, RegistrySpec, Road, TransferKind, UiError,
+};
 use dockline_registry::{Reference, archive};
 use std::path::Path;
 
@@ -25,7 +27,8 @@ impl Actor {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller's own list says which commands are transfers")]
 async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiError> {
     match command {
-        Command::Push { image, registry, reference, host: _ } => {
+        Command::Push { image, registry, reference, options, host: _ } => {
+            let options = checked(options)?;
             let spec = find(specs, &registry)?;
             let target = match &reference {
                 Some(reference) => place(spec, &parse(reference)?)?,
@@ -36,18 +39,26 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
                     UiError::new(Code::ReferenceInvalid, "A push needs a tag, not a digest.").hint(NAME_IT)
                 );
             }
-            let job = Job::PushImage { image: image.clone(), reference: target.clone() };
+            let job = Job::PushImage { image: image.clone(), reference: target.clone(), options };
             order(TransferKind::Push, Road::Engine, spec, image, &target, job)
         }
-        Command::PushArchive { path, registry, reference, host: _, extent: _ } => {
+        Command::PushArchive { path, registry, reference, image, options, host: _, extent: _ } => {
+            let options = checked(options)?;
+            if options.road == Some(Road::Engine) {
+                return Err(UiError::new(
+                    Code::InvalidArgument,
+                    "An archive goes to the registry directly; no engine takes part.",
+                )
+                .hint("Leave --engine out, or load the archive into the engine first."));
+            }
             let spec = find(specs, &registry)?;
             absolute(&path)?;
             let target = match &reference {
                 Some(reference) => place(spec, &parse(reference)?)?,
-                None => name_in(&path).await?,
+                None => name_in(&path, image.as_deref()).await?,
             };
             let source = file_name(&path);
-            let job = Job::PushArchive { path, reference: target.clone() };
+            let job = Job::PushArchive { path, image, reference: target.clone(), options };
             order(TransferKind::Push, Road::Direct, spec, source, &target, job)
         }
         Command::Pull { reference, platform: _ } => {
@@ -145,8 +156,29 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The name the archive gives its one image.
-async fn name_in(path: &Path) -> Result<Reference, UiError> {
+/// Options that make sense together; what they leave open stays open.
+fn checked(options: PushOptions) -> Result<PushOptions, UiError> {
+    let wrong = |text: String| Err(UiError::new(Code::InvalidArgument, text));
+    let packs = options.compression.is_some() || options.level.is_some();
+    if options.road == Some(Road::Engine) && packs {
+        return wrong("The engine decides itself how it compresses layers.".to_owned())
+            .map_err(|error: UiError| error.hint("Leave --engine out, or --compression and --level."));
+    }
+    let levels = options.compression.unwrap_or(Compression::Gzip).levels();
+    match (options.level, levels) {
+        (Some(_), None) => wrong("There are no levels where nothing is compressed.".to_owned()),
+        (Some(level), Some((lowest, highest))) if level < lowest || level > highest => {
+            wrong(format!("There is no level {level}; the levels are {lowest} to {highest}."))
+        }
+        (Some(_) | None, _) => Ok(options),
+    }
+}
+
+/// The name the archive gives its one image, or the one that was asked for.
+async fn name_in(path: &Path, image: Option<&str>) -> Result<Reference, UiError> {
+    if let Some(image) = image {
+        return Ok(parse(image)?.without_host().normalised());
+    }
     let images = archive::images(path).await.map_err(|error| {
         let error = dockline_registry::RegistryError::from(error);
         UiError::from(&error)
@@ -162,7 +194,7 @@ async fn name_in(path: &Path) -> Result<Reference, UiError> {
         (n, _) => {
             let list: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
             Err(UiError::new(Code::InvalidArgument, format!("{file} holds {n} images: {}.", list.join(", ")))
-                .hint("Say which of them to push, by its repository and tag."))
+                .hint("Say which of them to push (--image), or its repository and tag at the registry."))
         }
     }
 }
@@ -186,6 +218,7 @@ mod tests {
             registry: "cr.boss.org".parse().unwrap(),
             reference: reference.map(str::to_owned),
             host: None,
+            options: PushOptions::default(),
         };
         prepare(&specs(), command).await.map(|order| order.reference).map_err(|error| error.code)
     }

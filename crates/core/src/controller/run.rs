@@ -7,8 +7,8 @@ use super::{
 };
 use dockline_engine::{Cause, Engine, EngineDigest, EngineError};
 use dockline_model::{
-    Code, LayerView, LeaseHolder, RegistrySpec, TransferId, TransferState, TunnelState, UiError, UnixMillis,
-    Verified,
+    Code, LayerView, LeaseHolder, PushOptions, RegistrySpec, Road, TransferId, TransferState, TunnelState,
+    UiError, UnixMillis, Verified,
 };
 use dockline_registry::{Client, ClientConfig, Reference, RegistryError};
 use dockline_tunnel::{Lease, Tunnel};
@@ -32,8 +32,8 @@ const ROOM: usize = 1 << 20;
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub(super) enum Job {
-    PushImage { image: String, reference: Reference },
-    PushArchive { path: PathBuf, reference: Reference },
+    PushImage { image: String, reference: Reference, options: PushOptions },
+    PushArchive { path: PathBuf, image: Option<String>, reference: Reference, options: PushOptions },
     PullImage { reference: Reference },
     PullArchive { reference: Reference, path: PathBuf },
 }
@@ -141,9 +141,20 @@ impl Transfer {
 
     async fn once(&mut self, job: &Job) -> Result<Verified, UiError> {
         match job {
-            Job::PushImage { image, reference } => self.push_image(image, reference).await,
+            Job::PushImage { image, reference, options } => {
+                if options.road == Some(Road::Direct)
+                    || options.compression.is_some()
+                    || options.level.is_some()
+                {
+                    return Err(UiError::new(
+                        Code::InvalidArgument,
+                        "An engine's image does not go directly yet.",
+                    ));
+                }
+                self.push_image(image, reference).await
+            }
             Job::PullImage { reference } => self.pull_image(reference).await,
-            Job::PushArchive { path, reference } => {
+            Job::PushArchive { path, image: _, reference, options: _ } => {
                 let client = self.client()?;
                 let figures = self.context.figures.clone();
                 let digest = client

@@ -160,6 +160,7 @@ impl Actor {
             id,
             kind: order.kind,
             road: order.road,
+            why: None,
             registry: order.registry,
             host: order.host,
             source: order.source,

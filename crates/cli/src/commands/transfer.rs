@@ -64,7 +64,7 @@ async fn spool(output: Output) -> Result<tempfile::TempPath, UiError> {
             .hint("The command before the pipe has probably failed; its message stands above."));
     }
     if !output.is_json() {
-        output.remark(&format!("Read {} from standard input.", crate::format::bytes(bytes)));
+        output.remark(format!("Read {} from standard input.", crate::format::bytes(bytes)));
     }
     Ok(path)
 }

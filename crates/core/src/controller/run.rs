@@ -154,7 +154,8 @@ impl Transfer {
                 self.push_image(image, reference).await
             }
             Job::PullImage { reference } => self.pull_image(reference).await,
-            Job::PushArchive { path, image: _, reference, options: _ } => {
+            Job::PushArchive { path, image, reference, options } => {
+                tracing::debug!(?image, ?options, "an archive goes to the registry");
                 let client = self.client()?;
                 let figures = self.context.figures.clone();
                 let digest = client

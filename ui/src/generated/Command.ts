@@ -62,7 +62,11 @@ reference: string | null,
 /**
  * To this one of the registry's hosts, whichever is preferred.
  */
-host?: SshTarget, } | { "kind": "push-archive", 
+host?: SshTarget, 
+/**
+ * What the person decided.
+ */
+options?: PushOptions, } | { "kind": "push-archive", 
 /**
  * An absolute path.
  */
@@ -82,7 +86,15 @@ host?: SshTarget,
 /**
  * What of the archive is sent.
  */
-extent?: Extent, } | { "kind": "pull", 
+extent?: Extent, 
+/**
+ * Which of several images in the archive, by its name there.
+ */
+image?: string | null, 
+/**
+ * What the person decided; an archive has no other road than the direct one.
+ */
+options?: PushOptions, } | { "kind": "pull", 
 /**
  * `cr.boss.org/app:v1`; the port may be left out.
  */

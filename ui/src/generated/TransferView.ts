@@ -27,6 +27,12 @@ road: Road,
 /**
  * Which registry: the one it goes to or comes from. Where an image is shipped there is none, and this is the
  * host's name in a registry's shape, as questions about that host name it.
+ * Why that road, and how layers are packed, in a sentence; `None` while that is not decided, and where there is
+ * nothing to decide.
+ */
+why?: string | null, 
+/**
+ * Which registry.
  */
 registry: RegistryName, 
 /**

@@ -73,6 +73,8 @@ impl Demo {
             localhost_port: None,
             ca: None,
             keep_open: false,
+            url: None,
+            client_certificate: None,
         };
         match session.request(Command::AddRegistry { target }).await {
             Err(error) if error.code != Code::RegistryExists => Err(error),

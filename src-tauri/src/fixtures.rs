@@ -34,6 +34,8 @@ pub fn registry(name: &str, state: TunnelState) -> RegistryView {
             localhost_port: None,
             ca: None,
             keep_open: false,
+            url: None,
+            client_certificate: None,
         },
         alias_ready: true,
         tunnel: TunnelView { state, ..TunnelView::idle() },

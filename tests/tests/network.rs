@@ -95,6 +95,8 @@ impl Rig {
             localhost_port: None,
             ca: None,
             keep_open: false,
+            url: None,
+            client_certificate: None,
         };
         let ssh = SshEnvironment {
             home_ssh: folder.path().join("none"),

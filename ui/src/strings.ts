@@ -80,6 +80,7 @@ export const t = {
     holders: {
       you: 'you',
       face: 'a terminal',
+      visit: 'a look at what is in it',
       push: (what: string) => `the push of ${what}`,
       pull: (what: string) => `the pull of ${what}`,
       ship: (what: string) => `the shipping of ${what}`,
@@ -401,6 +402,10 @@ export const t = {
     submit: 'Continue',
     refuse: 'Cancel',
     forRegistry: (name: string) => `For ${name}`,
+    loginTitle: (registry: string) => `Log in at ${registry}`,
+    loginBody: 'The registry wants a name and a password, or a token in its place.',
+    user: 'User name',
+    loginSecret: 'Password or token',
   },
 
   spoken: {

@@ -89,6 +89,7 @@ pub fn holder(lease: &LeaseView) -> String {
     match &lease.holder {
         LeaseHolder::Manual => "you (connect)".to_owned(),
         LeaseHolder::Face { connection } => format!("dockline connect --hold (no. {connection})"),
+        LeaseHolder::Visit => "a look at what is in it".to_owned(),
         LeaseHolder::Transfer { id } => format!("transfer {}", id.0),
         LeaseHolder::Connection { peer } => match &lease.program {
             Some(program) => format!("{program} ({peer})"),
@@ -255,6 +256,8 @@ mod tests {
                 localhost_port: None,
                 ca: None,
                 keep_open: false,
+                url: None,
+                client_certificate: None,
             },
             alias_ready: false,
             tunnel: TunnelView { state: TunnelState::Failed { error }, ..TunnelView::idle() },

@@ -3,7 +3,7 @@
 use crate::{progress::Screen, terminal};
 use dialoguer::{Confirm, Input, Password, theme::ColorfulTheme, theme::SimpleTheme, theme::Theme};
 use dockline_core::Session;
-use dockline_model::{Answer, Change, Code, Command, Prompt, PromptId, Question, Reply};
+use dockline_model::{Answer, Change, Code, Command, Prompt, PromptId, Question, Reply, Secret};
 use std::{collections::BTreeSet, io};
 
 /// Who answers.
@@ -95,8 +95,12 @@ fn answer_given(secret: &str, question: &Question) -> Answer {
         Question::Passphrase { again: false, .. } | Question::Password { again: false, .. } => {
             Answer::Secret { value: secret.to_owned(), remember: false }
         }
+        Question::RegistryLogin { user: Some(user), again: false, .. } => {
+            Answer::Login { user: user.clone(), secret: Secret::new(secret.to_owned()), remember: false }
+        }
         Question::HostKey { .. }
         | Question::Challenge { .. }
+        | Question::RegistryLogin { .. }
         | Question::Passphrase { again: true, .. }
         | Question::Password { again: true, .. } => Answer::Refuse,
     }
@@ -127,6 +131,9 @@ fn ask(prompt: &Prompt) -> dialoguer::Result<Answer> {
             let question = format!("{}{login} asks: {asked}", if *again { "Wrong. " } else { "" });
             if *is_shown { ask_openly(theme, &question) } else { ask_secret(theme, &question, false) }
         }
+        Question::RegistryLogin { authority, user, again } => {
+            ask_login(theme, authority, user.as_deref(), *again, prompt.can_keep)
+        }
     }
 }
 
@@ -138,6 +145,31 @@ fn ask_openly(theme: &dyn Theme, question: &str) -> dialoguer::Result<Answer> {
         .report(false)
         .interact_text()?;
     Ok(if value.is_empty() { Answer::Refuse } else { Answer::Secret { value, remember: false } })
+}
+
+/// Name, unless that is known, and password; an empty answer gives up.
+fn ask_login(
+    theme: &dyn Theme,
+    authority: &str,
+    user: Option<&str>,
+    again: bool,
+    can_keep: bool,
+) -> dialoguer::Result<Answer> {
+    let wrong = if again { "Wrong. " } else { "" };
+    let user = match user {
+        Some(user) => user.to_owned(),
+        None => Input::with_theme(theme)
+            .with_prompt(format!("{wrong}{authority} wants a login. User name (empty: give up)"))
+            .allow_empty(true)
+            .interact_text()?,
+    };
+    if user.is_empty() {
+        return Ok(Answer::Refuse);
+    }
+    Ok(match ask_secret(theme, &format!("{wrong}Password or token of {user} at {authority}"), can_keep)? {
+        Answer::Secret { value, remember } => Answer::Login { user, secret: Secret::new(value), remember },
+        other @ (Answer::Trust | Answer::Refuse | Answer::Login { .. }) => other,
+    })
 }
 
 /// An empty answer gives up.

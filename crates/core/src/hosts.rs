@@ -22,7 +22,10 @@ impl Hosts {
     /// The hosts file of `paths`, with a line for each of `registries`.
     pub fn new<'a>(paths: &Paths, registries: impl IntoIterator<Item = &'a RegistrySpec>) -> Self {
         let entry = |spec: &RegistrySpec| Entry { name: spec.name.clone(), address: spec.address };
-        Self { paths: edit_paths(paths), entries: registries.into_iter().map(entry).collect() }
+        Self {
+            paths: edit_paths(paths),
+            entries: registries.into_iter().filter(|spec| spec.has_tunnel()).map(entry).collect(),
+        }
     }
 
     fn intent(&self, action: HostsAction) -> Intent {

@@ -4,9 +4,10 @@
 //! [`Envelope`]s. The desktop's window uses the same types over Tauri's IPC.
 
 use crate::{
-    Answer, AppliedChange, ArchiveFormat, Event, Extent, HostsAction, HostsView, OfferId, OfferSpec,
-    PromptId, PushOptions, RegistryName, RegistrySpec, RemoteEnd, SetupAction, SetupPlan, SetupReport,
-    Snapshot, SshTarget, TransferId, UiError,
+    AccessView, Answer, AppliedChange, ArchiveFormat, ClientCertificate, Contents, DeletePlan, Event, Extent,
+    HostsAction, HostsView, Look, OfferId, OfferSpec, PromptId, PushOptions, RegistryName, RegistrySpec,
+    RegistryUrl, RemoteEnd, Secret, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget, TransferId,
+    UiError,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -78,6 +79,12 @@ pub struct Target {
     /// Keep the tunnel open whenever an owner runs.
     #[serde(default)]
     pub keep_open: bool,
+    /// Reached at this address, without a tunnel; nobody logs in at `ssh` then.
+    #[serde(default)]
+    pub url: Option<Box<RegistryUrl>>,
+    /// What to show a registry that asks for a certificate.
+    #[serde(default)]
+    pub client_certificate: Option<Box<ClientCertificate>>,
 }
 
 impl From<&RegistrySpec> for Target {
@@ -95,6 +102,8 @@ impl From<&RegistrySpec> for Target {
             ca: spec.ca.clone(),
             linger_seconds: Some(spec.linger_seconds),
             keep_open: spec.keep_open,
+            url: spec.url.clone(),
+            client_certificate: spec.client_certificate.clone(),
         }
     }
 }
@@ -300,6 +309,41 @@ pub enum Command {
     },
     /// What Dockline has changed on this machine and not undone. → [`Reply::SetupApplied`]
     ListSetup,
+    /// Look at what is in a registry. → [`Reply::Contents`]
+    Look {
+        /// Which.
+        registry: RegistryName,
+        /// At what.
+        look: Look,
+    },
+    /// Delete an image as planned: refused if its tags lead elsewhere by now. → [`Reply::Done`]
+    DeleteImage {
+        /// At which registry.
+        registry: RegistryName,
+        /// The plan the person saw.
+        plan: DeletePlan,
+    },
+    /// Find out how a registry lets people in, and whether it lets us. Asks nobody. → [`Reply::Access`]
+    CheckAccess {
+        /// Which.
+        registry: RegistryName,
+    },
+    /// Log in at a registry: tried before it is kept (in the keyring, if there is one). → [`Reply::Access`]
+    Login {
+        /// Which.
+        registry: RegistryName,
+        /// As whom; asked for if absent.
+        #[serde(default)]
+        user: Option<String>,
+        /// The password or token; asked for if absent.
+        #[serde(default)]
+        secret: Option<Secret>,
+    },
+    /// Forget the login that Dockline keeps for a registry; Docker's own stays. → [`Reply::Access`]
+    Logout {
+        /// Which.
+        registry: RegistryName,
+    },
     /// Answer a question. → [`Reply::Done`]
     Answer {
         /// Which.
@@ -357,6 +401,16 @@ pub enum Reply {
         /// One for each file.
         changes: Vec<AppliedChange>,
     },
+    /// What is in a registry.
+    Contents {
+        /// What was looked at.
+        contents: Contents,
+    },
+    /// How a registry is reached, and as whom.
+    Access {
+        /// As it is now.
+        access: AccessView,
+    },
 }
 
 /// A command with a number to tell its response by.
@@ -380,6 +434,7 @@ pub struct Response {
 }
 
 /// One line from the owner.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is written at once")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Envelope {

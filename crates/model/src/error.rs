@@ -81,6 +81,16 @@ pub enum Code {
     RegistryFailed,
     /// The registry's disk is full.
     RegistryDiskFull,
+    /// The registry does not list its repositories.
+    CatalogueRefused,
+    /// The registry does not let anyone delete.
+    DeleteRefused,
+    /// The registry's certificate is not to be trusted: unknown authority, expired, another name.
+    CertificateUntrusted,
+    /// The registry wants a certificate from us, or does not accept ours.
+    ClientCertificateNeeded,
+    /// A credential helper is missing, failed or took too long.
+    CredentialHelper,
     /// What arrived is not what was sent.
     DigestMismatch,
     /// Not an image reference.
@@ -157,6 +167,11 @@ impl Code {
             | Self::ReferenceNotFound
             | Self::RegistryFailed
             | Self::RegistryDiskFull
+            | Self::CatalogueRefused
+            | Self::DeleteRefused
+            | Self::CertificateUntrusted
+            | Self::ClientCertificateNeeded
+            | Self::CredentialHelper
             | Self::DigestMismatch => 8,
             Self::ArchiveInvalid | Self::FileIo => 9,
             Self::HostsRefused

@@ -2,7 +2,7 @@
 
 use crate::{
     EngineView, OfferId, OfferView, Prompt, PromptId, RegistryName, RegistryView, SetupProgress, TransferId,
-    TransferView, UiError,
+    TransferView, UiError, UsageProgress,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,11 @@ pub enum Change {
     Setup {
         /// The progress.
         progress: Option<SetupProgress>,
+    },
+    /// How far measuring a registry's contents is.
+    Usage {
+        /// The progress.
+        progress: UsageProgress,
     },
     /// Events were lost on the way to this face: replace everything.
     Resync {

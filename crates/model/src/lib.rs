@@ -7,10 +7,12 @@
 
 mod address;
 mod command;
+mod contents;
 mod error;
 mod event;
 mod hosts;
 mod image;
+mod login;
 mod name;
 mod offer;
 mod prompt;
@@ -24,14 +26,22 @@ pub mod typescript;
 
 pub use address::{AddressPoolExhausted, pick_address};
 pub use command::{Command, Envelope, FaceKind, Hello, PROTOCOL_VERSION, Reply, Request, Response, Target};
+pub use contents::{
+    BlobView, ConfigView, Contents, DeletePlan, Look, ManifestKind, ManifestView, NamePage, PlatformView,
+    ReferrerView, RegistryUsage, RepositoryUsage, UsageProgress,
+};
 pub use error::{Code, UiError};
 pub use event::{Change, Event, Snapshot};
 pub use hosts::{HostsAction, HostsView};
 pub use image::{EngineState, EngineView, ImageView};
+pub use login::{AccessView, CredentialOrigin, LoginScheme, Secret};
 pub use name::{InvalidName, RegistryName};
 pub use offer::{InvalidOffered, OfferId, OfferSpec, OfferState, OfferView};
 pub use prompt::{Answer, Prompt, PromptId, Question};
-pub use registry::{InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryView, RemoteEnd, SshTarget};
+pub use registry::{
+    ClientCertificate, InvalidRegistryUrl, InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryUrl,
+    RegistryView, RemoteEnd, SshTarget,
+};
 pub use setup::{
     AppliedChange, BuilderFacts, ChangeView, EngineAuthority, EngineFacts, EngineKind, HostSystem,
     ImageStore, RegistrySecurity, SettingsFile, SetupAction, SetupPlan, SetupTarget, SetupVerdict, StepBy,

@@ -1,6 +1,6 @@
 //! Questions that only a person can answer, and their answers.
 
-use crate::RegistryName;
+use crate::{RegistryName, Secret};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -51,6 +51,15 @@ pub enum Question {
         /// Whether the last answer was wrong.
         again: bool,
     },
+    /// The registry itself wants a name and a password. Answered by [`Answer::Login`] or [`Answer::Refuse`].
+    RegistryLogin {
+        /// `cr.boss.org:5000`.
+        authority: String,
+        /// Whom it is about, if that is known: only the password is asked for then.
+        user: Option<String>,
+        /// Whether the last answer was wrong.
+        again: bool,
+    },
 }
 
 impl Question {
@@ -58,7 +67,7 @@ impl Question {
     #[must_use]
     pub fn wants_secret(&self) -> bool {
         match self {
-            Self::Passphrase { .. } | Self::Password { .. } => true,
+            Self::Passphrase { .. } | Self::Password { .. } | Self::RegistryLogin { .. } => true,
             Self::HostKey { .. } | Self::Challenge { .. } => false,
         }
     }
@@ -95,6 +104,15 @@ pub enum Answer {
         /// Whether to keep it in the operating system's keyring.
         remember: bool,
     },
+    /// Name and password for a registry.
+    Login {
+        /// The name.
+        user: String,
+        /// The password or token.
+        secret: Secret,
+        /// Whether to keep both in the operating system's keyring.
+        remember: bool,
+    },
 }
 
 impl fmt::Debug for Answer {
@@ -103,6 +121,9 @@ impl fmt::Debug for Answer {
             Self::Trust => f.write_str("Trust"),
             Self::Refuse => f.write_str("Refuse"),
             Self::Secret { remember, .. } => write!(f, "Secret {{ value: …, remember: {remember} }}"),
+            Self::Login { user, remember, .. } => {
+                write!(f, "Login {{ user: {user:?}, secret: …, remember: {remember} }}")
+            }
         }
     }
 }

@@ -66,6 +66,8 @@ pub enum LeaseHolder {
         /// Which one.
         id: TransferId,
     },
+    /// Somebody who looks at what is in the registry.
+    Visit,
     /// A program that connected to the listener.
     Connection {
         /// The program's end of the connection.

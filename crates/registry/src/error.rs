@@ -40,6 +40,18 @@ pub enum RegistryError {
         /// The registry's words.
         details: String,
     },
+    /// No list of repositories, or not for us.
+    #[error("the registry does not list its repositories")]
+    NoCatalogue {
+        /// The registry's words.
+        details: String,
+    },
+    /// Deleting is switched off.
+    #[error("the registry does not let anyone delete")]
+    NoDelete {
+        /// The registry's words.
+        details: String,
+    },
     /// 404.
     #[error("the registry has no {what}")]
     NotFound {
@@ -175,6 +187,8 @@ pub enum Operation {
     WriteBlob,
     /// List tags or repositories.
     List,
+    /// Delete a manifest.
+    Delete,
 }
 
 impl std::fmt::Display for Operation {
@@ -187,6 +201,7 @@ impl std::fmt::Display for Operation {
             Self::ReadBlob => "read a layer",
             Self::WriteBlob => "store a layer",
             Self::List => "list its images",
+            Self::Delete => "delete an image",
         })
     }
 }
@@ -244,6 +259,15 @@ impl From<&RegistryError> for UiError {
             RegistryError::Denied { details, .. } => ui(Code::RegistryDenied)
                 .hint("Ask whoever runs the registry whether it is read-only, or who may write there.")
                 .details(details),
+            RegistryError::NoCatalogue { details } => ui(Code::CatalogueRefused)
+                .hint("Name a repository: its tags and images can be seen all the same.")
+                .details(details),
+            RegistryError::NoDelete { details } => ui(Code::DeleteRefused)
+                .hint(
+                    "Allow it in the registry's configuration (storage: delete: enabled: true, or \
+                     REGISTRY_STORAGE_DELETE_ENABLED=true) and start it again.",
+                )
+                .details(details),
             RegistryError::NotFound { details, .. } => ui(Code::ReferenceNotFound)
                 .hint("Check the name and the tag for typing errors.")
                 .details(details),
@@ -265,6 +289,7 @@ impl From<&RegistryError> for UiError {
                 | Operation::ReadManifest
                 | Operation::ReadBlob
                 | Operation::List
+                | Operation::Delete
                 | Operation::WriteBlob
                 | Operation::WriteManifest => ui(Code::RegistryFailed)
                     .hint("The registry's log on its host says more.")

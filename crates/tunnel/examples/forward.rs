@@ -80,6 +80,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         localhost_port: None,
         ca: None,
         keep_open,
+        url: None,
+        client_certificate: None,
     };
     let environment =
         SshEnvironment { known_hosts: known_hosts.into_iter().collect(), ..SshEnvironment::from_process() };

@@ -313,7 +313,7 @@ impl Watch {
 pub(crate) fn is_quiet(view: &TunnelView) -> bool {
     let is_patient = |holder: &LeaseHolder| match holder {
         LeaseHolder::Manual | LeaseHolder::Face { .. } => true,
-        LeaseHolder::Transfer { .. } | LeaseHolder::Connection { .. } => false,
+        LeaseHolder::Transfer { .. } | LeaseHolder::Visit | LeaseHolder::Connection { .. } => false,
     };
     matches!(view.state, TunnelState::Up { .. }) && view.leases.iter().all(|lease| is_patient(&lease.holder))
 }

@@ -302,6 +302,8 @@ async fn ours(folder: &Path, config: &Path, host: &str) -> (Outcome, UiError) {
         port: support::free_port().await,
         linger_seconds: 1,
         keep_open: false,
+        url: None,
+        client_certificate: None,
     };
     let environment = SshEnvironment {
         home_ssh: folder.to_owned(),

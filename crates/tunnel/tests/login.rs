@@ -275,6 +275,8 @@ async fn password_server(lab: &Lab, method: MethodKind) -> TunnelConfig {
         localhost_port: None,
         ca: None,
         keep_open: false,
+        url: None,
+        client_certificate: None,
     };
     let mut environment = lab.environment(&known_hosts);
     environment.home_ssh = PathBuf::from("/nonexistent/.ssh");

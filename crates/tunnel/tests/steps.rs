@@ -148,6 +148,7 @@ impl Ask for Owner {
                 ("code", one_time_code(*next - 1))
             }
             Question::HostKey { .. } => panic!("the host is known"),
+            Question::RegistryLogin { .. } => panic!("a registry asks for that, not a host"),
         };
         self.asked.lock().unwrap().push(what.to_owned());
         Some(Answer::Secret { value, remember: true })

@@ -76,6 +76,8 @@ async fn tunnel_of_the_owner(settings: &str) {
         port: port.parse().unwrap(),
         linger_seconds: 1,
         keep_open: false,
+        url: None,
+        client_certificate: None,
     };
     let environment = SshEnvironment {
         home_ssh: folder.join("home-ssh"),

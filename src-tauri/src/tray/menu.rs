@@ -239,7 +239,8 @@ fn holders(leases: &[LeaseView], transfers: &[TransferView]) -> Vec<String> {
     let mut programs = BTreeMap::<&str, usize>::new();
     for lease in leases {
         match &lease.holder {
-            LeaseHolder::Manual => manual = true,
+            // The person's own, in this window most of the time.
+            LeaseHolder::Manual | LeaseHolder::Visit => manual = true,
             LeaseHolder::Face { .. } => terminals += 1,
             LeaseHolder::Transfer { id } => match transfers.iter().find(|t| t.id == *id).map(|t| t.kind) {
                 Some(TransferKind::Pull) => pulls += 1,

@@ -11,6 +11,7 @@ import type { Snapshot } from "./Snapshot";
 import type { TransferId } from "./TransferId";
 import type { TransferView } from "./TransferView";
 import type { UiError } from "./UiError";
+import type { UsageProgress } from "./UsageProgress";
 
 /**
  * A change carries the whole new object, never a difference.
@@ -59,7 +60,11 @@ error: UiError | null, } | { "kind": "setup",
 /**
  * The progress.
  */
-progress: SetupProgress | null, } | { "kind": "resync", 
+progress: SetupProgress | null, } | { "kind": "usage", 
+/**
+ * The progress.
+ */
+progress: UsageProgress, } | { "kind": "resync", 
 /**
  * The whole state.
  */

@@ -12,7 +12,7 @@ connection: number, } | { "kind": "transfer",
 /**
  * Which one.
  */
-id: TransferId, } | { "kind": "connection", 
+id: TransferId, } | { "kind": "visit" } | { "kind": "connection", 
 /**
  * The program's end of the connection.
  */

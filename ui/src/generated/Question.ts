@@ -51,4 +51,16 @@ isShown: boolean,
 /**
  * Whether the last answer was wrong.
  */
+again: boolean, } | { "kind": "registry-login", 
+/**
+ * `cr.boss.org:5000`.
+ */
+authority: string, 
+/**
+ * Whom it is about, if that is known: only the password is asked for then.
+ */
+user: string | null, 
+/**
+ * Whether the last answer was wrong.
+ */
 again: boolean, };

@@ -37,6 +37,7 @@ const QUESTIONS: Record<Question['kind'], Question> = {
     isShown: false,
     again: false,
   },
+  'registry-login': { kind: 'registry-login', authority: 'cr.boss.org:5000', user: null, again: false },
 };
 
 /** The backend that the page's address asks for. */

@@ -60,6 +60,12 @@ export class Owner implements Backend {
 
   async dispatch(command: Command): Promise<Reply> {
     switch (command.kind) {
+      case 'look':
+      case 'delete-image':
+      case 'check-access':
+      case 'login':
+      case 'logout':
+        throw { code: 'registry-unreachable', message: 'There is no registry behind this window.' };
       case 'snapshot':
         return { kind: 'snapshot', snapshot: this.#state };
       case 'add-registry': {

@@ -85,6 +85,8 @@ export function readForm(form: AddForm, taken: readonly string[]): { target: Tar
     ca: null,
     lingerSeconds: null,
     keepOpen: form.keepOpen,
+    url: null,
+    clientCertificate: null,
   };
   return { target, flaws };
 }

@@ -55,6 +55,9 @@ function apply(snapshot: Snapshot, change: Change): Snapshot {
       return { ...snapshot, configError: change.error };
     case 'setup':
       return { ...snapshot, setup: change.progress };
+    case 'usage':
+      // Of interest only to whoever measures.
+      return snapshot;
     case 'resync':
       return change.snapshot;
   }

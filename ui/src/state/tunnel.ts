@@ -70,6 +70,8 @@ function holderText(lease: LeaseView, transfers: readonly TransferView[]): strin
   switch (holder.kind) {
     case 'manual':
       return t.registries.holders.you;
+    case 'visit':
+      return t.registries.holders.visit;
     case 'face':
       return t.registries.holders.face;
     case 'transfer': {

@@ -42,6 +42,8 @@ fn target(add: Add) -> Result<Target, UiError> {
         localhost_port: add.localhost_port,
         ca: add.ca.map(|path| std::path::absolute(&path).unwrap_or(path)),
         keep_open: add.keep_open,
+        url: None,
+        client_certificate: None,
     })
 }
 

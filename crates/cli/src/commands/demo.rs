@@ -159,6 +159,8 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
         localhost_port: None,
         ca: None,
         keep_open: false,
+        url: None,
+        client_certificate: None,
     };
     let reply = face.request(Command::AddRegistry { target }).await?;
     let Reply::Registry { spec } = reply else { return Err(unexpected(&reply)) };

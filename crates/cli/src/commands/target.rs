@@ -116,6 +116,8 @@ mod tests {
             localhost_port: None,
             ca: None,
             keep_open: false,
+            url: None,
+            client_certificate: None,
         }
     }
 

@@ -7,7 +7,9 @@ mod tests;
 pub use reader::Problem;
 
 use super::{Config, Settings};
-use dockline_model::{RegistryName, RegistrySpec, RemoteEnd, SshTarget, pick_address};
+use dockline_model::{
+    ClientCertificate, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, SshTarget, pick_address,
+};
 use reader::{Reader, span_of};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,8 +35,24 @@ const REGISTRY_KEYS: &[&str] = &[
     "ca",
     "linger-seconds",
     "keep-open",
+    "url",
+    "client-certificate",
+    "client-key",
 ];
 const SETTINGS_KEYS: &[&str] = &["transfers-per-registry", "keyring"];
+/// What only a tunnel has.
+pub(super) const TUNNEL_KEYS: &[&str] = &[
+    "ssh",
+    "identity",
+    "jump",
+    "remote",
+    "address",
+    "gateway",
+    "port",
+    "localhost-port",
+    "linger-seconds",
+    "keep-open",
+];
 const LONGEST_LINGER: u64 = 86_400;
 
 /// Reads the whole of a configuration file. Registries without an address get one that depends on their name, so
@@ -79,6 +97,8 @@ struct Draft {
     ca: Option<PathBuf>,
     linger_seconds: u32,
     keep_open: bool,
+    url: Option<Box<RegistryUrl>>,
+    client_certificate: Option<Box<ClientCertificate>>,
 }
 
 impl Reader<'_> {
@@ -184,6 +204,8 @@ impl Reader<'_> {
                 ca: draft.ca,
                 linger_seconds: draft.linger_seconds,
                 keep_open: draft.keep_open,
+                url: draft.url,
+                client_certificate: draft.client_certificate,
             });
         }
         specs
@@ -192,7 +214,12 @@ impl Reader<'_> {
     fn registry(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<Draft> {
         self.reject_unknown(table, REGISTRY_KEYS, "a setting of a registry");
         let name = self.required::<RegistryName>(span.clone(), table, "name", "cr.boss.org");
-        let hosts = self.hosts(span, table);
+        let url = self.parsed::<RegistryUrl>(table, "url");
+        let hosts = match &url {
+            Some(url) => self.without_tunnel(table, url),
+            None => self.hosts(span.clone(), table),
+        };
+        let client_certificate = self.client_certificate(span, table);
         let identity = self.text(table, "identity").and_then(|text| self.path(table, "identity", text));
         let jump = self.text(table, "jump").and_then(|text| self.jump(table, text));
         let remote = self.parsed::<RemoteEnd>(table, "remote").unwrap_or_default();
@@ -226,13 +253,15 @@ impl Reader<'_> {
             remote,
             address,
             gateway,
-            port: port.unwrap_or(RegistrySpec::DEFAULT_PORT),
+            port: url.as_ref().map(RegistryUrl::port).or(port).unwrap_or(RegistrySpec::DEFAULT_PORT),
             localhost_port,
             ca,
             linger_seconds: linger
                 .and_then(|seconds| u32::try_from(seconds).ok())
                 .unwrap_or(RegistrySpec::DEFAULT_LINGER_SECONDS),
             keep_open,
+            url: url.map(Box::new),
+            client_certificate: client_certificate.map(Box::new),
         })
     }
 
@@ -259,6 +288,36 @@ impl Reader<'_> {
             self.problem(value.span(), "the list of hosts is empty; put the preferred one first");
         }
         Some(hosts).filter(|hosts| !hosts.is_empty())
+    }
+
+    /// A registry that is reached at its own address: whatever is about a tunnel has no place there.
+    fn without_tunnel(&mut self, table: &DeTable<'_>, url: &RegistryUrl) -> Option<Vec<SshTarget>> {
+        for key in TUNNEL_KEYS {
+            if let Some(value) = table.get(*key) {
+                let message = format!("a registry with a url has no tunnel, so {key} means nothing here");
+                self.problem(value.span(), message);
+            }
+        }
+        let host = url.host().trim_matches(['[', ']']).to_owned();
+        Some(vec![SshTarget { host, user: None, port: None, identity: None, jump: None }])
+    }
+
+    fn client_certificate(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<ClientCertificate> {
+        let mut path = |key| self.text(table, key).and_then(|text| self.path(table, key, text));
+        let (certificate, key) = (path("client-certificate"), path("client-key"));
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Some(ClientCertificate { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                let has_both =
+                    ["client-certificate", "client-key"].iter().all(|key| table.contains_key(*key));
+                if !has_both {
+                    let message = "client-certificate and client-key belong together: give both or neither";
+                    self.problem(span, message);
+                }
+                None
+            }
+        }
     }
 
     fn path(&mut self, table: &DeTable<'_>, key: &str, text: String) -> Option<PathBuf> {

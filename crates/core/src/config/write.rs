@@ -182,7 +182,10 @@ fn complete(
 ) -> Result<RegistrySpec, ConfigError> {
     let others = || config.registries.iter().filter(|spec| spec.name != target.name);
     let taken: BTreeSet<_> = others().map(|spec| spec.address).collect();
-    let port = target.port.unwrap_or(RegistrySpec::DEFAULT_PORT);
+    let port = match &target.url {
+        Some(url) => url.port(),
+        None => target.port.unwrap_or(RegistrySpec::DEFAULT_PORT),
+    };
     let spec = RegistrySpec {
         name: target.name.clone(),
         ssh: target.ssh.clone(),
@@ -199,8 +202,12 @@ fn complete(
         ca: None,
         linger_seconds: target.linger_seconds.unwrap_or(RegistrySpec::DEFAULT_LINGER_SECONDS),
         keep_open: target.keep_open,
+        url: target.url.clone(),
+        client_certificate: target.client_certificate.clone(),
     };
-    if let Some(other) = others().find(|other| other.listen() == spec.listen()) {
+    let collides =
+        |other: &&RegistrySpec| spec.has_tunnel() && other.has_tunnel() && other.listen() == spec.listen();
+    if let Some(other) = others().find(collides) {
         return Err(ConfigError::AddressTaken { other: other.name.clone(), spec: Box::new(spec) });
     }
     let ca = target.ca.as_deref().map(|source| ca::keep(paths, &target.name, source)).transpose()?;

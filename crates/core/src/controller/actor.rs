@@ -184,6 +184,7 @@ impl Actor {
                 self.setup.clone_from(&progress);
                 self.publish(Change::Setup { progress });
             }
+            Message::Usage { progress } => self.publish(Change::Usage { progress }),
             Message::FilesChanged => self.reload().await,
             Message::WhenUnneeded { face, unneeded } => self.waiting_for_others.push((face, unneeded)),
             // Taken care of by `run`.
@@ -234,6 +235,13 @@ impl Actor {
             }
             Command::ApplySetup { plan } => return self.apply_setup(*plan, answer),
             Command::ListSetup => return self.list_setup(answer),
+            Command::Look { registry, look } => return self.look(&registry, look, answer),
+            Command::DeleteImage { registry, plan } => return self.delete_image(&registry, plan, answer),
+            Command::CheckAccess { registry } => return self.check_access(&registry, answer),
+            Command::Login { registry, user, secret } => {
+                return self.login(&registry, user, secret, answer);
+            }
+            Command::Logout { registry } => return self.logout(&registry, answer),
             Command::Answer { prompt, answer } => {
                 if self.prompts.answer(prompt, answer) {
                     self.publish(Change::PromptGone { id: prompt });

@@ -30,6 +30,7 @@ enum Key {
     Engine,
     Config,
     Setup,
+    Usage(RegistryName),
     Everything,
 }
 
@@ -55,6 +56,7 @@ fn key_of(change: &Change) -> Key {
         Change::PromptGone { id } => Key::Prompt(*id),
         Change::Config { .. } => Key::Config,
         Change::Setup { .. } => Key::Setup,
+        Change::Usage { progress } => Key::Usage(progress.registry.clone()),
         Change::Resync { .. } => Key::Everything,
     }
 }
@@ -74,6 +76,7 @@ fn phase_of(change: &Change) -> Phase {
         | Change::PromptGone { .. }
         | Change::Config { .. }
         | Change::Setup { .. }
+        | Change::Usage { .. }
         | Change::Resync { .. } => Phase::Other(mem::discriminant(change)),
     }
 }

@@ -3,7 +3,9 @@
 //! Faces send commands, tunnels and transfers report, and everything passes through one mailbox; so there is one
 //! order of events and no lock. What takes time runs in tasks of its own and posts its outcome back.
 
+mod access;
 mod actor;
+mod contents;
 mod engine;
 mod events;
 mod hosts;
@@ -25,7 +27,7 @@ use crate::{Paths, config::Config};
 use actor::Actor;
 use dockline_model::{
     Answer, Code, Command, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply,
-    SetupProgress, Snapshot, TransferId, TransferState, UiError, Verified,
+    SetupProgress, Snapshot, TransferId, TransferState, UiError, UsageProgress, Verified,
 };
 use dockline_tunnel::{Lease, Tunnel};
 use std::sync::Arc;
@@ -78,6 +80,8 @@ enum Message {
     OfferEnded { id: OfferId },
     /// A change of the engine's settings has come further, or ended.
     Setup { progress: Option<SetupProgress> },
+    /// Measuring a registry has come further.
+    Usage { progress: UsageProgress },
     /// The configuration or the hosts file may have changed.
     FilesChanged,
     /// A face wants to know when no other needs the owner any more.

@@ -1,6 +1,6 @@
 //! The configured registries: their tunnels, and the leases that faces hold.
 
-use super::{Answerer, FaceId, Message, actor::Actor, blocking};
+use super::{Answerer, FaceId, Message, access::Access, actor::Actor, blocking};
 use crate::{
     Paths,
     config::{self, Config, ConfigError},
@@ -29,9 +29,14 @@ use tokio::{
 /// transfer, which has nobody watching, waits longer.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How the configuration is to be changed.
+type Configure = fn(&Paths, &Target) -> Result<(RegistrySpec, Config), ConfigError>;
+
 /// A registry and what is held for it.
 pub(super) struct Registry {
     pub(super) spec: RegistrySpec,
+    /// Its client and our login.
+    pub(super) access: Arc<Access>,
     /// Tells messages of an earlier tunnel of the same name from those of this one.
     pub(super) generation: u64,
     /// `None` while it is being started.
@@ -60,13 +65,19 @@ impl Registry {
     pub(super) fn is_in_use(&self) -> bool {
         self.view().tunnel.leases.iter().any(|lease| match lease.holder {
             LeaseHolder::Manual => !self.spec.keep_open,
-            LeaseHolder::Face { .. } | LeaseHolder::Transfer { .. } | LeaseHolder::Connection { .. } => true,
+            LeaseHolder::Face { .. }
+            | LeaseHolder::Transfer { .. }
+            | LeaseHolder::Visit
+            | LeaseHolder::Connection { .. } => true,
         })
     }
 
     /// A way to the tunnel that waits until it has been started.
     pub(super) fn tunnel(&self) -> TunnelSlot {
-        TunnelSlot(self.tunnel.subscribe())
+        match self.spec.has_tunnel() {
+            true => TunnelSlot(Ok(self.tunnel.subscribe())),
+            false => TunnelSlot(Err(Box::new(without_tunnel(&self.spec.name)))),
+        }
     }
 
     /// Drops the leases and closes the tunnel, in a task of `closing`.
@@ -84,19 +95,28 @@ impl Registry {
 
 /// A tunnel that may still be starting.
 #[derive(Debug, Clone)]
-pub(super) struct TunnelSlot(watch::Receiver<Option<Tunnel>>);
+pub(super) struct TunnelSlot(Result<watch::Receiver<Option<Tunnel>>, Box<UiError>>);
 
 impl TunnelSlot {
     /// # Errors
-    /// If the registry was removed meanwhile.
+    /// If the registry was removed meanwhile, or has no tunnel.
     pub(super) async fn ready(&mut self) -> Result<Tunnel, UiError> {
-        match self.0.wait_for(Option::is_some).await.map(|tunnel| tunnel.clone()) {
+        let slot = self.0.as_mut().map_err(|error| (**error).clone())?;
+        match slot.wait_for(Option::is_some).await.map(|tunnel| tunnel.clone()) {
             Ok(Some(tunnel)) => Ok(tunnel),
             Ok(None) | Err(_) => {
                 Err(UiError::new(Code::Disconnected, "The registry was removed, or its settings changed."))
             }
         }
     }
+}
+
+fn without_tunnel(name: &RegistryName) -> UiError {
+    UiError::new(
+        Code::InvalidArgument,
+        format!("{name} is used without a tunnel: there is nothing to connect."),
+    )
+    .hint(format!("`dockline login {name}` tries the way there."))
 }
 
 pub(super) fn unknown(name: &RegistryName) -> UiError {
@@ -122,13 +142,18 @@ impl Actor {
     /// The first start: listeners are there (or have failed) before any command is served.
     pub(super) async fn start_all(&mut self, specs: Vec<RegistrySpec>) {
         let aliases = read_hosts(&self.paths.hosts_file).await;
-        let starts = specs.iter().map(|spec| Tunnel::start(self.tunnel_config(spec), self.asker.clone()));
+        let starts = specs.iter().map(async |spec| match spec.has_tunnel() {
+            true => Some(Tunnel::start(self.tunnel_config(spec), self.asker.clone()).await),
+            false => None,
+        });
         let tunnels = futures::future::join_all(starts).await;
         for (spec, tunnel) in specs.into_iter().zip(tunnels) {
             let registry = self.new_registry(spec, &aliases);
             let (name, generation) = (registry.spec.name.clone(), registry.generation);
             self.registries.push(registry);
-            self.tunnel_started(&name, generation, tunnel);
+            if let Some(tunnel) = tunnel {
+                self.tunnel_started(&name, generation, tunnel);
+            }
         }
     }
 
@@ -190,6 +215,7 @@ impl Actor {
         Registry {
             alias_ready: names(hosts, &spec),
             alias_gone: None,
+            access: Arc::new(Access::new(spec.clone())),
             spec,
             generation: self.last_generation,
             tunnel: watch::channel(None).0,
@@ -203,7 +229,7 @@ impl Actor {
     fn start(&mut self, name: &RegistryName, replaced: Option<Registry>) {
         let Some(registry) = self.registry(name) else { return };
         let (name, generation) = (name.clone(), registry.generation);
-        let config = self.tunnel_config(&registry.spec);
+        let config = registry.spec.has_tunnel().then(|| self.tunnel_config(&registry.spec));
         let (asker, mailbox) = (self.asker.clone(), self.mailbox.clone());
         self.closing.spawn(async move {
             if let Some(replaced) = replaced {
@@ -211,6 +237,7 @@ impl Actor {
                 replaced.close(&mut closing);
                 closing.join_all().await;
             }
+            let Some(config) = config else { return };
             let tunnel = Tunnel::start(config, asker).await;
             mailbox.post(Message::TunnelStarted { name, generation, tunnel });
         });
@@ -288,7 +315,7 @@ impl Actor {
     async fn configured_with(
         &mut self,
         target: Target,
-        how: fn(&Paths, &Target) -> Result<(RegistrySpec, Config), ConfigError>,
+        how: Configure,
     ) -> Result<(RegistrySpec, TunnelSlot), UiError> {
         let paths = self.paths.clone();
         let written = blocking(move || how(&paths, &target)).await?;
@@ -430,7 +457,8 @@ fn fading(gone: Option<Instant>, now: Instant) -> Option<Duration> {
 
 /// Whether the hosts file gives the registry's name the registry's own address.
 pub(super) fn names(hosts: &[u8], spec: &RegistrySpec) -> bool {
-    hosts::lookup(hosts, &spec.name) == Some(IpAddr::V4(spec.address))
+    // Without a tunnel the name is DNS's.
+    !spec.has_tunnel() || hosts::lookup(hosts, &spec.name) == Some(IpAddr::V4(spec.address))
 }
 
 #[cfg(test)]

@@ -123,8 +123,11 @@ fn place(spec: &RegistrySpec, reference: &Reference) -> Result<Reference, UiErro
 
 /// By name or by address; the port may be left out.
 fn is_at(spec: &RegistrySpec, reference: &Reference) -> bool {
-    let host_fits =
-        reference.host().is_some_and(|host| host == spec.name.as_str() || host == spec.address.to_string());
+    let Some(host) = reference.host() else { return false };
+    let host_fits = match &spec.url {
+        Some(url) => host == url.host() || host == spec.name.as_str(),
+        None => host == spec.name.as_str() || host == spec.address.to_string(),
+    };
     host_fits && reference.port().is_none_or(|port| port == spec.port)
 }
 

@@ -1,7 +1,9 @@
 //! One transfer, from its lease to its digest.
 
 use super::{
-    Mailbox, Message, engine,
+    Mailbox, Message,
+    access::Access,
+    engine,
     registries::{TunnelSlot, names, read_hosts},
     traces::{Trace, Traces},
 };
@@ -10,7 +12,7 @@ use dockline_model::{
     Code, LayerView, LeaseHolder, PushOptions, RegistrySpec, Road, TransferId, TransferState, TunnelState,
     UiError, UnixMillis, Verified,
 };
-use dockline_registry::{Client, ClientConfig, Reference, RegistryError};
+use dockline_registry::{Client, Reference, RegistryError};
 use dockline_tunnel::{Lease, Tunnel};
 use std::{
     path::PathBuf,
@@ -63,6 +65,7 @@ impl Figures {
 pub(super) struct Context {
     pub(super) id: TransferId,
     pub(super) spec: RegistrySpec,
+    pub(super) access: Arc<Access>,
     pub(super) tunnel: TunnelSlot,
     pub(super) hosts_file: PathBuf,
     pub(super) traces: Traces,
@@ -130,7 +133,7 @@ impl Transfer {
             };
             let failure = Failure { error, session };
             if tries == TRIES || !self.is_the_tunnels(&failure) {
-                return Err(self.better(failure.error));
+                return Err(better(&self.tunnel, failure.error));
             }
             tracing::info!(transfer = self.context.id.0, tries, code = ?failure.error.code, "trying again");
             tries += 1;
@@ -292,8 +295,7 @@ impl Transfer {
     }
 
     fn client(&self) -> Result<Client, UiError> {
-        let spec = &self.context.spec;
-        Client::new(ClientConfig::new(spec.listen(), spec.authority())).map_err(|error| UiError::from(&error))
+        self.context.access.client()
     }
 
     /// Asks the registry itself, through the tunnel's listener, what it has under that name.
@@ -343,26 +345,26 @@ impl Transfer {
             }
         }
     }
+}
 
-    /// The tunnel knows better than the engine, which sees nothing but a closed connection.
-    fn better(&self, error: UiError) -> UiError {
-        if !is_about_the_way(error.code) {
-            return error;
-        }
-        let view = self.tunnel.view();
-        let cause = match view.state {
-            TunnelState::Failed { error } | TunnelState::Reconnecting { error, .. } => Some(error),
-            TunnelState::Idle
-            | TunnelState::Connecting { .. }
-            | TunnelState::Up { .. }
-            | TunnelState::Lingering { .. }
-            | TunnelState::Closing => view.forward_error,
-        };
-        match (cause, error.details) {
-            (None, details) => UiError { details, ..error },
-            (Some(cause), Some(details)) if cause.details.is_none() => cause.details(details),
-            (Some(cause), _) => cause,
-        }
+/// The tunnel knows better than the engine, which sees nothing but a closed connection.
+pub(super) fn better(tunnel: &Tunnel, error: UiError) -> UiError {
+    if !is_about_the_way(error.code) {
+        return error;
+    }
+    let view = tunnel.view();
+    let cause = match view.state {
+        TunnelState::Failed { error } | TunnelState::Reconnecting { error, .. } => Some(error),
+        TunnelState::Idle
+        | TunnelState::Connecting { .. }
+        | TunnelState::Up { .. }
+        | TunnelState::Lingering { .. }
+        | TunnelState::Closing => view.forward_error,
+    };
+    match (cause, error.details) {
+        (None, details) => UiError { details, ..error },
+        (Some(cause), Some(details)) if cause.details.is_none() => cause.details(details),
+        (Some(cause), _) => cause,
     }
 }
 

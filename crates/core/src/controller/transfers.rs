@@ -207,6 +207,7 @@ impl Actor {
             let context = Context {
                 id,
                 spec: registry.spec.clone(),
+                access: registry.access.clone(),
                 tunnel: registry.tunnel(),
                 hosts_file: self.paths.hosts_file.clone(),
                 traces: Traces::new(&self.paths.state_dir),

@@ -51,6 +51,8 @@ impl Setup {
     #[must_use]
     pub fn new(paths: &Paths, registries: Vec<RegistryView>, only: Option<RegistryName>) -> Self {
         let around = Surroundings::from_process();
+        // Without a tunnel there is nothing on this machine to set up.
+        let registries = registries.into_iter().filter(|view| view.spec.has_tunnel()).collect();
         Self { paths: paths.clone(), around, registries, only, certificate: None }
     }
 

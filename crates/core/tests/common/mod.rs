@@ -75,6 +75,8 @@ pub fn target(host: &DemoHost) -> Target {
         localhost_port: None,
         ca: None,
         keep_open: false,
+        url: None,
+        client_certificate: None,
     }
 }
 
@@ -154,5 +156,7 @@ pub fn target_at(ssh: &str) -> Target {
         localhost_port: None,
         ca: None,
         keep_open: false,
+        url: None,
+        client_certificate: None,
     }
 }

@@ -4,6 +4,7 @@
 //! the client was made for: that is the tunnel's end, and nothing else leads to this registry.
 
 mod blob;
+mod contents;
 mod exchange;
 mod manifest;
 mod pull;
@@ -44,6 +45,7 @@ pub struct Client {
     http: reqwest::Client,
     config: ClientConfig,
     host: reqwest::header::HeaderValue,
+    whole: contents::WholeList,
 }
 
 impl Client {
@@ -66,7 +68,7 @@ impl Client {
             .user_agent(concat!("dockline/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|source| RegistryError::Setup { source })?;
-        Ok(Self { http, config, host })
+        Ok(Self { http, config, host, whole: contents::WholeList::default() })
     }
 
     /// Asks whether a registry answers (`GET /v2/`, distribution-spec end-1).

@@ -16,6 +16,8 @@ fn spec(address: &str) -> RegistrySpec {
         localhost_port: None,
         ca: None,
         keep_open: false,
+        url: None,
+        client_certificate: None,
     }
 }
 

@@ -45,7 +45,10 @@ impl Lifecycle {
             Input::Acquire { id, holder } => {
                 let by_itself = match holder {
                     LeaseHolder::Connection { .. } => true,
-                    LeaseHolder::Manual | LeaseHolder::Face { .. } | LeaseHolder::Transfer { .. } => false,
+                    LeaseHolder::Manual
+                    | LeaseHolder::Face { .. }
+                    | LeaseHolder::Visit
+                    | LeaseHolder::Transfer { .. } => false,
                 };
                 self.leases.insert(id, Held { holder, since: now });
                 self.acquired(by_itself, now)
@@ -266,9 +269,10 @@ impl Lifecycle {
         let before = self.leases.len();
         self.leases.retain(|_, held| match held.holder {
             LeaseHolder::Manual => false,
-            LeaseHolder::Face { .. } | LeaseHolder::Transfer { .. } | LeaseHolder::Connection { .. } => {
-                !force
-            }
+            LeaseHolder::Face { .. }
+            | LeaseHolder::Transfer { .. }
+            | LeaseHolder::Visit
+            | LeaseHolder::Connection { .. } => !force,
         });
         let mut effects = if force && before != 0 { vec![Effect::ResetConnections] } else { Vec::new() };
         if !self.leases.is_empty() {

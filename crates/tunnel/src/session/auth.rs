@@ -66,7 +66,7 @@ impl Asker<'_> {
         }
         match self.ask.ask(self.registry, question).await? {
             Answer::Secret { value, remember } => Some((SecretString::from(value), remember)),
-            Answer::Trust | Answer::Refuse => None,
+            Answer::Trust | Answer::Refuse | Answer::Login { .. } => None,
         }
     }
 }

@@ -284,7 +284,7 @@ impl Dialer {
                 }
                 return Ok(());
             }
-            Some(Answer::Refuse | Answer::Secret { .. }) => Distrust::Refused,
+            Some(Answer::Refuse | Answer::Secret { .. } | Answer::Login { .. }) => Distrust::Refused,
             None => Distrust::NobodyAsked,
         };
         Err(TunnelError::HostKeyUnknown {

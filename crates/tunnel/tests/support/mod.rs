@@ -157,6 +157,8 @@ impl Lab {
             localhost_port: None,
             ca: None,
             keep_open: false,
+            url: None,
+            client_certificate: None,
         };
         TunnelConfig {
             patience: Duration::from_secs(5),

@@ -8,7 +8,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike,
 /// Writes down the addresses that were picked for registries added by hand: a picked one is kept.
 pub(super) fn keep_addresses(document: &mut DocumentMut, config: &Config) {
     let put = |table: &mut dyn TableLike, spec: &RegistrySpec| {
-        if !table.contains_key("address") {
+        if spec.has_tunnel() && !table.contains_key("address") {
             table.insert("address", value(spec.address.to_string()));
         }
     };
@@ -72,8 +72,12 @@ fn fill(table: &mut dyn TableLike, spec: &RegistrySpec) -> Result<(), ConfigErro
     };
     let is_unusual = |port: &u16| *port != RegistrySpec::DEFAULT_PORT;
     let linger = Some(spec.linger_seconds).filter(|it| *it != RegistrySpec::DEFAULT_LINGER_SECONDS);
+    let own = spec.client_certificate.as_ref();
     let settings = [
         ("name", Some(spec.name.as_str().into())),
+        ("url", spec.url.as_ref().map(|url| url.to_string().into())),
+        ("client-certificate", own.map(|own| text(&own.certificate)).transpose()?),
+        ("client-key", own.map(|own| text(&own.key)).transpose()?),
         ("ssh", Some(ssh)),
         ("identity", spec.ssh.identity.as_deref().map(text).transpose()?),
         ("jump", spec.ssh.jump.as_deref().map(Value::from)),
@@ -87,7 +91,8 @@ fn fill(table: &mut dyn TableLike, spec: &RegistrySpec) -> Result<(), ConfigErro
         ("keep-open", spec.keep_open.then(|| true.into())),
     ];
     for (key, value) in settings {
-        set(table, key, value);
+        let is_about_tunnel = super::super::parse::TUNNEL_KEYS.contains(&key);
+        set(table, key, value.filter(|_| spec.has_tunnel() || !is_about_tunnel));
     }
     Ok(())
 }

@@ -24,6 +24,8 @@ fn target(name: &str) -> Target {
         localhost_port: None,
         ca: None,
         keep_open: false,
+        url: None,
+        client_certificate: None,
     }
 }
 
@@ -44,6 +46,8 @@ fn what_is_added_reads_back_and_is_private() {
         localhost_port: None,
         ca: None,
         keep_open: true,
+        url: None,
+        client_certificate: None,
         ..target("b.example")
     };
     let (first, _) = add(&paths, &target("cr.boss.org")).unwrap();

@@ -75,6 +75,8 @@ impl Demo {
             keep_open: false,
             url: None,
             client_certificate: None,
+            open_at_start: false,
+            limits: dockline_model::TrafficLimits::default(),
         };
         match session.request(Command::AddRegistry { target }).await {
             Err(error) if error.code != Code::RegistryExists => Err(error),

@@ -36,6 +36,8 @@ pub fn registry(name: &str, state: TunnelState) -> RegistryView {
             keep_open: false,
             url: None,
             client_certificate: None,
+            open_at_start: false,
+            limits: dockline_model::TrafficLimits::default(),
         },
         alias_ready: true,
         tunnel: TunnelView { state, ..TunnelView::idle() },
@@ -73,6 +75,7 @@ pub fn offer(id: u64, state: OfferState) -> OfferView {
     OfferView {
         id: OfferId(id),
         spec: OfferSpec { ssh: "root@prod.boss.org".parse().unwrap(), port: 5001, to: OfferSpec::DEFAULT_TO },
+        kept: false,
         state,
         connections: 0,
         error: None,

@@ -97,6 +97,8 @@ impl Rig {
             keep_open: false,
             url: None,
             client_certificate: None,
+            open_at_start: false,
+            limits: dockline_model::TrafficLimits::default(),
         };
         let ssh = SshEnvironment {
             home_ssh: folder.path().join("none"),

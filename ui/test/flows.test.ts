@@ -26,7 +26,7 @@ describe('offering a registry', () => {
     expect(owner.asked()).toMatchObject([{ kind: 'offer', offer: spec, hold: false }]);
     await waitFor(() => expect(screen.queryByTestId('offer-dialog')).toBeNull());
     const state = { kind: 'offering' as const, since: NOW };
-    const offer = { id: 3, spec, state, connections: 0, bytesUp: 0, bytesDown: 0 };
+    const offer = { id: 3, spec, kept: false, state, connections: 0, bytesUp: 0, bytesDown: 0 };
     owner.tell({ kind: 'offer', offer });
     const card = await screen.findByTestId('offer-card');
     expect(card.textContent).toContain('127.0.0.1:5000 as localhost:5000 on root@prod');

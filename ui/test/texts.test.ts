@@ -66,6 +66,8 @@ test('the form gives a target, or a sentence for each flaw', () => {
     remote: null,
     port: 5001,
     keepOpen: false,
+    openAtStart: false,
+    limits: { up: null, down: null },
   });
   const bad = readForm(
     {

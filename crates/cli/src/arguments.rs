@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use dockline_model::{Compression, OfferSpec, RegistryName, RemoteEnd, Road, SshTarget};
+use dockline_model::{Compression, OfferSpec, RegistryName, RemoteEnd, Road, SshTarget, TrafficLimits};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -134,9 +134,12 @@ Examples:
   dockline offer root@prod.boss.org                       its localhost:5000 is this machine's
   dockline offer prod --port 5001 --to 127.0.0.1:5000     at another port there
   dockline offer prod --to 127.77.31.7:5000               a registry that a tunnel of this machine leads to
+  dockline offer prod --keep                              whenever the desktop app or the agent runs
+  dockline offer prod --withdraw                          not any more
 
 The other direction of a tunnel, as ssh -R has it: images are pulled on the host from a registry that runs here.
-The port is open to everybody on that host, and to nobody else, for as long as this command runs.")]
+The port is open to everybody on that host, and to nobody else, for as long as this command runs; with --keep,
+whenever the desktop app or the agent does.")]
     Offer(Offer),
     /// Show the engine's images
     Images,
@@ -236,9 +239,18 @@ pub struct Add {
     /// Seconds that the tunnel stays open after its last use [default: 10]
     #[arg(long, value_name = "SECONDS")]
     pub linger: Option<u32>,
-    /// Keep the tunnel open whenever the desktop app or the agent runs
+    /// Once the tunnel is open, keep it open until `dockline disconnect`
     #[arg(long)]
     pub keep_open: bool,
+    /// Open it as soon as the desktop app or the agent starts
+    #[arg(long)]
+    pub open_at_start: bool,
+    /// The most bytes a second that it sends to the registry: 500k, 2M, 1.5MB/s [default: as many as it can]
+    #[arg(long, value_name = "RATE", value_parser = TrafficLimits::parse_rate)]
+    pub limit_up: Option<u64>,
+    /// The most bytes a second that it receives from the registry
+    #[arg(long, value_name = "RATE", value_parser = TrafficLimits::parse_rate)]
+    pub limit_down: Option<u64>,
 }
 
 /// `dockline connect`.
@@ -320,6 +332,12 @@ pub struct Offer {
     /// Jump hosts, nearest first, as ssh -J takes them
     #[arg(long, value_name = "[USER@]HOST[:PORT]")]
     pub jump: Option<String>,
+    /// Write it into the configuration: it is offered whenever the desktop app or the agent runs
+    #[arg(long)]
+    pub keep: bool,
+    /// Take it back, out of the configuration, too
+    #[arg(long, conflicts_with_all = ["keep", "to"])]
+    pub withdraw: bool,
 }
 
 /// `dockline hosts`.

@@ -48,10 +48,14 @@ impl Face {
     /// Like [`Self::open`], and fails if the configuration cannot be read: what the commands would show or use
     /// otherwise is an older one, or nothing.
     pub async fn open_configured(answers: Answers, output: Output) -> Result<(Self, Snapshot), UiError> {
+        Self::open_in(Mode::OwnIfNone, answers, output).await
+    }
+
+    async fn open_in(mode: Mode, answers: Answers, output: Output) -> Result<(Self, Snapshot), UiError> {
         let mut owners = 1..=OWNERS_TRIED;
         let (face, snapshot) = loop {
             let is_last = owners.next() == Some(OWNERS_TRIED);
-            let face = Self::open(Mode::OwnIfNone, answers.clone(), output).await?;
+            let face = Self::open(mode, answers.clone(), output).await?;
             match face.snapshot().await {
                 Ok(snapshot) => break (face, snapshot),
                 // It was another command, which ended just then: the next owner is found, or is this one.
@@ -71,6 +75,12 @@ impl Face {
             }
             None => Ok((face, snapshot)),
         }
+    }
+
+    /// Looks at the owner that runs, or at the configuration where none does: nothing is listened on or dialled for
+    /// it, and commands cannot be given then.
+    pub async fn look(output: Output) -> Result<(Self, Snapshot), UiError> {
+        Self::open_in(Mode::Look, Answers::Nobody, output).await
     }
 
     /// Carries out one command.
@@ -98,6 +108,11 @@ impl Face {
     /// Whether this process owns the tunnels.
     pub fn is_owner(&self) -> bool {
         self.session.is_owner()
+    }
+
+    /// Whether any process does.
+    pub fn has_owner(&self) -> bool {
+        self.session.has_owner()
     }
 
     /// Waits until the owner ends.

@@ -2,8 +2,8 @@
 
 use crate::output::wrapped;
 use dockline_model::{
-    Code, LeaseHolder, LeaseView, OfferSpec, OfferState, OfferView, RegistryView, SshTarget, TunnelState,
-    TunnelView, UnixMillis,
+    Code, Interruption, LeaseHolder, LeaseView, OfferSpec, OfferState, OfferView, RegistryView, SshTarget,
+    TransferKind, TunnelState, TunnelView, UnixMillis,
 };
 use humansize::{DECIMAL, format_size};
 use jiff::{Timestamp, tz::TimeZone};
@@ -106,6 +106,31 @@ pub fn holders(leases: &[LeaseView]) -> String {
     }
 }
 
+/// What closing a tunnel would cut off, in a line.
+pub fn interruptions(interrupts: &[Interruption]) -> String {
+    let one = |interruption: &Interruption| match interruption {
+        Interruption::Transfer { id, direction, reference } => {
+            let direction = match direction {
+                TransferKind::Push => "the push",
+                TransferKind::Pull => "the pull",
+                TransferKind::Copy => "the copy",
+                TransferKind::Ship => "the shipping",
+            };
+            format!("{direction} of {reference} (transfer {})", id.0)
+        }
+        Interruption::Program { program, connections } => {
+            let program = program.as_deref().unwrap_or("a program");
+            match connections {
+                1 => program.to_owned(),
+                count => format!("{program} ({count} connections)"),
+            }
+        }
+        Interruption::Faces { count: 1 } => "a dockline connect --hold".to_owned(),
+        Interruption::Faces { count } => format!("{count} of dockline connect --hold"),
+    };
+    interrupts.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// One registry in full, as `dockline status` shows it, in lines of at most `width` columns.
 pub fn registry(view: &RegistryView, now: UnixMillis, width: usize) -> String {
     let RegistryView { spec, tunnel, alias_ready } = view;
@@ -165,7 +190,8 @@ pub fn offer(view: &OfferView, now: UnixMillis) -> String {
         (OfferState::Reconnecting { error, .. }, _) => format!("reconnecting: {}", error.message),
         (OfferState::Failed { error }, _) => format!("failed: {}", error.message),
     };
-    format!("  {to} at localhost:{port} of {ssh}  {state}\n")
+    let kept = if view.kept { ", kept" } else { "" };
+    format!("  {to} at localhost:{port} of {ssh}{kept}  {state}\n")
 }
 
 /// Columns as wide as their widest cell, two blanks apart. Columns are dropped from the right until the rest fits
@@ -229,6 +255,23 @@ mod tests {
     }
 
     #[test]
+    fn interruptions_are_named() {
+        let transfer = Interruption::Transfer {
+            id: TransferId(3),
+            direction: TransferKind::Push,
+            reference: "cr.boss.org:5000/app:v1".to_owned(),
+        };
+        let program = Interruption::Program { program: Some("dockerd".to_owned()), connections: 2 };
+        let unnamed = Interruption::Program { program: None, connections: 1 };
+        let faces = Interruption::Faces { count: 1 };
+        assert_eq!(
+            interruptions(&[transfer, program, unnamed, faces]),
+            "the push of cr.boss.org:5000/app:v1 (transfer 3), dockerd (2 connections), a program, \
+             a dockline connect --hold"
+        );
+    }
+
+    #[test]
     fn a_table_drops_columns_rather_than_breaking_lines() {
         let rows = vec![vec!["cr.boss.org".to_owned(), "127.77.1.2:5000".to_owned(), "up".to_owned()]];
         let wide = table(&["NAME", "ADDRESS", "STATE"], &rows, 80);
@@ -258,6 +301,8 @@ mod tests {
                 keep_open: false,
                 url: None,
                 client_certificate: None,
+                open_at_start: false,
+                limits: dockline_model::TrafficLimits::default(),
             },
             alias_ready: false,
             tunnel: TunnelView { state: TunnelState::Failed { error }, ..TunnelView::idle() },

@@ -1,9 +1,13 @@
 //! Questions of the tunnels, answered on the terminal or from standard input.
 
-use crate::{progress::Screen, terminal};
+use crate::{
+    interrupts::{Interrupts, cancelled},
+    progress::Screen,
+    terminal,
+};
 use dialoguer::{Confirm, Input, Password, theme::ColorfulTheme, theme::SimpleTheme, theme::Theme};
 use dockline_core::Session;
-use dockline_model::{Answer, Change, Code, Command, Prompt, PromptId, Question, Reply, Secret};
+use dockline_model::{Answer, Change, Code, Command, Prompt, PromptId, Question, Reply, Secret, UiError};
 use std::{collections::BTreeSet, io};
 
 /// Who answers.
@@ -32,6 +36,21 @@ impl Answers {
         let mut line = String::new();
         io::stdin().read_line(&mut line)?;
         Ok(Self::Given(line.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+}
+
+/// Asks for a yes on the terminal; Ctrl-C is neither.
+pub async fn agreed(question: String) -> Result<bool, UiError> {
+    let mut interrupts = Interrupts::new()?;
+    let asked =
+        tokio::task::spawn_blocking(move || Confirm::new().with_prompt(question).default(false).interact());
+    tokio::select! {
+        // A terminal that went away is a no.
+        answer = asked => Ok(matches!(answer, Ok(Ok(true)))),
+        () = interrupts.next() => {
+            eprintln!();
+            Err(cancelled())
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::{
     Controller, EventStream, FaceId, Paths,
-    control::{Client, Owner, Unreachable},
+    control::{Client, Owner, OwnerLock, Unreachable},
+    controller::still,
 };
-use dockline_model::{Code, Command, Hello, Reply, UiError};
+use dockline_model::{Code, Command, FaceKind, Hello, Reply, Snapshot, UiError};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
@@ -22,6 +23,9 @@ pub enum Mode {
     RequireOwner,
     /// Become the owner; an error if there is one (`dockline agent`).
     MustOwn,
+    /// Look at the owner that runs; at the configuration if there is none (`dockline list`). Nothing is listened on
+    /// and nobody dialled, and without an owner [`Command::Snapshot`] is all that is answered.
+    Look,
 }
 
 /// A face's way to the owner. Cheap to clone; the last clone dropped ends the session, and with it the leases
@@ -33,6 +37,8 @@ pub struct Session(Kind);
 enum Kind {
     Local(Arc<Local>),
     Remote(Arc<Client>),
+    /// Nobody owns the tunnels: what the configuration says.
+    Still(Arc<Snapshot>),
 }
 
 #[derive(Debug)]
@@ -66,16 +72,19 @@ impl Session {
                     Err(Unreachable::NotThere) => {}
                 }
             }
-            if mode == Mode::RequireOwner {
-                if !Owner::exists(&paths)? {
-                    return Err(UiError::new(Code::OwnerGone, "Dockline is not running.")
-                        .hint("Start the desktop app, or `dockline agent`."));
+            match mode {
+                // An owner that is starting, or ending, is waited for.
+                Mode::RequireOwner if !Owner::exists(&paths)? => return Err(not_running()),
+                Mode::Look if !Owner::exists(&paths)? => {
+                    let snapshot = still::snapshot(&paths).await?;
+                    return Ok(Self(Kind::Still(Arc::new(snapshot))));
                 }
-            } else if let Some(lock) = Owner::elect(&paths)? {
-                let controller = Controller::start(paths.clone()).await?;
-                let owner = Owner::serve(&paths, lock, controller.clone()).await?;
-                let face = controller.attach(hello).await;
-                return Ok(Self(Kind::Local(Arc::new(Local { controller, face, owner }))));
+                Mode::RequireOwner | Mode::Look => {}
+                Mode::OwnIfNone | Mode::MustOwn => {
+                    if let Some(lock) = Owner::elect(&paths)? {
+                        return Self::own(&paths, lock, hello, mode).await;
+                    }
+                }
             }
             if mode == Mode::MustOwn && Client::connect(&paths, &hello).await.is_ok() {
                 return Err(UiError::new(Code::OwnerBusy, "Dockline is running already.")
@@ -92,6 +101,17 @@ impl Session {
         }
     }
 
+    async fn own(paths: &Paths, lock: OwnerLock, hello: Hello, mode: Mode) -> Result<Self, UiError> {
+        let stays = mode == Mode::MustOwn || hello.face == FaceKind::Desktop;
+        let controller = Controller::start(paths.clone()).await?;
+        let owner = Owner::serve(paths, lock, controller.clone()).await?;
+        let face = controller.attach(hello).await;
+        if stays {
+            controller.stay();
+        }
+        Ok(Self(Kind::Local(Arc::new(Local { controller, face, owner }))))
+    }
+
     /// Carries out one command.
     ///
     /// # Errors
@@ -100,6 +120,10 @@ impl Session {
         match &self.0 {
             Kind::Local(local) => local.controller.handle(local.face, command).await,
             Kind::Remote(client) => client.request(command).await,
+            Kind::Still(snapshot) if command == Command::Snapshot => {
+                Ok(Reply::Snapshot { snapshot: Snapshot::clone(snapshot) })
+            }
+            Kind::Still(_) => Err(not_running()),
         }
     }
 
@@ -110,6 +134,7 @@ impl Session {
         match &self.0 {
             Kind::Local(local) => local.controller.subscribe(),
             Kind::Remote(client) => client.subscribe(),
+            Kind::Still(_) => EventStream::ended(),
         }
     }
 
@@ -118,7 +143,16 @@ impl Session {
     pub fn is_owner(&self) -> bool {
         match &self.0 {
             Kind::Local(_) => true,
-            Kind::Remote(_) => false,
+            Kind::Remote(_) | Kind::Still(_) => false,
+        }
+    }
+
+    /// Whether any process owns the tunnels: not with [`Mode::Look`] while none does.
+    #[must_use]
+    pub fn has_owner(&self) -> bool {
+        match &self.0 {
+            Kind::Local(_) | Kind::Remote(_) => true,
+            Kind::Still(_) => false,
         }
     }
 
@@ -131,6 +165,7 @@ impl Session {
                 None
             }
             Kind::Remote(client) => Some(client.ended().await),
+            Kind::Still(_) => Some(not_running()),
         }
     }
 
@@ -140,7 +175,7 @@ impl Session {
     pub async fn unneeded_by_others(&self) {
         match &self.0 {
             Kind::Local(local) => local.controller.unneeded_by_others(local.face).await,
-            Kind::Remote(_) => {}
+            Kind::Remote(_) | Kind::Still(_) => {}
         }
     }
 
@@ -154,6 +189,12 @@ impl Session {
                 local.owner.close().await;
             }
             Kind::Remote(client) => client.close().await,
+            Kind::Still(_) => {}
         }
     }
+}
+
+fn not_running() -> UiError {
+    UiError::new(Code::OwnerGone, "Dockline is not running.")
+        .hint("Start the desktop app, or `dockline agent`.")
 }

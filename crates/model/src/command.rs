@@ -5,8 +5,8 @@
 
 use crate::{
     AccessView, Answer, AppliedChange, ArchiveFormat, ClientCertificate, Contents, DeletePlan, Event, Extent,
-    HostsAction, HostsView, Look, OfferId, OfferSpec, PromptId, PushOptions, RegistryName, RegistrySpec,
-    RegistryUrl, RemoteEnd, Secret, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget, TransferId,
+    HostsAction, HostsView, Interruption, Look, OfferId, OfferSpec, PromptId, PushOptions, RegistryName, RegistrySpec,
+    RegistryUrl, RemoteEnd, Secret, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget, TrafficLimits, TransferId,
     UiError,
 };
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ pub struct Target {
     /// Seconds of linger; 10 if absent.
     #[serde(default)]
     pub linger_seconds: Option<u32>,
-    /// Keep the tunnel open whenever an owner runs.
+    /// Once it is open, by whomever, it stays open until a person closes it.
     #[serde(default)]
     pub keep_open: bool,
     /// Reached at this address, without a tunnel; nobody logs in at `ssh` then.
@@ -85,6 +85,14 @@ pub struct Target {
     /// What to show a registry that asks for a certificate.
     #[serde(default)]
     pub client_certificate: Option<Box<ClientCertificate>>,
+    /// Open it as soon as an owner that stays starts.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+    pub open_at_start: bool,
+    /// How fast it may carry bytes.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<TrafficLimits>", optional))]
+    pub limits: TrafficLimits,
 }
 
 impl From<&RegistrySpec> for Target {
@@ -104,6 +112,8 @@ impl From<&RegistrySpec> for Target {
             keep_open: spec.keep_open,
             url: spec.url.clone(),
             client_certificate: spec.client_certificate.clone(),
+            open_at_start: spec.open_at_start,
+            limits: spec.limits,
         }
     }
 }
@@ -137,7 +147,8 @@ pub enum Command {
         /// Tie the lease to this face's connection instead: it is dropped when the face goes away.
         hold: bool,
     },
-    /// Drop the manual lease. Unless `force`, a tunnel that others hold stays up. → [`Reply::Registry`]
+    /// Drop the manual lease. Unless `force`, a tunnel that others hold stays up until they are done, and the reply
+    /// says who. → [`Reply::Registry`] when it is closed, [`Reply::StillOpen`] otherwise
     Disconnect {
         /// Which.
         registry: RegistryName,
@@ -270,8 +281,12 @@ pub enum Command {
         offer: OfferSpec,
         /// Tie it to this face's connection: it is taken back when the face goes away.
         hold: bool,
+        /// Write it into the configuration: it is offered whenever an owner that stays runs.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+        keep: bool,
     },
-    /// Take an offer back. Answers when the host listens no more. → [`Reply::Done`]
+    /// Take an offer back, out of the configuration, too. Answers when the host listens no more. → [`Reply::Done`]
     Withdraw {
         /// Which.
         offer: OfferId,
@@ -375,6 +390,13 @@ pub enum Reply {
     Registry {
         /// The registry's configuration; its state comes as an event.
         spec: RegistrySpec,
+    },
+    /// The person's own hold on the tunnel is gone, and others use it still.
+    StillOpen {
+        /// The registry's configuration.
+        spec: RegistrySpec,
+        /// What closing it now would cut off; never empty.
+        interrupts: Vec<Interruption>,
     },
     /// The number of the transfer that was begun.
     Transfer {

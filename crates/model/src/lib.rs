@@ -13,6 +13,7 @@ mod event;
 mod hosts;
 mod image;
 mod login;
+mod limits;
 mod name;
 mod offer;
 mod prompt;
@@ -35,6 +36,7 @@ pub use event::{Change, Event, Snapshot};
 pub use hosts::{HostsAction, HostsView};
 pub use image::{EngineState, EngineView, ImageView};
 pub use login::{AccessView, CredentialOrigin, LoginScheme, Secret};
+pub use limits::{InvalidRate, TrafficLimits};
 pub use name::{InvalidName, RegistryName};
 pub use offer::{InvalidOffered, OfferId, OfferSpec, OfferState, OfferView};
 pub use prompt::{Answer, Prompt, PromptId, Question};
@@ -52,4 +54,6 @@ pub use transfer::{
     ArchiveFormat, Compression, Extent, LayerState, LayerView, PushOptions, Road, TransferId, TransferKind,
     TransferState, TransferView, Verified,
 };
-pub use tunnel::{LeaseHolder, LeaseView, PassedOver, RouteView, TunnelState, TunnelView, UnixMillis};
+pub use tunnel::{
+    Interruption, LeaseHolder, LeaseView, PassedOver, RouteView, TunnelState, TunnelView, UnixMillis,
+};

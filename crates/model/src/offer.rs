@@ -27,6 +27,12 @@ impl OfferSpec {
     /// Where a registry of this machine is unless the person says otherwise.
     pub const DEFAULT_TO: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
 
+    /// Whether the other one is at the same port of the same host.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self.ssh == other.ssh && self.port == other.port
+    }
+
     /// Reads `127.0.0.1:5000`, `localhost:5000` or `5000`.
     ///
     /// # Errors
@@ -83,6 +89,9 @@ pub struct OfferView {
     pub id: OfferId,
     /// As asked for.
     pub spec: OfferSpec,
+    /// Whether it stands in the configuration.
+    #[serde(default)]
+    pub kept: bool,
     /// Where in its life it is.
     pub state: OfferState,
     /// Connections from the host that are open.

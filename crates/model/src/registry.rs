@@ -1,6 +1,6 @@
 //! A registry as the person configured it, and as the faces show it.
 
-use crate::{RegistryName, TunnelView};
+use crate::{RegistryName, TrafficLimits, TunnelView};
 use serde::{Deserialize, Serialize};
 use std::{
     fmt,
@@ -45,7 +45,7 @@ pub struct RegistrySpec {
     pub ca: Option<PathBuf>,
     /// How long the tunnel stays up after the last lease is gone, in seconds.
     pub linger_seconds: u32,
-    /// Take a lease as soon as an owner starts, and keep it.
+    /// Once it is open, by whomever, it stays open until a person closes it.
     pub keep_open: bool,
     /// Reached at this address, without a tunnel. [`Self::ssh`] is its host then, where nobody logs in, and
     /// [`Self::address`] is not used.
@@ -54,6 +54,12 @@ pub struct RegistrySpec {
     /// What to show a registry that asks for a certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<Box<ClientCertificate>>,
+    /// Open it as soon as an owner that stays (the desktop app, the agent) starts, as if a person had said Connect.
+    #[serde(default)]
+    pub open_at_start: bool,
+    /// How fast it may carry bytes.
+    #[serde(default)]
+    pub limits: TrafficLimits,
 }
 
 /// A certificate of our own (PEM files), for registries that ask for one.

@@ -1,6 +1,6 @@
 //! What a tunnel is doing, and for whom.
 
-use crate::{Code, SshTarget, TransferId, UiError};
+use crate::{Code, SshTarget, TransferId, TransferKind, UiError};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -73,6 +73,35 @@ pub enum LeaseHolder {
         /// The program's end of the connection.
         #[cfg_attr(feature = "typescript", ts(type = "string"))]
         peer: SocketAddr,
+    },
+}
+
+/// What closing a tunnel would cut off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Interruption {
+    /// A push or a pull of Dockline's own, under way or waiting.
+    Transfer {
+        /// Which one.
+        id: TransferId,
+        /// Whether it is a push or a pull.
+        direction: TransferKind,
+        /// `cr.boss.org:5000/app:v1`.
+        reference: String,
+    },
+    /// A program that is connected to the registry's address.
+    Program {
+        /// Its name where it can be found out (`dockerd`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<String>,
+        /// How many connections it has.
+        connections: u32,
+    },
+    /// Faces that hold the tunnel while they are connected (`dockline connect --hold`).
+    Faces {
+        /// How many.
+        count: u32,
     },
 }
 

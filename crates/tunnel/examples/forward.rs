@@ -82,6 +82,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         keep_open,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     };
     let environment =
         SshEnvironment { known_hosts: known_hosts.into_iter().collect(), ..SshEnvironment::from_process() };

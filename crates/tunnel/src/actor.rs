@@ -59,6 +59,8 @@ pub(crate) enum Message {
     Better { pool: SessionPool, dialled: Box<Dialled> },
     /// None that is preferred to the one of these sessions does, for these reasons.
     NoBetter { pool: SessionPool, passed_over: Vec<PassedOver> },
+    /// From the next release of the last lease on, it lingers for so long.
+    Adjust { linger: Duration },
     /// Close everything.
     Stop,
 }
@@ -260,6 +262,7 @@ impl Actor {
                     via.passed_over = passed_over;
                 }
             }
+            Message::Adjust { linger } => self.machine.set_linger(linger),
             Message::Stop => {}
         }
     }

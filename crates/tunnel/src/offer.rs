@@ -86,6 +86,7 @@ impl Offer {
         let (view, watcher) = watch::channel(OfferView {
             id: config.id,
             spec: config.spec.clone(),
+            kept: false,
             state: OfferState::Connecting,
             connections: 0,
             error: None,

@@ -13,7 +13,7 @@ use crate::{
     route::Route,
     session::unspecified,
 };
-use dockline_model::{LeaseHolder, RemoteEnd, TunnelView, UiError};
+use dockline_model::{LeaseHolder, RegistrySpec, RemoteEnd, TunnelView, UiError};
 use std::{
     fmt,
     net::SocketAddr,
@@ -283,6 +283,11 @@ impl Tunnel {
         let (done, told) = oneshot::channel();
         self.line.send(Message::Disconnect { force, done });
         let _ = told.await;
+    }
+
+    /// Takes over those settings that open connections do not notice: the linger.
+    pub fn adjust(&self, spec: &RegistrySpec) {
+        self.line.send(Message::Adjust { linger: Duration::from_secs(spec.linger_seconds.into()) });
     }
 
     /// The tunnel as it is now.

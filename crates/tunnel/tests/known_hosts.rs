@@ -304,6 +304,8 @@ async fn ours(folder: &Path, config: &Path, host: &str) -> (Outcome, UiError) {
         keep_open: false,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     };
     let environment = SshEnvironment {
         home_ssh: folder.to_owned(),

@@ -191,6 +191,8 @@ async fn an_address_of_another_machine_is_no_address_to_listen_on() {
         keep_open: false,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     };
     let config = dockline_tunnel::TunnelConfig::new(spec, lab.environment(&lab.path("known_hosts")));
     let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;

@@ -277,6 +277,8 @@ async fn password_server(lab: &Lab, method: MethodKind) -> TunnelConfig {
         keep_open: false,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     };
     let mut environment = lab.environment(&known_hosts);
     environment.home_ssh = PathBuf::from("/nonexistent/.ssh");

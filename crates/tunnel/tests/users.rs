@@ -78,6 +78,8 @@ async fn tunnel_of_the_owner(settings: &str) {
         keep_open: false,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     };
     let environment = SshEnvironment {
         home_ssh: folder.join("home-ssh"),

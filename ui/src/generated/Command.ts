@@ -177,7 +177,11 @@ offer: OfferSpec,
 /**
  * Tie it to this face's connection: it is taken back when the face goes away.
  */
-hold: boolean, } | { "kind": "withdraw", 
+hold: boolean, 
+/**
+ * Write it into the configuration: it is offered whenever an owner that stays runs.
+ */
+keep?: boolean, } | { "kind": "withdraw", 
 /**
  * Which.
  */

@@ -17,6 +17,10 @@ id: OfferId,
  */
 spec: OfferSpec, 
 /**
+ * Whether it stands in the configuration.
+ */
+kept: boolean, 
+/**
  * Where in its life it is.
  */
 state: OfferState, 

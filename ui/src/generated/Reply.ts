@@ -3,6 +3,7 @@ import type { AccessView } from "./AccessView";
 import type { AppliedChange } from "./AppliedChange";
 import type { Contents } from "./Contents";
 import type { HostsView } from "./HostsView";
+import type { Interruption } from "./Interruption";
 import type { RegistrySpec } from "./RegistrySpec";
 import type { SetupPlan } from "./SetupPlan";
 import type { SetupReport } from "./SetupReport";
@@ -20,7 +21,15 @@ snapshot: Snapshot, } | { "kind": "registry",
 /**
  * The registry's configuration; its state comes as an event.
  */
-spec: RegistrySpec, } | { "kind": "transfer", 
+spec: RegistrySpec, } | { "kind": "still-open", 
+/**
+ * The registry's configuration.
+ */
+spec: RegistrySpec, 
+/**
+ * What closing it now would cut off; never empty.
+ */
+interrupts: Array<Interruption>, } | { "kind": "transfer", 
 /**
  * Its number.
  */

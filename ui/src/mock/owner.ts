@@ -190,7 +190,15 @@ export class Owner implements Backend {
       case 'offer': {
         const id = this.#state.offers.length + 1;
         const state = { kind: 'offering' as const, since: Date.now() };
-        const offer = { id, spec: command.offer, state, connections: 0, bytesUp: 0, bytesDown: 0 };
+        const offer = {
+          id,
+          spec: command.offer,
+          kept: false,
+          state,
+          connections: 0,
+          bytesUp: 0,
+          bytesDown: 0,
+        };
         this.#tell({ kind: 'offer', offer });
         return { kind: 'done' };
       }

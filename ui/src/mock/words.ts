@@ -53,6 +53,8 @@ export function registry(
       port: 5000,
       lingerSeconds: 10,
       keepOpen: false,
+      openAtStart: false,
+      limits: { up: null, down: null },
       ...more,
     },
     aliasReady: true,

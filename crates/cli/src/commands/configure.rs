@@ -7,7 +7,7 @@ use crate::{
     prompts::Answers,
 };
 use dockline_model::{
-    Code, Command, RegistryName, RegistrySpec, Reply, Snapshot, SshTarget, Target, UiError,
+    Code, Command, RegistryName, RegistrySpec, Reply, Snapshot, SshTarget, Target, TrafficLimits, UiError,
 };
 
 /// Adds a registry and says what to do next.
@@ -44,6 +44,8 @@ fn target(add: Add) -> Result<Target, UiError> {
         keep_open: add.keep_open,
         url: None,
         client_certificate: None,
+        open_at_start: add.open_at_start,
+        limits: TrafficLimits { up: add.limit_up, down: add.limit_down },
     })
 }
 

@@ -6,10 +6,11 @@ use crate::{
     format,
     interrupts::{Interrupts, cancelled},
     output::Output,
-    prompts::Answers,
+    prompts::{self, Answers},
+    terminal,
 };
 use dockline_core::{EventStream, Mode};
-use dockline_model::{Change, Code, Command, LeaseHolder, RegistryName, RegistryView, TunnelState, UiError};
+use dockline_model::{Change, Code, Command, RegistryName, RegistryView, Reply, TunnelState, UiError};
 use std::sync::{Mutex, PoisonError};
 
 /// Opens the tunnel. Where there is no owner, or with `--hold`, keeps it until Ctrl-C.
@@ -188,7 +189,7 @@ impl News {
         let text = match &view.tunnel.state {
             TunnelState::Connecting { .. } => format!("{name}: connecting to {}", view.spec.ssh),
             TunnelState::Reconnecting { failures, error, .. } => {
-                format!("{name}: not connected yet (tried {failures} times): {}", error.message)
+                format!("{name}: not connected yet ({}): {}", tries(*failures), error.message)
             }
             TunnelState::Failed { error } => format!("{name}: failed: {}", error.message),
             TunnelState::Idle
@@ -204,6 +205,14 @@ impl News {
     }
 }
 
+fn tries(failures: u32) -> String {
+    match failures {
+        0 => "the connection was lost".to_owned(),
+        1 => "tried once".to_owned(),
+        count => format!("tried {count} times"),
+    }
+}
+
 /// The registry as `change` leaves it.
 pub fn registry_in(change: Change, name: &RegistryName) -> Option<RegistryView> {
     if let Change::Resync { snapshot } = change {
@@ -213,38 +222,66 @@ pub fn registry_in(change: Change, name: &RegistryName) -> Option<RegistryView> 
     (registry.spec.name == *name).then_some(registry)
 }
 
-/// Lets go of a tunnel that the desktop app or the agent holds.
+/// Lets go of a tunnel that the desktop app or the agent holds. What others still do through it is said, and on a
+/// terminal asked about.
 pub async fn disconnect(registry: RegistryName, force: bool, output: Output) -> Result<(), UiError> {
     let face = match Face::open(Mode::RequireOwner, Answers::Nobody, output).await {
         Ok(face) => face,
         Err(error) if error.code == Code::OwnerGone => return nothing_open(&registry, output).await,
         Err(error) => return Err(error),
     };
-    let disconnected = async {
-        find(&face.snapshot().await?, &registry)?;
-        face.request(Command::Disconnect { registry: registry.clone(), force }).await?;
-        face.registry(&registry).await
-    };
-    let view = disconnected.await;
+    let disconnected = disconnect_through(&face, &registry, force, output).await;
     face.close().await;
-    let view = view?;
-    output.result(&view, || {
-        let others: Vec<_> =
-            view.tunnel.leases.iter().filter(|lease| lease.holder != LeaseHolder::Manual).cloned().collect();
-        match others.as_slice() {
-            [] => format!("Disconnected from {registry}."),
-            others => format!(
-                "Let go of {registry}, which stays open for {}. Close it under them: dockline disconnect {registry} --force",
-                format::holders(others)
-            ),
+    disconnected
+}
+
+async fn disconnect_through(
+    face: &Face,
+    registry: &RegistryName,
+    force: bool,
+    output: Output,
+) -> Result<(), UiError> {
+    find(&face.snapshot().await?, registry)?;
+    let command = |force| Command::Disconnect { registry: registry.clone(), force };
+    let mut reply = face.request(command(force)).await?;
+    if let Reply::StillOpen { interrupts, .. } = &reply
+        && !output.is_json()
+        && terminal::can_answer()
+    {
+        let used = format::interruptions(interrupts);
+        let question = format!("{registry} is still in use: {used}. Close it now and cut that off?");
+        if prompts::agreed(question).await? {
+            reply = face.request(command(true)).await?;
         }
+    }
+    let view = face.registry(registry).await?;
+    output.result(&view, || {
+        let Reply::StillOpen { interrupts, .. } = &reply else {
+            return format!("Disconnected from {registry}.");
+        };
+        format!(
+            "Let go of {registry}. It closes when this is done: {}.\nTo cut it off: dockline disconnect {registry} --force",
+            format::interruptions(interrupts)
+        )
     })
 }
 
 /// Without an owner no tunnel is open; the name is checked all the same.
 async fn nothing_open(registry: &RegistryName, output: Output) -> Result<(), UiError> {
-    let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
-    face.close_when_unneeded().await;
+    let (face, snapshot) = Face::look(output).await?;
+    face.close().await;
     let view = find(&snapshot, registry)?;
     output.result(view, || format!("{registry} is not connected: neither the desktop app nor an agent runs."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tries;
+
+    #[test]
+    fn one_try_is_not_several() {
+        assert_eq!(tries(0), "the connection was lost");
+        assert_eq!(tries(1), "tried once");
+        assert_eq!(tries(2), "tried 2 times");
+    }
 }

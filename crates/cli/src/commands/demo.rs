@@ -161,6 +161,8 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
         keep_open: false,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     };
     let reply = face.request(Command::AddRegistry { target }).await?;
     let Reply::Registry { spec } = reply else { return Err(unexpected(&reply)) };

@@ -8,6 +8,7 @@ use crate::{
     output::{Output, wrapped_for_stdout},
     prompts::Answers,
 };
+use dockline_core::{Paths, config};
 use dockline_model::{Change, Code, Command, OfferId, OfferSpec, OfferState, OfferView, SshTarget, UiError};
 
 /// Offers it until Ctrl-C.
@@ -18,6 +19,12 @@ pub async fn offer(offer: Offer, output: Output) -> Result<(), UiError> {
         port: offer.port,
         to: offer.to,
     };
+    if offer.withdraw {
+        return withdraw(&spec, output).await;
+    }
+    if offer.keep {
+        return keep(&spec, output).await;
+    }
     let mut is_told = false;
     loop {
         let (face, _) = Face::open_configured(Answers::Terminal, output).await?;
@@ -35,6 +42,72 @@ pub async fn offer(offer: Offer, output: Output) -> Result<(), UiError> {
     }
 }
 
+/// Has it offered whenever an owner runs. Where none does, this command is one until Ctrl-C.
+async fn keep(spec: &OfferSpec, output: Output) -> Result<(), UiError> {
+    let (face, _) = Face::open_configured(Answers::Terminal, output).await?;
+    let kept = async {
+        let mut interrupts = Interrupts::new()?;
+        let offer = Command::Offer { offer: spec.clone(), hold: false, keep: true };
+        tokio::select! {
+            biased;
+            () = interrupts.next() => return Err(cancelled()),
+            offered = face.request(offer) => drop(offered?),
+        }
+        let view = Offering { face: &face, spec, output }.own().await?.ok_or_else(gone)?;
+        output.result(&view, || offered_text(&view))?;
+        output.remark("It stays so whenever the desktop app or the agent runs; --withdraw ends that.");
+        if face.is_owner() {
+            output.remark("Neither of them runs now, so this command offers it until Ctrl-C.");
+            tokio::select! {
+                () = interrupts.next() => {}
+                _ = face.ended() => {}
+            }
+        }
+        Ok(())
+    };
+    let kept = kept.await;
+    face.close_when_unneeded().await;
+    kept
+}
+
+/// Takes it back, whether or not an owner runs.
+async fn withdraw(spec: &OfferSpec, output: Output) -> Result<(), UiError> {
+    let (face, snapshot) = Face::look(output).await?;
+    let withdrawn = async {
+        if !face.has_owner() {
+            return forget(spec.clone()).await;
+        }
+        let offer = snapshot.offers.into_iter().find(|offer| offer.spec.is_same_place(spec));
+        let offer = offer.ok_or_else(not_offered)?;
+        face.request(Command::Withdraw { offer: offer.id }).await.map(drop)
+    };
+    let withdrawn = withdrawn.await;
+    face.close().await;
+    withdrawn?;
+    let OfferSpec { ssh, port, .. } = spec;
+    output.result(spec, || format!("Nothing is offered at 127.0.0.1:{port} of {} any more.", ssh.host))
+}
+
+/// Without an owner the configuration is all there is of it.
+async fn forget(spec: OfferSpec) -> Result<(), UiError> {
+    let paths = Paths::from_process().map_err(|error| UiError::from(&error))?;
+    let forgotten = tokio::task::spawn_blocking(move || {
+        let is_there =
+            config::load(&paths.config_file)?.offers.iter().any(|other| other.is_same_place(&spec));
+        config::withdraw_offer(&paths, &spec).map(|_| is_there)
+    });
+    match forgotten.await {
+        Ok(Ok(true)) => Ok(()),
+        Ok(Ok(false)) => Err(not_offered()),
+        Ok(Err(error)) => Err(UiError::from(&error)),
+        Err(error) => Err(UiError::new(Code::Internal, format!("A background task failed: {error}."))),
+    }
+}
+
+fn not_offered() -> UiError {
+    UiError::new(Code::NotFound, "Nothing is offered there.").hint("`dockline status` shows what is.")
+}
+
 struct Offering<'a> {
     face: &'a Face,
     spec: &'a OfferSpec,
@@ -45,7 +118,7 @@ impl Offering<'_> {
     async fn run(&self, is_told: &mut bool) -> Result<(), UiError> {
         let mut interrupts = Interrupts::new()?;
         let mut events = self.face.events();
-        let offer = Command::Offer { offer: self.spec.clone(), hold: true };
+        let offer = Command::Offer { offer: self.spec.clone(), hold: true, keep: false };
         tokio::select! {
             biased;
             () = interrupts.next() => {

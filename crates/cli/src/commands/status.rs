@@ -4,24 +4,23 @@ use crate::{
     face::{Face, find},
     format,
     output::{Output, columns},
-    prompts::Answers,
 };
 use console::{Term, style};
 use dockline_model::{RegistryName, RegistryView, Snapshot, TransferView, TunnelState, UiError};
 
 /// Everything, or one registry.
 pub async fn status(registry: Option<RegistryName>, output: Output) -> Result<(), UiError> {
-    let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
+    let (face, snapshot) = Face::look(output).await?;
     let told = match registry {
         Some(name) => find(&snapshot, &name).and_then(|view| output.result(view, || block(view))),
         None => output.result(&snapshot, || text(&snapshot)),
     };
-    if told.is_ok() && face.is_owner() && !snapshot.registries.is_empty() {
+    if told.is_ok() && !face.has_owner() && !snapshot.registries.is_empty() {
         output.remark(
             "Neither the desktop app nor an agent runs, so no tunnel opens by itself. Start one: dockline agent",
         );
     }
-    face.close_when_unneeded().await;
+    face.close().await;
     told
 }
 
@@ -68,7 +67,7 @@ fn nothing_configured() -> String {
 
 /// One line a registry.
 pub async fn list(output: Output) -> Result<(), UiError> {
-    let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
+    let (face, snapshot) = Face::look(output).await?;
     let told = output.result(&snapshot.registries, || {
         if snapshot.registries.is_empty() {
             return nothing_configured();
@@ -85,6 +84,6 @@ pub async fn list(output: Output) -> Result<(), UiError> {
         let width = columns(&Term::stdout());
         format::table(&["NAME", "STATE", "ADDRESS", "BY"], &rows, width)
     });
-    face.close_when_unneeded().await;
+    face.close().await;
     told
 }

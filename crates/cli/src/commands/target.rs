@@ -118,6 +118,8 @@ mod tests {
             keep_open: false,
             url: None,
             client_certificate: None,
+            open_at_start: false,
+            limits: dockline_model::TrafficLimits::default(),
         }
     }
 

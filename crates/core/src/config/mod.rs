@@ -8,6 +8,10 @@
 //! name = "cr.boss.org"
 //! ssh = "dockercr@88.88.88.88"
 //! address = "127.77.31.7"
+//!
+//! [[offer]]
+//! ssh = "root@prod.boss.org"
+//! to = "127.0.0.1:5000"
 //! ```
 
 mod ca;
@@ -16,10 +20,10 @@ mod write;
 
 pub use ca::authority;
 pub use parse::{Problem, parse};
-pub use write::{Localhost, add, change, listen_at_localhost, load, remove};
+pub use write::{Localhost, add, change, keep_offer, listen_at_localhost, load, remove, withdraw_offer};
 
 use dockline_edits::InvalidCertificate;
-use dockline_model::{AddressPoolExhausted, Code, RegistryName, RegistrySpec, UiError};
+use dockline_model::{AddressPoolExhausted, Code, OfferSpec, RegistryName, RegistrySpec, UiError};
 use std::{io, path::PathBuf};
 
 /// What the file says, defaults filled in.
@@ -27,6 +31,8 @@ use std::{io, path::PathBuf};
 pub struct Config {
     /// In the file's order.
     pub registries: Vec<RegistrySpec>,
+    /// Registries of this machine that are offered whenever an owner that stays runs; in the file's order.
+    pub offers: Vec<OfferSpec>,
     /// The rest.
     pub settings: Settings,
 }
@@ -110,7 +116,7 @@ pub enum ConfigError {
         source: InvalidCertificate,
     },
     /// What was asked for cannot stand in the file.
-    #[error("the registry cannot be configured so: {0}")]
+    #[error("it cannot be configured so: {0}")]
     Unwritable(String),
 }
 

@@ -8,7 +8,8 @@ pub use reader::Problem;
 
 use super::{Config, Settings};
 use dockline_model::{
-    ClientCertificate, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, SshTarget, pick_address,
+    ClientCertificate, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, SshTarget, TrafficLimits,
+    pick_address,
 };
 use reader::{Reader, span_of};
 use std::{
@@ -38,7 +39,11 @@ const REGISTRY_KEYS: &[&str] = &[
     "url",
     "client-certificate",
     "client-key",
+    "open-at-start",
+    "limit-up",
+    "limit-down",
 ];
+const OFFER_KEYS: &[&str] = &["ssh", "identity", "jump", "port", "to"];
 const SETTINGS_KEYS: &[&str] = &["transfers-per-registry", "keyring"];
 /// What only a tunnel has.
 pub(super) const TUNNEL_KEYS: &[&str] = &[
@@ -99,6 +104,8 @@ struct Draft {
     keep_open: bool,
     url: Option<Box<RegistryUrl>>,
     client_certificate: Option<Box<ClientCertificate>>,
+    open_at_start: bool,
+    limits: TrafficLimits,
 }
 
 impl Reader<'_> {
@@ -108,10 +115,11 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "settings" => config.settings = self.settings(value),
                 "registry" => config.registries = self.registries(value),
+                "offer" => config.offers = self.offers(value),
                 other => self.problem(
                     key.span(),
                     format!(
-                        "“{other}” is not a part of the configuration; it knows [settings] and [[registry]]"
+                        "“{other}” is not a part of the configuration; it knows [settings], [[registry]] and [[offer]]"
                     ),
                 ),
             }
@@ -206,6 +214,8 @@ impl Reader<'_> {
                 keep_open: draft.keep_open,
                 url: draft.url,
                 client_certificate: draft.client_certificate,
+                open_at_start: draft.open_at_start,
+                limits: draft.limits,
             });
         }
         specs
@@ -244,6 +254,8 @@ impl Reader<'_> {
         let ca = self.text(table, "ca").and_then(|text| self.path(table, "ca", text));
         let linger = self.whole(table, "linger-seconds", 0..=LONGEST_LINGER);
         let keep_open = self.truth(table, "keep-open").unwrap_or(false);
+        let open_at_start = self.truth(table, "open-at-start").unwrap_or(false);
+        let limits = TrafficLimits { up: self.rate(table, "limit-up"), down: self.rate(table, "limit-down") };
         let mut hosts =
             hosts?.into_iter().map(|ssh| SshTarget { identity: identity.clone(), jump: jump.clone(), ..ssh });
         Some(Draft {
@@ -262,6 +274,56 @@ impl Reader<'_> {
             keep_open,
             url: url.map(Box::new),
             client_certificate: client_certificate.map(Box::new),
+            open_at_start,
+            limits,
+        })
+    }
+
+    fn rate(&mut self, table: &DeTable<'_>, key: &str) -> Option<u64> {
+        self.parsed_with(table, key, |text| {
+            TrafficLimits::parse_rate(text).map_err(|error| error.to_string())
+        })
+    }
+
+    fn offers(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<OfferSpec> {
+        let Some(array) = value.get_ref().as_array() else {
+            self.problem(value.span(), "offers are a list: write [[offer]], with two brackets");
+            return Vec::new();
+        };
+        let mut offers: Vec<OfferSpec> = Vec::new();
+        for entry in array.iter() {
+            let Some(table) = entry.get_ref().as_table() else {
+                self.problem(entry.span(), "an offer must be a table: write [[offer]]");
+                continue;
+            };
+            let Some(offer) = self.offer(entry.span(), table) else { continue };
+            if offers.iter().any(|other| other.is_same_place(&offer)) {
+                self.problem(
+                    span_of(table, "ssh", entry.span()),
+                    format!("port {} of {} is offered already", offer.port, offer.ssh),
+                );
+            }
+            offers.push(offer);
+        }
+        offers
+    }
+
+    fn offer(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<OfferSpec> {
+        self.reject_unknown(table, OFFER_KEYS, "a setting of an offer");
+        if !table.contains_key("ssh") {
+            let message = "this offer has no ssh; add a line such as ssh = \"root@prod.boss.org\"";
+            self.problem(span, message);
+        }
+        let ssh = self.parsed::<SshTarget>(table, "ssh");
+        let identity = self.text(table, "identity").and_then(|text| self.path(table, "identity", text));
+        let jump = self.text(table, "jump").and_then(|text| self.jump(table, text));
+        let port = self.whole(table, "port", 1..=65535).and_then(|port| u16::try_from(port).ok());
+        let to = self
+            .parsed_with(table, "to", |text| OfferSpec::parse_to(text).map_err(|error| error.to_string()));
+        Some(OfferSpec {
+            ssh: SshTarget { identity, jump, ..ssh? },
+            port: port.unwrap_or(RegistrySpec::DEFAULT_PORT),
+            to: to.unwrap_or(OfferSpec::DEFAULT_TO),
         })
     }
 

@@ -6,8 +6,8 @@ mod tests;
 
 use super::{Config, ConfigError, ca, parse};
 use crate::Paths;
-use dockline_model::{AddressPoolExhausted, RegistryName, RegistrySpec, Target, pick_address};
-use document::{insert, keep_addresses, replace as replace_registry, take_out};
+use dockline_model::{AddressPoolExhausted, OfferSpec, RegistryName, RegistrySpec, Target, pick_address};
+use document::{insert, insert_offer, keep_addresses, replace as replace_registry, take_out};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -99,7 +99,7 @@ pub fn listen_at_localhost(paths: &Paths, ports: &[Localhost]) -> Result<Config,
 /// [`ConfigError::Unknown`], and whatever keeps the file from being read or written.
 pub fn remove(paths: &Paths, name: &RegistryName) -> Result<Config, ConfigError> {
     let ((), config) = edit(paths, |config, document| {
-        take_out(document, position(config, name)?);
+        take_out(document, "registry", position(config, name)?);
         Ok(())
     })?;
     ca::forget(paths, name, &config.registries);
@@ -109,6 +109,32 @@ pub fn remove(paths: &Paths, name: &RegistryName) -> Result<Config, ConfigError>
 fn position(config: &Config, name: &RegistryName) -> Result<usize, ConfigError> {
     let at = config.registries.iter().position(|spec| spec.name == *name);
     at.ok_or_else(|| ConfigError::Unknown(name.clone()))
+}
+
+/// Writes an offer down; one that stands there already stays as it is. Blocks.
+///
+/// # Errors
+/// Whatever keeps the file from being read or written.
+pub fn keep_offer(paths: &Paths, offer: &OfferSpec) -> Result<Config, ConfigError> {
+    edit(paths, |config, document| match config.offers.contains(offer) {
+        true => Ok(()),
+        false => insert_offer(document, offer),
+    })
+    .map(|((), config)| config)
+}
+
+/// Takes an offer out, if it is there. Blocks.
+///
+/// # Errors
+/// Whatever keeps the file from being read or written.
+pub fn withdraw_offer(paths: &Paths, offer: &OfferSpec) -> Result<Config, ConfigError> {
+    edit(paths, |config, document| {
+        if let Some(at) = config.offers.iter().position(|other| other.is_same_place(offer)) {
+            take_out(document, "offer", at);
+        }
+        Ok(())
+    })
+    .map(|((), config)| config)
 }
 
 /// Reads, changes, checks and writes under a lock, so that two processes do not undo each other's change.
@@ -204,6 +230,8 @@ fn complete(
         keep_open: target.keep_open,
         url: target.url.clone(),
         client_certificate: target.client_certificate.clone(),
+        open_at_start: target.open_at_start,
+        limits: target.limits,
     };
     let collides =
         |other: &&RegistrySpec| spec.has_tunnel() && other.has_tunnel() && other.listen() == spec.listen();

@@ -10,4 +10,4 @@ mod server;
 mod wire;
 
 pub(crate) use client::{Client, Unreachable};
-pub(crate) use server::Owner;
+pub(crate) use server::{Owner, OwnerLock};

@@ -4,7 +4,7 @@ use super::{
     Answerer, Controller, FaceId, Mailbox, Message, ending,
     engine::EngineWatch,
     events::Publisher,
-    offers::Offers,
+    offers::{self, Offers},
     prompts::{Asker, Prompts},
     registries::Registry,
     traces::Traces,
@@ -45,6 +45,8 @@ pub(super) struct Actor {
     pub(super) registries: Vec<Registry>,
     pub(super) last_generation: u64,
     pub(super) config_error: Option<UiError>,
+    /// Whether this owner is more than one command's.
+    pub(super) stays: bool,
     pub(super) transfers: Transfers,
     pub(super) offers: Offers,
     pub(super) prompts: Prompts,
@@ -79,8 +81,9 @@ impl Actor {
             registries: Vec::new(),
             last_generation: 0,
             config_error,
+            stays: false,
             transfers: Transfers::default(),
-            offers: Offers::default(),
+            offers: Offers::configured(config.offers),
             prompts: Prompts::default(),
             setup: None,
             engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
@@ -162,6 +165,7 @@ impl Actor {
             }
             Message::TunnelChanged { name, generation } => {
                 if self.registry(&name).is_some_and(|registry| registry.generation == generation) {
+                    self.keep_if_open(&name);
                     self.publish_registry(&name);
                 }
             }
@@ -186,6 +190,11 @@ impl Actor {
             }
             Message::Usage { progress } => self.publish(Change::Usage { progress }),
             Message::FilesChanged => self.reload().await,
+            Message::Stay => {
+                self.stays = true;
+                self.open_at_start();
+                self.reconcile_offers();
+            }
             Message::WhenUnneeded { face, unneeded } => self.waiting_for_others.push((face, unneeded)),
             // Taken care of by `run`.
             Message::Stop { done: _ } => {}
@@ -222,8 +231,11 @@ impl Actor {
             Command::Dismiss { transfer } => self.dismiss(transfer),
             Command::Pause { transfer } => self.pause(transfer),
             Command::Resume { transfer } => self.resume(transfer),
-            Command::Offer { offer, hold } => return self.offer(face, offer, hold, answer),
-            Command::Withdraw { offer } => return self.withdraw(offer, answer),
+            Command::Offer { offer, hold, keep } => {
+                let lasts = offers::Lasts::new(face, hold, keep);
+                return self.offer(offer, lasts, answer);
+            }
+            Command::Withdraw { offer } => return self.withdraw(offer, answer).await,
             Command::RefreshImages => {
                 self.engine_watch.refresh();
                 Ok(Reply::Done)
@@ -346,6 +358,8 @@ impl Actor {
             self.start_waiting();
         }
         self.reconcile(config.registries);
+        self.offers.configured = config.offers;
+        self.reconcile_offers();
     }
 
     fn config_failed(&mut self, error: Option<UiError>) {

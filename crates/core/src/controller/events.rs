@@ -162,6 +162,14 @@ impl fmt::Debug for EventStream {
 }
 
 impl EventStream {
+    /// One without an owner behind it.
+    pub(crate) fn ended() -> Self {
+        let subscribers = Subscribers::default();
+        let events = subscribers.subscribe(Arc::new(|| Box::pin(async { None })));
+        subscribers.close();
+        events
+    }
+
     /// The next change; `None` once the owner has ended. Whoever reads too slowly gets [`Change::Resync`] instead
     /// of what was missed. May be dropped and called again without losing anything.
     pub async fn next(&mut self) -> Option<Event> {

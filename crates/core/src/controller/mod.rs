@@ -8,6 +8,7 @@ mod actor;
 mod contents;
 mod engine;
 mod events;
+mod holds;
 mod hosts;
 mod meter;
 mod offers;
@@ -16,6 +17,7 @@ mod registries;
 mod request;
 mod run;
 mod setup;
+pub(crate) mod still;
 mod traces;
 mod transfers;
 mod watch;
@@ -84,6 +86,8 @@ enum Message {
     Usage { progress: UsageProgress },
     /// The configuration or the hosts file may have changed.
     FilesChanged,
+    /// The owner is one that stays.
+    Stay,
     /// A face wants to know when no other needs the owner any more.
     WhenUnneeded { face: FaceId, unneeded: oneshot::Sender<()> },
     /// End everything.
@@ -135,6 +139,13 @@ impl Controller {
             let _ = stopped_sender.send(true);
         });
         Ok(controller)
+    }
+
+    /// Tells that this owner is one that stays, and not one for the length of a command: what the configuration wants
+    /// open from the start on is opened, and what it wants offered is offered. Call it when whoever can answer
+    /// questions is attached.
+    pub fn stay(&self) {
+        self.mailbox.post(Message::Stay);
     }
 
     /// Registers a face. Questions are put only while one that can answer is attached.

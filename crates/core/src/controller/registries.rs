@@ -1,6 +1,6 @@
-//! The configured registries: their tunnels, and the leases that faces hold.
+//! The configured registries and their tunnels.
 
-use super::{Answerer, FaceId, Message, access::Access, actor::Actor, blocking};
+use super::{Answerer, FaceId, Message, access::Access, actor::Actor, blocking, holds::Manual};
 use crate::{
     Paths,
     config::{self, Config, ConfigError},
@@ -8,8 +8,7 @@ use crate::{
 };
 use dockline_edits::hosts;
 use dockline_model::{
-    Change, Code, LeaseHolder, RegistryName, RegistrySpec, RegistryView, Reply, Target, TunnelState,
-    TunnelView, UiError,
+    Change, Code, LeaseHolder, RegistryName, RegistrySpec, RegistryView, Reply, Target, TunnelView, UiError,
 };
 use dockline_tunnel::{AccessRules, Gateway, HttpRules, Lease, Tunnel, TunnelConfig};
 use std::{
@@ -24,10 +23,6 @@ use tokio::{
     task::{AbortHandle, JoinSet},
     time::Instant,
 };
-
-/// How long a person who says "connect" waits through failed dials for an answer. The tunnel tries on after it, and a
-/// transfer, which has nobody watching, waits longer.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the configuration is to be changed.
 type Configure = fn(&Paths, &Target) -> Result<(RegistrySpec, Config), ConfigError>;
@@ -45,8 +40,10 @@ pub(super) struct Registry {
     alias_ready: bool,
     /// When the name was seen to be gone from the hosts file.
     alias_gone: Option<Instant>,
-    /// The person's, by Connect or `keep-open`.
-    manual: Option<Arc<Lease>>,
+    /// The person's, by Connect or by the configuration.
+    pub(super) manual: Option<Manual>,
+    /// Whether a person has closed the tunnel, or would have it closed: `keep-open` is of no account until it is.
+    pub(super) let_go: bool,
     /// Of faces that asked to hold the tunnel while they are there.
     pub(super) held: BTreeMap<FaceId, Arc<Lease>>,
 }
@@ -64,7 +61,7 @@ impl Registry {
     /// the configuration keeps open is nobody's.
     pub(super) fn is_in_use(&self) -> bool {
         self.view().tunnel.leases.iter().any(|lease| match lease.holder {
-            LeaseHolder::Manual => !self.spec.keep_open,
+            LeaseHolder::Manual => self.manual.as_ref().is_none_or(|manual| manual.is_a_persons),
             LeaseHolder::Face { .. }
             | LeaseHolder::Transfer { .. }
             | LeaseHolder::Visit
@@ -78,6 +75,22 @@ impl Registry {
             true => TunnelSlot(Ok(self.tunnel.subscribe())),
             false => TunnelSlot(Err(Box::new(without_tunnel(&self.spec.name)))),
         }
+    }
+
+    /// The same with settings that take effect under open connections.
+    fn adjusted(mut self, spec: RegistrySpec) -> Self {
+        if !spec.keep_open {
+            self.manual = self.manual.filter(|manual| manual.is_a_persons);
+        }
+        if let Some(tunnel) = self.tunnel.borrow().as_ref() {
+            tunnel.adjust(&spec);
+        }
+        Self { spec, ..self }
+    }
+
+    /// Its tunnel, unless that is being started.
+    pub(super) fn started(&self) -> Option<Tunnel> {
+        self.tunnel.borrow().clone()
     }
 
     /// Drops the leases and closes the tunnel, in a task of `closing`.
@@ -119,6 +132,13 @@ fn without_tunnel(name: &RegistryName) -> UiError {
     .hint(format!("`dockline login {name}` tries the way there."))
 }
 
+/// Whether the two differ in nothing that open connections would notice.
+fn is_the_same_way(before: &RegistrySpec, after: &RegistrySpec) -> bool {
+    // Whose certificates a registry has makes no difference to its tunnel.
+    let RegistrySpec { linger_seconds, keep_open, open_at_start, limits, ca, .. } = after.clone();
+    RegistrySpec { linger_seconds, keep_open, open_at_start, limits, ca, ..before.clone() } == *after
+}
+
 pub(super) fn unknown(name: &RegistryName) -> UiError {
     UiError::new(Code::RegistryUnknown, format!("No registry named {name} is configured."))
         .hint("`dockline list` shows the configured ones; `dockline add` adds one.")
@@ -129,7 +149,7 @@ impl Actor {
         self.registries.iter().find(|registry| registry.spec.name == *name)
     }
 
-    fn registry_mut(&mut self, name: &RegistryName, generation: u64) -> Option<&mut Registry> {
+    pub(super) fn registry_mut(&mut self, name: &RegistryName, generation: u64) -> Option<&mut Registry> {
         self.registries.iter_mut().find(|r| r.spec.name == *name && r.generation == generation)
     }
 
@@ -164,16 +184,15 @@ impl Actor {
         for spec in specs {
             let before = old.iter().position(|registry| registry.spec.name == spec.name);
             let before = before.map(|at| old.remove(at));
-            if let Some(mut registry) = before {
-                // Whose certificates a registry has makes no difference to its tunnel.
-                let changed = registry.spec != spec;
-                if (RegistrySpec { ca: spec.ca.clone(), ..registry.spec.clone() }) == spec {
-                    registry.spec = spec;
-                    let name = registry.spec.name.clone();
+            if let Some(registry) = before {
+                if registry.spec == spec {
                     self.registries.push(registry);
-                    if changed {
-                        self.publish_registry(&name);
-                    }
+                    continue;
+                }
+                if is_the_same_way(&registry.spec, &spec) {
+                    self.registries.push(registry.adjusted(spec.clone()));
+                    self.keep_if_open(&spec.name);
+                    self.publish_registry(&spec.name);
                     continue;
                 }
                 let reason = UiError::new(
@@ -221,6 +240,7 @@ impl Actor {
             tunnel: watch::channel(None).0,
             forwarder: None,
             manual: None,
+            let_go: false,
             held: BTreeMap::new(),
         }
     }
@@ -278,9 +298,8 @@ impl Actor {
             }
         });
         registry.forwarder = Some(forwarder.abort_handle());
-        if registry.spec.keep_open {
-            registry.manual = Some(Arc::new(tunnel.lease(LeaseHolder::Manual)));
-        }
+        // Its settings may have been changed while it was starting.
+        tunnel.adjust(&registry.spec);
         registry.tunnel.send_replace(Some(tunnel));
         self.publish_registry(name);
     }
@@ -331,101 +350,6 @@ impl Actor {
         let removed = blocking(move || config::remove(&paths, &name)).await?;
         self.configure(removed.map_err(|error| UiError::from(&error))?);
         Ok(Reply::Done)
-    }
-
-    /// Takes a lease and answers when the tunnel is up or has failed.
-    pub(super) fn connect(&mut self, face: FaceId, name: &RegistryName, hold: bool, mut answer: Answerer) {
-        let Some(registry) = self.registry(name) else {
-            // A face that has gone does not hear it; so below.
-            let _ = answer.send(Err(unknown(name)));
-            return;
-        };
-        let (spec, generation, mut slot) = (registry.spec.clone(), registry.generation, registry.tunnel());
-        let (mailbox, name) = (self.mailbox.clone(), name.clone());
-        let holder = hold.then_some(face);
-        tokio::spawn(async move {
-            let connected = async {
-                let tunnel = slot.ready().await?;
-                let kind = match holder {
-                    Some(FaceId(connection)) => LeaseHolder::Face { connection },
-                    None => LeaseHolder::Manual,
-                };
-                let lease = Arc::new(tunnel.lease(kind));
-                mailbox.post(Message::Leased {
-                    name: name.clone(),
-                    generation,
-                    holder,
-                    lease: lease.clone(),
-                });
-                // A tunnel that leads nowhere is no connection either.
-                let up = tunnel.with_patience(CONNECT_PATIENCE).check_remote(&lease).await;
-                // Nor is one that no program can connect to, since its port is somebody else's.
-                let up = up.and_then(|()| tunnel.view().listener_error.map_or(Ok(()), Err));
-                // While the host is out of reach the tunnel goes on trying; what only a person can mend is not
-                // held on to.
-                let goes_on = matches!(tunnel.view().state, TunnelState::Reconnecting { .. });
-                if up.is_err() && !goes_on {
-                    mailbox.post(Message::Unlease { name, generation, holder });
-                }
-                up.map(|()| Reply::Registry { spec })
-            };
-            tokio::select! {
-                result = connected => { let _ = answer.send(result); }
-                () = answer.closed() => {}
-            }
-        });
-    }
-
-    pub(super) fn store_lease(
-        &mut self,
-        name: &RegistryName,
-        generation: u64,
-        holder: Option<FaceId>,
-        lease: Arc<Lease>,
-    ) {
-        let attached = holder.is_none_or(|face| self.faces.contains_key(&face));
-        let Some(registry) = self.registry_mut(name, generation).filter(|_| attached) else { return };
-        match holder {
-            Some(face) => drop(registry.held.insert(face, lease)),
-            None => registry.manual = Some(lease),
-        }
-    }
-
-    pub(super) fn drop_lease(&mut self, name: &RegistryName, generation: u64, holder: Option<FaceId>) {
-        let Some(registry) = self.registry_mut(name, generation) else { return };
-        match holder {
-            Some(face) => drop(registry.held.remove(&face)),
-            None => registry.manual = None,
-        }
-    }
-
-    /// Drops the manual lease; with `force` everything else that holds the tunnel as well.
-    pub(super) fn disconnect(&mut self, name: &RegistryName, force: bool, answer: Answerer) {
-        let Some(at) = self.registries.iter().position(|registry| registry.spec.name == *name) else {
-            let _ = answer.send(Err(unknown(name)));
-            return;
-        };
-        if force {
-            let reason =
-                UiError::new(Code::Disconnected, format!("The tunnel to {name} was closed by hand."));
-            self.interrupt_registry(name, &reason);
-        }
-        let registry = &mut self.registries[at];
-        registry.manual = None;
-        if force {
-            registry.held.clear();
-        }
-        let (spec, mut slot) = (registry.spec.clone(), registry.tunnel());
-        tokio::spawn(async move {
-            let result = match slot.ready().await {
-                Ok(tunnel) => {
-                    tunnel.disconnect(force).await;
-                    Ok(Reply::Registry { spec })
-                }
-                Err(error) => Err(error),
-            };
-            let _ = answer.send(result);
-        });
     }
 
     /// Looks again which names the hosts file has.

@@ -77,6 +77,8 @@ pub fn target(host: &DemoHost) -> Target {
         keep_open: false,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     }
 }
 
@@ -158,5 +160,7 @@ pub fn target_at(ssh: &str) -> Target {
         keep_open: false,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     }
 }

@@ -18,6 +18,8 @@ fn spec(address: &str) -> RegistrySpec {
         keep_open: false,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     }
 }
 

@@ -14,6 +14,11 @@ impl Lifecycle {
         Self { state: State::Idle, leases: BTreeMap::new(), linger, refusals: 0 }
     }
 
+    /// How long it outlives its last lease from now on; a linger that has begun is not changed.
+    pub const fn set_linger(&mut self, linger: Duration) {
+        self.linger = linger;
+    }
+
     /// Where it is.
     #[must_use]
     pub const fn state(&self) -> &State {

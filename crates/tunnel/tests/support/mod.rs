@@ -159,6 +159,8 @@ impl Lab {
             keep_open: false,
             url: None,
             client_certificate: None,
+            open_at_start: false,
+            limits: dockline_model::TrafficLimits::default(),
         };
         TunnelConfig {
             patience: Duration::from_secs(5),

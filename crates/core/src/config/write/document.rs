@@ -1,7 +1,7 @@
-//! Registries in a TOML document that a person wrote: comments and order stay as they are.
+//! Registries and offers in a TOML document that a person wrote: comments and order stay as they are.
 
 use super::super::{Config, ConfigError};
-use dockline_model::{RegistrySpec, RemoteEnd};
+use dockline_model::{OfferSpec, RegistrySpec, RemoteEnd, TrafficLimits};
 use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
@@ -28,15 +28,37 @@ pub(super) fn keep_addresses(document: &mut DocumentMut, config: &Config) {
 }
 
 pub(super) fn insert(document: &mut DocumentMut, spec: &RegistrySpec) -> Result<(), ConfigError> {
-    if let Some(Item::Value(Value::Array(array))) = document.get_mut("registry") {
+    insert_into(document, "registry", |table| fill(table, spec))
+}
+
+pub(super) fn insert_offer(document: &mut DocumentMut, offer: &OfferSpec) -> Result<(), ConfigError> {
+    insert_into(document, "offer", |table| {
+        table.insert("ssh", value(offer.ssh.to_string()));
+        set(table, "identity", offer.ssh.identity.as_deref().map(text).transpose()?);
+        set(table, "jump", offer.ssh.jump.as_deref().map(Value::from));
+        if offer.port != RegistrySpec::DEFAULT_PORT {
+            table.insert("port", value(i64::from(offer.port)));
+        }
+        table.insert("to", value(offer.to.to_string()));
+        Ok(())
+    })
+}
+
+/// Puts one more entry at the end of a list of tables, in the style the person wrote the list in.
+fn insert_into(
+    document: &mut DocumentMut,
+    list: &str,
+    fill: impl FnOnce(&mut dyn TableLike) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
+    if let Some(Item::Value(Value::Array(array))) = document.get_mut(list) {
         let mut table = InlineTable::new();
-        fill(&mut table, spec)?;
+        fill(&mut table)?;
         array.push(table);
         return Ok(());
     }
     let first = document.is_empty();
     let mut table = Table::new();
-    fill(&mut table, spec)?;
+    fill(&mut table)?;
     table.decor_mut().set_prefix(if first { "" } else { "\n" });
     // Whatever stands at the file's end, comments mostly, stays above the new registry.
     let trailing = document.trailing().as_str().unwrap_or_default().to_owned();
@@ -47,11 +69,11 @@ pub(super) fn insert(document: &mut DocumentMut, spec: &RegistrySpec) -> Result<
     } else if first && !trailing.is_empty() {
         document.set_trailing("");
     }
-    let tables = document.entry("registry").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
+    let tables = document.entry(list).or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     match tables {
         Item::ArrayOfTables(tables) => tables.push(table),
         Item::None | Item::Value(_) | Item::Table(_) => {
-            return Err(ConfigError::Unwritable("“registry” is not a list of tables".to_owned()));
+            return Err(ConfigError::Unwritable(format!("“{list}” is not a list of tables")));
         }
     }
     Ok(())
@@ -89,6 +111,9 @@ fn fill(table: &mut dyn TableLike, spec: &RegistrySpec) -> Result<(), ConfigErro
         ("ca", spec.ca.as_deref().map(text).transpose()?),
         ("linger-seconds", linger.map(|seconds| i64::from(seconds).into())),
         ("keep-open", spec.keep_open.then(|| true.into())),
+        ("open-at-start", spec.open_at_start.then(|| true.into())),
+        ("limit-up", spec.limits.up.map(|rate| TrafficLimits::show_rate(rate).into())),
+        ("limit-down", spec.limits.down.map(|rate| TrafficLimits::show_rate(rate).into())),
     ];
     for (key, value) in settings {
         let is_about_tunnel = super::super::parse::TUNNEL_KEYS.contains(&key);
@@ -127,8 +152,8 @@ pub(super) fn replace(document: &mut DocumentMut, at: usize, spec: &RegistrySpec
     fill(table.ok_or_else(missing)?, spec)
 }
 
-pub(super) fn take_out(document: &mut DocumentMut, at: usize) {
-    match document.get_mut("registry") {
+pub(super) fn take_out(document: &mut DocumentMut, list: &str, at: usize) {
+    match document.get_mut(list) {
         Some(Item::ArrayOfTables(tables)) => {
             let above = tables
                 .get(at)

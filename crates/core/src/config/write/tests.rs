@@ -26,6 +26,8 @@ fn target(name: &str) -> Target {
         keep_open: false,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
     }
 }
 
@@ -48,6 +50,8 @@ fn what_is_added_reads_back_and_is_private() {
         keep_open: true,
         url: None,
         client_certificate: None,
+        open_at_start: false,
+        limits: dockline_model::TrafficLimits::default(),
         ..target("b.example")
     };
     let (first, _) = add(&paths, &target("cr.boss.org")).unwrap();

@@ -1,0 +1,33 @@
+//! What there is to see while nobody owns the tunnels: the configuration, and whether the names lead to it.
+
+use super::{
+    load,
+    registries::{names, read_hosts},
+};
+use crate::Paths;
+use dockline_model::{EngineState, EngineView, RegistrySpec, RegistryView, Snapshot, TunnelView, UiError};
+
+/// Reads it. Nothing is bound, dialled or written.
+///
+/// # Errors
+/// If the configuration cannot be read.
+pub(crate) async fn snapshot(paths: &Paths) -> Result<Snapshot, UiError> {
+    let config = load(paths).await?;
+    let hosts = read_hosts(&paths.hosts_file).await;
+    let view = |spec: RegistrySpec| RegistryView {
+        alias_ready: names(&hosts, &spec),
+        spec,
+        tunnel: TunnelView::idle(),
+    };
+    Ok(Snapshot {
+        sequence: 0,
+        config_path: paths.config_file.display().to_string(),
+        config_error: None,
+        registries: config.registries.into_iter().map(view).collect(),
+        transfers: Vec::new(),
+        engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
+        offers: Vec::new(),
+        prompts: Vec::new(),
+        setup: None,
+    })
+}

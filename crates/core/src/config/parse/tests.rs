@@ -102,13 +102,13 @@ keep-open = 1
             "line 13, column 11: “10.0.0.1” is not an address of this machine; use one of 127.0.0.0/8, as in \
              127.77.1.1",
             "line 14, column 1: “linger” is not a setting of a registry; these are: name, ssh, identity, jump, \
-             remote, address, gateway, port, localhost-port, ca, linger-seconds, keep-open",
+             remote, address, gateway, port, localhost-port, ca, linger-seconds, keep-open, open-at-start, limit-up, limit-down",
             "line 16, column 1: this registry has no ssh; add a line such as ssh = \"dockercr@88.88.88.88\"",
             "line 17, column 8: “registry” needs a dot in it, as in cr.boss.org: Docker takes a name without one \
              for a Docker Hub user",
             "line 18, column 12: “keys/id” must be an absolute path, or begin with ~/",
             "line 19, column 13: keep-open must be true or false, without quotes",
-            "line 21, column 2: “extra” is not a part of the configuration; it knows [settings] and [[registry]]",
+            "line 21, column 2: “extra” is not a part of the configuration; it knows [settings], [[registry]] and [[offer]]",
         ]
     );
 }
@@ -182,4 +182,26 @@ proptest::proptest! {
     fn no_text_makes_it_panic(text in "(\\PC|\n|\\[\\[registry\\]\\]\n|name = |\"|ssh=){0,40}") {
         let _ = parse(&text);
     }
+}
+
+#[test]
+fn a_registry_may_open_at_the_start_and_go_slowly() {
+    let text = "[[registry]]\nname = \"a.b\"\nssh = \"h\"\nopen-at-start = true\nlimit-up = \"2 MB/s\"\n";
+    let registry = parse(text).unwrap().registries.remove(0);
+    assert!(registry.open_at_start && !registry.keep_open);
+    assert_eq!(registry.limits, TrafficLimits { up: Some(2_000_000), down: None });
+    let slow = problems(&text.replace("2 MB/s", "1 B/s"));
+    assert!(slow[0].starts_with("line 5, column 12: “1 B/s” is not a rate"), "{slow:?}");
+}
+
+#[test]
+fn offers_are_read_like_registries() {
+    let text = "[[offer]]\nssh = \"root@prod\"\n[[offer]]\nssh = \"root@prod\"\nport = 5001\nto = \"127.0.0.1:5002\"\n";
+    let offers = parse(text).unwrap().offers;
+    assert_eq!((offers[0].port, offers[0].to), (5000, OfferSpec::DEFAULT_TO));
+    assert_eq!((offers[1].port, offers[1].to.port()), (5001, 5002));
+    let twice = problems(&text.replace("port = 5001\n", ""));
+    assert_eq!(twice, ["line 4, column 7: port 5000 of root@prod is offered already"]);
+    let found = problems("[[offer]]\nport = 0\nto = \"far:1\"\nwhat = 1\n");
+    assert_eq!(found.len(), 4, "{found:?}");
 }

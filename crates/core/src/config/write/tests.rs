@@ -50,8 +50,8 @@ fn what_is_added_reads_back_and_is_private() {
         keep_open: true,
         url: None,
         client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
+        open_at_start: true,
+        limits: dockline_model::TrafficLimits { up: Some(1_500_000), down: Some(12_345) },
         ..target("b.example")
     };
     let (first, _) = add(&paths, &target("cr.boss.org")).unwrap();
@@ -258,4 +258,23 @@ fn several_hosts_stay_in_their_order() {
     assert!(matches!(add(&paths, &differing), Err(ConfigError::Unwritable(_))));
     let same_twice = Target { fallbacks: vec![target("x.example").ssh], ..target("other.example") };
     assert!(matches!(add(&paths, &same_twice), Err(ConfigError::Unwritable(_))));
+}
+
+#[test]
+fn an_offer_is_written_once_and_taken_out_again() {
+    let (_home, paths) = paths();
+    add(&paths, &target("cr.boss.org")).unwrap();
+    let before = fs::read_to_string(&paths.config_file).unwrap();
+    let mut ssh: SshTarget = "root@prod:2222".parse().unwrap();
+    ssh.identity = Some("/k".into());
+    ssh.jump = Some("gate".to_owned());
+    let offer = OfferSpec { ssh, port: 5001, to: "127.0.0.1:5002".parse().unwrap() };
+    keep_offer(&paths, &offer).unwrap();
+    let config = keep_offer(&paths, &offer).unwrap();
+    assert_eq!(config.offers, [offer.clone()]);
+    assert_eq!(load(&paths.config_file).unwrap(), config);
+    let config = withdraw_offer(&paths, &offer).unwrap();
+    assert!(config.offers.is_empty() && config.registries.len() == 1);
+    assert_eq!(fs::read_to_string(&paths.config_file).unwrap(), before);
+    withdraw_offer(&paths, &offer).unwrap();
 }

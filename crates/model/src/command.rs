@@ -5,9 +5,9 @@
 
 use crate::{
     AccessView, Answer, AppliedChange, ArchiveFormat, ClientCertificate, Contents, DeletePlan, Event, Extent,
-    HostsAction, HostsView, Interruption, Look, OfferId, OfferSpec, PromptId, PushOptions, RegistryName, RegistrySpec,
-    RegistryUrl, RemoteEnd, Secret, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget, TrafficLimits, TransferId,
-    UiError,
+    HostsAction, HostsView, Interruption, Look, OfferId, OfferSpec, PromptId, PushOptions, RegistryName,
+    RegistrySpec, RegistryUrl, RemoteEnd, Secret, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget,
+    TrafficLimits, TransferId, UiError,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

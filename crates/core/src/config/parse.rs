@@ -8,8 +8,8 @@ pub use reader::Problem;
 
 use super::{Config, Settings};
 use dockline_model::{
-    ClientCertificate, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, SshTarget, TrafficLimits,
-    pick_address,
+    ClientCertificate, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, SshTarget,
+    TrafficLimits, pick_address,
 };
 use reader::{Reader, span_of};
 use std::{

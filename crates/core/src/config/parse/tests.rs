@@ -102,7 +102,7 @@ keep-open = 1
             "line 13, column 11: “10.0.0.1” is not an address of this machine; use one of 127.0.0.0/8, as in \
              127.77.1.1",
             "line 14, column 1: “linger” is not a setting of a registry; these are: name, ssh, identity, jump, \
-             remote, address, gateway, port, localhost-port, ca, linger-seconds, keep-open, open-at-start, limit-up, limit-down",
+             remote, address, gateway, port, localhost-port, ca, linger-seconds, keep-open, url, client-certificate, client-key, open-at-start, limit-up, limit-down",
             "line 16, column 1: this registry has no ssh; add a line such as ssh = \"dockercr@88.88.88.88\"",
             "line 17, column 8: “registry” needs a dot in it, as in cr.boss.org: Docker takes a name without one \
              for a Docker Hub user",

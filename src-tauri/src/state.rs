@@ -19,6 +19,8 @@ pub fn apply(state: &mut Snapshot, event: Event) {
         Change::PromptGone { id } => state.prompts.retain(|prompt| prompt.id != id),
         Change::Config { error } => state.config_error = error,
         Change::Setup { progress } => state.setup = progress,
+        // The one who asked for it shows it.
+        Change::Usage { progress: _ } => {}
         Change::Resync { snapshot } => *state = snapshot,
     }
 }

@@ -162,9 +162,10 @@ impl Actor {
     /// The first start: listeners are there (or have failed) before any command is served.
     pub(super) async fn start_all(&mut self, specs: Vec<RegistrySpec>) {
         let aliases = read_hosts(&self.paths.hosts_file).await;
-        let starts = specs.iter().map(async |spec| match spec.has_tunnel() {
-            true => Some(Tunnel::start(self.tunnel_config(spec), self.asker.clone()).await),
-            false => None,
+        let starts = specs.iter().map(|spec| {
+            let start =
+                spec.has_tunnel().then(|| Tunnel::start(self.tunnel_config(spec), self.asker.clone()));
+            async move { Some(start?.await) }
         });
         let tunnels = futures::future::join_all(starts).await;
         for (spec, tunnel) in specs.into_iter().zip(tunnels) {

@@ -1,9 +1,9 @@
 //! States to test the pure parts with.
 
 use dockline_model::{
-    EngineState, EngineView, LeaseHolder, LeaseView, OfferId, OfferSpec, OfferState, OfferView, RegistrySpec,
-    RegistryView, RemoteEnd, Road, Snapshot, TransferId, TransferKind, TransferState, TransferView,
-    TunnelState, TunnelView, UnixMillis,
+    EngineState, EngineView, LeaseHolder, LeaseView, OfferId, OfferSpec, OfferState, OfferView, Places,
+    RegistrySpec, RegistryView, RemoteEnd, Road, Settings, Snapshot, TransferId, TransferKind, TransferState,
+    TransferView, TunnelState, TunnelView, UnixMillis,
 };
 
 pub fn snapshot() -> Snapshot {
@@ -17,6 +17,10 @@ pub fn snapshot() -> Snapshot {
         offers: Vec::new(),
         prompts: Vec::new(),
         setup: None,
+        settings: Settings::default(),
+        places: Places::default(),
+        paused: false,
+        doctors: Vec::new(),
     }
 }
 

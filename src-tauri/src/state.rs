@@ -21,6 +21,10 @@ pub fn apply(state: &mut Snapshot, event: Event) {
         Change::Setup { progress } => state.setup = progress,
         // The one who asked for it shows it.
         Change::Usage { progress: _ } => {}
+        Change::Settings { settings } => state.settings = settings,
+        Change::Paused { paused } => state.paused = paused,
+        Change::Doctor { report } => put(&mut state.doctors, report, |one, two| one.id == two.id),
+        Change::DoctorGone { id } => state.doctors.retain(|report| report.id != id),
         Change::Resync { snapshot } => *state = snapshot,
     }
 }

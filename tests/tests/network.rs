@@ -106,6 +106,7 @@ impl Rig {
             known_hosts: vec![hosts_file],
             agent_socket: None,
             ssh_program: Some(PathBuf::from("ssh")),
+            keepalive: None,
         };
         let config = TunnelConfig { access: AccessRules::AnyProtocol, ..TunnelConfig::new(spec, ssh) };
         let address = config.spec.listen();

@@ -69,6 +69,15 @@ Examples:
 
 Host, user, port, identity and jump host are taken from ~/.ssh/config where they are not given.")]
     Add(Add),
+    /// Change a registry: what is not given stays as it is
+    #[command(after_help = "\
+Examples:
+  dockline edit cr.boss.org --ssh dockercr@99.99.99.99
+  dockline edit cr.boss.org --rename cr2.boss.org
+  dockline edit cr.boss.org --copy-to cr2.boss.org --ssh other   a second one like it
+
+The tunnel starts anew only if its way or its address is another one then.")]
+    Edit(Edit),
     /// Show the registries
     List,
     /// Forget a registry
@@ -167,6 +176,48 @@ Examples:
 Programs need the names only if they are to use cr.boss.org:5000 rather than the registry's 127.x address.
 An administrator's rights are asked for when the change is made, not before.")]
     Hosts(Hosts),
+    /// Examine the whole way to a registry, link by link
+    #[command(after_help = "\
+Examples:
+  dockline doctor                                            every registry
+  dockline doctor cr.boss.org --round-trip                   and send a tiny blob there and back
+  dockline doctor cr.boss.org --ssh dockercr@88.88.88.88     one that is not configured yet
+
+Every link that does not hold says why and what mends it; the exit status is that of the first one. With --json the
+report has a text to copy into a question; it holds names of hosts, and no secret.")]
+    Doctor(Doctor),
+    /// Show registries that this machine seems to know already: SSH hosts, image names, Docker contexts
+    Proposals,
+    /// Show the transfers, also those of earlier runs, and do something with them
+    #[command(after_help = "\
+Examples:
+  dockline transfers
+  dockline transfers retry 7
+  dockline transfers retry --all       everything that failed
+  dockline transfers dismiss --all     forget what has ended
+  dockline transfers pause --all       hold back what waits and halt what can be halted")]
+    Transfers {
+        /// What to do
+        #[command(subcommand)]
+        what: Option<Transfers>,
+    },
+    /// Write registries down for others, or take them over
+    #[command(subcommand)]
+    Team(Team),
+    /// Show the settings and where the files are, or change a setting
+    #[command(after_help = "\
+Examples:
+  dockline settings
+  dockline settings set transfers-per-registry 4
+  dockline settings set docker-context colima     `as-docker` uses what docker uses
+  dockline settings set start-at-login on")]
+    Settings {
+        /// A change
+        #[command(subcommand)]
+        change: Option<SettingsAction>,
+    },
+    /// Show the Docker contexts, and which one's engine is used
+    Contexts,
     /// Keep listeners and tunnels without a desktop
     #[command(after_help = "\
 Examples:
@@ -251,6 +302,160 @@ pub struct Add {
     /// The most bytes a second that it receives from the registry
     #[arg(long, value_name = "RATE", value_parser = TrafficLimits::parse_rate)]
     pub limit_down: Option<u64>,
+}
+
+/// `dockline edit`.
+#[derive(Debug, Args)]
+pub struct Edit {
+    /// Which registry
+    pub registry: RegistryName,
+    /// Give it another name
+    #[arg(long, value_name = "NAME", conflicts_with = "copy_to")]
+    pub rename: Option<RegistryName>,
+    /// Leave it as it is and add one like it under this name
+    #[arg(long, value_name = "NAME")]
+    pub copy_to: Option<RegistryName>,
+    /// Where to log in; once for each host, the preferred one first
+    #[arg(long, value_name = "DESTINATION")]
+    pub ssh: Vec<SshTarget>,
+    /// A private key file
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub identity: Option<PathBuf>,
+    /// Jump hosts, nearest first; an empty text for none
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub jump: Option<String>,
+    /// What the tunnel ends at on the far side
+    #[arg(long, value_name = "HOST:PORT|PATH")]
+    pub remote: Option<RemoteEnd>,
+    /// The local port
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// The loopback address
+    #[arg(long, value_name = "127.X.Y.Z")]
+    pub address: Option<Ipv4Addr>,
+    /// Seconds that the tunnel stays open after its last use
+    #[arg(long, value_name = "SECONDS")]
+    pub linger: Option<u32>,
+    /// Keep the tunnel open whenever the desktop app or the agent runs
+    #[arg(long, value_name = "true|false")]
+    pub keep_open: Option<bool>,
+}
+
+/// `dockline doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Which registry; all of them otherwise
+    pub registry: Option<RegistryName>,
+    /// One that is not configured: where to log in
+    #[arg(long, value_name = "DESTINATION", requires = "registry")]
+    pub ssh: Vec<SshTarget>,
+    /// One that is not configured: a private key file
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "ssh")]
+    pub identity: Option<PathBuf>,
+    /// One that is not configured: jump hosts
+    #[arg(long, value_name = "[USER@]HOST[:PORT]", requires = "ssh")]
+    pub jump: Option<String>,
+    /// One that is not configured: what the tunnel ends at
+    #[arg(long, value_name = "HOST:PORT|PATH", requires = "ssh")]
+    pub remote: Option<RemoteEnd>,
+    /// Also send a tiny blob to the registry, and read it back
+    #[arg(long)]
+    pub round_trip: bool,
+}
+
+/// `dockline transfers`.
+#[derive(Debug, Subcommand)]
+pub enum Transfers {
+    /// Ask again for what failed
+    Retry(TransferWhich),
+    /// Forget what has ended
+    Dismiss(TransferWhich),
+    /// Halt; what was sent is kept where that can be
+    Pause(TransferWhich),
+    /// Go on
+    Resume(TransferWhich),
+}
+
+/// One transfer, or all.
+#[derive(Debug, Args)]
+pub struct TransferWhich {
+    /// Its number
+    #[arg(conflicts_with = "all")]
+    pub transfer: Option<u64>,
+    /// All of them
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `dockline team`.
+#[derive(Debug, Subcommand)]
+pub enum Team {
+    /// Write registries down: no secrets, no key files
+    Export {
+        /// Which; all of them otherwise
+        registries: Vec<RegistryName>,
+        /// Into this file, which must not be there; to standard output otherwise
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
+    /// Add what a team file has and this machine has not; all of it or nothing
+    Import {
+        /// The file
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Only these; all of them otherwise
+        registries: Vec<RegistryName>,
+        /// Show what would change and change nothing
+        #[arg(long)]
+        plan: bool,
+    },
+}
+
+/// `dockline settings`.
+#[derive(Debug, Subcommand)]
+pub enum SettingsAction {
+    /// Change one
+    Set(Change),
+}
+
+/// One setting and its new value.
+#[derive(Debug, Args)]
+pub struct Change {
+    /// Which
+    pub setting: SettingName,
+    /// on or off, a number, or a word; `dockline settings` shows what it is now
+    pub value: String,
+}
+
+/// The settings, as they are typed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum SettingName {
+    /// Start the desktop app when you log in
+    StartAtLogin,
+    /// Pushes and pulls of one registry at a time, 1 to 8
+    TransfersPerRegistry,
+    /// Seconds that a tunnel stays open after its last use
+    LingerSeconds,
+    /// Seconds of silence before a session is asked whether it is there; from the next start of a tunnel on
+    KeepaliveSeconds,
+    /// Keep secrets in the system's keyring
+    Keyring,
+    /// Notify when a transfer is done
+    NotifyDone,
+    /// Notify when a transfer has failed
+    NotifyFailed,
+    /// Notify when a host's key has changed
+    NotifyHostKey,
+    /// Notify when a tunnel is lost for good
+    NotifyTunnelLost,
+    /// The window's colours: system, light, dark
+    Theme,
+    /// The window's language: system, en, nl
+    Language,
+    /// The Docker context whose engine is used, or as-docker
+    DockerContext,
+    /// Ask once a day for a newer version; nothing is sent while it is off
+    UpdateCheck,
 }
 
 /// `dockline connect`.

@@ -4,14 +4,18 @@
 //! Whether the session is the owner itself or a connection to another process that owns the tunnels makes no
 //! difference to the face. Everything that happens comes out of [`Session::events`] as whole objects.
 
+pub mod autostart;
 pub mod config;
 mod control;
 pub mod controller;
+mod doctor;
 pub mod hosts;
 pub mod paths;
 mod secrets;
 pub mod session;
 pub mod setup;
+mod ssh_hosts;
+mod team;
 
 pub use controller::{Controller, EventStream, FaceId};
 pub use paths::{Paths, PathsError};

@@ -99,6 +99,60 @@ impl Surroundings {
     }
 }
 
+impl Surroundings {
+    /// With a context that the person chose for Dockline alone: it goes before everything else.
+    #[must_use]
+    pub fn with_context(self, name: Option<String>) -> Self {
+        match name {
+            Some(_) => Self { docker_host: None, docker_context: name, ..self },
+            None => self,
+        }
+    }
+}
+
+/// A Docker context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// Its name.
+    pub name: String,
+    /// Its engine's address, as it stands there.
+    pub address: String,
+    /// Why that cannot be used.
+    pub unusable: Option<String>,
+}
+
+/// The contexts there are: the default one first, then by name. Blocks for as long as a folder takes to be read.
+#[must_use]
+pub fn contexts(around: &Surroundings) -> Vec<Context> {
+    let default =
+        Surroundings { docker_host: None, docker_context: Some("default".to_owned()), ..around.clone() };
+    let address = EngineEndpoint::of(&default).map(|endpoint| endpoint.to_string()).unwrap_or_default();
+    let mut contexts = vec![Context { name: "default".to_owned(), address, unusable: None }];
+    let meta = around.docker_config.clone().unwrap_or_default().join("contexts").join("meta");
+    let folders = fs::read_dir(meta).into_iter().flatten().flatten();
+    let mut named: Vec<Context> = folders
+        .filter_map(|folder| {
+            let text = ThisMachine.read(&folder.path().join("meta.json"))?;
+            let meta = serde_json::from_str::<Meta>(&text).ok()?;
+            let around = around.clone().with_context(Some(meta.name.clone()));
+            let unusable = EngineEndpoint::of(&around).err().map(|error| {
+                let EngineError::Endpoint { reason, .. } = error else { return error.to_string() };
+                reason.to_owned()
+            });
+            Some(Context { name: meta.name, address: meta.endpoints.docker.host, unusable })
+        })
+        .collect();
+    named.sort_by(|one, two| one.name.cmp(&two.name));
+    contexts.extend(named);
+    contexts
+}
+
+/// The context that is chosen by name, unless it is the default one.
+#[must_use]
+pub fn chosen(around: &Surroundings) -> Option<String> {
+    chosen_context(around, &ThisMachine)
+}
+
 /// The files that detection may look at.
 pub trait Files {
     /// Whether something (a socket, a pipe) is at `path`.
@@ -207,26 +261,32 @@ pub(crate) fn chosen_context(around: &Surroundings, files: &impl Files) -> Optio
     around.docker_context.clone().or_else(from_config).filter(|name| !name.is_empty() && name != "default")
 }
 
+/// What is in a context's file, as far as it is needed.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Meta {
+    #[serde(default)]
+    name: String,
+    endpoints: Endpoints,
+}
+
+#[derive(Deserialize)]
+struct Endpoints {
+    docker: Docker,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Docker {
+    host: String,
+}
+
 /// Contexts are kept in `contexts/meta/<SHA-256 of the name>/meta.json` (docker/cli `cli/context/store`).
 fn from_context(
     name: &str,
     around: &Surroundings,
     files: &impl Files,
 ) -> Result<EngineEndpoint, EngineError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Meta {
-        endpoints: Endpoints,
-    }
-    #[derive(Deserialize)]
-    struct Endpoints {
-        docker: Docker,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Docker {
-        host: String,
-    }
     let folder = around.docker_config.clone().unwrap_or_default().join("contexts");
     let hash = hex::encode(Sha256::digest(name));
     let path = folder.join("meta").join(&hash).join("meta.json");

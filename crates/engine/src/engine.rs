@@ -12,7 +12,7 @@ use bollard::{
     errors::Error,
     models::SystemVersion,
     query_parameters::{
-        CreateImageOptionsBuilder, ListImagesOptionsBuilder, PushImageOptionsBuilder,
+        CreateImageOptionsBuilder, ListContainersOptions, ListImagesOptionsBuilder, PushImageOptionsBuilder,
         RemoveImageOptionsBuilder, TagImageOptionsBuilder,
     },
 };
@@ -20,6 +20,15 @@ use dockline_model::{ImageView, LayerView, UnixMillis};
 use futures::{Stream, StreamExt};
 use std::io;
 use tokio::sync::oneshot;
+
+/// A running container that is a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryContainer {
+    /// Its name.
+    pub name: String,
+    /// A port of this machine that leads to it.
+    pub port: Option<u16>,
+}
 
 /// A handle on one engine; clones share nothing but the address, and nothing is dialled before a call.
 #[derive(Debug, Clone)]
@@ -81,6 +90,33 @@ impl Engine {
             .collect();
         views.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.tags.cmp(&b.tags)));
         Ok(views)
+    }
+
+    /// Running containers that are registries, by their image's name.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn registry_containers(&self) -> Result<Vec<RegistryContainer>, EngineError> {
+        let containers = self.docker.list_containers(None::<ListContainersOptions>).await;
+        let containers = containers.map_err(self.failed(Operation::Describe, None))?;
+        let is_registry = |image: &str| {
+            let name = image.split('@').next().unwrap_or(image);
+            let last = name.rsplit('/').next().unwrap_or(name);
+            matches!(last.split(':').next(), Some("registry" | "distribution" | "zot"))
+        };
+        let registries =
+            containers.into_iter().filter(|container| container.image.as_deref().is_some_and(is_registry));
+        Ok(registries
+            .map(|container| RegistryContainer {
+                name: container
+                    .names
+                    .and_then(|names| names.into_iter().next())
+                    .unwrap_or_default()
+                    .trim_start_matches('/')
+                    .to_owned(),
+                port: container.ports.unwrap_or_default().into_iter().find_map(|port| port.public_port),
+            })
+            .collect())
     }
 
     /// The `sha256:…` id of an image by any of its names.

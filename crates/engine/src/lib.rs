@@ -17,8 +17,8 @@ pub mod progress;
 mod transport;
 
 pub use cause::Cause;
-pub use endpoint::{EngineEndpoint, Files, Platform, Surroundings};
-pub use engine::{Engine, EngineDigest};
+pub use endpoint::{Context, EngineEndpoint, Files, Platform, Surroundings, chosen, contexts};
+pub use engine::{Engine, EngineDigest, RegistryContainer};
 pub use error::{EngineError, Operation};
 pub use facts::{EngineFacts, Flavour, ImageStore};
 pub use probe::Reached;

@@ -4,10 +4,11 @@
 //! [`Envelope`]s. The desktop's window uses the same types over Tauri's IPC.
 
 use crate::{
-    AccessView, Answer, AppliedChange, ArchiveFormat, ClientCertificate, Contents, DeletePlan, Event, Extent,
-    HostsAction, HostsView, Interruption, Look, OfferId, OfferSpec, PromptId, PushOptions, RegistryName,
-    RegistrySpec, RegistryUrl, RemoteEnd, Secret, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget,
-    TrafficLimits, TransferId, UiError,
+    AccessView, Answer, AppliedChange, ArchiveFormat, ClientCertificate, Contents, ContextView, DeletePlan,
+    DoctorId, Event, Extent, HostsAction, HostsView, ImportPlan, Interruption, Look, OfferId, OfferSpec,
+    Patient, PromptId, Proposal, PushOptions, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, Secret,
+    Settings, SettingsChange, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget, TrafficLimits,
+    TransferId, UiError,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -130,15 +131,39 @@ pub enum Command {
         /// Which.
         target: Target,
     },
-    /// Give a configured registry other settings. What uses its tunnel is interrupted if they differ. → [`Reply::Registry`]
+    /// Give a configured registry other settings. What uses its tunnel is interrupted if its way or its address is
+    /// another one then; how long it is kept open makes no difference to it. → [`Reply::Registry`]
     ChangeRegistry {
         /// All of its settings; the name says which registry. An absent address stays what it was.
         target: Target,
+        /// Its name until now, if it is to have another.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        was: Option<RegistryName>,
     },
     /// Take a registry out of the configuration; its tunnel is closed. → [`Reply::Done`]
     RemoveRegistry {
         /// Which.
         registry: RegistryName,
+    },
+    /// Write registries down for others: no secrets, no key files. → [`Reply::TeamFile`]
+    ExportRegistries {
+        /// Which; all of them if empty.
+        registries: Vec<RegistryName>,
+    },
+    /// Work out what a team file would change; nothing is changed. → [`Reply::ImportPlan`]
+    PlanImport {
+        /// The file's text.
+        text: String,
+    },
+    /// Add what a team file has and this machine has not. All of it or nothing. → [`Reply::ImportPlan`], as it was
+    /// carried out
+    ImportRegistries {
+        /// The file's text.
+        text: String,
+        /// Only these; all of them if empty. One that is in conflict is refused.
+        #[serde(default)]
+        registries: Vec<RegistryName>,
     },
     /// Take the manual lease, and wait until the tunnel is up or has failed. → [`Reply::Registry`]
     Connect {
@@ -275,6 +300,20 @@ pub enum Command {
         /// Which.
         transfer: TransferId,
     },
+    /// Forget all finished transfers. → [`Reply::Done`]
+    DismissAll,
+    /// Ask once more for what a finished transfer was asked for; the old one is forgotten. → [`Reply::Transfer`]
+    Retry {
+        /// Which.
+        transfer: TransferId,
+    },
+    /// Ask once more for every transfer that failed. → [`Reply::Done`]
+    RetryAll,
+    /// Halt every transfer that can be halted, and hold back those asked for from now on, until [`Self::ResumeAll`] or
+    /// the owner's end. → [`Reply::Done`]
+    PauseAll,
+    /// Let all halted and held back transfers go on. → [`Reply::Done`]
+    ResumeAll,
     /// Offer a registry of this machine to a host. Answers when the host listens, or will not. → [`Reply::Done`]
     Offer {
         /// What, and to whom.
@@ -359,6 +398,28 @@ pub enum Command {
         /// Which.
         registry: RegistryName,
     },
+    /// Examine the whole way to a registry. What is found comes as [`Change::Doctor`](crate::Change::Doctor), link by
+    /// link; the examination ends with the face that asked for it. → [`Reply::Doctor`], at once
+    Doctor {
+        /// Whose way.
+        patient: Patient,
+        /// Also send a tiny blob to the registry, and read it back.
+        round_trip: bool,
+    },
+    /// Stop an examination, or forget one that has ended. → [`Reply::Done`]
+    EndDoctor {
+        /// Which.
+        doctor: DoctorId,
+    },
+    /// Look for registries that this machine seems to know already. → [`Reply::Proposals`]
+    FindProposals,
+    /// Change settings. → [`Reply::Settings`]
+    ChangeSettings {
+        /// Which.
+        change: SettingsChange,
+    },
+    /// The Docker contexts of this account. → [`Reply::Contexts`]
+    ListContexts,
     /// Answer a question. → [`Reply::Done`]
     Answer {
         /// Which.
@@ -375,6 +436,7 @@ pub enum Command {
 }
 
 /// What comes back.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on its way to becoming text")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
@@ -433,6 +495,36 @@ pub enum Reply {
         /// As it is now.
         access: AccessView,
     },
+    /// The number of the examination that was begun.
+    Doctor {
+        /// Its number.
+        id: DoctorId,
+    },
+    /// Registries to begin with, the likeliest first.
+    Proposals {
+        /// The proposals.
+        proposals: Vec<Proposal>,
+    },
+    /// The settings as they are now.
+    Settings {
+        /// The settings.
+        settings: Settings,
+    },
+    /// The Docker contexts.
+    Contexts {
+        /// The default one first, then by name.
+        contexts: Vec<ContextView>,
+    },
+    /// A team file.
+    TeamFile {
+        /// Its text.
+        text: String,
+    },
+    /// What a team file changes.
+    ImportPlan {
+        /// The plan.
+        plan: ImportPlan,
+    },
 }
 
 /// A command with a number to tell its response by.
@@ -456,7 +548,6 @@ pub struct Response {
 }
 
 /// One line from the owner.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is written at once")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Envelope {

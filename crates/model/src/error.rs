@@ -109,6 +109,10 @@ pub enum Code {
     SettingsRefused,
     /// A file of settings changed since the plan was shown.
     SettingsChanged,
+    /// This machine does not lead the registry's name to the registry's address.
+    NameNotSetUp,
+    /// The engine lacks settings without which it cannot push to the registry.
+    EngineNotSetUp,
     /// Leave to change a system file was not given.
     PermissionDenied,
     // The owner.
@@ -178,6 +182,8 @@ impl Code {
             | Self::HostsChanged
             | Self::SettingsRefused
             | Self::SettingsChanged
+            | Self::NameNotSetUp
+            | Self::EngineNotSetUp
             | Self::PermissionDenied => 10,
             Self::OwnerGone | Self::OwnerBusy | Self::NobodyToAsk | Self::Keyring | Self::TimedOut => 11,
             Self::Cancelled => 130,

@@ -1,8 +1,8 @@
 //! What the owner tells every face.
 
 use crate::{
-    EngineView, OfferId, OfferView, Prompt, PromptId, RegistryName, RegistryView, SetupProgress, TransferId,
-    TransferView, UiError, UsageProgress,
+    DoctorId, DoctorReport, EngineView, OfferId, OfferView, Places, Prompt, PromptId, RegistryName,
+    RegistryView, Settings, SetupProgress, TransferId, TransferView, UiError, UsageProgress,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,18 @@ pub struct Snapshot {
     /// How far the change of the engine's settings is, while there is one.
     #[serde(default)]
     pub setup: Option<SetupProgress>,
+    /// What a person has set.
+    #[serde(default)]
+    pub settings: Settings,
+    /// Where Dockline's files are.
+    #[serde(default)]
+    pub places: Places,
+    /// Whether waiting transfers are held back.
+    #[serde(default)]
+    pub paused: bool,
+    /// Examinations: those under way, and of each registry the last one that has ended.
+    #[serde(default)]
+    pub doctors: Vec<DoctorReport>,
 }
 
 /// One change, with its place in the order of all of them.
@@ -108,6 +120,26 @@ pub enum Change {
     Usage {
         /// The progress.
         progress: UsageProgress,
+    },
+    /// Something was set differently.
+    Settings {
+        /// As they are now.
+        settings: Settings,
+    },
+    /// Waiting transfers are held back, or no longer.
+    Paused {
+        /// Whether they are.
+        paused: bool,
+    },
+    /// An examination has come further.
+    Doctor {
+        /// As far as it is.
+        report: DoctorReport,
+    },
+    /// An examination was stopped, forgotten, or replaced by a later one.
+    DoctorGone {
+        /// Which.
+        id: DoctorId,
     },
     /// Events were lost on the way to this face: replace everything.
     Resync {

@@ -8,6 +8,7 @@
 mod address;
 mod command;
 mod contents;
+mod doctor;
 mod error;
 mod event;
 mod hosts;
@@ -15,15 +16,19 @@ mod image;
 mod limits;
 mod login;
 mod name;
+mod notice;
 mod offer;
 mod prompt;
 mod registry;
+mod settings;
 mod setup;
 mod setup_report;
+mod team;
 mod transfer;
 mod tunnel;
 #[cfg(feature = "typescript")]
 pub mod typescript;
+mod welcome;
 
 pub use address::{AddressPoolExhausted, pick_address};
 pub use command::{Command, Envelope, FaceKind, Hello, PROTOCOL_VERSION, Reply, Request, Response, Target};
@@ -31,6 +36,7 @@ pub use contents::{
     BlobView, ConfigView, Contents, DeletePlan, Look, ManifestKind, ManifestView, NamePage, PlatformView,
     ReferrerView, RegistryUsage, RepositoryUsage, UsageProgress,
 };
+pub use doctor::{DoctorId, DoctorReport, Link, LinkState, LinkView, Patient, Remedy};
 pub use error::{Code, UiError};
 pub use event::{Change, Event, Snapshot};
 pub use hosts::{HostsAction, HostsView};
@@ -38,18 +44,21 @@ pub use image::{EngineState, EngineView, ImageView};
 pub use limits::{InvalidRate, TrafficLimits};
 pub use login::{AccessView, CredentialOrigin, LoginScheme, Secret};
 pub use name::{InvalidName, RegistryName};
+pub use notice::Notices;
 pub use offer::{InvalidOffered, OfferId, OfferSpec, OfferState, OfferView};
 pub use prompt::{Answer, Prompt, PromptId, Question};
 pub use registry::{
     ClientCertificate, InvalidRegistryUrl, InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryUrl,
     RegistryView, RemoteEnd, SshTarget,
 };
+pub use settings::{ContextChoice, ContextView, Language, Places, Settings, SettingsChange, Theme};
 pub use setup::{
     AppliedChange, BuilderFacts, ChangeView, EngineAuthority, EngineFacts, EngineKind, HostSystem,
     ImageStore, RegistrySecurity, SettingsFile, SetupAction, SetupPlan, SetupTarget, SetupVerdict, StepBy,
     StepView, SystemdUnit,
 };
 pub use setup_report::{CheckOutcome, EngineCheck, SetupProgress, SetupReport};
+pub use team::{ImportEntry, ImportPlan, ImportVerdict};
 pub use transfer::{
     ArchiveFormat, Compression, Extent, LayerState, LayerView, PushOptions, Road, TransferId, TransferKind,
     TransferState, TransferView, Verified,
@@ -57,3 +66,4 @@ pub use transfer::{
 pub use tunnel::{
     Interruption, LeaseHolder, LeaseView, PassedOver, RouteView, TunnelState, TunnelView, UnixMillis,
 };
+pub use welcome::{Proposal, ProposalSource};

@@ -74,6 +74,8 @@ pub struct SshEnvironment {
     pub agent_socket: Option<PathBuf>,
     /// The `ssh` program that is asked for a host's options (`ssh -G`); `None` uses built-in defaults only.
     pub ssh_program: Option<PathBuf>,
+    /// After how much silence a session is asked whether it is still there; `None` means Dockline's own choice.
+    pub keepalive: Option<Duration>,
 }
 
 impl SshEnvironment {
@@ -90,6 +92,7 @@ impl SshEnvironment {
                 .map(PathBuf::from)
                 .or_else(|| cfg!(windows).then(|| PathBuf::from(WINDOWS_AGENT_PIPE))),
             ssh_program: Some(PathBuf::from("ssh")),
+            keepalive: None,
         }
     }
 }

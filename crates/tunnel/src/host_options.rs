@@ -82,6 +82,8 @@ pub(crate) struct HostOptions {
     pub connect_timeout: Duration,
     /// `RekeyLimit`: bytes after which new keys are wanted; `None` means Dockline's own choice.
     pub rekey_bytes: Option<u64>,
+    /// After how much silence the session is asked whether it is still there; `None` means Dockline's own choice.
+    pub keepalive: Option<Duration>,
 }
 
 impl HostOptions {
@@ -197,6 +199,7 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
         password_prompts: DEFAULT_PASSWORD_PROMPTS,
         connect_timeout: DEFAULT_CONNECT_TIMEOUT,
         rekey_bytes: None,
+        keepalive: ssh.keepalive,
     };
     let mut identities: Vec<&str> = Vec::new();
     let mut certificates: Vec<&str> = Vec::new();

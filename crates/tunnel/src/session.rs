@@ -375,7 +375,11 @@ fn end_words(error: &russh::Error) -> String {
 
 /// The library's settings for a session whose host keys are wanted in the order of `host_keys`.
 /// `rekey_bytes`: what the person's configuration says about new keys.
-fn client_config(host_keys: host_key::HostKeyAlgorithms, rekey_bytes: Option<u64>) -> client::Config {
+fn client_config(
+    host_keys: host_key::HostKeyAlgorithms,
+    rekey_bytes: Option<u64>,
+    keepalive: Option<Duration>,
+) -> client::Config {
     let rekey_bytes = rekey_bytes.unwrap_or(REKEY_BYTES).max(LEAST_REKEY_BYTES);
     let rekey_bytes = usize::try_from(rekey_bytes).unwrap_or(1 << 30);
     client::Config {
@@ -411,7 +415,7 @@ fn client_config(host_keys: host_key::HostKeyAlgorithms, rekey_bytes: Option<u64
             compression: Cow::Borrowed(&[russh::compression::NONE]),
         },
         inactivity_timeout: Some(INACTIVITY_TIMEOUT),
-        keepalive_interval: Some(KEEPALIVE_INTERVAL),
+        keepalive_interval: Some(keepalive.unwrap_or(KEEPALIVE_INTERVAL)),
         keepalive_max: KEEPALIVE_LIMIT,
         nodelay: true,
         ..client::Config::default()

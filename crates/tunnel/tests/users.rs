@@ -87,6 +87,7 @@ async fn tunnel_of_the_owner(settings: &str) {
         known_hosts: vec![folder.join("known_hosts")],
         agent_socket: None,
         ssh_program: Some(PathBuf::from("ssh")),
+        keepalive: None,
     };
     let config = TunnelConfig { access: AccessRules::AnyProtocol, ..TunnelConfig::new(spec, environment) };
     let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;

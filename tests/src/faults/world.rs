@@ -114,6 +114,7 @@ impl World {
             known_hosts: vec![known_hosts],
             agent_socket: None,
             ssh_program: Some("ssh".into()),
+            keepalive: None,
         };
         let mut config = TunnelConfig::new(spec, environment);
         // The transfers are not HTTP.

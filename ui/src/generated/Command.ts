@@ -2,16 +2,19 @@
 import type { Answer } from "./Answer";
 import type { ArchiveFormat } from "./ArchiveFormat";
 import type { DeletePlan } from "./DeletePlan";
+import type { DoctorId } from "./DoctorId";
 import type { Extent } from "./Extent";
 import type { HostsAction } from "./HostsAction";
 import type { HostsView } from "./HostsView";
 import type { Look } from "./Look";
 import type { OfferId } from "./OfferId";
 import type { OfferSpec } from "./OfferSpec";
+import type { Patient } from "./Patient";
 import type { PromptId } from "./PromptId";
 import type { PushOptions } from "./PushOptions";
 import type { RegistryName } from "./RegistryName";
 import type { Secret } from "./Secret";
+import type { SettingsChange } from "./SettingsChange";
 import type { SetupAction } from "./SetupAction";
 import type { SetupPlan } from "./SetupPlan";
 import type { SshTarget } from "./SshTarget";
@@ -29,11 +32,31 @@ target: Target, } | { "kind": "change-registry",
 /**
  * All of its settings; the name says which registry. An absent address stays what it was.
  */
-target: Target, } | { "kind": "remove-registry", 
+target: Target, 
+/**
+ * Its name until now, if it is to have another.
+ */
+was?: RegistryName, } | { "kind": "remove-registry", 
 /**
  * Which.
  */
-registry: RegistryName, } | { "kind": "connect", 
+registry: RegistryName, } | { "kind": "export-registries", 
+/**
+ * Which; all of them if empty.
+ */
+registries: Array<RegistryName>, } | { "kind": "plan-import", 
+/**
+ * The file's text.
+ */
+text: string, } | { "kind": "import-registries", 
+/**
+ * The file's text.
+ */
+text: string, 
+/**
+ * Only these; all of them if empty. One that is in conflict is refused.
+ */
+registries: Array<RegistryName>, } | { "kind": "connect", 
 /**
  * Which.
  */
@@ -169,7 +192,11 @@ transfer: TransferId, } | { "kind": "dismiss",
 /**
  * Which.
  */
-transfer: TransferId, } | { "kind": "offer", 
+transfer: TransferId, } | { "kind": "dismiss-all" } | { "kind": "retry", 
+/**
+ * Which.
+ */
+transfer: TransferId, } | { "kind": "retry-all" } | { "kind": "pause-all" } | { "kind": "resume-all" } | { "kind": "offer", 
 /**
  * What, and to whom.
  */
@@ -245,7 +272,23 @@ secret: Secret | null, } | { "kind": "logout",
 /**
  * Which.
  */
-registry: RegistryName, } | { "kind": "answer", 
+registry: RegistryName, } | { "kind": "doctor", 
+/**
+ * Whose way.
+ */
+patient: Patient, 
+/**
+ * Also send a tiny blob to the registry, and read it back.
+ */
+roundTrip: boolean, } | { "kind": "end-doctor", 
+/**
+ * Which.
+ */
+doctor: DoctorId, } | { "kind": "find-proposals" } | { "kind": "change-settings", 
+/**
+ * Which.
+ */
+change: SettingsChange, } | { "kind": "list-contexts" } | { "kind": "answer", 
 /**
  * Which.
  */

@@ -2,9 +2,14 @@
 import type { AccessView } from "./AccessView";
 import type { AppliedChange } from "./AppliedChange";
 import type { Contents } from "./Contents";
+import type { ContextView } from "./ContextView";
+import type { DoctorId } from "./DoctorId";
 import type { HostsView } from "./HostsView";
+import type { ImportPlan } from "./ImportPlan";
 import type { Interruption } from "./Interruption";
+import type { Proposal } from "./Proposal";
 import type { RegistrySpec } from "./RegistrySpec";
+import type { Settings } from "./Settings";
 import type { SetupPlan } from "./SetupPlan";
 import type { SetupReport } from "./SetupReport";
 import type { Snapshot } from "./Snapshot";
@@ -57,4 +62,28 @@ contents: Contents, } | { "kind": "access",
 /**
  * As it is now.
  */
-access: AccessView, };
+access: AccessView, } | { "kind": "doctor", 
+/**
+ * Its number.
+ */
+id: DoctorId, } | { "kind": "proposals", 
+/**
+ * The proposals.
+ */
+proposals: Array<Proposal>, } | { "kind": "settings", 
+/**
+ * The settings.
+ */
+settings: Settings, } | { "kind": "contexts", 
+/**
+ * The default one first, then by name.
+ */
+contexts: Array<ContextView>, } | { "kind": "team-file", 
+/**
+ * Its text.
+ */
+text: string, } | { "kind": "import-plan", 
+/**
+ * The plan.
+ */
+plan: ImportPlan, };

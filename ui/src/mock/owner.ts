@@ -211,6 +211,47 @@ export class Owner implements Backend {
         return this.#applySetup(command.plan.action);
       case 'list-setup':
         return { kind: 'setup-applied', changes: this.#options.setup === 'satisfied' ? APPLIED : [] };
+      case 'dismiss-all':
+        for (const { id } of this.#state.transfers.filter(({ finished }) => finished !== null)) {
+          this.#tell({ kind: 'transfer-gone', id });
+        }
+        return { kind: 'done' };
+      case 'retry': {
+        const old = this.#state.transfers.find(({ id }) => id === command.transfer);
+        this.#tell({ kind: 'transfer-gone', id: command.transfer });
+        return this.#begin({ source: old?.source ?? '', reference: old?.reference ?? '' });
+      }
+      case 'pause-all':
+      case 'resume-all':
+        this.#tell({ kind: 'paused', paused: command.kind === 'pause-all' });
+        return { kind: 'done' };
+      case 'change-settings': {
+        const { context, ...rest } = command.change;
+        const now = this.#state.settings;
+        const chosen = context === undefined ? now.context : context.kind === 'named' ? context.name : null;
+        const settings = { ...now, ...rest, context: chosen };
+        this.#tell({ kind: 'settings', settings });
+        return { kind: 'settings', settings };
+      }
+      case 'list-contexts':
+        return {
+          kind: 'contexts',
+          contexts: [{ name: 'default', address: 'unix:///var/run/docker.sock', inUse: true }],
+        };
+      case 'find-proposals':
+        return { kind: 'proposals', proposals: [] };
+      case 'export-registries':
+        return { kind: 'team-file', text: 'dockline-team = 1\n' };
+      case 'plan-import':
+      case 'import-registries':
+        return {
+          kind: 'import-plan',
+          plan: { entries: [], summary: 'The team file has no registries.' },
+        };
+      case 'doctor':
+        return { kind: 'doctor', id: 1 };
+      case 'end-doctor':
+      case 'retry-all':
       case 'refresh-images':
       case 'quit':
         return { kind: 'done' };

@@ -104,6 +104,27 @@ export function snapshot(more: Partial<Snapshot>): Snapshot {
     offers: [],
     prompts: [],
     setup: null,
+    settings: {
+      transfersPerRegistry: 2,
+      lingerSeconds: 10,
+      keepaliveSeconds: 3,
+      keyring: true,
+      notices: { done: true, failed: true, hostKey: true, tunnelLost: true },
+      theme: 'system',
+      language: 'system',
+      context: null,
+      updateCheck: false,
+      startAtLogin: false,
+    },
+    places: {
+      config: '/home/you/.config/dockline/config.toml',
+      state: '/home/you/.local/state/dockline',
+      control: '/run/user/1000/dockline/control.sock',
+      hosts: '/etc/hosts',
+      ssh: '/home/you/.ssh',
+    },
+    paused: false,
+    doctors: [],
     ...more,
   };
 }

@@ -58,6 +58,14 @@ function apply(snapshot: Snapshot, change: Change): Snapshot {
     case 'usage':
       // Of interest only to whoever measures.
       return snapshot;
+    case 'settings':
+      return { ...snapshot, settings: change.settings };
+    case 'paused':
+      return { ...snapshot, paused: change.paused };
+    case 'doctor':
+      return { ...snapshot, doctors: put(snapshot.doctors, change.report, (d) => d.id) };
+    case 'doctor-gone':
+      return { ...snapshot, doctors: snapshot.doctors.filter((d) => d.id !== change.id) };
     case 'resync':
       return change.snapshot;
   }

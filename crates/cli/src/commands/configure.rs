@@ -1,7 +1,7 @@
 //! `dockline add` and `dockline remove`.
 
 use crate::{
-    arguments::Add,
+    arguments::{Add, Doctor, Edit},
     face::{Face, unexpected},
     output::{Output, wrapped_for_stdout},
     prompts::Answers,
@@ -21,6 +21,105 @@ pub async fn add(add: Add, output: Output) -> Result<(), UiError> {
     });
     face.close_when_unneeded().await;
     told
+}
+
+/// Changes a registry, or adds one like it.
+pub async fn edit(edit: Edit, output: Output) -> Result<(), UiError> {
+    let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
+    let told = edit_through(&face, &snapshot, edit, output).await;
+    face.close_when_unneeded().await;
+    told
+}
+
+async fn edit_through(face: &Face, snapshot: &Snapshot, edit: Edit, output: Output) -> Result<(), UiError> {
+    let present = crate::face::find(snapshot, &edit.registry)?.spec.clone();
+    let was = edit.registry.clone();
+    let copy_to = edit.copy_to.clone();
+    let target = edited(present, edit)?;
+    let command = match copy_to {
+        // A copy is at an address of its own.
+        Some(name) => Command::AddRegistry { target: Target { name, ..target } },
+        None => Command::ChangeRegistry { was: (was != target.name).then_some(was), target },
+    };
+    let reply = face.request(command).await?;
+    let Reply::Registry { spec } = reply else { return Err(unexpected(&reply)) };
+    output.result(&spec, || {
+        let hosts: Vec<String> = spec.hosts().map(|ssh| format!("ssh {ssh}")).collect();
+        wrapped_for_stdout(&format!(
+            "{}: {} leads to {} by {}.",
+            spec.name,
+            spec.listen(),
+            spec.remote,
+            hosts.join(", or ")
+        ))
+    })
+}
+
+/// `present` with what was typed in its place.
+fn edited(present: RegistrySpec, edit: Edit) -> Result<Target, UiError> {
+    let is_copy = edit.copy_to.is_some();
+    let identity = match edit.identity {
+        Some(path) => Some(existing_file(path)?),
+        None => present.ssh.identity.clone(),
+    };
+    let jump = match edit.jump {
+        Some(jump) => Some(jump).filter(|jump| !jump.is_empty()),
+        None => present.ssh.jump.clone(),
+    };
+    let hosts = match edit.ssh.is_empty() {
+        true => present.hosts().cloned().collect(),
+        false => edit.ssh,
+    };
+    let mut hosts =
+        hosts.into_iter().map(|ssh| SshTarget { identity: identity.clone(), jump: jump.clone(), ..ssh });
+    Ok(Target {
+        name: edit.rename.unwrap_or(present.name),
+        ssh: hosts.next().ok_or_else(no_host)?,
+        fallbacks: hosts.collect(),
+        remote: Some(edit.remote.unwrap_or(present.remote)),
+        port: Some(edit.port.unwrap_or(present.port)),
+        address: edit.address.or_else(|| (!is_copy).then_some(present.address)),
+        linger_seconds: Some(edit.linger.unwrap_or(present.linger_seconds)),
+        gateway: present.gateway.filter(|_| !is_copy),
+        localhost_port: present.localhost_port.filter(|_| !is_copy),
+        ca: present.ca,
+        keep_open: edit.keep_open.unwrap_or(present.keep_open),
+        url: present.url,
+        client_certificate: present.client_certificate,
+        open_at_start: present.open_at_start,
+        limits: present.limits,
+    })
+}
+
+/// A registry that is not configured, to be examined.
+pub fn candidate(arguments: Doctor) -> Result<Target, UiError> {
+    let identity = arguments.identity.map(existing_file).transpose()?;
+    let mut hosts = arguments.ssh.into_iter().map(|ssh| SshTarget {
+        identity: identity.clone(),
+        jump: arguments.jump.clone(),
+        ..ssh
+    });
+    let name = arguments.registry.ok_or_else(|| {
+        UiError::new(Code::InvalidArgument, "A registry that is to be tried needs a name.")
+            .hint("Give it one: dockline doctor cr.boss.org --ssh user@host")
+    })?;
+    Ok(Target {
+        name,
+        ssh: hosts.next().ok_or_else(no_host)?,
+        fallbacks: hosts.collect(),
+        remote: arguments.remote,
+        port: None,
+        address: None,
+        linger_seconds: None,
+        gateway: None,
+        localhost_port: None,
+        ca: None,
+        keep_open: false,
+        url: None,
+        client_certificate: None,
+        open_at_start: false,
+        limits: TrafficLimits::default(),
+    })
 }
 
 fn target(add: Add) -> Result<Target, UiError> {

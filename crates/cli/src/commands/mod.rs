@@ -4,15 +4,23 @@ mod agent;
 mod configure;
 mod connect;
 mod demo;
+mod doctor;
 mod hosts;
 mod images;
 mod offer;
+mod settings;
 mod setup;
 mod status;
 mod target;
+mod team;
 mod transfer;
+mod transfers;
 
-use crate::{arguments::Command, output::Output, print_completions};
+use crate::{
+    arguments::{Command, SettingsAction},
+    output::Output,
+    print_completions,
+};
 use dockline_model::UiError;
 
 /// Does what was typed.
@@ -20,6 +28,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
     let output = *output;
     match command {
         Command::Add(add) => configure::add(add, output).await,
+        Command::Edit(edit) => configure::edit(edit, output).await,
         Command::List => status::list(output).await,
         Command::Remove { registry, yes } => configure::remove(registry, yes, output).await,
         Command::Connect(connect) => connect::connect(connect, output).await,
@@ -31,6 +40,14 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
         Command::Images => images::images(output).await,
         Command::Hosts(hosts) => hosts::hosts(hosts, output).await,
         Command::Setup(arguments) => setup::setup(arguments, output).await,
+        Command::Doctor(arguments) => doctor::doctor(arguments, output).await,
+        Command::Proposals => doctor::proposals(output).await,
+        Command::Transfers { what } => transfers::transfers(what, output).await,
+        Command::Team(what) => team::team(what, output).await,
+        Command::Settings { change } => {
+            settings::settings(change.map(|SettingsAction::Set(change)| change), output).await
+        }
+        Command::Contexts => settings::contexts(output).await,
         Command::Agent(agent) => agent::agent(agent, output).await,
         Command::Demo { headless: _ } => demo::demo(output).await,
         Command::Completions { shell } => print_completions(shell),

@@ -20,10 +20,14 @@ mod write;
 
 pub use ca::authority;
 pub use parse::{Problem, parse};
-pub use write::{Localhost, add, change, keep_offer, listen_at_localhost, load, remove, withdraw_offer};
+pub(crate) use write::complete;
+pub use write::{
+    Localhost, add, add_all, change, change_settings, keep_offer, listen_at_localhost, load, remove, rename,
+    withdraw_offer,
+};
 
 use dockline_edits::InvalidCertificate;
-use dockline_model::{AddressPoolExhausted, Code, OfferSpec, RegistryName, RegistrySpec, UiError};
+use dockline_model::{AddressPoolExhausted, Code, OfferSpec, RegistryName, RegistrySpec, Settings, UiError};
 use std::{io, path::PathBuf};
 
 /// What the file says, defaults filled in.
@@ -33,23 +37,8 @@ pub struct Config {
     pub registries: Vec<RegistrySpec>,
     /// Registries of this machine that are offered whenever an owner that stays runs; in the file's order.
     pub offers: Vec<OfferSpec>,
-    /// The rest.
+    /// The `[settings]` table. Whether the app starts at login is not in the file.
     pub settings: Settings,
-}
-
-/// The `[settings]` table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// How many pushes and pulls of one registry run at a time; further ones wait.
-    pub transfers_per_registry: usize,
-    /// Whether secrets may be kept in the operating system's keyring.
-    pub keyring: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { transfers_per_registry: 2, keyring: true }
-    }
 }
 
 /// What goes wrong with the configuration.

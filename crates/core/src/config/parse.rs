@@ -6,10 +6,10 @@ mod tests;
 
 pub use reader::Problem;
 
-use super::{Config, Settings};
+use super::Config;
 use dockline_model::{
-    ClientCertificate, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, SshTarget,
-    TrafficLimits, pick_address,
+    ClientCertificate, Language, Notices, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd,
+    Settings, SshTarget, Theme, TrafficLimits, pick_address,
 };
 use reader::{Reader, span_of};
 use std::{
@@ -44,7 +44,6 @@ const REGISTRY_KEYS: &[&str] = &[
     "limit-down",
 ];
 const OFFER_KEYS: &[&str] = &["ssh", "identity", "jump", "port", "to"];
-const SETTINGS_KEYS: &[&str] = &["transfers-per-registry", "keyring"];
 /// What only a tunnel has.
 pub(super) const TUNNEL_KEYS: &[&str] = &[
     "ssh",
@@ -58,6 +57,21 @@ pub(super) const TUNNEL_KEYS: &[&str] = &[
     "linger-seconds",
     "keep-open",
 ];
+const SETTINGS_KEYS: &[&str] = &[
+    "transfers-per-registry",
+    "linger-seconds",
+    "keepalive-seconds",
+    "keyring",
+    "notifications",
+    "theme",
+    "language",
+    "docker-context",
+    "update-check",
+];
+const NOTICES_KEYS: &[&str] = &["done", "failed", "host-key", "tunnel-lost"];
+/// Longer, and a router has forgotten the connection before it is asked about.
+const LONGEST_KEEPALIVE: u64 = 300;
+const MOST_TRANSFERS: u64 = 8;
 const LONGEST_LINGER: u64 = 86_400;
 
 /// Reads the whole of a configuration file. Registries without an address get one that depends on their name, so
@@ -111,10 +125,16 @@ struct Draft {
 impl Reader<'_> {
     fn config(&mut self, document: &DeTable<'_>) -> Config {
         let mut config = Config::default();
+        // The settings first, wherever they stand: they have defaults for the registries.
+        if let Some(value) = document.get("settings") {
+            config.settings = self.settings(value);
+        }
         for (key, value) in document {
             match key.get_ref().as_ref() {
-                "settings" => config.settings = self.settings(value),
-                "registry" => config.registries = self.registries(value),
+                "settings" => {}
+                "registry" => {
+                    config.registries = self.registries(value, config.settings.linger_seconds);
+                }
                 "offer" => config.offers = self.offers(value),
                 other => self.problem(
                     key.span(),
@@ -134,8 +154,24 @@ impl Reader<'_> {
             return settings;
         };
         self.reject_unknown(table, SETTINGS_KEYS, "a setting");
-        if let Some(count) = self.whole(table, "transfers-per-registry", 1..=8) {
-            settings.transfers_per_registry = usize::try_from(count).unwrap_or(1);
+        let mut number = |key, allowed, to: &mut u32| {
+            if let Some(number) =
+                self.whole(table, key, allowed).and_then(|number| u32::try_from(number).ok())
+            {
+                *to = number;
+            }
+        };
+        number("transfers-per-registry", 1..=MOST_TRANSFERS, &mut settings.transfers_per_registry);
+        number("linger-seconds", 0..=LONGEST_LINGER, &mut settings.linger_seconds);
+        number("keepalive-seconds", 1..=LONGEST_KEEPALIVE, &mut settings.keepalive_seconds);
+        settings.update_check = self.truth(table, "update-check").unwrap_or(settings.update_check);
+        settings.context = self.text(table, "docker-context").filter(|name| !name.is_empty());
+        let theme = [("system", Theme::System), ("light", Theme::Light), ("dark", Theme::Dark)];
+        settings.theme = self.one_of(table, "theme", &theme).unwrap_or_default();
+        let language = [("system", Language::System), ("en", Language::En), ("nl", Language::Nl)];
+        settings.language = self.one_of(table, "language", &language).unwrap_or_default();
+        if let Some(value) = table.get("notifications") {
+            settings.notices = self.notices(value);
         }
         if let Some(keyring) = self.truth(table, "keyring") {
             settings.keyring = keyring;
@@ -143,7 +179,25 @@ impl Reader<'_> {
         settings
     }
 
-    fn registries(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<RegistrySpec> {
+    fn notices(&mut self, value: &Spanned<DeValue<'_>>) -> Notices {
+        let all = Notices::default();
+        let Some(table) = value.get_ref().as_table() else {
+            self.problem(
+                value.span(),
+                "notifications must be a table, such as notifications = { done = false }",
+            );
+            return all;
+        };
+        self.reject_unknown(table, NOTICES_KEYS, "a kind of notification");
+        Notices {
+            done: self.truth(table, "done").unwrap_or(all.done),
+            failed: self.truth(table, "failed").unwrap_or(all.failed),
+            host_key: self.truth(table, "host-key").unwrap_or(all.host_key),
+            tunnel_lost: self.truth(table, "tunnel-lost").unwrap_or(all.tunnel_lost),
+        }
+    }
+
+    fn registries(&mut self, value: &Spanned<DeValue<'_>>, linger_seconds: u32) -> Vec<RegistrySpec> {
         let Some(array) = value.get_ref().as_array() else {
             self.problem(value.span(), "registries are a list: write [[registry]], with two brackets");
             return Vec::new();
@@ -156,7 +210,7 @@ impl Reader<'_> {
                 self.problem(entry.span(), "a registry must be a table: write [[registry]]");
                 continue;
             };
-            let Some(draft) = self.registry(entry.span(), table) else { continue };
+            let Some(draft) = self.registry(entry.span(), table, linger_seconds) else { continue };
             let name_span = span_of(table, "name", entry.span());
             if let Some(first) = names.insert(draft.name.clone(), name_span.clone()) {
                 let (line, _) = self.position(first.start);
@@ -221,7 +275,7 @@ impl Reader<'_> {
         specs
     }
 
-    fn registry(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<Draft> {
+    fn registry(&mut self, span: Range<usize>, table: &DeTable<'_>, linger_seconds: u32) -> Option<Draft> {
         self.reject_unknown(table, REGISTRY_KEYS, "a setting of a registry");
         let name = self.required::<RegistryName>(span.clone(), table, "name", "cr.boss.org");
         let url = self.parsed::<RegistryUrl>(table, "url");
@@ -268,9 +322,7 @@ impl Reader<'_> {
             port: url.as_ref().map(RegistryUrl::port).or(port).unwrap_or(RegistrySpec::DEFAULT_PORT),
             localhost_port,
             ca,
-            linger_seconds: linger
-                .and_then(|seconds| u32::try_from(seconds).ok())
-                .unwrap_or(RegistrySpec::DEFAULT_LINGER_SECONDS),
+            linger_seconds: linger.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(linger_seconds),
             keep_open,
             url: url.map(Box::new),
             client_certificate: client_certificate.map(Box::new),

@@ -6,8 +6,13 @@ mod tests;
 
 use super::{Config, ConfigError, ca, parse};
 use crate::Paths;
-use dockline_model::{AddressPoolExhausted, OfferSpec, RegistryName, RegistrySpec, Target, pick_address};
-use document::{insert, insert_offer, keep_addresses, replace as replace_registry, take_out};
+use dockline_model::{
+    AddressPoolExhausted, OfferSpec, RegistryName, RegistrySpec, SettingsChange, Target, pick_address,
+};
+use document::{
+    change_settings as put_settings, insert, insert_offer, keep_addresses, replace as replace_registry,
+    take_out,
+};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -42,13 +47,35 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// from being read or written. Nothing is written then.
 pub fn add(paths: &Paths, target: &Target) -> Result<(RegistrySpec, Config), ConfigError> {
     edit(paths, |config, document| {
-        if config.registries.iter().any(|spec| spec.name == target.name) {
-            return Err(ConfigError::NameTaken(target.name.clone()));
-        }
-        let spec = complete(paths, config, target, None)?;
-        insert(document, &spec)?;
+        let spec = with_ca(paths, target, complete(config, target, None)?)?;
+        insert(document, &spec, config.settings.linger_seconds)?;
         Ok(spec)
     })
+}
+
+/// Adds several registries: all of them, or none where one cannot be. Blocks.
+///
+/// # Errors
+/// As [`add`].
+pub fn add_all(paths: &Paths, targets: &[Target]) -> Result<Config, ConfigError> {
+    edit(paths, |config, document| {
+        let mut grown = config.clone();
+        for target in targets {
+            let spec = complete(&grown, target, None)?;
+            insert(document, &spec, config.settings.linger_seconds)?;
+            grown.registries.push(spec);
+        }
+        Ok(())
+    })
+    .map(|((), config)| config)
+}
+
+/// Writes down settings. Blocks.
+///
+/// # Errors
+/// [`ConfigError::Unwritable`] for a value that is none, and whatever keeps the file from being read or written.
+pub fn change_settings(paths: &Paths, wanted: &SettingsChange) -> Result<Config, ConfigError> {
+    edit(paths, |_, document| put_settings(document, wanted)).map(|((), config)| config)
 }
 
 /// Gives a registry other settings; without an address it keeps the one it has. Blocks.
@@ -57,13 +84,26 @@ pub fn add(paths: &Paths, target: &Target) -> Result<(RegistrySpec, Config), Con
 /// [`ConfigError::Unknown`], [`ConfigError::AddressTaken`], [`ConfigError::Certificate`], and whatever keeps the file
 /// from being read or written. Nothing is written then.
 pub fn change(paths: &Paths, target: &Target) -> Result<(RegistrySpec, Config), ConfigError> {
+    rename(paths, &target.name, target)
+}
+
+/// The same for a registry that was called `was` until now. Blocks.
+///
+/// # Errors
+/// As [`change`]; [`ConfigError::NameTaken`].
+pub fn rename(
+    paths: &Paths,
+    was: &RegistryName,
+    target: &Target,
+) -> Result<(RegistrySpec, Config), ConfigError> {
     let (spec, config) = edit(paths, |config, document| {
-        let at = position(config, &target.name)?;
-        let spec = complete(paths, config, target, config.registries.get(at))?;
-        replace_registry(document, at, &spec)?;
+        let at = position(config, was)?;
+        let spec = with_ca(paths, target, complete(config, target, config.registries.get(at))?)?;
+        replace_registry(document, at, &spec, config.settings.linger_seconds)?;
         Ok(spec)
     })?;
     ca::forget(paths, &spec.name, &config.registries);
+    ca::forget(paths, was, &config.registries);
     Ok((spec, config))
 }
 
@@ -86,7 +126,8 @@ pub fn listen_at_localhost(paths: &Paths, ports: &[Localhost]) -> Result<Config,
         for Localhost { name, port } in ports {
             let at = position(config, name)?;
             let spec = config.registries.get(at).ok_or_else(|| ConfigError::Unknown(name.clone()))?;
-            replace_registry(document, at, &RegistrySpec { localhost_port: Some(*port), ..spec.clone() })?;
+            let spec = RegistrySpec { localhost_port: Some(*port), ..spec.clone() };
+            replace_registry(document, at, &spec, config.settings.linger_seconds)?;
         }
         Ok(())
     })
@@ -199,14 +240,17 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// `before` is the registry as it was, where there was one.
-fn complete(
-    paths: &Paths,
+/// All of a registry but its certificate. `before` is the registry as it was, where there was one.
+pub(crate) fn complete(
     config: &Config,
     target: &Target,
     before: Option<&RegistrySpec>,
 ) -> Result<RegistrySpec, ConfigError> {
-    let others = || config.registries.iter().filter(|spec| spec.name != target.name);
+    let others =
+        || config.registries.iter().filter(|spec| before.is_none_or(|before| before.name != spec.name));
+    if others().any(|spec| spec.name == target.name) {
+        return Err(ConfigError::NameTaken(target.name.clone()));
+    }
     let taken: BTreeSet<_> = others().map(|spec| spec.address).collect();
     let port = match &target.url {
         Some(url) => url.port(),
@@ -224,9 +268,8 @@ fn complete(
         gateway: target.gateway,
         port,
         localhost_port: target.localhost_port,
-        // Last of all: it writes a file.
         ca: None,
-        linger_seconds: target.linger_seconds.unwrap_or(RegistrySpec::DEFAULT_LINGER_SECONDS),
+        linger_seconds: target.linger_seconds.unwrap_or(config.settings.linger_seconds),
         keep_open: target.keep_open,
         url: target.url.clone(),
         client_certificate: target.client_certificate.clone(),
@@ -238,6 +281,11 @@ fn complete(
     if let Some(other) = others().find(collides) {
         return Err(ConfigError::AddressTaken { other: other.name.clone(), spec: Box::new(spec) });
     }
+    Ok(spec)
+}
+
+/// Last of all, since it writes a file.
+fn with_ca(paths: &Paths, target: &Target, spec: RegistrySpec) -> Result<RegistrySpec, ConfigError> {
     let ca = target.ca.as_deref().map(|source| ca::keep(paths, &target.name, source)).transpose()?;
     Ok(RegistrySpec { ca, ..spec })
 }

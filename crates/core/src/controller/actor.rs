@@ -1,9 +1,12 @@
 //! The one task that owns all state.
 
 use super::{
-    Answerer, Controller, FaceId, Mailbox, Message, ending,
-    engine::EngineWatch,
+    Answerer, Controller, FaceId, Mailbox, Message,
+    doctor::Doctors,
+    ending,
+    engine::{EngineWatch, Engines},
     events::Publisher,
+    history::{self, History},
     offers::{self, Offers},
     prompts::{Asker, Prompts},
     registries::Registry,
@@ -11,14 +14,10 @@ use super::{
     transfers::Transfers,
     watch::FileWatch,
 };
-use crate::{
-    Paths,
-    config::{Config, Settings},
-    secrets::Secrets,
-};
+use crate::{Paths, config::Config, secrets::Secrets};
 use dockline_model::{
-    Change, Code, Command, EngineState, EngineView, Hello, PromptId, RegistryName, Reply, SetupProgress,
-    Snapshot, UiError,
+    Change, Code, Command, EngineState, EngineView, Hello, PromptId, RegistryName, Reply, Settings,
+    SetupProgress, Snapshot, UiError,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
@@ -48,11 +47,16 @@ pub(super) struct Actor {
     /// Whether this owner is more than one command's.
     pub(super) stays: bool,
     pub(super) transfers: Transfers,
+    /// Whether waiting transfers are held back.
+    pub(super) paused: bool,
+    pub(super) history: History,
     pub(super) offers: Offers,
     pub(super) prompts: Prompts,
+    pub(super) doctors: Doctors,
     pub(super) engine: EngineView,
     /// How far a change of the engine's settings is.
     pub(super) setup: Option<SetupProgress>,
+    pub(super) engines: Engines,
     pub(super) engine_watch: EngineWatch,
     pub(super) publisher: Publisher,
     /// Tunnels being closed, and other work the end has to wait for.
@@ -65,16 +69,26 @@ pub(super) struct Actor {
 }
 
 impl Actor {
-    pub(super) async fn new(paths: Paths, controller: &Controller, loaded: Result<Config, UiError>) -> Self {
+    pub(super) async fn new(
+        mut paths: Paths,
+        controller: &Controller,
+        loaded: Result<Config, UiError>,
+    ) -> Self {
         let mailbox = controller.mailbox.clone();
         let (config, config_error) = match loaded {
             Ok(config) => (config, None),
             Err(error) => (Config::default(), Some(error)),
         };
         let secrets = Secrets::new(config.settings.keyring);
+        paths.ssh.keepalive = Some(Duration::from_secs(config.settings.keepalive_seconds.into()));
+        let (autostart, list) = (paths.autostart(), paths.transfers_file());
+        let (start_at_login, past) =
+            super::blocking(move || (autostart.is_on(), history::read(&list))).await.unwrap_or_default();
+        let engines = Engines::default();
+        engines.choose(config.settings.context.clone());
         let files = FileWatch::start(&[&paths.config_file, &paths.hosts_file], mailbox.clone());
         let mut actor = Self {
-            settings: config.settings.clone(),
+            settings: Settings { start_at_login, ..config.settings.clone() },
             asker: Arc::new(Asker { mailbox: mailbox.clone(), secrets }),
             faces: BTreeMap::new(),
             last_face: 0,
@@ -82,12 +96,16 @@ impl Actor {
             last_generation: 0,
             config_error,
             stays: false,
-            transfers: Transfers::default(),
+            transfers: Transfers::of_history(past),
+            paused: false,
+            history: History::start(paths.transfers_file()),
             offers: Offers::configured(config.offers),
             prompts: Prompts::default(),
+            doctors: Doctors::default(),
             setup: None,
             engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
-            engine_watch: EngineWatch::start(mailbox.clone()),
+            engine_watch: EngineWatch::start(mailbox.clone(), engines.clone()),
+            engines,
             publisher: Publisher::new(controller.subscribers.clone()),
             closing: JoinSet::new(),
             waiting_for_others: Vec::new(),
@@ -102,7 +120,7 @@ impl Actor {
             crate::setup::settle(&settled);
         });
         actor.start_all(config.registries).await;
-        tokio::spawn(Traces::new(&actor.paths.state_dir).clean());
+        tokio::spawn(Traces::new(&actor.paths.state_dir).clean(actor.engines.clone()));
         actor
     }
 
@@ -189,6 +207,7 @@ impl Actor {
                 self.publish(Change::Setup { progress });
             }
             Message::Usage { progress } => self.publish(Change::Usage { progress }),
+            Message::Doctor { report } => self.doctor_report(report),
             Message::FilesChanged => self.reload().await,
             Message::Stay => {
                 self.stays = true;
@@ -217,7 +236,9 @@ impl Actor {
         let result = match command {
             Command::Snapshot => Ok(Reply::Snapshot { snapshot: self.snapshot() }),
             Command::AddRegistry { target } => return self.add_registry(target, answer).await,
-            Command::ChangeRegistry { target } => return self.change_registry(target, answer).await,
+            Command::ChangeRegistry { target, was } => {
+                return self.change_registry(target, was, answer).await;
+            }
             Command::RemoveRegistry { registry } => self.remove_registry(registry).await,
             Command::Connect { registry, hold } => return self.connect(face, &registry, hold, answer),
             Command::Disconnect { registry, force } => return self.disconnect(&registry, force, answer),
@@ -226,9 +247,26 @@ impl Actor {
             | Command::Pull { .. }
             | Command::PullArchive { .. }
             | Command::Copy { .. }
-            | Command::Ship { .. }) => return self.order(face, order, answer),
+            | Command::Ship { .. }) => return self.order(face, order, None, answer),
             Command::Cancel { transfer } => self.cancel(transfer),
             Command::Dismiss { transfer } => self.dismiss(transfer),
+            Command::DismissAll => self.dismiss_all(),
+            Command::Retry { transfer } => return self.retry(face, transfer, answer),
+            Command::RetryAll => self.retry_all(face),
+            Command::PauseAll => self.pause_all(),
+            Command::ResumeAll => self.resume_all(),
+            Command::ExportRegistries { registries } => self.export_registries(&registries),
+            Command::PlanImport { text } => {
+                crate::team::plan(&text, &self.specs()).map(|plan| Reply::ImportPlan { plan })
+            }
+            Command::ImportRegistries { text, registries } => {
+                self.import_registries(&text, &registries).await
+            }
+            Command::ChangeSettings { change } => self.change_settings(change).await,
+            Command::ListContexts => return self.list_contexts(answer),
+            Command::Doctor { patient, round_trip } => self.doctor(face, patient, round_trip),
+            Command::EndDoctor { doctor } => self.end_doctor(doctor),
+            Command::FindProposals => return self.find_proposals(answer),
             Command::Pause { transfer } => self.pause(transfer),
             Command::Resume { transfer } => self.resume(transfer),
             Command::Offer { offer, hold, keep } => {
@@ -308,6 +346,10 @@ impl Actor {
             offers: self.offers.view(),
             prompts: self.prompts.view(),
             setup: self.setup.clone(),
+            settings: self.settings.clone(),
+            places: self.paths.places(),
+            paused: self.paused,
+            doctors: self.doctors.view(),
         }
     }
 
@@ -333,6 +375,7 @@ impl Actor {
             registry.held.remove(&face);
         }
         self.end_offers_of(face);
+        self.end_doctors_of(face);
         self.face_gone(face);
         if !self.somebody_can_answer() {
             for id in self.prompts.ids() {
@@ -348,15 +391,12 @@ impl Actor {
             Err(error) => self.config_failed(Some(error)),
         }
         self.refresh_aliases().await;
+        self.refresh_autostart().await;
     }
 
     pub(super) fn configure(&mut self, config: Config) {
         self.config_failed(None);
-        if self.settings != config.settings {
-            self.asker.secrets.allow(config.settings.keyring);
-            self.settings = config.settings;
-            self.start_waiting();
-        }
+        self.take_settings(config.settings);
         self.reconcile(config.registries);
         self.offers.configured = config.offers;
         self.reconcile_offers();
@@ -370,7 +410,7 @@ impl Actor {
     }
 
     /// Stops transfers, drops leases, closes tunnels; later commands are told that it is over.
-    async fn end(&mut self, inbox: &mut mpsc::UnboundedReceiver<Message>) {
+    async fn end(mut self, inbox: &mut mpsc::UnboundedReceiver<Message>) {
         inbox.close();
         self.engine_watch.stop();
         for id in self.prompts.ids() {
@@ -393,5 +433,9 @@ impl Actor {
             tracing::warn!("some tunnels did not close in time");
         }
         self.publisher.close();
+        self.keep_history();
+        if tokio::time::timeout(END_PATIENCE, self.history.close()).await.is_err() {
+            tracing::warn!("the list of transfers was not kept in time");
+        }
     }
 }

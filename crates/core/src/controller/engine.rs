@@ -1,10 +1,10 @@
 //! The container engine as the faces see it: whether it answers, and its images.
 
 use super::{Mailbox, Message};
-use dockline_engine::{Engine, EngineEndpoint, EngineError};
+use dockline_engine::{Engine, EngineEndpoint, EngineError, Surroundings};
 use dockline_model::{EngineState, EngineView, UiError};
 use futures::{StreamExt, future::pending};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::{sync::Notify, task::AbortHandle};
 
 /// The task that keeps the view fresh.
@@ -13,10 +13,41 @@ pub(super) struct EngineWatch {
     task: AbortHandle,
 }
 
+/// Which engine is meant: the one `docker` would use in this process's environment, or the one of the context that the
+/// person chose here. Clones share the choice.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Engines(Arc<RwLock<Option<String>>>);
+
+impl Engines {
+    pub(super) fn choose(&self, context: Option<String>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = context;
+    }
+
+    /// What decides which engine is meant.
+    pub(super) fn around(&self) -> Surroundings {
+        let chosen = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Surroundings::from_process().with_context(chosen)
+    }
+
+    /// The engine. Nothing is dialled.
+    pub(super) fn find(&self) -> Result<Engine, EngineError> {
+        Engine::connect(EngineEndpoint::of(&self.around())?)
+    }
+}
+
+/// The name of the context whose engine is used.
+pub(super) fn context_in_use(around: &Surroundings) -> String {
+    match dockline_engine::chosen(around) {
+        // The variable names an engine that no context may have.
+        _ if around.docker_host.is_some() => String::new(),
+        chosen => chosen.unwrap_or_else(|| "default".to_owned()),
+    }
+}
+
 impl EngineWatch {
-    pub(super) fn start(mailbox: Mailbox) -> Self {
+    pub(super) fn start(mailbox: Mailbox, engines: Engines) -> Self {
         let refresh = Arc::new(Notify::new());
-        let task = tokio::spawn(watch(mailbox, refresh.clone())).abort_handle();
+        let task = tokio::spawn(watch(mailbox, engines, refresh.clone())).abort_handle();
         Self { refresh, task }
     }
 
@@ -36,14 +67,9 @@ impl Drop for EngineWatch {
     }
 }
 
-/// The engine that `docker` would use in this process's environment. Nothing is dialled.
-pub(super) fn find() -> Result<Engine, EngineError> {
-    Engine::connect(EngineEndpoint::detect()?)
-}
-
-async fn watch(mailbox: Mailbox, refresh: Arc<Notify>) {
+async fn watch(mailbox: Mailbox, engines: Engines, refresh: Arc<Notify>) {
     loop {
-        let found = find();
+        let found = engines.find();
         let mut events = found.as_ref().ok().map(Engine::events);
         loop {
             let view = match &found {

@@ -2,8 +2,8 @@
 //! without a word.
 
 use dockline_model::{
-    Change, Event, OfferId, OfferState, PromptId, RegistryName, Snapshot, TransferId, TransferState,
-    TunnelState, UiError,
+    Change, DoctorId, Event, OfferId, OfferState, PromptId, RegistryName, Snapshot, TransferId,
+    TransferState, TunnelState, UiError,
 };
 use futures::future::BoxFuture;
 use std::{
@@ -27,10 +27,13 @@ enum Key {
     Transfer(TransferId),
     Offer(OfferId),
     Prompt(PromptId),
+    Doctor(DoctorId),
     Engine,
     Config,
     Setup,
     Usage(RegistryName),
+    Settings,
+    Paused,
     Everything,
 }
 
@@ -57,6 +60,10 @@ fn key_of(change: &Change) -> Key {
         Change::Config { .. } => Key::Config,
         Change::Setup { .. } => Key::Setup,
         Change::Usage { progress } => Key::Usage(progress.registry.clone()),
+        Change::Settings { .. } => Key::Settings,
+        Change::Paused { .. } => Key::Paused,
+        Change::Doctor { report } => Key::Doctor(report.id),
+        Change::DoctorGone { id } => Key::Doctor(*id),
         Change::Resync { .. } => Key::Everything,
     }
 }
@@ -77,6 +84,10 @@ fn phase_of(change: &Change) -> Phase {
         | Change::Config { .. }
         | Change::Setup { .. }
         | Change::Usage { .. }
+        | Change::Settings { .. }
+        | Change::Paused { .. }
+        | Change::Doctor { .. }
+        | Change::DoctorGone { .. }
         | Change::Resync { .. } => Phase::Other(mem::discriminant(change)),
     }
 }
@@ -327,6 +338,10 @@ mod tests {
             offers: Vec::new(),
             prompts: vec![],
             setup: None,
+            settings: dockline_model::Settings::default(),
+            places: dockline_model::Places::default(),
+            paused: false,
+            doctors: Vec::new(),
         }
     }
 

@@ -6,8 +6,10 @@
 mod access;
 mod actor;
 mod contents;
+mod doctor;
 mod engine;
 mod events;
+mod history;
 mod holds;
 mod hosts;
 mod meter;
@@ -16,11 +18,13 @@ mod prompts;
 mod registries;
 mod request;
 mod run;
+mod settings;
 mod setup;
 pub(crate) mod still;
 mod traces;
 mod transfers;
 mod watch;
+mod welcome;
 
 pub use events::EventStream;
 pub(crate) use events::{Resync, Subscribers};
@@ -28,7 +32,7 @@ pub(crate) use events::{Resync, Subscribers};
 use crate::{Paths, config::Config};
 use actor::Actor;
 use dockline_model::{
-    Answer, Code, Command, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply,
+    Answer, Code, Command, DoctorReport, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply,
     SetupProgress, Snapshot, TransferId, TransferState, UiError, UsageProgress, Verified,
 };
 use dockline_tunnel::{Lease, Tunnel};
@@ -69,7 +73,7 @@ enum Message {
     /// A connect has failed for good.
     Unlease { name: RegistryName, generation: u64, holder: Option<FaceId> },
     /// A transfer has been checked and may stand in the queue.
-    Enqueue { face: FaceId, order: transfers::Order, answer: Answerer },
+    Enqueue { face: FaceId, order: Box<transfers::Order>, answer: Answerer },
     /// A transfer has gone from waiting to running, or to verifying.
     TransferAt { id: TransferId, state: TransferState },
     /// A transfer's task is at its end, its traces removed.
@@ -84,6 +88,8 @@ enum Message {
     Setup { progress: Option<SetupProgress> },
     /// Measuring a registry has come further.
     Usage { progress: UsageProgress },
+    /// An examination has come further.
+    Doctor { report: DoctorReport },
     /// The configuration or the hosts file may have changed.
     FilesChanged,
     /// The owner is one that stays.

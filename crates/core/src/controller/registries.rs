@@ -12,7 +12,7 @@ use dockline_model::{
 };
 use dockline_tunnel::{AccessRules, Gateway, HttpRules, Lease, Tunnel, TunnelConfig};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, SocketAddrV4},
     path::{Path, PathBuf},
     sync::Arc,
@@ -23,9 +23,6 @@ use tokio::{
     task::{AbortHandle, JoinSet},
     time::Instant,
 };
-
-/// How the configuration is to be changed.
-type Configure = fn(&Paths, &Target) -> Result<(RegistrySpec, Config), ConfigError>;
 
 /// A registry and what is held for it.
 pub(super) struct Registry {
@@ -182,6 +179,7 @@ impl Actor {
     pub(super) fn reconcile(&mut self, specs: Vec<RegistrySpec>) {
         let mut old = std::mem::take(&mut self.registries);
         let mut started = Vec::new();
+        let names: BTreeSet<RegistryName> = specs.iter().map(|spec| spec.name.clone()).collect();
         for spec in specs {
             let before = old.iter().position(|registry| registry.spec.name == spec.name);
             let before = before.map(|at| old.remove(at));
@@ -203,7 +201,17 @@ impl Actor {
                 self.interrupt_registry(&spec.name, &reason);
                 started.push((spec.name.clone(), Some(registry)));
             } else {
-                started.push((spec.name.clone(), None));
+                // Renamed: the new one has the address as soon as the old one has let go of it.
+                let renamed =
+                    |old: &Registry| old.spec.listen() == spec.listen() && !names.contains(&old.spec.name);
+                let renamed = old.iter().position(renamed).map(|at| old.remove(at));
+                if let Some(registry) = &renamed {
+                    let (name, new) = (registry.spec.name.clone(), &spec.name);
+                    let reason = UiError::new(Code::Disconnected, format!("{name} is called {new} now."));
+                    self.interrupt_registry(&name, &reason);
+                    self.publish(Change::RegistryGone { name });
+                }
+                started.push((spec.name.clone(), renamed));
             }
             let registry = self.new_registry(spec, &[]);
             self.registries.push(registry);
@@ -269,7 +277,7 @@ impl Actor {
         self.paths.expanded(path)
     }
 
-    fn tunnel_config(&self, spec: &RegistrySpec) -> TunnelConfig {
+    pub(super) fn tunnel_config(&self, spec: &RegistrySpec) -> TunnelConfig {
         let mut spec = spec.clone();
         for host in std::iter::once(&mut spec.ssh).chain(&mut spec.fallbacks) {
             host.identity = host.identity.take().map(|path| self.expanded(&path));
@@ -307,14 +315,22 @@ impl Actor {
 
     /// Answers when the listener is there (or could not be had): a program may connect right after.
     pub(super) async fn add_registry(&mut self, target: Target, answer: Answerer) {
-        let slot = self.configured_with(target, config::add).await;
+        let slot = self.configured_with(move |paths| config::add(paths, &target)).await;
         Self::answer_when_ready(slot, answer);
     }
 
-    /// The same for one that is there, with other settings.
-    pub(super) async fn change_registry(&mut self, target: Target, answer: Answerer) {
-        let slot = self.configured_with(target, config::change).await;
-        Self::answer_when_ready(slot, answer);
+    /// The same for one that is there, with other settings, and perhaps another name.
+    pub(super) async fn change_registry(
+        &mut self,
+        target: Target,
+        was: Option<RegistryName>,
+        answer: Answerer,
+    ) {
+        let slot = self.configured_with(move |paths| match was {
+            Some(was) if was != target.name => config::rename(paths, &was, &target),
+            Some(_) | None => config::change(paths, &target),
+        });
+        Self::answer_when_ready(slot.await, answer);
     }
 
     fn answer_when_ready(slot: Result<(RegistrySpec, TunnelSlot), UiError>, answer: Answerer) {
@@ -334,11 +350,10 @@ impl Actor {
 
     async fn configured_with(
         &mut self,
-        target: Target,
-        how: Configure,
+        how: impl FnOnce(&Paths) -> Result<(RegistrySpec, Config), ConfigError> + Send + 'static,
     ) -> Result<(RegistrySpec, TunnelSlot), UiError> {
         let paths = self.paths.clone();
-        let written = blocking(move || how(&paths, &target)).await?;
+        let written = blocking(move || how(&paths)).await?;
         let (spec, config) = written.map_err(|error| UiError::from(&error))?;
         self.configure(config);
         self.refresh_aliases().await;

@@ -2,19 +2,30 @@
 
 use super::{Answerer, FaceId, Message, actor::Actor, registries::unknown, run::Job, transfers::Order};
 use dockline_model::{
-    Code, Command, Compression, PushOptions, RegistryName, RegistrySpec, Road, TransferKind, UiError,
+    Code, Command, Compression, PushOptions, RegistryName, RegistrySpec, Road, TransferId, TransferKind,
+    UiError,
 };
 use dockline_registry::{Reference, archive};
 use std::path::Path;
 
 impl Actor {
     /// Checks a push or pull and queues it. Reading an archive's names may take a while, so this is a task.
-    pub(super) fn order(&self, face: FaceId, command: Command, answer: Answerer) {
+    /// `replaces`: a finished transfer that is forgotten for it.
+    pub(super) fn order(
+        &self,
+        face: FaceId,
+        command: Command,
+        replaces: Option<TransferId>,
+        answer: Answerer,
+    ) {
         let specs: Vec<RegistrySpec> = self.registries.iter().map(|registry| registry.spec.clone()).collect();
         let mailbox = self.mailbox.clone();
         tokio::spawn(async move {
-            match prepare(&specs, command).await {
-                Ok(order) => mailbox.post(Message::Enqueue { face, order, answer }),
+            match prepare(&specs, command.clone()).await {
+                Ok(order) => {
+                    let order = Box::new(Order { command, replaces, ..order });
+                    mailbox.post(Message::Enqueue { face, order, answer });
+                }
                 Err(error) => {
                     // A face that has gone does not hear it.
                     let _ = answer.send(Err(error));
@@ -94,7 +105,17 @@ fn order(
     job: Job,
 ) -> Result<Order, UiError> {
     let reference = target.with_host(&spec.authority()).map_err(|error| invalid(&error))?.to_string();
-    Ok(Order { kind, road, registry: spec.name.clone(), host: None, source, reference, job })
+    Ok(Order {
+        kind,
+        road,
+        registry: spec.name.clone(),
+        host: None,
+        source,
+        reference,
+        job,
+        command: Command::Snapshot,
+        replaces: None,
+    })
 }
 
 fn find<'a>(specs: &'a [RegistrySpec], name: &RegistryName) -> Result<&'a RegistrySpec, UiError> {

@@ -3,7 +3,7 @@
 use super::{
     Mailbox, Message,
     access::Access,
-    engine,
+    engine::Engines,
     registries::{TunnelSlot, names, read_hosts},
     traces::{Trace, Traces},
 };
@@ -68,6 +68,7 @@ pub(super) struct Context {
     pub(super) access: Arc<Access>,
     pub(super) tunnel: TunnelSlot,
     pub(super) hosts_file: PathBuf,
+    pub(super) engines: Engines,
     pub(super) traces: Traces,
     pub(super) figures: Arc<Figures>,
     pub(super) cancel: CancellationToken,
@@ -113,7 +114,7 @@ impl Transfer {
     async fn with_retries(&mut self, job: &Job) -> Result<Verified, UiError> {
         // What is wrong on this side is told before anything is dialled.
         if let Job::PushImage { image, .. } = job {
-            engine::find().map_err(told)?.image_id(image).await.map_err(told)?;
+            self.context.engines.find().map_err(told)?.image_id(image).await.map_err(told)?;
         }
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
@@ -185,7 +186,7 @@ impl Transfer {
     }
 
     async fn push_image(&mut self, image: &str, reference: &Reference) -> Result<Verified, UiError> {
-        let engine = engine::find().map_err(told)?;
+        let engine = self.context.engines.find().map_err(told)?;
         let mut pushed = None;
         if let Some(name) = self.by_name(reference).await? {
             pushed = known(self.push_as(&engine, image, &name).await);
@@ -241,7 +242,7 @@ impl Transfer {
     }
 
     async fn pull_image(&mut self, reference: &Reference) -> Result<Verified, UiError> {
-        let engine = engine::find().map_err(told)?;
+        let engine = self.context.engines.find().map_err(told)?;
         if let Some(name) = self.by_name(reference).await?
             && let Some(pulled) = known(self.pull_as(&engine, &name).await)
         {

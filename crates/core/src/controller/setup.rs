@@ -8,7 +8,7 @@ impl Actor {
     fn setup_for(&self, registry: Option<RegistryName>) -> Setup {
         let views: Vec<RegistryView> =
             self.registries.iter().map(super::registries::Registry::view).collect();
-        Setup::new(&self.paths, views, registry)
+        Setup::new(&self.paths, views, registry).with_context(self.settings.context.clone())
     }
 
     pub(super) fn plan_setup(

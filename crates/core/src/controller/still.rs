@@ -1,11 +1,13 @@
 //! What there is to see while nobody owns the tunnels: the configuration, and whether the names lead to it.
 
 use super::{
-    load,
+    history, load,
     registries::{names, read_hosts},
 };
 use crate::Paths;
-use dockline_model::{EngineState, EngineView, RegistrySpec, RegistryView, Snapshot, TunnelView, UiError};
+use dockline_model::{
+    EngineState, EngineView, RegistrySpec, RegistryView, Settings, Snapshot, TunnelView, UiError,
+};
 
 /// Reads it. Nothing is bound, dialled or written.
 ///
@@ -24,10 +26,14 @@ pub(crate) async fn snapshot(paths: &Paths) -> Result<Snapshot, UiError> {
         config_path: paths.config_file.display().to_string(),
         config_error: None,
         registries: config.registries.into_iter().map(view).collect(),
-        transfers: Vec::new(),
+        transfers: history::read(&paths.transfers_file()).into_iter().map(|past| past.view).collect(),
         engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
         offers: Vec::new(),
         prompts: Vec::new(),
         setup: None,
+        settings: Settings { start_at_login: paths.autostart().is_on(), ..config.settings },
+        places: paths.places(),
+        paused: false,
+        doctors: Vec::new(),
     })
 }

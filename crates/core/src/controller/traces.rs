@@ -1,7 +1,7 @@
 //! Names given to images for the length of a transfer, noted on disk first: an owner that is killed leaves a note
 //! from which the next one removes them.
 
-use super::engine;
+use super::engine::Engines;
 use dockline_engine::Engine;
 use dockline_model::{Code, UiError};
 use sha2::{Digest, Sha256};
@@ -47,10 +47,10 @@ impl Traces {
     }
 
     /// Removes what a killed owner left behind. An engine that does not answer now may do so at the next start.
-    pub(super) async fn clean(self) {
+    pub(super) async fn clean(self, engines: Engines) {
         let Ok(mut notes) = fs::read_dir(&self.folder).await else { return };
         while let Ok(Some(note)) = notes.next_entry().await {
-            let (Ok(name), Ok(engine)) = (fs::read_to_string(note.path()).await, engine::find()) else {
+            let (Ok(name), Ok(engine)) = (fs::read_to_string(note.path()).await, engines.find()) else {
                 continue;
             };
             Trace { engine, name, note: note.path() }.remove().await;

@@ -3,13 +3,14 @@
 use super::{
     Answerer, FaceId, Message,
     actor::Actor,
+    history::{self, Past},
     meter::{Meter, seconds_left},
     registries::unknown,
     run::{self, Context, Figures, Job},
     traces::Traces,
 };
 use dockline_model::{
-    Change, Code, FaceKind, LayerState, LayerView, RegistryName, Reply, Road, SshTarget, TransferId,
+    Change, Code, Command, FaceKind, LayerState, LayerView, RegistryName, Reply, Road, SshTarget, TransferId,
     TransferKind, TransferState, TransferView, UiError, UnixMillis, Verified,
 };
 use std::{
@@ -18,7 +19,7 @@ use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A transfer that has been checked, before it has a number.
@@ -34,6 +35,10 @@ pub(super) struct Order {
     /// `cr.boss.org:5000/app:v1`.
     pub(super) reference: String,
     pub(super) job: Job,
+    /// What was asked for, for another time.
+    pub(super) command: Command,
+    /// A finished transfer that is forgotten for this one.
+    pub(super) replaces: Option<TransferId>,
 }
 
 /// All transfers of this owner's life, until they are dismissed. Belongs to the actor.
@@ -46,7 +51,9 @@ pub(super) struct Transfers {
 #[derive(Debug)]
 struct Entry {
     view: TransferView,
-    job: Job,
+    /// None for a transfer of an earlier owner's.
+    job: Option<Job>,
+    command: Command,
     /// The command line that waits for it: it dies with that.
     bound_to: Option<FaceId>,
     cancel: CancellationToken,
@@ -59,6 +66,38 @@ struct Entry {
 }
 
 impl Transfers {
+    /// Those of earlier owners, none of which is under way.
+    pub(super) fn of_history(past: Vec<Past>) -> Self {
+        let mut transfers = Self::default();
+        for Past { view, command } in past {
+            transfers.last = transfers.last.max(view.id.0);
+            transfers.entries.insert(view.id, Entry::new(view, None, command, None));
+        }
+        transfers
+    }
+
+    fn history(&self) -> Vec<Past> {
+        let past = |entry: &Entry| Past {
+            // The figures of a transfer under way change ten times a second, and are worth nothing later.
+            view: match entry.view.state.is_final() {
+                true => TransferView { layers: Vec::new(), ..entry.view.clone() },
+                false => TransferView {
+                    layers: Vec::new(),
+                    state: TransferState::Waiting,
+                    current: 0,
+                    total: 0,
+                    sent: 0,
+                    skipped: 0,
+                    rate: None,
+                    seconds_left: None,
+                    ..entry.view.clone()
+                },
+            },
+            command: entry.command.clone(),
+        };
+        self.entries.values().map(past).collect()
+    }
+
     /// Those that have not ended.
     pub(super) fn active(&self) -> impl Iterator<Item = &TransferView> {
         self.entries.values().map(|entry| &entry.view).filter(|view| !view.state.is_final())
@@ -103,6 +142,20 @@ impl Transfers {
 }
 
 impl Entry {
+    fn new(view: TransferView, job: Option<Job>, command: Command, bound_to: Option<FaceId>) -> Self {
+        Self {
+            view,
+            job,
+            command,
+            bound_to,
+            cancel: CancellationToken::new(),
+            figures: Arc::default(),
+            meter: Meter::default(),
+            has_task: false,
+            is_halting: false,
+        }
+    }
+
     /// Takes over the newest figures. Progress never runs backwards: a second try starts from nothing, and its
     /// bar stands still until it has passed the first's.
     fn read_figures(&mut self, now: Instant) {
@@ -125,6 +178,11 @@ impl Entry {
         self.view.seconds_left = seconds_left(self.view.current, self.view.total, self.view.rate);
     }
 
+    /// Whether nothing is done for it any more.
+    fn is_over(&self) -> bool {
+        self.view.state.is_final() && !self.has_task
+    }
+
     fn end(&mut self, state: TransferState) {
         self.read_figures(Instant::now());
         self.view.state = state;
@@ -141,7 +199,8 @@ pub(super) fn unix_now() -> UnixMillis {
 }
 
 impl Actor {
-    pub(super) fn enqueue(&mut self, face: FaceId, order: Order, answer: Answerer) {
+    pub(super) fn enqueue(&mut self, face: FaceId, order: Box<Order>, answer: Answerer) {
+        let order = *order;
         if self.registry(&order.registry).is_none() {
             let _ = answer.send(Err(unknown(&order.registry)));
             return;
@@ -176,25 +235,24 @@ impl Actor {
             started: unix_now(),
             finished: None,
         };
-        let entry = Entry {
-            view,
-            job: order.job,
-            bound_to: is_cli.then_some(face),
-            cancel: CancellationToken::new(),
-            figures: Arc::default(),
-            meter: Meter::default(),
-            has_task: false,
-            is_halting: false,
-        };
+        let entry = Entry::new(view, Some(order.job), order.command, is_cli.then_some(face));
         self.transfers.entries.insert(id, entry);
+        if let Some(replaced) = order.replaces {
+            self.forget(replaced);
+        }
+        self.forget_oldest();
         self.publish_transfer(id);
         self.start_waiting();
     }
 
     /// Begins as many as may run.
     pub(super) fn start_waiting(&mut self) {
-        while let Some(id) = self.transfers.next(self.settings.transfers_per_registry) {
+        let at_once = usize::try_from(self.settings.transfers_per_registry).unwrap_or(1);
+        while !self.paused
+            && let Some(id) = self.transfers.next(at_once)
+        {
             let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
+            let Some(job) = entry.job.clone() else { return };
             entry.has_task = true;
             let registry = self.registries.iter().find(|r| r.spec.name == entry.view.registry);
             let Some(registry) = registry else {
@@ -210,12 +268,12 @@ impl Actor {
                 access: registry.access.clone(),
                 tunnel: registry.tunnel(),
                 hosts_file: self.paths.hosts_file.clone(),
+                engines: self.engines.clone(),
                 traces: Traces::new(&self.paths.state_dir),
                 figures: entry.figures.clone(),
                 cancel: entry.cancel.clone(),
                 mailbox: self.mailbox.clone(),
             };
-            let job = entry.job.clone();
             let mailbox = self.mailbox.clone();
             let task = tokio::spawn(run::run(context, job));
             tokio::spawn(async move {
@@ -329,9 +387,94 @@ impl Actor {
             return Err(UiError::new(Code::InvalidArgument, "The transfer has not ended yet.")
                 .hint("Cancel it first, or wait for its end."));
         }
-        self.transfers.entries.remove(&id);
-        self.publish(Change::TransferGone { id });
+        self.forget(id);
         Ok(Reply::Done)
+    }
+
+    pub(super) fn dismiss_all(&mut self) -> Result<Reply, UiError> {
+        let ended = self.transfers.entries.values().filter(|entry| entry.is_over());
+        let ended: Vec<TransferId> = ended.map(|entry| entry.view.id).collect();
+        ended.into_iter().for_each(|id| self.forget(id));
+        Ok(Reply::Done)
+    }
+
+    /// Asks again for what a finished transfer was asked for.
+    pub(super) fn retry(&self, face: FaceId, id: TransferId, answer: Answerer) {
+        let command = match self.transfers.entries.get(&id) {
+            None => Err(no_transfer(id)),
+            Some(entry) if !entry.is_over() => {
+                Err(UiError::new(Code::InvalidArgument, "The transfer has not ended yet."))
+            }
+            Some(entry) => Ok(entry.command.clone()),
+        };
+        match command {
+            Ok(command) => self.order(face, command, Some(id), answer),
+            // A face that has gone does not hear it.
+            Err(error) => drop(answer.send(Err(error))),
+        }
+    }
+
+    pub(super) fn retry_all(&self, face: FaceId) -> Result<Reply, UiError> {
+        let has_failed = |entry: &&Entry| match entry.view.state {
+            TransferState::Failed { .. } => entry.is_over(),
+            TransferState::Waiting
+            | TransferState::Paused
+            | TransferState::Running
+            | TransferState::Verifying
+            | TransferState::Done { .. }
+            | TransferState::Cancelled => false,
+        };
+        for entry in self.transfers.entries.values().filter(has_failed) {
+            let (answer, answered) = oneshot::channel();
+            self.order(face, entry.command.clone(), Some(entry.view.id), answer);
+            // Nobody waits for the numbers, and nothing is begun for somebody who has gone.
+            tokio::spawn(answered);
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn pause_all(&mut self) -> Result<Reply, UiError> {
+        self.hold_back(true);
+        for id in self.matching(|_| true) {
+            // What the engine carries goes on: that can only be cancelled.
+            let _ = self.pause(id);
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn resume_all(&mut self) -> Result<Reply, UiError> {
+        self.hold_back(false);
+        for id in self.matching(|_| true) {
+            self.resume(id)?;
+        }
+        self.start_waiting();
+        Ok(Reply::Done)
+    }
+
+    fn hold_back(&mut self, paused: bool) {
+        if self.paused != paused {
+            self.paused = paused;
+            self.publish(Change::Paused { paused });
+        }
+    }
+
+    fn forget(&mut self, id: TransferId) {
+        if self.transfers.entries.remove(&id).is_some() {
+            self.publish(Change::TransferGone { id });
+            self.keep_history();
+        }
+    }
+
+    /// The list is bounded: the oldest finished ones go.
+    fn forget_oldest(&mut self) {
+        let excess = self.transfers.entries.len().saturating_sub(history::KEPT);
+        let over = self.transfers.entries.values().filter(|entry| entry.is_over());
+        let oldest: Vec<TransferId> = over.map(|entry| entry.view.id).take(excess).collect();
+        oldest.into_iter().for_each(|id| self.forget(id));
+    }
+
+    pub(super) fn keep_history(&self) {
+        self.history.keep(self.transfers.history());
     }
 
     /// A command line that vanishes takes its transfers with it, as Ctrl-C would.
@@ -367,7 +510,12 @@ impl Actor {
 
     fn publish_transfer(&mut self, id: TransferId) {
         if let Some(transfer) = self.transfers.entries.get(&id).map(|entry| entry.view.clone()) {
+            let has_ended = transfer.state.is_final();
+            let is_new = transfer.state == TransferState::Waiting;
             self.publish(Change::Transfer { transfer });
+            if has_ended || is_new {
+                self.keep_history();
+            }
         }
     }
 }

@@ -10,8 +10,9 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
+use crate::autostart::{self, Autostart};
 use directories::ProjectDirs;
-use dockline_model::{Code, UiError};
+use dockline_model::{Code, Places, UiError};
 use dockline_tunnel::SshEnvironment;
 use std::{
     env, io,
@@ -29,6 +30,8 @@ pub struct Paths {
     pub runtime_dir: PathBuf,
     /// The system's hosts file.
     pub hosts_file: PathBuf,
+    /// What starts the desktop app at login, where that is switched on.
+    pub autostart_entry: PathBuf,
     /// OpenSSH's own files.
     pub ssh: SshEnvironment,
 }
@@ -90,6 +93,7 @@ impl Paths {
             state_dir: home.join("state"),
             runtime_dir: platform::socket_folder(home.join("run")),
             hosts_file: platform::hosts_file(),
+            autostart_entry: home.join("autostart").join("dockline.desktop"),
             ssh: SshEnvironment::from_process(),
         }
     }
@@ -103,6 +107,7 @@ impl Paths {
             state_dir,
             runtime_dir,
             hosts_file: platform::hosts_file(),
+            autostart_entry: autostart::entry_of_account(),
             ssh: SshEnvironment::from_process(),
         })
     }
@@ -117,6 +122,31 @@ impl Paths {
     #[must_use]
     pub fn control_socket(&self) -> PathBuf {
         self.runtime_dir.join("control.sock")
+    }
+
+    /// How the desktop app is started at login.
+    #[must_use]
+    pub fn autostart(&self) -> Autostart {
+        Autostart::new(self.autostart_entry.clone())
+    }
+
+    /// The same for people to read.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        let shown = |path: &Path| path.display().to_string();
+        Places {
+            config: shown(&self.config_file),
+            state: shown(&self.state_dir),
+            control: shown(&self.control_socket()),
+            hosts: shown(&self.hosts_file),
+            ssh: shown(&self.ssh.home_ssh),
+        }
+    }
+
+    /// The list of past transfers.
+    #[must_use]
+    pub fn transfers_file(&self) -> PathBuf {
+        self.state_dir.join("transfers.json")
     }
 
     /// Makes the folders, private to this account.

@@ -13,7 +13,7 @@ const RELOAD: Duration = Duration::from_secs(5);
 const ASK_AGAIN: Duration = Duration::from_millis(300);
 
 /// Has the engine ask the registry at `authority`, and again for as long as it may still go by the old hosts file.
-pub(super) async fn reaches(engine: &Engine, authority: &str) -> CheckOutcome {
+pub(crate) async fn reaches(engine: &Engine, authority: &str) -> CheckOutcome {
     let deadline = Instant::now() + HOSTS_CACHE;
     loop {
         match engine.probe(authority).await {

@@ -5,7 +5,7 @@
 //! writing are `dockline-edits`'; what is known of the engine comes from `dockline-engine`; this module brings them
 //! together, reloads, and asks.
 
-mod check;
+pub(crate) mod check;
 mod facts;
 mod files;
 mod steps;
@@ -54,6 +54,12 @@ impl Setup {
         // Without a tunnel there is nothing on this machine to set up.
         let registries = registries.into_iter().filter(|view| view.spec.has_tunnel()).collect();
         Self { paths: paths.clone(), around, registries, only, certificate: None }
+    }
+
+    /// The engine of that Docker context, where the person chose one for Dockline.
+    #[must_use]
+    pub fn with_context(self, context: Option<String>) -> Self {
+        Self { around: self.around.with_context(context), ..self }
     }
 
     /// The one registry speaks TLS with a certificate of this authority (PEM).

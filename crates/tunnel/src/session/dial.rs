@@ -305,7 +305,8 @@ async fn handshake<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let config = Arc::new(client_config(client.verifier.algorithms(), options.rekey_bytes));
+    let config =
+        Arc::new(client_config(client.verifier.algorithms(), options.rekey_bytes, options.keepalive));
     let connecting = client::connect_stream(config, stream, client);
     match tokio::time::timeout(limit, connecting).await {
         Ok(outcome) => outcome.map_err(|error| with_host(error, options)),

@@ -137,6 +137,7 @@ impl Lab {
             known_hosts: vec![known_hosts.to_owned()],
             agent_socket: None,
             ssh_program: Some(PathBuf::from("ssh")),
+            ..SshEnvironment::default()
         }
     }
 

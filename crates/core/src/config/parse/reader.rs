@@ -80,6 +80,21 @@ impl Reader<'_> {
         parse(&text).map_err(|message| self.problem(span_of(table, key, 0..0), message)).ok()
     }
 
+    /// One of a few words.
+    pub(super) fn one_of<T: Copy>(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        words: &[(&str, T)],
+    ) -> Option<T> {
+        self.parsed_with(table, key, |text| {
+            words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                format!("{key} must be one of these: {}", known.join(", "))
+            })
+        })
+    }
+
     pub(super) fn text(&mut self, table: &DeTable<'_>, key: &str) -> Option<String> {
         let value = table.get(key)?;
         let text = value.get_ref().as_str().map(str::to_owned);

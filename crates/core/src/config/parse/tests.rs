@@ -32,7 +32,10 @@ fn a_whole_file_reads() {
         "#,
     )
     .unwrap();
-    assert_eq!(config.settings, Settings { transfers_per_registry: 3, keyring: false });
+    assert_eq!(
+        config.settings,
+        Settings { transfers_per_registry: 3, keyring: false, ..Settings::default() }
+    );
     let boss = &config.registries[0];
     assert_eq!(boss.listen().to_string(), "127.77.1.1:5001");
     assert_eq!(boss.ssh.port, Some(2222));
@@ -95,7 +98,8 @@ keep-open = 1
         problems(text),
         [
             "line 2, column 26: transfers-per-registry must be a whole number from 1 to 8, without quotes",
-            "line 3, column 1: “colour” is not a setting; these are: transfers-per-registry, keyring",
+            "line 3, column 1: “colour” is not a setting; these are: transfers-per-registry, linger-seconds, \
+             keepalive-seconds, keyring, notifications, theme, language, docker-context, update-check",
             "line 7, column 7: “-oProxyCommand=id” is not an SSH destination; write it as user@host, host, or \
              user@host:2222",
             "line 8, column 8: port must be a whole number from 1 to 65535, without quotes",

@@ -1,7 +1,10 @@
 //! Registries and offers in a TOML document that a person wrote: comments and order stay as they are.
 
 use super::super::{Config, ConfigError};
-use dockline_model::{OfferSpec, RegistrySpec, RemoteEnd, TrafficLimits};
+use dockline_model::{
+    ContextChoice, Language, Notices, OfferSpec, RegistrySpec, RemoteEnd, SettingsChange, Theme,
+    TrafficLimits,
+};
 use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
@@ -27,8 +30,13 @@ pub(super) fn keep_addresses(document: &mut DocumentMut, config: &Config) {
     }
 }
 
-pub(super) fn insert(document: &mut DocumentMut, spec: &RegistrySpec) -> Result<(), ConfigError> {
-    insert_into(document, "registry", |table| fill(table, spec))
+/// `linger`: the figure of registries that have none of their own.
+pub(super) fn insert(
+    document: &mut DocumentMut,
+    spec: &RegistrySpec,
+    linger: u32,
+) -> Result<(), ConfigError> {
+    insert_into(document, "registry", |table| fill(table, spec, linger))
 }
 
 pub(super) fn insert_offer(document: &mut DocumentMut, offer: &OfferSpec) -> Result<(), ConfigError> {
@@ -81,7 +89,7 @@ fn insert_into(
 
 /// Writes a registry's settings into its table: what is as usual is left out, and what a person wrote beside a setting
 /// (a comment) stays with it.
-fn fill(table: &mut dyn TableLike, spec: &RegistrySpec) -> Result<(), ConfigError> {
+fn fill(table: &mut dyn TableLike, spec: &RegistrySpec, linger: u32) -> Result<(), ConfigError> {
     if spec.fallbacks.iter().any(|ssh| (&ssh.identity, &ssh.jump) != (&spec.ssh.identity, &spec.ssh.jump)) {
         return Err(ConfigError::Unwritable(
             "its hosts have different key files or jump hosts, which belong into ~/.ssh/config".to_owned(),
@@ -93,7 +101,7 @@ fn fill(table: &mut dyn TableLike, spec: &RegistrySpec) -> Result<(), ConfigErro
         several => Value::Array(several.iter().collect()),
     };
     let is_unusual = |port: &u16| *port != RegistrySpec::DEFAULT_PORT;
-    let linger = Some(spec.linger_seconds).filter(|it| *it != RegistrySpec::DEFAULT_LINGER_SECONDS);
+    let linger = Some(spec.linger_seconds).filter(|it| *it != linger);
     let own = spec.client_certificate.as_ref();
     let settings = [
         ("name", Some(spec.name.as_str().into())),
@@ -139,8 +147,63 @@ fn set(table: &mut dyn TableLike, key: &str, value: Option<Value>) {
     }
 }
 
+/// Writes down the settings that are wanted.
+pub(super) fn change_settings(
+    document: &mut DocumentMut,
+    wanted: &SettingsChange,
+) -> Result<(), ConfigError> {
+    let not_a_table = || ConfigError::Unwritable("“settings” is not a table".to_owned());
+    let settings = document.entry("settings").or_insert_with(|| Item::Table(Table::new()));
+    let settings = settings.as_table_like_mut().ok_or_else(not_a_table)?;
+    let whole = |number: Option<u32>| number.map(|number| Value::from(i64::from(number)));
+    let theme = wanted.theme.map(|theme| match theme {
+        Theme::System => "system",
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    });
+    let language = wanted.language.map(|language| match language {
+        Language::System => "system",
+        Language::En => "en",
+        Language::Nl => "nl",
+    });
+    let values = [
+        ("transfers-per-registry", whole(wanted.transfers_per_registry)),
+        ("linger-seconds", whole(wanted.linger_seconds)),
+        ("keepalive-seconds", whole(wanted.keepalive_seconds)),
+        ("keyring", wanted.keyring.map(Value::from)),
+        ("theme", theme.map(Value::from)),
+        ("language", language.map(Value::from)),
+        ("update-check", wanted.update_check.map(Value::from)),
+    ];
+    for (key, wanted) in values {
+        if wanted.is_some() {
+            set(settings, key, wanted);
+        }
+    }
+    match &wanted.context {
+        Some(ContextChoice::Named { name }) => set(settings, "docker-context", Some(Value::from(name))),
+        Some(ContextChoice::AsDocker) => set(settings, "docker-context", None),
+        None => {}
+    }
+    if let Some(Notices { done, failed, host_key, tunnel_lost }) = wanted.notices {
+        let notices = settings.entry("notifications").or_insert_with(|| value(InlineTable::new()));
+        let notices = notices.as_table_like_mut().ok_or_else(not_a_table)?;
+        let kinds =
+            [("done", done), ("failed", failed), ("host-key", host_key), ("tunnel-lost", tunnel_lost)];
+        for (key, is_on) in kinds {
+            set(notices, key, Some(Value::from(is_on)));
+        }
+    }
+    Ok(())
+}
+
 /// Gives the registry at `at` other settings.
-pub(super) fn replace(document: &mut DocumentMut, at: usize, spec: &RegistrySpec) -> Result<(), ConfigError> {
+pub(super) fn replace(
+    document: &mut DocumentMut,
+    at: usize,
+    spec: &RegistrySpec,
+    linger: u32,
+) -> Result<(), ConfigError> {
     let table: Option<&mut dyn TableLike> = match document.get_mut("registry") {
         Some(Item::ArrayOfTables(tables)) => tables.get_mut(at).map(|table| table as _),
         Some(Item::Value(Value::Array(array))) => {
@@ -149,7 +212,7 @@ pub(super) fn replace(document: &mut DocumentMut, at: usize, spec: &RegistrySpec
         Some(Item::None | Item::Value(_) | Item::Table(_)) | None => None,
     };
     let missing = || ConfigError::Unwritable("“registry” is not a list of tables".to_owned());
-    fill(table.ok_or_else(missing)?, spec)
+    fill(table.ok_or_else(missing)?, spec, linger)
 }
 
 pub(super) fn take_out(document: &mut DocumentMut, list: &str, at: usize) {

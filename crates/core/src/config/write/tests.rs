@@ -271,7 +271,7 @@ fn an_offer_is_written_once_and_taken_out_again() {
     let offer = OfferSpec { ssh, port: 5001, to: "127.0.0.1:5002".parse().unwrap() };
     keep_offer(&paths, &offer).unwrap();
     let config = keep_offer(&paths, &offer).unwrap();
-    assert_eq!(config.offers, [offer.clone()]);
+    assert_eq!(config.offers, std::slice::from_ref(&offer));
     assert_eq!(load(&paths.config_file).unwrap(), config);
     let config = withdraw_offer(&paths, &offer).unwrap();
     assert!(config.offers.is_empty() && config.registries.len() == 1);

@@ -1,0 +1,364 @@
+//! The doctor: follows the whole way from `docker push` to a blob on the host, link by link, with real requests, and
+//! says of each link whether it holds, why not, and what mends it.
+//!
+//! It knows no controller: a [`Case`] goes in, the links come out one at a time.
+
+mod remedy;
+mod report;
+mod way;
+
+pub(crate) use report::{summary, text};
+
+use crate::{
+    Paths,
+    setup::{Setup, check, look},
+};
+use dockline_engine::{Engine, Surroundings};
+use dockline_model::{
+    CheckOutcome, Code, Link, LinkState, LinkView, RegistrySpec, Remedy, SettingsFile, SetupAction,
+    SetupPlan, SetupVerdict, UiError,
+};
+use dockline_registry::{Client, ClientConfig, Digest, RegistryError};
+use dockline_tunnel::{Lease, Tunnel};
+use std::{
+    io::{self, Cursor},
+    net::{IpAddr, TcpListener},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::{sync::watch, time::timeout};
+pub(crate) use way::{Noting, Stage};
+
+/// This machine's resolver looks into a file; one that asks the network for longer than this has not got it from there.
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(3);
+/// Where the test blob goes; no image is ever there.
+const REPOSITORY: &str = "dockline/doctor";
+
+/// Whose way, and what is needed to follow it.
+pub(crate) struct Case {
+    pub(crate) spec: RegistrySpec,
+    /// Not configured yet: its name and the engine's settings cannot be right.
+    pub(crate) is_candidate: bool,
+    pub(crate) round_trip: bool,
+    pub(crate) tunnel: Tunnel,
+    /// Who holds the tunnel meanwhile.
+    pub(crate) holder: dockline_model::LeaseHolder,
+    /// How far a first login is, where the tunnel tells.
+    pub(crate) stage: watch::Receiver<Stage>,
+    pub(crate) paths: Paths,
+    pub(crate) around: Surroundings,
+    pub(crate) setup: Setup,
+}
+
+/// All links, before anything is known.
+pub(crate) fn links() -> Vec<LinkView> {
+    Link::ALL.into_iter().map(|link| LinkView { link, state: LinkState::Waiting }).collect()
+}
+
+/// Follows the way; `tell` hears of every step. Links that nobody got to are skipped, and say why.
+pub(crate) async fn examine(case: Case, tell: impl FnMut(&[LinkView]) + Send) -> Vec<LinkView> {
+    let mut examination = Examination { case, links: links(), lease: None, tell };
+    examination.run().await;
+    examination.skip_the_rest();
+    examination.links
+}
+
+struct Examination<F> {
+    case: Case,
+    links: Vec<LinkView>,
+    /// Held from the login to the end.
+    lease: Option<Arc<Lease>>,
+    tell: F,
+}
+
+impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
+    async fn run(&mut self) {
+        let name_leads_here = self.name().await;
+        self.address();
+        let listens = self.listener();
+        let is_reached = self.way().await && listens && self.registry().await;
+        self.engine(name_leads_here, is_reached).await;
+        self.round_trip(is_reached).await;
+    }
+
+    /// The alias: whether this machine's resolver leads the name where Dockline listens.
+    async fn name(&mut self) -> bool {
+        if self.case.is_candidate {
+            self.skip(Link::Name, "The name is made known to this machine when the registry is set up.");
+            return false;
+        }
+        self.begin(Link::Name);
+        let (name, address) = (self.case.spec.name.clone(), self.case.spec.address);
+        let found = timeout(LOOKUP_PATIENCE, tokio::net::lookup_host((name.as_str(), 0))).await;
+        let found: Vec<IpAddr> = match found {
+            Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        };
+        // A hosts file of one's own (a test's, the demo's) is none that the resolver reads.
+        let hosts = tokio::fs::read(&self.case.paths.hosts_file).await.unwrap_or_default();
+        let in_file = dockline_edits::hosts::lookup(&hosts, &name) == Some(IpAddr::V4(address));
+        if in_file || found.contains(&IpAddr::V4(address)) {
+            self.pass(Link::Name, format!("{name} leads to {address} on this machine."));
+            return true;
+        }
+        let what = match found.first() {
+            Some(other) => format!("This machine takes {name} for {other}, and not for {address}."),
+            None => format!("This machine does not know the name {name}, so programs cannot use it."),
+        };
+        let error = UiError::new(Code::NameNotSetUp, what)
+            .hint("Let Dockline put the name into the hosts file: dockline setup");
+        self.fail(Link::Name, error, self.set_up());
+        false
+    }
+
+    fn address(&mut self) {
+        self.begin(Link::Address);
+        let address = self.case.spec.address;
+        match TcpListener::bind((address, 0)) {
+            Ok(_) => self.pass(Link::Address, format!("{address} is this machine's.")),
+            Err(error) => {
+                let error = UiError::new(
+                    Code::AddressUnavailable,
+                    format!("{address} cannot be used on this machine: {error}."),
+                );
+                let words = if cfg!(target_os = "macos") {
+                    format!("An administrator can add it: sudo ifconfig lo0 alias {address}")
+                } else {
+                    "Give the registry another address of 127.0.0.0/8, or none, so that one is picked."
+                        .to_owned()
+                };
+                self.fail(Link::Address, error, Remedy::Person { words });
+            }
+        }
+    }
+
+    fn listener(&mut self) -> bool {
+        self.begin(Link::Listener);
+        match self.case.tunnel.view().listener_error {
+            None => {
+                self.pass(Link::Listener, format!("Dockline listens at {}.", self.case.spec.listen()));
+                true
+            }
+            Some(error) => {
+                self.fail_as(Link::Listener, error);
+                false
+            }
+        }
+    }
+
+    /// The registry's own answer, by Dockline's own client through the listener.
+    async fn registry(&mut self) -> bool {
+        let client = match self.client() {
+            Ok(client) => client,
+            Err(error) => {
+                self.fail_as(Link::Registry, error);
+                return false;
+            }
+        };
+        let authority = self.case.spec.authority();
+        match client.ping().await {
+            Ok(()) => {
+                self.pass(Link::Registry, format!("The registry answers as {authority}."));
+                self.pass(Link::RegistryLogin, "The registry wants no login, or took the one there is.");
+                true
+            }
+            Err(RegistryError::Auth { details, .. }) => {
+                self.pass(Link::Registry, format!("The registry answers as {authority}, and wants a login."));
+                let error = UiError::new(
+                    Code::RegistryAuth,
+                    "The registry wants a login, and this machine has none that it accepts.",
+                )
+                .hint(format!("Log in: dockline login {}", self.case.spec.name))
+                .details(details);
+                self.fail_as(Link::RegistryLogin, error);
+                false
+            }
+            Err(error) => {
+                self.fail_as(Link::Registry, UiError::from(&error));
+                false
+            }
+        }
+    }
+
+    async fn engine(&mut self, name_leads_here: bool, is_reached: bool) {
+        self.begin(Link::Engine);
+        let looked = look(&self.case.around).await;
+        if let Some(error) = looked.absent {
+            self.fail_as(Link::Engine, error);
+            for link in [Link::EngineSettings, Link::EngineReach] {
+                self.skip(link, "There is no engine to ask; archives can be pushed without one.");
+            }
+            return;
+        }
+        let label = looked.facts.label.clone();
+        self.pass(Link::Engine, format!("{label} answers."));
+        let authority = self.engine_settings(&label, name_leads_here).await;
+        if !is_reached {
+            return self.skip(
+                Link::EngineReach,
+                "The registry is not reached from here, so the engine was not asked.",
+            );
+        }
+        let engine = match looked.endpoint.map(Engine::connect) {
+            Some(Ok(engine)) => engine,
+            Some(Err(error)) => return self.fail_as(Link::EngineReach, UiError::from(&error)),
+            None => {
+                return self.skip(
+                    Link::EngineReach,
+                    "The engine runs on another machine, where this machine's tunnels do not reach.",
+                );
+            }
+        };
+        self.begin(Link::EngineReach);
+        match check::reaches(&engine, &authority).await {
+            CheckOutcome::Reached { login_wanted } => {
+                let and = if login_wanted { ", and wants a login" } else { "" };
+                let words =
+                    format!("{label} asked for {authority} by itself, and the registry answered{and}.");
+                self.pass(Link::EngineReach, words);
+            }
+            CheckOutcome::NotReached { error } => {
+                let remedy = if self.case.is_candidate { self.person(&error) } else { self.set_up() };
+                self.fail(Link::EngineReach, error, remedy);
+            }
+            CheckOutcome::NotAsked { why } => self.skip(Link::EngineReach, why),
+            CheckOutcome::Withdrawn => self.skip(Link::EngineReach, "The engine was not asked."),
+        }
+    }
+
+    /// The name under which the engine is to ask.
+    async fn engine_settings(&mut self, label: &str, name_leads_here: bool) -> String {
+        let by_address = self.case.spec.listen().to_string();
+        if self.case.is_candidate {
+            self.skip(Link::EngineSettings, "The engine is set up when the registry is configured.");
+            return by_address;
+        }
+        self.begin(Link::EngineSettings);
+        let plan = match self.case.setup.plan(SetupAction::Apply, &[]).await {
+            Ok(plan) => plan,
+            Err(error) => {
+                self.fail_as(Link::EngineSettings, error);
+                return by_address;
+            }
+        };
+        let authority = plan
+            .authorities
+            .iter()
+            .find(|authority| authority.registry == self.case.spec.name)
+            .map(|authority| authority.authority.clone());
+        match &plan.verdict {
+            SetupVerdict::AlreadySatisfied { .. } => {
+                self.pass(Link::EngineSettings, format!("{label} has all the settings that it needs."));
+            }
+            SetupVerdict::Needed { .. } if is_about_names_alone(&plan) => {
+                self.pass(
+                    Link::EngineSettings,
+                    format!("{label} needs no settings, only the registry's name."),
+                );
+            }
+            SetupVerdict::Needed { why } => {
+                let error =
+                    UiError::new(Code::EngineNotSetUp, format!("{label} cannot push there yet: {why}"))
+                        .hint("Look at what would change, and let Dockline change it: dockline setup");
+                self.fail(Link::EngineSettings, error, self.set_up());
+            }
+            SetupVerdict::Refused { error } => self.fail_as(Link::EngineSettings, error.clone()),
+        }
+        // Without the name, every engine of this machine still takes the address.
+        authority.filter(|_| name_leads_here).unwrap_or(by_address)
+    }
+
+    async fn round_trip(&mut self, is_reached: bool) {
+        if !self.case.round_trip {
+            return self.skip(Link::RoundTrip, "Nobody asked for it.");
+        }
+        if !is_reached {
+            return;
+        }
+        self.begin(Link::RoundTrip);
+        match self.there_and_back().await {
+            Ok(bytes) => self.pass(
+                Link::RoundTrip,
+                format!(
+                    "{bytes} bytes went to {REPOSITORY}, came back and are the same. No tag leads to them, so the \
+                     registry's garbage collection removes them."
+                ),
+            ),
+            Err(error) => self.fail_as(Link::RoundTrip, error),
+        }
+    }
+
+    async fn there_and_back(&self) -> Result<u64, UiError> {
+        let told = |error: RegistryError| UiError::from(&error);
+        let client = self.client()?;
+        // New bytes each time, since a registry that has them stores nothing.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let bytes = format!("Dockline's doctor was here: {now}\n").into_bytes();
+        let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
+        client
+            .push_blob(REPOSITORY, &digest, size, Cursor::new(bytes.clone()), |_| {})
+            .await
+            .map_err(told)?;
+        let mut back = Vec::new();
+        let pulled = client.pull_blob(REPOSITORY, &digest, size, &mut back, |_| {}).await;
+        pulled.map_err(|error| match error {
+            dockline_registry::PullError::Registry(error) => told(error),
+            dockline_registry::PullError::Write(error) => internal(&error),
+        })?;
+        if back == bytes {
+            Ok(size)
+        } else {
+            Err(UiError::new(Code::DigestMismatch, "Other bytes came back."))
+        }
+    }
+
+    fn client(&self) -> Result<Client, UiError> {
+        let spec = &self.case.spec;
+        Client::new(ClientConfig::new(spec.listen(), spec.authority())).map_err(|error| UiError::from(&error))
+    }
+
+    fn begin(&mut self, link: Link) {
+        self.put(link, LinkState::Running);
+    }
+
+    fn pass(&mut self, link: Link, words: impl Into<String>) {
+        self.put(link, LinkState::Passed { words: words.into() });
+    }
+
+    fn skip(&mut self, link: Link, why: impl Into<String>) {
+        self.put(link, LinkState::Skipped { why: why.into() });
+    }
+
+    fn fail(&mut self, link: Link, error: UiError, remedy: Remedy) {
+        self.put(link, LinkState::Failed { error, remedy });
+    }
+
+    /// With the remedy that goes with the error.
+    fn fail_as(&mut self, link: Link, error: UiError) {
+        let remedy = self.person(&error);
+        self.fail(link, error, remedy);
+    }
+
+    fn put(&mut self, link: Link, state: LinkState) {
+        if let Some(view) = self.links.iter_mut().find(|view| view.link == link) {
+            view.state = state;
+        }
+        (self.tell)(&self.links);
+    }
+
+    fn skip_the_rest(&mut self) {
+        let is_open = |state: &LinkState| matches!(state, LinkState::Waiting | LinkState::Running);
+        for view in self.links.iter_mut().filter(|view| is_open(&view.state)) {
+            view.state = LinkState::Skipped { why: "The way breaks before it.".to_owned() };
+        }
+    }
+}
+
+/// Whether the plan is about the hosts file alone, which is a link of its own.
+fn is_about_names_alone(plan: &SetupPlan) -> bool {
+    !plan.changes.is_empty() && plan.changes.iter().all(|change| change.file == SettingsFile::Hosts)
+}
+
+fn internal(error: &io::Error) -> UiError {
+    UiError::new(Code::Internal, format!("The test blob could not be kept: {error}."))
+}

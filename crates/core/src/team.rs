@@ -1,0 +1,343 @@
+//! The team file: registries written down for others, and taken over from others.
+//!
+//! ```toml
+//! dockline-team = 1
+//!
+//! [[registry]]
+//! name = "cr.boss.org"
+//! ssh = ["dockercr@88.88.88.88"]
+//! ```
+//!
+//! JSON of the same shape is read as well. What is one person's own stays out: key files, loopback addresses, whether
+//! the tunnel is kept open. A key that is not known is refused, so that nobody believes a password in there is used.
+
+use dockline_model::{
+    Code, ImportEntry, ImportPlan, ImportVerdict, RegistryName, RegistrySpec, RemoteEnd, SshTarget, Target,
+    TrafficLimits, UiError,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The version that is written, and the latest that is read.
+const VERSION: u32 = 1;
+/// Longer is no list of registries.
+const LONGEST: usize = 1 << 20;
+
+const HEADER: &str = "\
+# Registries for Dockline: `dockline team import FILE`, or Import in the window.
+# There are no secrets and no key files in here; everybody logs in with their own.
+
+";
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct TeamFile {
+    dockline_team: u32,
+    #[serde(default)]
+    registry: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Entry {
+    name: RegistryName,
+    /// The preferred one first.
+    ssh: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jump: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remote: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+}
+
+/// Only this much is looked at before the rest is: a later version may have anything else in it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Version {
+    dockline_team: u32,
+}
+
+/// Writes `registries` down.
+///
+/// # Errors
+/// `Internal` if they cannot stand in TOML.
+pub fn export<'a>(registries: impl IntoIterator<Item = &'a RegistrySpec>) -> Result<String, UiError> {
+    let registry = registries.into_iter().map(|spec| Entry {
+        name: spec.name.clone(),
+        ssh: spec.hosts().map(ToString::to_string).collect(),
+        jump: spec.ssh.jump.clone(),
+        remote: (spec.remote != RemoteEnd::default()).then(|| spec.remote.to_string()),
+        port: (spec.port != RegistrySpec::DEFAULT_PORT).then_some(spec.port),
+    });
+    let file = TeamFile { dockline_team: VERSION, registry: registry.collect() };
+    let text = toml::to_string(&file).map_err(|error| {
+        UiError::new(Code::Internal, format!("The registries cannot be written down: {error}."))
+    })?;
+    Ok(format!("{HEADER}{text}"))
+}
+
+/// Reads a team file and says what it would change in `present`.
+///
+/// # Errors
+/// `ConfigInvalid` where it does not read.
+pub fn plan(text: &str, present: &[RegistrySpec]) -> Result<ImportPlan, UiError> {
+    let file = read(text)?;
+    let mut names = BTreeSet::new();
+    let mut entries = Vec::new();
+    for entry in file.registry {
+        if !names.insert(entry.name.clone()) {
+            return Err(invalid(format!("{} is in it twice", entry.name)));
+        }
+        let target = target(entry)?;
+        let now = present.iter().find(|spec| spec.name == target.name);
+        let verdict = match now {
+            None => ImportVerdict::Add,
+            Some(spec) if is_same(spec, &target) => ImportVerdict::Same,
+            Some(spec) => ImportVerdict::Conflict { error: conflict(spec, &target) },
+        };
+        entries.push(ImportEntry {
+            registry: target.name.clone(),
+            target: Box::new(target),
+            verdict,
+            present: now.cloned().map(Box::new),
+        });
+    }
+    let summary = summary(&entries);
+    Ok(ImportPlan { entries, summary })
+}
+
+/// What of `plan` is to be added: of the registries in `only`, or of all.
+///
+/// # Errors
+/// `RegistryUnknown` for one that is not in the file, the conflict of one that is in conflict.
+pub fn to_add(plan: &ImportPlan, only: &[RegistryName]) -> Result<Vec<Target>, UiError> {
+    if let Some(missing) = only.iter().find(|name| plan.entries.iter().all(|entry| entry.registry != **name))
+    {
+        return Err(UiError::new(
+            Code::RegistryUnknown,
+            format!("The team file has no registry named {missing}."),
+        ));
+    }
+    let mut targets = Vec::new();
+    for entry in plan.entries.iter().filter(|entry| only.is_empty() || only.contains(&entry.registry)) {
+        match &entry.verdict {
+            ImportVerdict::Add => targets.push(*entry.target.clone()),
+            ImportVerdict::Same => {}
+            ImportVerdict::Conflict { error } => return Err(error.clone()),
+        }
+    }
+    Ok(targets)
+}
+
+fn read(text: &str) -> Result<TeamFile, UiError> {
+    if text.len() > LONGEST {
+        return Err(invalid("it is longer than 1 MiB"));
+    }
+    let is_json = text.trim_start().starts_with('{');
+    let version = if is_json {
+        serde_json::from_str::<Version>(text).map_err(|error| not_understood(&error))?
+    } else {
+        toml::from_str::<Version>(text).map_err(|error| not_understood(&error))?
+    };
+    if version.dockline_team != VERSION {
+        return Err(invalid(format!(
+            "it is of version {} and this Dockline reads version {VERSION}",
+            version.dockline_team
+        ))
+        .hint("Update Dockline, or ask for a file that an older one wrote."));
+    }
+    if is_json {
+        serde_json::from_str(text).map_err(|error| not_understood(&error))
+    } else {
+        toml::from_str(text).map_err(|error| not_understood(&error))
+    }
+}
+
+fn target(entry: Entry) -> Result<Target, UiError> {
+    let of = |what: &str| format!("{}: {what}", entry.name);
+    let mut hosts = Vec::new();
+    for host in &entry.ssh {
+        let ssh: SshTarget = host.parse().map_err(|error| invalid(of(&format!("{error}"))))?;
+        hosts.push(SshTarget { jump: entry.jump.clone(), ..ssh });
+    }
+    if let Some(jump) = &entry.jump {
+        for hop in jump.split(',') {
+            hop.parse::<SshTarget>().map_err(|error| invalid(of(&format!("{error}"))))?;
+        }
+    }
+    if hosts.is_empty() {
+        return Err(invalid(of("it has no SSH host")));
+    }
+    let ssh = hosts.remove(0);
+    let remote = match &entry.remote {
+        Some(text) => Some(text.parse::<RemoteEnd>().map_err(|error| invalid(of(&format!("{error}"))))?),
+        None => None,
+    };
+    if entry.port == Some(0) {
+        return Err(invalid(of("its port is 0")));
+    }
+    Ok(Target {
+        name: entry.name,
+        ssh,
+        fallbacks: hosts,
+        remote,
+        port: entry.port,
+        address: None,
+        gateway: None,
+        localhost_port: None,
+        ca: None,
+        url: None,
+        client_certificate: None,
+        open_at_start: false,
+        limits: TrafficLimits::default(),
+        linger_seconds: None,
+        keep_open: false,
+    })
+}
+
+/// Whether it leads the same way; the key file is each person's own.
+fn is_same(spec: &RegistrySpec, target: &Target) -> bool {
+    let way = |ssh: &SshTarget| SshTarget { identity: None, ..ssh.clone() };
+    let present: Vec<SshTarget> = spec.hosts().map(way).collect();
+    let wanted: Vec<SshTarget> = std::iter::once(&target.ssh).chain(&target.fallbacks).map(way).collect();
+    present == wanted
+        && spec.remote == target.remote.clone().unwrap_or_default()
+        && spec.port == target.port.unwrap_or(RegistrySpec::DEFAULT_PORT)
+}
+
+fn conflict(spec: &RegistrySpec, target: &Target) -> UiError {
+    let end =
+        |ssh: &SshTarget, remote: &RemoteEnd, port: u16| format!("{remote} by ssh {ssh}, at port {port}");
+    let remote = target.remote.clone().unwrap_or_default();
+    let port = target.port.unwrap_or(RegistrySpec::DEFAULT_PORT);
+    UiError::new(
+        Code::RegistryExists,
+        format!(
+            "{} is configured here and leads to {}; in the team file it leads to {}.",
+            spec.name,
+            end(&spec.ssh, &spec.remote, spec.port),
+            end(&target.ssh, &remote, port)
+        ),
+    )
+    .hint(format!("Ask which is right. To take the file's: dockline remove {}, and import again.", spec.name))
+}
+
+fn summary(entries: &[ImportEntry]) -> String {
+    let count =
+        |wanted: fn(&ImportVerdict) -> bool| entries.iter().filter(|entry| wanted(&entry.verdict)).count();
+    let (new, same) =
+        (count(|v| matches!(v, ImportVerdict::Add)), count(|v| matches!(v, ImportVerdict::Same)));
+    let conflicts = entries.len() - new - same;
+    let registries = |n: usize| if n == 1 { "1 registry".to_owned() } else { format!("{n} registries") };
+    let mut parts = Vec::new();
+    if new > 0 {
+        parts.push(format!("{} will be added", registries(new)));
+    }
+    if same > 0 {
+        parts.push(format!(
+            "{} here already",
+            if same == 1 { "1 is".to_owned() } else { format!("{same} are") }
+        ));
+    }
+    if conflicts > 0 {
+        parts.push(format!(
+            "{} to be decided",
+            if conflicts == 1 { "1 is".to_owned() } else { format!("{conflicts} are") }
+        ));
+    }
+    match parts.as_slice() {
+        [] => "The team file has no registries.".to_owned(),
+        parts => format!("{}.", parts.join(", ")),
+    }
+}
+
+fn not_understood(error: &dyn std::fmt::Display) -> UiError {
+    let words = error.to_string();
+    let first = words.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
+    invalid(first).details(words.trim_end().to_owned())
+}
+
+fn invalid(what: impl std::fmt::Display) -> UiError {
+    UiError::new(Code::ConfigInvalid, format!("The team file does not read: {what}."))
+        .hint("A team file is what `dockline team export` writes.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn specs(text: &str) -> Vec<RegistrySpec> {
+        crate::config::parse(text).unwrap().registries
+    }
+
+    fn verdicts(plan: &ImportPlan) -> Vec<&'static str> {
+        let word = |entry: &ImportEntry| match entry.verdict {
+            ImportVerdict::Add => "add",
+            ImportVerdict::Same => "same",
+            ImportVerdict::Conflict { .. } => "conflict",
+        };
+        plan.entries.iter().map(word).collect()
+    }
+
+    const MINE: &str = "\
+        [[registry]]\nname = \"cr.boss.org\"\nssh = [\"a@one\", \"a@two:2222\"]\njump = \"gate\"\n\
+        identity = \"/home/me/.ssh/id_secret\"\nlinger-seconds = 60\nport = 5001\naddress = \"127.77.9.9\"\n\
+        [[registry]]\nname = \"b.example\"\nssh = \"h\"\nremote = \"/run/r.sock\"\n";
+
+    #[test]
+    fn what_is_exported_comes_back_without_what_is_ones_own() {
+        let mine = specs(MINE);
+        let text = export(&mine).unwrap();
+        assert!(!text.contains("id_secret") && !text.contains("127.77.9.9"), "{text}");
+        assert_eq!(verdicts(&plan(&text, &mine).unwrap()), ["same", "same"]);
+        let fresh = plan(&text, &[]).unwrap();
+        assert_eq!(verdicts(&fresh), ["add", "add"]);
+        assert_eq!(fresh.summary, "2 registries will be added.");
+        let targets = to_add(&fresh, &[]).unwrap();
+        assert_eq!(targets[0].fallbacks.len(), 1);
+        assert_eq!(targets[0].ssh.jump.as_deref(), Some("gate"));
+        assert_eq!(targets[1].remote, Some("/run/r.sock".parse().unwrap()));
+        let one = to_add(&fresh, &["b.example".parse().unwrap()]).unwrap();
+        assert_eq!(one.len(), 1);
+        let unknown = to_add(&fresh, &["c.example".parse().unwrap()]).unwrap_err();
+        assert_eq!(unknown.code, Code::RegistryUnknown);
+    }
+
+    #[test]
+    fn json_reads_as_well() {
+        let text = r#"{"dockline-team":1,"registry":[{"name":"cr.boss.org","ssh":["u@h"]}]}"#;
+        assert_eq!(verdicts(&plan(text, &[]).unwrap()), ["add"]);
+    }
+
+    #[test]
+    fn a_registry_that_leads_elsewhere_is_a_conflict_in_a_sentence() {
+        let text = "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"other\"]\n";
+        let plan = plan(text, &specs(MINE)).unwrap();
+        assert_eq!((verdicts(&plan), plan.summary.as_str()), (vec!["conflict"], "1 is to be decided."));
+        let error = to_add(&plan, &[]).unwrap_err();
+        assert_eq!(error.code, Code::RegistryExists);
+        assert!(error.message.contains("ssh h") && error.message.contains("ssh other"), "{error:?}");
+    }
+
+    #[test]
+    fn what_is_no_team_file_is_refused_in_a_sentence() {
+        for text in [
+            "",
+            "dockline-team = 2\n",
+            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = []\n",
+            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"-oProxyCommand=x\"]\n",
+            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\njump = \"-oProxyCommand=x\"\n",
+            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\npassword = \"x\"\n",
+            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\nport = 0\n",
+            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\n\
+             [[registry]]\nname = \"b.example\"\nssh = [\"h\"]\n",
+            "{\"dockline-team\":1,\"registry\":7}",
+            "not a file",
+        ] {
+            let error = plan(text, &[]).unwrap_err();
+            assert_eq!(error.code, Code::ConfigInvalid, "{text}");
+            assert!(error.message.ends_with('.'), "{error:?}");
+        }
+    }
+}

@@ -141,6 +141,16 @@ The other direction of a tunnel, as ssh -R has it: images are pulled on the host
 The port is open to everybody on that host, and to nobody else, for as long as this command runs; with --keep,
 whenever the desktop app or the agent does.")]
     Offer(Offer),
+    /// Put an image into the Docker of a host that has no registry
+    #[command(after_help = "\
+Examples:
+  dockline ship app:v1 deploy@prod              app:v1 is in the Docker of prod then
+  dockline ship app:v1 a.boss.org b.boss.org    on several hosts at once, each with its own result
+  dockline ship app:v1 prod --as team/app:v1    under another name there
+
+The host needs Docker and SSH, nothing else: its own Docker pulls what it lacks through the connection, and nothing
+stays behind but the image. If some of several hosts fail, the exit status is that of the first that did.")]
+    Ship(Ship),
     /// Show the engine's images
     Images,
     /// Make docker push work here: whatever this machine's engine needs for it, shown first, undone at any time
@@ -338,6 +348,25 @@ pub struct Offer {
     /// Take it back, out of the configuration, too
     #[arg(long, conflicts_with_all = ["keep", "to"])]
     pub withdraw: bool,
+}
+
+/// `dockline ship`.
+#[derive(Debug, Args)]
+pub struct Ship {
+    /// An image of Docker's or Podman's
+    pub image: String,
+    /// To whom: [user@]host[:port], or a Host of ~/.ssh/config; several at once
+    #[arg(value_name = "DESTINATION", required = true)]
+    pub hosts: Vec<SshTarget>,
+    /// What it is to be called there [default: as here]
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// A private key file
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub identity: Option<PathBuf>,
+    /// Jump hosts, nearest first, as ssh -J takes them
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub jump: Option<String>,
 }
 
 /// `dockline hosts`.

@@ -21,4 +21,4 @@ pub use client::{Client, ClientConfig, Manifest, PullError};
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};
 pub use reference::{InvalidReference, Reference};
-pub use server::{Server, ServerError, ServerOptions};
+pub use server::{Packing, SHELF_IMAGE, SHELF_USER, Server, ServerError, ServerOptions, Shelf};

@@ -13,7 +13,7 @@ pub(crate) const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.
 pub(crate) const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
 const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
-const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+pub(crate) const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 
 /// What `Accept` must list, or registry 2.8 converts the manifest into something else.
 pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \

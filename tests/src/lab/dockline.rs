@@ -116,6 +116,12 @@ impl Dockline {
 
     /// The configuration file.
     #[must_use]
+    pub fn state_dir(&self) -> PathBuf {
+        self.home().join("state")
+    }
+
+    /// Its configuration.
+    #[must_use]
     pub fn config_file(&self) -> PathBuf {
         self.home().join("config.toml")
     }

@@ -8,6 +8,7 @@ mod hosts;
 mod images;
 mod offer;
 mod setup;
+mod several;
 mod status;
 mod target;
 mod transfer;
@@ -28,6 +29,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
         Command::Push(push) => transfer::push(push, output).await,
         Command::Pull { reference, output: file } => transfer::pull(reference, file, output).await,
         Command::Offer(offer) => offer::offer(offer, output).await,
+        Command::Ship(ship) => several::ship(ship, output).await,
         Command::Images => images::images(output).await,
         Command::Hosts(hosts) => hosts::hosts(hosts, output).await,
         Command::Setup(arguments) => setup::setup(arguments, output).await,

@@ -147,7 +147,7 @@ pub async fn pull(reference: String, file: Option<PathBuf>, output: Output) -> R
 }
 
 /// The owner may work in another folder.
-fn absolute(path: PathBuf) -> Result<PathBuf, UiError> {
+pub(super) fn absolute(path: PathBuf) -> Result<PathBuf, UiError> {
     std::path::absolute(&path)
         .map_err(|error| UiError::new(Code::FileIo, format!("{} cannot be used: {error}.", path.display())))
 }

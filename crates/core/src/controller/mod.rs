@@ -18,6 +18,7 @@ mod request;
 mod run;
 mod setup;
 pub(crate) mod still;
+mod ship;
 mod traces;
 mod transfers;
 mod watch;

@@ -1,6 +1,9 @@
 //! From what a person asked for to a transfer that can be queued: references read, registries found.
 
-use super::{Answerer, FaceId, Message, actor::Actor, registries::unknown, run::Job, transfers::Order};
+use super::{
+    Answerer, FaceId, Message, actor::Actor, offers::asked_as, registries::unknown, run::Job, ship::Freight,
+    transfers::Order,
+};
 use dockline_model::{
     Code, Command, Compression, PushOptions, RegistryName, RegistrySpec, Road, TransferKind, UiError,
 };
@@ -76,13 +79,36 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
             let job = Job::PullArchive { reference: target.clone(), path };
             order(TransferKind::Pull, Road::Direct, spec, reference, &target, job)
         }
-        Command::Copy { .. } | Command::Ship { .. } => {
-            Err(UiError::new(Code::Internal, "Dockline cannot do that yet."))
+        Command::Ship { image, host, reference } => {
+            let reference = match &reference {
+                Some(reference) => parse(reference)?,
+                None => parse(&image).map_err(|error| error.hint(NAME_IT_THERE))?,
+            };
+            if reference.digest().is_some() {
+                return Err(UiError::new(
+                    Code::ReferenceInvalid,
+                    "A shipped image needs a tag, not a digest.",
+                )
+                .hint(NAME_IT_THERE));
+            }
+            let registry = asked_as(&host)?;
+            let shown = reference.to_string();
+            Ok(Order {
+                kind: TransferKind::Ship,
+                road: Road::Direct,
+                registry,
+                host: Some(host.clone()),
+                source: image.clone(),
+                reference: shown,
+                job: Job::Ship(Freight { image, host, reference }),
+            })
         }
+        Command::Copy { .. } => Err(UiError::new(Code::Internal, "Dockline cannot do that yet.")),
         other => Err(UiError::new(Code::Internal, format!("{other:?} is no transfer."))),
     }
 }
 
+const NAME_IT_THERE: &str = "Say what it is to be called there: --as app:v1";
 const NAME_IT: &str = "Say what it is to be called at the registry, such as app:v1.";
 
 fn order(

@@ -5,6 +5,7 @@ use super::{
     access::Access,
     engine,
     registries::{TunnelSlot, names, read_hosts},
+    ship::Freight,
     traces::{Trace, Traces},
 };
 use dockline_engine::{Cause, Engine, EngineDigest, EngineError};
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Tries in all when the tunnel breaks under a transfer. dockerd never repeats its first request nor the last (the
 /// ping and the manifest), so somebody has to.
-const TRIES: u32 = 5;
+pub(super) const TRIES: u32 = 5;
 /// Before the second try; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -38,6 +39,7 @@ pub(super) enum Job {
     PushArchive { path: PathBuf, image: Option<String>, reference: Reference, options: PushOptions },
     PullImage { reference: Reference },
     PullArchive { reference: Reference, path: PathBuf },
+    Ship(Freight),
 }
 
 /// The figures of a running transfer: written by whoever moves the bytes, looked up by the actor in its own time.
@@ -49,6 +51,8 @@ pub(super) struct Latest {
     pub(super) layers: Vec<LayerView>,
     pub(super) current: u64,
     pub(super) total: u64,
+    /// Bytes that really crossed the way, where they are counted.
+    pub(super) sent: Option<u64>,
 }
 
 impl Figures {
@@ -56,8 +60,15 @@ impl Figures {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, layers: &[LayerView], current: u64, total: u64) {
-        *self.latest() = Latest { layers: layers.to_vec(), current, total };
+    pub(super) fn write(&self, layers: &[LayerView], current: u64, total: u64) {
+        let mut latest = self.latest();
+        let sent = latest.sent;
+        *latest = Latest { layers: layers.to_vec(), current, total, sent };
+    }
+
+    /// Bytes that crossed the way so far.
+    pub(super) fn sent(&self, sent: u64) {
+        self.latest().sent = Some(sent);
     }
 }
 
@@ -77,7 +88,6 @@ pub(super) struct Context {
 /// Does the job, over again if the tunnel broke.
 pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiError> {
     let cancel = context.cancel.clone();
-    let cancelled = || UiError::new(Code::Cancelled, "The transfer was stopped.");
     let tunnel = tokio::select! {
         tunnel = context.tunnel.ready() => tunnel?,
         () = cancel.cancelled() => return Err(cancelled()),
@@ -92,6 +102,10 @@ pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiEr
         trace.remove().await;
     }
     result
+}
+
+pub(super) fn cancelled() -> UiError {
+    UiError::new(Code::Cancelled, "The transfer was stopped.")
 }
 
 struct Transfer {
@@ -156,6 +170,7 @@ impl Transfer {
                 }
                 self.push_image(image, reference).await
             }
+            Job::Ship(_) => Err(UiError::new(Code::Internal, "An image is shipped without a registry.")),
             Job::PullImage { reference } => self.pull_image(reference).await,
             Job::PushArchive { path, image, reference, options } => {
                 tracing::debug!(?image, ?options, "an archive goes to the registry");

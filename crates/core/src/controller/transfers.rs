@@ -1,11 +1,12 @@
 //! The queue of pushes and pulls, and their figures.
 
 use super::{
-    Answerer, FaceId, Message,
+    Answerer, FaceId, Mailbox, Message,
     actor::Actor,
     meter::{Meter, seconds_left},
     registries::unknown,
     run::{self, Context, Figures, Job},
+    ship::{self, Shipping},
     traces::Traces,
 };
 use dockline_model::{
@@ -106,7 +107,8 @@ impl Entry {
     /// Takes over the newest figures. Progress never runs backwards: a second try starts from nothing, and its
     /// bar stands still until it has passed the first's.
     fn read_figures(&mut self, now: Instant) {
-        let (layers, current, total) = self.figures.read();
+        let (layers, current, total, sent) = self.figures.read();
+        self.view.sent = self.view.sent.max(sent.unwrap_or_default());
         if !layers.is_empty() {
             self.view.skipped = layers.iter().filter(|layer| is_skipped(layer)).filter_map(|l| l.total).sum();
             self.view.layers = layers;
@@ -114,7 +116,7 @@ impl Entry {
         self.view.current = self.view.current.max(current);
         self.view.total = self.view.total.max(total).max(self.view.current);
         self.view.rate = match self.view.state {
-            TransferState::Running => self.meter.sample(now, self.view.current),
+            TransferState::Running => self.meter.sample(now, sent.unwrap_or(self.view.current)),
             TransferState::Waiting
             | TransferState::Paused
             | TransferState::Verifying
@@ -142,7 +144,8 @@ pub(super) fn unix_now() -> UnixMillis {
 
 impl Actor {
     pub(super) fn enqueue(&mut self, face: FaceId, order: Order, answer: Answerer) {
-        if self.registry(&order.registry).is_none() {
+        let needs_registry = !matches!(order.job, Job::Ship(_));
+        if needs_registry && self.registry(&order.registry).is_none() {
             let _ = answer.send(Err(unknown(&order.registry)));
             return;
         }
@@ -196,6 +199,23 @@ impl Actor {
         while let Some(id) = self.transfers.next(self.settings.transfers_per_registry) {
             let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
             entry.has_task = true;
+            let mailbox = self.mailbox.clone();
+            if let Job::Ship(freight) = &entry.job {
+                let mut freight = freight.clone();
+                freight.host.identity = freight.host.identity.map(|path| self.paths.expanded(&path));
+                let shipping = Shipping {
+                    id,
+                    name: entry.view.registry.clone(),
+                    ssh: self.paths.ssh.clone(),
+                    asker: self.asker.clone(),
+                    folder: self.paths.state_dir.join("shipping"),
+                    figures: entry.figures.clone(),
+                    cancel: entry.cancel.clone(),
+                    mailbox: mailbox.clone(),
+                };
+                begin(id, mailbox, ship::run(shipping, freight));
+                continue;
+            }
             let registry = self.registries.iter().find(|r| r.spec.name == entry.view.registry);
             let Some(registry) = registry else {
                 entry.has_task = false;
@@ -215,16 +235,7 @@ impl Actor {
                 cancel: entry.cancel.clone(),
                 mailbox: self.mailbox.clone(),
             };
-            let job = entry.job.clone();
-            let mailbox = self.mailbox.clone();
-            let task = tokio::spawn(run::run(context, job));
-            tokio::spawn(async move {
-                // A panic in there must not leave the transfer running for ever.
-                let result = task.await.unwrap_or_else(|error| {
-                    Err(UiError::new(Code::Internal, format!("The transfer's task failed: {error}.")))
-                });
-                mailbox.post(Message::TransferEnded { id, result });
-            });
+            begin(id, mailbox, run::run(context, entry.job.clone()));
         }
     }
 
@@ -372,6 +383,22 @@ impl Actor {
     }
 }
 
+/// Starts a transfer's task, and posts its end.
+fn begin(
+    id: TransferId,
+    mailbox: Mailbox,
+    transfer: impl Future<Output = Result<Verified, UiError>> + Send + 'static,
+) {
+    let task = tokio::spawn(transfer);
+    tokio::spawn(async move {
+        // A panic in there must not leave the transfer running for ever.
+        let result = task.await.unwrap_or_else(|error| {
+            Err(UiError::new(Code::Internal, format!("The transfer's task failed: {error}.")))
+        });
+        mailbox.post(Message::TransferEnded { id, result });
+    });
+}
+
 /// Whether nothing had to be sent of it.
 fn is_skipped(layer: &LayerView) -> bool {
     match layer.state {
@@ -389,10 +416,10 @@ fn no_transfer(id: TransferId) -> UiError {
 }
 
 impl Figures {
-    /// The newest layers, bytes so far, and bytes in all.
-    fn read(&self) -> (Vec<LayerView>, u64, u64) {
+    /// The newest layers, bytes so far, bytes in all, and those that crossed the way.
+    fn read(&self) -> (Vec<LayerView>, u64, u64, Option<u64>) {
         let mut latest = self.latest();
         // Taken, since they need no second telling; the numbers stay.
-        (mem::take(&mut latest.layers), latest.current, latest.total)
+        (mem::take(&mut latest.layers), latest.current, latest.total, latest.sent)
     }
 }

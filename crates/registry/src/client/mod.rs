@@ -13,6 +13,7 @@ mod retry;
 
 pub use blob::PullError;
 pub use manifest::Manifest;
+pub(crate) use push::blocking;
 
 use crate::{Operation, RegistryError};
 use std::{net::SocketAddr, time::Duration};

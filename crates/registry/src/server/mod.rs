@@ -7,6 +7,7 @@ mod answer;
 mod blob;
 mod manifest;
 mod route;
+mod shelf;
 mod storage;
 mod upload;
 
@@ -18,6 +19,7 @@ use axum::{
     response::Response,
 };
 use route::Route;
+pub use shelf::{Packing, SHELF_IMAGE, SHELF_USER, Shelf};
 use std::{
     io,
     net::SocketAddr,

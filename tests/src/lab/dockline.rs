@@ -114,13 +114,13 @@ impl Dockline {
         self.folder.path().join("dockline")
     }
 
-    /// The configuration file.
+    /// Where its state is.
     #[must_use]
     pub fn state_dir(&self) -> PathBuf {
         self.home().join("state")
     }
 
-    /// Its configuration.
+    /// The configuration file.
     #[must_use]
     pub fn config_file(&self) -> PathBuf {
         self.home().join("config.toml")

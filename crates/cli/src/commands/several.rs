@@ -3,11 +3,17 @@
 
 use super::transfer::{self, absolute};
 use crate::{
-    arguments::Ship, commands::configure::existing_file, face::Face, interrupts::cancelled, output::Output,
-    progress::summary, prompts::Answers,
+    arguments::{Copy, Push, Ship},
+    commands::configure::existing_file,
+    face::Face,
+    interrupts::cancelled,
+    output::Output,
+    progress::summary,
+    prompts::Answers,
 };
-use dockline_model::{Code, Command, SshTarget, TransferState, TransferView, UiError};
+use dockline_model::{Code, Command, Extent, RegistrySpec, SshTarget, TransferState, TransferView, UiError};
 use futures::future::join_all;
+use std::path::Path;
 
 /// `dockline ship`.
 pub async fn ship(ship: Ship, output: Output) -> Result<(), UiError> {
@@ -26,6 +32,63 @@ pub async fn ship(ship: Ship, output: Output) -> Result<(), UiError> {
     let ended = all(&face, commands, output).await;
     face.close_when_unneeded().await;
     ended
+}
+
+/// `dockline push --replicas`.
+pub async fn push(push: &Push, piped: Option<&Path>, output: Output) -> Result<(), UiError> {
+    let (face, snapshot) = Face::open_configured(Answers::Terminal, output).await?;
+    let registries: Vec<RegistrySpec> = snapshot.registries.iter().map(|view| view.spec.clone()).collect();
+    let ended = match transfer::push_command(push, piped, &registries) {
+        Ok(command) => all(&face, at_each_host(command, &registries), output).await,
+        Err(error) => Err(error),
+    };
+    face.close_when_unneeded().await;
+    ended
+}
+
+/// `dockline copy`.
+pub async fn copy(copy: Copy, output: Output) -> Result<(), UiError> {
+    let (face, snapshot) = Face::open_configured(Answers::Terminal, output).await?;
+    let registries: Vec<RegistrySpec> = snapshot.registries.iter().map(|view| view.spec.clone()).collect();
+    let extent = Extent { all_platforms: copy.all_platforms, referrers: copy.referrers };
+    let commands: Vec<(String, Command)> = copy
+        .target
+        .into_iter()
+        .chain(copy.to)
+        .flat_map(|to| {
+            let command = Command::Copy { from: copy.from.clone(), to: to.clone(), host: None, extent };
+            if copy.replicas { at_each_host(command, &registries) } else { vec![(to, command)] }
+        })
+        .collect();
+    let ended = all(&face, commands, output).await;
+    face.close_when_unneeded().await;
+    ended
+}
+
+/// The command for each host of its registry; as it is where that has only one.
+fn at_each_host(command: Command, registries: &[RegistrySpec]) -> Vec<(String, Command)> {
+    let name = match &command {
+        Command::Push { registry, .. } | Command::PushArchive { registry, .. } => registry.to_string(),
+        Command::Copy { to, .. } => to.clone(),
+        _ => String::new(),
+    };
+    let authority = name.split('/').next().unwrap_or_default();
+    let spec =
+        registries.iter().find(|spec| spec.name.as_str() == authority || spec.authority() == authority);
+    let hosts: Vec<SshTarget> = spec.into_iter().flat_map(RegistrySpec::hosts).cloned().collect();
+    if hosts.len() < 2 {
+        return vec![(name, command)];
+    }
+    let at = |target: SshTarget| {
+        let mut command = command.clone();
+        if let Command::Push { host, .. } | Command::PushArchive { host, .. } | Command::Copy { host, .. } =
+            &mut command
+        {
+            *host = Some(target.clone());
+        }
+        (target.to_string(), command)
+    };
+    hosts.into_iter().map(at).collect()
 }
 
 /// Begins all of `commands`, each with the name of where it goes, and follows them to their ends.

@@ -17,7 +17,7 @@ use dockline_model::{
     Code, OfferId, OfferSpec, OfferState, RegistryName, SshTarget, TransferId, TransferState, UiError,
     UnixMillis, Verified,
 };
-use dockline_registry::{Packing, Reference, SHELF_IMAGE, SHELF_USER, Shelf};
+use dockline_registry::{Reference, SHELF_IMAGE, SHELF_USER, Shelf, ShelfLayers};
 use dockline_tunnel::{Offer, OfferConfig, Program, SshEnvironment};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -217,20 +217,20 @@ impl Ship {
 
     /// Whether layers are worth packing on this way. What was found out once stays: a host knows a layer again only by
     /// the same bytes.
-    async fn packing(&self, offer: &Offer) -> Packing {
+    async fn packing(&self, offer: &Offer) -> ShelfLayers {
         let note = self.shipping.folder.join(format!("{}.way", short_hash(&self.freight.host.to_string())));
         match tokio::fs::read_to_string(&note).await.as_deref() {
-            Ok("plain") => return Packing::Plain,
-            Ok("gzip") => return Packing::Gzip,
+            Ok("plain") => return ShelfLayers::Plain,
+            Ok("gzip") => return ShelfLayers::Gzip,
             Ok(_) | Err(_) => {}
         }
         let packing = match speed(offer).await {
-            Some(speed) if speed >= FAST => Packing::Plain,
-            Some(_) | None => Packing::Gzip,
+            Some(speed) if speed >= FAST => ShelfLayers::Plain,
+            Some(_) | None => ShelfLayers::Gzip,
         };
         let word = match packing {
-            Packing::Plain => "plain",
-            Packing::Gzip => "gzip",
+            ShelfLayers::Plain => "plain",
+            ShelfLayers::Gzip => "gzip",
         };
         if let Err(error) = tokio::fs::write(&note, word).await {
             tracing::debug!(%error, "how layers are packed for a host is not remembered");

@@ -2,10 +2,11 @@
 
 use super::{
     Answerer, FaceId, Mailbox, Message,
+    access::Access,
     actor::Actor,
     meter::{Meter, seconds_left},
     registries::unknown,
-    run::{self, Context, Figures, Job},
+    run::{self, Context, Figures, Job, Way},
     ship::{self, Shipping},
     traces::Traces,
 };
@@ -13,6 +14,7 @@ use dockline_model::{
     Change, Code, FaceKind, LayerState, LayerView, RegistryName, Reply, Road, SshTarget, TransferId,
     TransferKind, TransferState, TransferView, UiError, UnixMillis, Verified,
 };
+use dockline_tunnel::TunnelConfig;
 use std::{
     collections::BTreeMap,
     mem,
@@ -90,14 +92,14 @@ impl Transfers {
         let mut references = Vec::new();
         for entry in self.entries.values().filter(|entry| entry.has_task) {
             *busy.entry(&entry.view.registry).or_default() += 1;
-            references.push(&entry.view.reference);
+            references.push((&entry.view.reference, &entry.view.host));
         }
         self.entries
             .values()
             .filter(|entry| !entry.has_task && entry.view.state == TransferState::Waiting)
             .find(|entry| {
                 busy.get(&entry.view.registry).copied().unwrap_or_default() < per_registry
-                    && !references.contains(&&entry.view.reference)
+                    && !references.contains(&(&entry.view.reference, &entry.view.host))
             })
             .map(|entry| entry.view.id)
     }
@@ -224,11 +226,42 @@ impl Actor {
                 self.publish_transfer(id);
                 continue;
             };
+            let source = match &entry.job {
+                Job::Copy { registry, .. } => self.registries.iter().find(|r| r.spec.name == *registry),
+                Job::PushImage { .. }
+                | Job::PushArchive { .. }
+                | Job::PullImage { .. }
+                | Job::PullArchive { .. }
+                | Job::Ship(_) => None,
+            };
+            let (spec, access, way) = match &entry.view.host {
+                None => {
+                    let way = Way::Shared(registry.tunnel());
+                    (registry.spec.clone(), registry.access.clone(), way)
+                }
+                Some(host) => {
+                    let mut spec = registry.spec.clone();
+                    spec.ssh = host.clone();
+                    spec.ssh.identity = spec.ssh.identity.map(|path| self.paths.expanded(&path));
+                    spec.fallbacks = Vec::new();
+                    spec.gateway = None;
+                    spec.linger_seconds = 0;
+                    // Another program may be faster; the tunnel's view says so then.
+                    let free = std::net::TcpListener::bind((spec.address, 0));
+                    if let Ok(address) = free.and_then(|free| free.local_addr()) {
+                        spec.port = address.port();
+                    }
+                    let config = TunnelConfig::new(spec.clone(), self.paths.ssh.clone());
+                    let access = Arc::new(Access::new(spec.clone()));
+                    (spec, access, Way::Own(Box::new(config), self.asker.clone()))
+                }
+            };
             let context = Context {
                 id,
-                spec: registry.spec.clone(),
-                access: registry.access.clone(),
-                tunnel: registry.tunnel(),
+                spec,
+                access,
+                way,
+                source: source.map(|source| (source.access.clone(), source.tunnel())),
                 hosts_file: self.paths.hosts_file.clone(),
                 traces: Traces::new(&self.paths.state_dir),
                 figures: entry.figures.clone(),

@@ -5,13 +5,17 @@
 
 mod blob;
 mod contents;
+mod copy;
 mod exchange;
 mod manifest;
+mod part;
 mod pull;
 mod push;
+mod referrers;
 mod retry;
 
 pub use blob::PullError;
+pub use copy::Scope;
 pub use manifest::Manifest;
 pub(crate) use push::blocking;
 

@@ -42,7 +42,7 @@ const PIECE: usize = 256 << 10;
 
 /// How layers that are bare tars are offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packing {
+pub enum ShelfLayers {
     /// As they are: for a way that is faster than packing and unpacking.
     Plain,
     /// With gzip, the same bytes each time.
@@ -90,7 +90,7 @@ impl Shelf {
         listener: TcpListener,
         path: &Path,
         name: (&str, &str),
-        packing: Packing,
+        packing: ShelfLayers,
         password: &str,
     ) -> Result<Self, RegistryError> {
         let (path, name) = (path.to_owned(), (name.0.to_owned(), name.1.to_owned()));
@@ -174,7 +174,7 @@ struct Placed {
 async fn place(
     tarball: &Arc<Tarball>,
     layer: archive::Layer,
-    packing: Packing,
+    packing: ShelfLayers,
 ) -> Result<Placed, RegistryError> {
     let section = layer.section;
     match (&layer.kind, packing) {
@@ -185,7 +185,7 @@ async fn place(
             item: Item::Section(section),
         }),
         // The host checks it as it arrives; the digest of a bare tar is known.
-        (LayerKind::Raw { diff_id }, Packing::Plain) => Ok(Placed {
+        (LayerKind::Raw { diff_id }, ShelfLayers::Plain) => Ok(Placed {
             digest: diff_id.clone(),
             size: section.size,
             media_type: media::DOCKER_LAYER,
@@ -288,9 +288,11 @@ async fn answer(
             Ok(response)
         }
         Route::Blob { digest, .. } => blob(contents, &digest, headers, is_head).await,
-        Route::Catalog | Route::Tags { .. } | Route::Uploads { .. } | Route::Upload { .. } => {
-            Err(Refusal::Unsupported)
-        }
+        Route::Catalog
+        | Route::Tags { .. }
+        | Route::Referrers { .. }
+        | Route::Uploads { .. }
+        | Route::Upload { .. } => Err(Refusal::Unsupported),
     }
 }
 

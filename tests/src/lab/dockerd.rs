@@ -62,8 +62,11 @@ impl Dockerd {
         fs::create_dir_all(&folder).expect("the workstation's folder is ours");
         fs::write(folder.join("daemon.json"), "{}").expect("the workstation's folder is ours");
         let file = format!("--config-file={}", folder.join("daemon.json").display());
-        let mut command = workstation.command("nsenter");
-        command.arg(format!("--net=/run/netns/{namespace}")).arg("--").arg(program);
+        // The network first: the workstation does not see namespaces that were named after it was made.
+        let inner = workstation.command(program);
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{namespace}")).arg("--");
+        command.arg(inner.get_program()).args(inner.get_args());
         Self::launch_command(workstation, command, &[&file, "--bridge=none"])
     }
 

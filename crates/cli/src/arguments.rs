@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use dockline_model::{Compression, OfferSpec, RegistryName, RemoteEnd, Road, SshTarget, TrafficLimits};
+use dockline_model::{
+    ArchiveFormat, Compression, OfferSpec, RegistryName, RemoteEnd, Road, SshTarget, TrafficLimits,
+};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -129,14 +131,21 @@ Examples:
     #[command(after_help = "\
 Examples:
   dockline pull cr.boss.org/app:v1
-  dockline pull cr.boss.org/app:v1 --output app.tar   an OCI archive; needs no engine")]
-    Pull {
-        /// REGISTRY/REPOSITORY[:TAG]; the port may be left out
-        reference: String,
-        /// Write an OCI archive here instead
-        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        output: Option<PathBuf>,
-    },
+  dockline pull cr.boss.org/app:v1 --output app.tar   an OCI archive; needs no engine
+  dockline pull cr.boss.org/app:v1 -o app.tar --format docker --platform linux/arm64
+  dockline pull cr.boss.org/app:v1 -o app.tar --all-platforms --referrers
+
+What a killed pull into a file had got is not fetched again by the next.")]
+    Pull(Pull),
+    /// Copy an image from one registry to another, without an engine
+    #[command(after_help = "\
+Examples:
+  dockline copy cr.boss.org/app:v1 cr.other.org
+  dockline copy cr.boss.org/app:v1 cr.other.org/team/app:v2 --all-platforms --referrers
+  dockline copy cr.boss.org/app:v1 --to a.example.org --to b.example.org
+
+Layers go from one tunnel into the other and are written nowhere in between; only what is missing travels.")]
+    Copy(Copy),
     /// Let a host use a registry of this machine, until Ctrl-C
     #[command(after_help = "\
 Examples:
@@ -150,6 +159,16 @@ The other direction of a tunnel, as ssh -R has it: images are pulled on the host
 The port is open to everybody on that host, and to nobody else, for as long as this command runs; with --keep,
 whenever the desktop app or the agent does.")]
     Offer(Offer),
+    /// Put an image into the Docker of a host that has no registry
+    #[command(after_help = "\
+Examples:
+  dockline ship app:v1 deploy@prod              app:v1 is in the Docker of prod then
+  dockline ship app:v1 a.boss.org b.boss.org    on several hosts at once, each with its own result
+  dockline ship app:v1 prod --as team/app:v1    under another name there
+
+The host needs Docker and SSH, nothing else: its own Docker pulls what it lacks through the connection, and nothing
+stays behind but the image. If some of several hosts fail, the exit status is that of the first that did.")]
+    Ship(Ship),
     /// Show the engine's images
     Images,
     /// Make docker push work here: whatever this machine's engine needs for it, shown first, undone at any time
@@ -500,6 +519,61 @@ pub struct Push {
     /// How hard: gzip 1 to 12, zstd 1 to 19 [default: as the line is fast or slow]
     #[arg(long, value_name = "N")]
     pub level: Option<u8>,
+    /// To all hosts of the registry, each with its own result, instead of the preferred one alone
+    #[arg(long)]
+    pub replicas: bool,
+}
+
+/// `dockline pull`.
+#[derive(Debug, Args)]
+pub struct Pull {
+    /// REGISTRY/REPOSITORY[:TAG]; the port may be left out
+    pub reference: String,
+    /// Write an archive here instead
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// How the archive is written: oci, or docker (as docker save does) [default: oci]
+    #[arg(long, value_name = "FORMAT", value_parser = format, requires = "output")]
+    pub format: Option<ArchiveFormat>,
+    /// Which image of several: linux/arm64 [default: this machine's]
+    #[arg(long, value_name = "OS/ARCH", conflicts_with = "all_platforms")]
+    pub platform: Option<String>,
+    /// The images of all platforms, with their attestations
+    #[arg(long, requires = "output")]
+    pub all_platforms: bool,
+    /// What refers to the image, too: signatures (cosign), SBOMs, attestations
+    #[arg(long, requires = "output")]
+    pub referrers: bool,
+}
+
+fn format(text: &str) -> Result<ArchiveFormat, String> {
+    match text {
+        "oci" => Ok(ArchiveFormat::Oci),
+        "docker" => Ok(ArchiveFormat::Docker),
+        _ => Err("an archive is written as oci or as docker".to_owned()),
+    }
+}
+
+/// `dockline copy`.
+#[derive(Debug, Args)]
+pub struct Copy {
+    /// REGISTRY/REPOSITORY[:TAG]
+    pub from: String,
+    /// REGISTRY, or REGISTRY/REPOSITORY[:TAG]
+    #[arg(required_unless_present = "to")]
+    pub target: Option<String>,
+    /// To this registry as well; once for each
+    #[arg(long, value_name = "TARGET")]
+    pub to: Vec<String>,
+    /// To all hosts of each registry, each with its own result, instead of the preferred one alone
+    #[arg(long)]
+    pub replicas: bool,
+    /// The images of all platforms, with their attestations
+    #[arg(long)]
+    pub all_platforms: bool,
+    /// What refers to the image, too: signatures (cosign), SBOMs, attestations
+    #[arg(long)]
+    pub referrers: bool,
 }
 
 fn road(text: &str) -> Result<Road, String> {
@@ -543,6 +617,25 @@ pub struct Offer {
     /// Take it back, out of the configuration, too
     #[arg(long, conflicts_with_all = ["keep", "to"])]
     pub withdraw: bool,
+}
+
+/// `dockline ship`.
+#[derive(Debug, Args)]
+pub struct Ship {
+    /// An image of Docker's or Podman's
+    pub image: String,
+    /// To whom: [user@]host[:port], or a Host of ~/.ssh/config; several at once
+    #[arg(value_name = "DESTINATION", required = true)]
+    pub hosts: Vec<SshTarget>,
+    /// What it is to be called there [default: as here]
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// A private key file
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub identity: Option<PathBuf>,
+    /// Jump hosts, nearest first, as ssh -J takes them
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub jump: Option<String>,
 }
 
 /// `dockline hosts`.

@@ -4,7 +4,7 @@
 //! then `currentContext` of config.json, then the platform's default. Only where that default does not exist
 //! are the sockets of rootless Docker, Docker Desktop, colima and the others tried, Podman's last.
 
-use crate::EngineError;
+use crate::{Elsewhere, EngineError};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{
@@ -21,6 +21,8 @@ pub enum EngineEndpoint {
     NamedPipe(PathBuf),
     /// Plain HTTP: `host:port`.
     Tcp(String),
+    /// An engine of another machine.
+    Elsewhere(Elsewhere),
 }
 
 impl fmt::Display for EngineEndpoint {
@@ -28,6 +30,7 @@ impl fmt::Display for EngineEndpoint {
         match self {
             Self::Unix(path) | Self::NamedPipe(path) => path.display().fmt(f),
             Self::Tcp(address) => write!(f, "tcp://{address}"),
+            Self::Elsewhere(machine) => machine.fmt(f),
         }
     }
 }
@@ -212,7 +215,7 @@ impl EngineEndpoint {
         let candidates = candidates(around);
         let found = candidates.iter().find(|endpoint| match endpoint {
             Self::Unix(path) | Self::NamedPipe(path) => files.exists(path),
-            Self::Tcp(_) => false,
+            Self::Tcp(_) | Self::Elsewhere(_) => false,
         });
         Ok(found.cloned().unwrap_or_else(|| match around.platform {
             Platform::Linux | Platform::MacOs => Self::Unix(DEFAULT_SOCKET.into()),

@@ -18,6 +18,7 @@ use bollard::{
 };
 use dockline_model::{ImageView, LayerView, UnixMillis};
 use futures::{Stream, StreamExt};
+use secrecy::ExposeSecret as _;
 use std::io;
 use tokio::sync::oneshot;
 
@@ -42,6 +43,41 @@ pub struct Engine {
 pub struct EngineDigest {
     /// `sha256:…` of the manifest; `None` where the engine does not tell (Podman, after a pull).
     pub digest: Option<String>,
+}
+
+/// What a pull may need beside the image's name.
+#[derive(Debug, Clone, Default)]
+pub struct PullOptions {
+    /// `linux/arm64`; the engine's own if absent.
+    pub platform: Option<String>,
+    /// Name and password for the registry. The engine is given them for this one pull and keeps nothing.
+    pub login: Option<(String, secrecy::SecretString)>,
+}
+
+/// An image as an archive, as the engine sends it. Dropping it stops the engine's work.
+pub struct Export {
+    body: RawBody,
+    image: String,
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Export").field("image", &self.image).finish_non_exhaustive()
+    }
+}
+
+impl Export {
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// When the engine stops before the end.
+    pub async fn chunk(&mut self) -> Result<Option<bytes::Bytes>, EngineError> {
+        self.body
+            .chunk()
+            .await
+            .transpose()
+            .map_err(|error| broken_off(Operation::Export, &self.image, Some(error)))
+    }
 }
 
 impl Engine {
@@ -191,15 +227,47 @@ impl Engine {
         reference: &str,
         progress: impl FnMut(&[LayerView], u64, u64) + Send,
     ) -> Result<EngineDigest, EngineError> {
+        self.pull_with(reference, &PullOptions::default(), progress).await
+    }
+
+    /// [`Engine::pull`], with options.
+    ///
+    /// # Errors
+    /// With the cause, found out from the engine's words.
+    pub async fn pull_with(
+        &self,
+        reference: &str,
+        options: &PullOptions,
+        progress: impl FnMut(&[LayerView], u64, u64) + Send,
+    ) -> Result<EngineDigest, EngineError> {
         let name = Name::parse(reference)?;
         let operation = Operation::Pull;
         let (docker, body) = self.diverting(operation, reference)?;
         // A digest goes where a tag does (docker/docker `api/server/router/image`).
-        let options = CreateImageOptionsBuilder::default().from_image(name.repository).tag(name.tag).build();
-        let mut answer = docker.create_image(Some(options), None, None);
+        let login = options.login.as_ref().map(|(user, password)| bollard::auth::DockerCredentials {
+            username: Some(user.clone()),
+            password: Some(password.expose_secret().to_owned()),
+            ..bollard::auth::DockerCredentials::default()
+        });
+        let platform = options.platform.as_deref().unwrap_or_default();
+        let options = CreateImageOptionsBuilder::default().from_image(name.repository).tag(name.tag);
+        let options = options.platform(platform).build();
+        let mut answer = docker.create_image(Some(options), None, login);
         let refusal = async { answer.next().await.and_then(Result::err) };
         let body = self.accepted(operation, reference, body, refusal).await?;
         follow(operation, reference, body, progress).await
+    }
+
+    /// The image as an archive (`docker save`). dockerd prepares the whole of it before the first byte comes.
+    ///
+    /// # Errors
+    /// When there is no such image, or the engine does not answer.
+    pub async fn export(&self, reference: &str) -> Result<Export, EngineError> {
+        let name = Name::parse(reference)?;
+        let path = format!("/images/{}/get", name.whole);
+        let body = transport::open(&self.endpoint, &path).await;
+        let body = body.map_err(self.failed(Operation::Export, Some(reference)))?;
+        Ok(Export { body, image: reference.to_owned() })
     }
 
     /// An item whenever the images may have changed, or the engine came or went: time to ask again. The first

@@ -21,6 +21,8 @@ pub enum Operation {
     Push,
     /// A pull.
     Pull,
+    /// An image as an archive.
+    Export,
 }
 
 impl fmt::Display for Operation {
@@ -33,6 +35,7 @@ impl fmt::Display for Operation {
             Self::Untag => "take the name from the image",
             Self::Push => "push",
             Self::Pull => "pull",
+            Self::Export => "export",
         })
     }
 }

@@ -7,6 +7,7 @@
 
 mod cause;
 mod dial;
+mod elsewhere;
 mod endpoint;
 mod engine;
 mod error;
@@ -17,8 +18,9 @@ pub mod progress;
 mod transport;
 
 pub use cause::Cause;
+pub use elsewhere::Elsewhere;
 pub use endpoint::{Context, EngineEndpoint, Files, Platform, Surroundings, chosen, contexts};
-pub use engine::{Engine, EngineDigest, RegistryContainer};
+pub use engine::{Engine, EngineDigest, Export, PullOptions, RegistryContainer};
 pub use error::{EngineError, Operation};
 pub use facts::{EngineFacts, Flavour, ImageStore};
 pub use probe::Reached;

@@ -84,6 +84,28 @@ pub(crate) async fn get<T: DeserializeOwned>(endpoint: &EngineEndpoint, path: &s
     timeout(ANSWER, asked).await.map_err(|_| Error::RequestTimeoutError)?
 }
 
+/// An answer of any length, read as it comes. How long the engine takes to begin it is not bounded: dockerd prepares the
+/// whole of an export first.
+pub(crate) async fn open(endpoint: &EngineEndpoint, path: &str) -> Result<RawBody, Error> {
+    let request = Request::get(path).body(bollard::body_full(Bytes::new()))?;
+    let (sender, body) = oneshot::channel();
+    let taker = Arc::new(Mutex::new(Some(sender)));
+    tokio::select! {
+        biased;
+        Ok(body) = body => Ok(body),
+        refusal = send(endpoint.clone(), Some(taker), request) => {
+            let response = refusal?;
+            let status_code = response.status().as_u16();
+            let body = response.into_body().collect().await?.to_bytes();
+            // `{"message":"…"}`, as every refusal of the engine API.
+            let message = serde_json::from_slice::<serde_json::Value>(&body).ok();
+            let message = message.as_ref().and_then(|body| body.get("message")?.as_str().map(str::to_owned));
+            let message = message.unwrap_or_else(|| String::from_utf8_lossy(&body).trim().to_owned());
+            Err(Error::DockerResponseServerError { status_code, message })
+        }
+    }
+}
+
 /// Takes the body of the first accepted request.
 type Taker = Arc<Mutex<Option<oneshot::Sender<RawBody>>>>;
 

@@ -120,6 +120,14 @@ pub enum RegistryError {
         /// Its media type.
         media_type: String,
     },
+    /// More than one image, and an archive of docker's holds one.
+    #[error(
+        "{reference} is more than one image, or comes with others, and docker's own archives hold only one"
+    )]
+    NeedsOci {
+        /// Which.
+        reference: String,
+    },
     /// Not a reference.
     #[error(transparent)]
     Reference(#[from] InvalidReference),
@@ -304,6 +312,9 @@ impl From<&RegistryError> for UiError {
                 .hint("Try again; if it happens again, the registry's storage is damaged."),
             RegistryError::NoPlatform { .. } => ui(Code::ReferenceNotFound)
                 .hint("Build and push the image for this platform as well."),
+            RegistryError::NeedsOci { .. } => {
+                ui(Code::InvalidArgument).hint("Write an OCI archive instead (--format oci), or choose one platform.")
+            }
             RegistryError::UnsupportedManifest { .. } => ui(Code::RegistryFailed)
                 .hint("Push the image again with a current Docker or Podman."),
             RegistryError::Reference(_) | RegistryError::Authority { .. } => ui(Code::ReferenceInvalid),

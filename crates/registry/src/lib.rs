@@ -17,8 +17,9 @@ pub mod sample;
 mod server;
 
 pub use archive::ArchiveError;
-pub use client::{Client, ClientConfig, Manifest, PullError};
+pub use client::{Client, ClientConfig, Manifest, PullError, Scope};
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};
+pub use platform::{InvalidPlatform, Wanted};
 pub use reference::{InvalidReference, Reference};
-pub use server::{Server, ServerError, ServerOptions};
+pub use server::{SHELF_IMAGE, SHELF_USER, Server, ServerError, ServerOptions, Shelf, ShelfLayers};

@@ -12,8 +12,11 @@ pub(crate) const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v
 pub(crate) const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 pub(crate) const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
+const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// What stands where an artifact has no configuration (image-spec, "Guidance for an Empty Descriptor").
+const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
-const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+pub(crate) const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 
 /// What `Accept` must list, or registry 2.8 converts the manifest into something else.
 pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \
@@ -30,6 +33,11 @@ pub(crate) fn is_index(media_type: &str) -> bool {
 
 pub(crate) fn is_manifest(media_type: &str) -> bool {
     matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
+}
+
+/// Anything but a configuration: layers, and whatever artifacts carry in their place.
+pub(crate) fn is_layer(media_type: &str) -> bool {
+    !matches!(media_type, OCI_CONFIG | DOCKER_CONFIG | EMPTY)
 }
 
 pub(crate) fn is_bare_tar(media_type: &str) -> bool {

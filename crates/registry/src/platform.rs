@@ -1,38 +1,72 @@
-//! Which of a multi-platform image's images this machine runs.
+//! Which of a multi-platform image's images is wanted: this machine's, or one that a person names.
 
 use oci_spec::image::{Descriptor, Platform};
-use std::fmt;
+use std::{fmt, str::FromStr};
 
-/// The platform looked for. Containers are Linux's on every desktop, whatever the desktop itself is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    architecture: &'static str,
+/// A platform, in Go's words, which are the image-spec's (`GOOS`, `GOARCH`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    os: String,
+    architecture: String,
+    variant: Option<String>,
 }
 
+/// A text that names no platform.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is not a platform; write it as linux/arm64")]
+pub struct InvalidPlatform(pub String);
+
 impl Wanted {
-    /// This machine's.
-    pub(crate) fn host() -> Self {
-        Self { architecture: architecture(std::env::consts::ARCH) }
+    /// This machine's. Containers are Linux's on every desktop, whatever the desktop itself is.
+    #[must_use]
+    pub fn host() -> Self {
+        let architecture = architecture(std::env::consts::ARCH).to_owned();
+        Self { os: "linux".to_owned(), architecture, variant: None }
     }
 
     /// Go's name of the architecture.
-    pub(crate) const fn architecture(self) -> &'static str {
-        self.architecture
+    pub(crate) fn architecture(&self) -> &str {
+        &self.architecture
     }
 
-    pub(crate) fn fits(self, platform: &Platform) -> bool {
-        platform.os().to_string() == "linux" && platform.architecture().to_string() == self.architecture
+    pub(crate) fn fits(&self, platform: &Platform) -> bool {
+        platform.os().to_string() == self.os
+            && platform.architecture().to_string() == self.architecture
+            && self.variant.as_ref().is_none_or(|variant| platform.variant().as_ref() == Some(variant))
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = InvalidPlatform;
+
+    /// Reads `linux/arm64`, `linux/arm/v7` or `arm64`.
+    fn from_str(text: &str) -> Result<Self, InvalidPlatform> {
+        let is_word = |word: &&str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        };
+        let parts: Vec<&str> = text.split('/').collect();
+        if !parts.iter().all(is_word) {
+            return Err(InvalidPlatform(text.to_owned()));
+        }
+        let (os, architecture, variant) = match parts.as_slice() {
+            [architecture] => ("linux", *architecture, None),
+            [os, architecture] => (*os, *architecture, None),
+            [os, architecture, variant] => (*os, *architecture, Some((*variant).to_owned())),
+            _ => return Err(InvalidPlatform(text.to_owned())),
+        };
+        Ok(Self { os: os.to_owned(), architecture: self::architecture(architecture).to_owned(), variant })
     }
 }
 
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "linux/{}", self.architecture)
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "/{variant}"))
     }
 }
 
-/// Rust's name of an architecture, in Go's words, which are the image-spec's (`GOARCH`).
-fn architecture(name: &'static str) -> &'static str {
+/// Rust's and uname's names of an architecture, in Go's words.
+fn architecture(name: &str) -> &str {
     match name {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -61,12 +95,18 @@ mod tests {
     use oci_spec::image::{Arch, Os, PlatformBuilder};
 
     #[test]
-    fn the_host_gets_linux_of_its_own_architecture() {
-        let wanted = Wanted { architecture: "arm64" };
+    fn a_platform_is_the_hosts_or_as_it_is_named() {
+        let wanted: Wanted = "arm64".parse().unwrap();
         let platform = |os, arch| PlatformBuilder::default().os(os).architecture(arch).build().unwrap();
         assert!(wanted.fits(&platform(Os::Linux, Arch::ARM64)));
         assert!(!wanted.fits(&platform(Os::Linux, Arch::Amd64)));
         assert!(!wanted.fits(&platform(Os::Windows, Arch::ARM64)));
-        assert_eq!(Wanted { architecture: architecture("x86_64") }.to_string(), "linux/amd64");
+        let seventh: Wanted = "linux/arm/v7".parse().unwrap();
+        assert_eq!(seventh.to_string(), "linux/arm/v7");
+        assert!(!seventh.fits(&platform(Os::Linux, Arch::ARM)));
+        assert_eq!("linux/x86_64".parse::<Wanted>().unwrap().to_string(), "linux/amd64");
+        for bad in ["", "linux/", "a/b/c/d", "linux/am d64", "/arm64"] {
+            assert!(bad.parse::<Wanted>().is_err(), "{bad:?} was accepted");
+        }
     }
 }

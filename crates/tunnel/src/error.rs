@@ -311,6 +311,12 @@ pub enum TunnelError {
         /// The port there.
         port: u16,
     },
+    /// The host runs no programs for us.
+    #[error("The SSH server on {host} does not let us run programs.")]
+    ProgramForbidden {
+        /// The SSH host.
+        host: String,
+    },
     /// The host cannot listen for us, since something else does.
     #[error("127.0.0.1:{port} is taken on {host}: something listens there already.")]
     OfferTaken {
@@ -486,6 +492,7 @@ impl TunnelError {
             | Self::NeedsPerson { .. }
             | Self::ForwardForbidden { .. }
             | Self::OfferForbidden { .. }
+            | Self::ProgramForbidden { .. }
             | Self::OfferTaken { .. }
             | Self::OfferExposed { .. }
             | Self::OfferedGone { .. }

@@ -13,6 +13,7 @@ use crate::{
     error::TunnelError,
     lifecycle::backoff,
     network::Surroundings,
+    program::Program,
     pump::{Outcome, Traffic, carry, reset},
     session::{Credentials, Dialer, Forwarded, Session},
 };
@@ -31,7 +32,7 @@ use std::{
 };
 use tokio::{
     net::TcpStream,
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
 };
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -67,6 +68,7 @@ pub struct OfferConfig {
 #[derive(Clone)]
 pub struct Offer {
     view: watch::Receiver<OfferView>,
+    orders: mpsc::UnboundedSender<Order>,
     _stop: Arc<DropGuard>,
     stop: CancellationToken,
     ended: CancellationToken,
@@ -94,6 +96,7 @@ impl Offer {
             bytes_down: 0,
         });
         let (forwarded, incoming) = mpsc::channel(WAITING);
+        let (orders, ordered) = mpsc::unbounded_channel();
         let OfferConfig { spec, name, ssh, .. } = config;
         let surroundings = Arc::new(Surroundings::new());
         // An offer is wanted for as long as there is one.
@@ -104,6 +107,7 @@ impl Offer {
             dialer: dialer.accepting(forwarded),
             spec,
             incoming,
+            ordered,
             view,
             connections: Connections {
                 count: Arc::default(),
@@ -120,7 +124,7 @@ impl Offer {
             }
             drop(guard);
         });
-        Self { view: watcher, _stop: Arc::new(stop.clone().drop_guard()), stop, ended }
+        Self { view: watcher, orders, _stop: Arc::new(stop.clone().drop_guard()), stop, ended }
     }
 
     /// Waits until the host listens.
@@ -149,6 +153,20 @@ impl Offer {
         self.view.clone()
     }
 
+    /// Runs a program on the host, over the session that the offer has; waits for one where it is being dialled again.
+    ///
+    /// # Errors
+    /// Where the host runs none for us, or the offer has ended.
+    pub async fn run(&self, command: &str) -> Result<Program, UiError> {
+        let gone = || UiError::from(&TunnelError::Disconnected);
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(Order { command: command.to_owned(), reply }).map_err(|_| gone())?;
+        tokio::select! {
+            answer = answer => answer.map_err(|_| gone())?.map_err(|error| UiError::from(&error)),
+            () = self.ended.cancelled() => Err(gone()),
+        }
+    }
+
     /// Takes the offer back, cuts its connections, and waits until that is done.
     pub async fn stop(self) {
         self.stop.cancel();
@@ -161,9 +179,16 @@ struct Offering {
     dialer: Dialer,
     spec: OfferSpec,
     incoming: mpsc::Receiver<Forwarded>,
+    ordered: mpsc::UnboundedReceiver<Order>,
     view: watch::Sender<OfferView>,
     connections: Connections,
     stop: CancellationToken,
+}
+
+/// A program that the host is to run.
+struct Order {
+    command: String,
+    reply: oneshot::Sender<Result<Program, TunnelError>>,
 }
 
 /// The host's connections.
@@ -187,6 +212,7 @@ impl Offering {
             };
             let error = match established {
                 Ok(session) => {
+                    let session = Arc::new(session);
                     (failures, was_up) = (0, true);
                     self.state(OfferState::Offering { since: now() });
                     let lost = self.serve(&session, &mut changes).await;
@@ -251,7 +277,11 @@ impl Offering {
     }
 
     /// Carries connections until the session is lost (why), or the offer is taken back (`None`).
-    async fn serve(&mut self, session: &Session, changes: &mut watch::Receiver<u64>) -> Option<TunnelError> {
+    async fn serve(
+        &mut self,
+        session: &Arc<Session>,
+        changes: &mut watch::Receiver<u64>,
+    ) -> Option<TunnelError> {
         let mut shown = tokio::time::interval(SHOWN_EVERY);
         shown.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (results, mut carried) = mpsc::unbounded_channel::<Carried>();
@@ -260,6 +290,13 @@ impl Offering {
                 biased;
                 () = self.stop.cancelled() => return None,
                 () = session.end().ended() => return Some(session.lost()),
+                Some(Order { command, reply }) = self.ordered.recv() => {
+                    let session = session.clone();
+                    tokio::spawn(async move {
+                        // Whoever asked may not wait for it any more.
+                        let _ = reply.send(session.run(&command).await);
+                    });
+                }
                 Some(forwarded) = self.incoming.recv() => self.take(forwarded, session, results.clone()),
                 Some(error) = carried.recv() => {
                     self.view.send_modify(|view| view.error = error.as_ref().map(|error| Box::new(error.into())));

@@ -26,7 +26,11 @@ mod tcp;
 pub(crate) use auth::Credentials;
 pub(crate) use dial::{Dialer, unspecified};
 
-use crate::{error::TunnelError, host_options::HostOptions};
+use crate::{
+    error::TunnelError,
+    host_options::HostOptions,
+    program::{self, Program},
+};
 use dockline_model::RemoteEnd;
 use pulse::Question;
 use russh::{
@@ -202,6 +206,29 @@ impl Session {
                 remote: far,
                 reason: format!("no answer within {} s", CHANNEL_TIMEOUT.as_secs()),
             }),
+        }
+    }
+
+    /// Runs a program on the host, through the login shell of the user.
+    pub(crate) async fn run(&self, command: &str) -> Result<Program, TunnelError> {
+        let starting = async {
+            let channel = self.handle.channel_open_session().await.map_err(|error| match error {
+                russh::Error::ChannelOpenFailure(_) => {
+                    TunnelError::ProgramForbidden { host: self.host.clone() }
+                }
+                _ => self.lost(),
+            })?;
+            channel.exec(true, command).await.map_err(|_| self.lost())?;
+            let (mut reader, writer) = channel.split();
+            program::accepted(&mut reader, &self.host).await?;
+            Ok(Program::carry((reader, writer), self.end.clone()))
+        };
+        tokio::select! {
+            started = tokio::time::timeout(CHANNEL_TIMEOUT, starting) => started.unwrap_or_else(|_| {
+                let reason = format!("it did not begin to run a program within {} s", CHANNEL_TIMEOUT.as_secs());
+                Err(TunnelError::Lost { host: self.host.clone(), reason })
+            }),
+            () = self.end.ended() => Err(self.lost()),
         }
     }
 

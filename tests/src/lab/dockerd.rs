@@ -51,6 +51,25 @@ impl Dockerd {
         Self::launch(workstation, &[&[file.as_str(), "--bridge=none"], arguments].concat())
     }
 
+    /// As [`Dockerd::start`], with the network of that namespace: the Docker of another host.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn in_network(workstation: &Arc<Workstation>, namespace: &str) -> Self {
+        let program = find_program("dockerd").expect("dockerd is installed: ask requires() first");
+        let folder = workstation.folder().join("docker");
+        fs::create_dir_all(&folder).expect("the workstation's folder is ours");
+        fs::write(folder.join("daemon.json"), "{}").expect("the workstation's folder is ours");
+        let file = format!("--config-file={}", folder.join("daemon.json").display());
+        // The network first: the workstation does not see namespaces that were named after it was made.
+        let inner = workstation.command(program);
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{namespace}")).arg("--");
+        command.arg(inner.get_program()).args(inner.get_args());
+        Self::launch_command(workstation, command, &[&file, "--bridge=none"])
+    }
+
     /// One that is set up as the system's own: it reads `/etc/docker/daemon.json` (the workstation's) when it starts
     /// and when it is told to, and its containers are on `bridge`.
     ///
@@ -84,12 +103,16 @@ impl Dockerd {
         root: Option<&Path>,
         arguments: &[&str],
     ) -> Self {
-        let folder = workstation.folder().join("docker");
-        fs::create_dir_all(folder.join("config")).expect("the workstation's folder is ours");
         let mut command = workstation.command(program);
         if let Some(root) = root {
             command.env("PATH", search_path(root));
         }
+        Self::launch_command(workstation, command, arguments)
+    }
+
+    fn launch_command(workstation: &Arc<Workstation>, mut command: Command, arguments: &[&str]) -> Self {
+        let folder = workstation.folder().join("docker");
+        fs::create_dir_all(folder.join("config")).expect("the workstation's folder is ours");
         command
             .arg(format!("--data-root={}", folder.join("data").display()))
             .arg(format!("--exec-root={}", folder.join("exec").display()))

@@ -114,6 +114,12 @@ impl Dockline {
         self.folder.path().join("dockline")
     }
 
+    /// Where its state is.
+    #[must_use]
+    pub fn state_dir(&self) -> PathBuf {
+        self.home().join("state")
+    }
+
     /// The configuration file.
     #[must_use]
     pub fn config_file(&self) -> PathBuf {

@@ -104,6 +104,12 @@ impl RegistryHost {
         self.slot.far_address()
     }
 
+    /// The name of its network namespace.
+    #[must_use]
+    pub fn network(&self) -> String {
+        self.slot.namespace()
+    }
+
     /// sshd's port.
     #[must_use]
     pub fn port(&self) -> u16 {

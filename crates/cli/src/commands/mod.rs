@@ -10,6 +10,7 @@ mod images;
 mod offer;
 mod settings;
 mod setup;
+mod several;
 mod status;
 mod target;
 mod team;
@@ -35,8 +36,10 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
         Command::Disconnect { registry, force } => connect::disconnect(registry, force, output).await,
         Command::Status { registry } => status::status(registry, output).await,
         Command::Push(push) => transfer::push(push, output).await,
-        Command::Pull { reference, output: file } => transfer::pull(reference, file, output).await,
+        Command::Pull(pull) => transfer::pull(pull, output).await,
+        Command::Copy(copy) => several::copy(copy, output).await,
         Command::Offer(offer) => offer::offer(offer, output).await,
+        Command::Ship(ship) => several::ship(ship, output).await,
         Command::Images => images::images(output).await,
         Command::Hosts(hosts) => hosts::hosts(hosts, output).await,
         Command::Setup(arguments) => setup::setup(arguments, output).await,

@@ -2,10 +2,11 @@
 
 use super::{
     connect::News,
+    several,
     target::{is_archive, push_target},
 };
 use crate::{
-    arguments::Push,
+    arguments::{Pull, Push},
     face::{Face, unexpected},
     interrupts::{Interrupts, cancelled},
     output::Output,
@@ -14,8 +15,8 @@ use crate::{
 };
 use dockline_core::EventStream;
 use dockline_model::{
-    ArchiveFormat, Change, Code, Command, Extent, PushOptions, RegistrySpec, Reply, Road, Snapshot,
-    TransferId, TransferState, TransferView, UiError,
+    Change, Code, Command, Extent, PushOptions, RegistrySpec, Reply, Road, Snapshot, TransferId,
+    TransferState, TransferView, UiError,
 };
 use std::{
     io::IsTerminal as _,
@@ -29,6 +30,9 @@ pub async fn push(push: Push, output: Output) -> Result<(), UiError> {
         "-" => Some(spool(output).await?),
         _ => None,
     };
+    if push.replicas {
+        return several::push(&push, piped.as_deref(), output).await;
+    }
     transfer(output, |snapshot| {
         let registries: Vec<RegistrySpec> =
             snapshot.registries.iter().map(|view| view.spec.clone()).collect();
@@ -99,7 +103,11 @@ async fn transfer(
     }
 }
 
-fn push_command(push: &Push, piped: Option<&Path>, registries: &[RegistrySpec]) -> Result<Command, UiError> {
+pub(super) fn push_command(
+    push: &Push,
+    piped: Option<&Path>,
+    registries: &[RegistrySpec],
+) -> Result<Command, UiError> {
     let target = push_target(&push.image, push.target.as_deref(), registries)?;
     let (registry, reference) = (target.registry, target.reference);
     let road = match (push.road, push.engine, push.direct) {
@@ -132,22 +140,23 @@ fn push_command(push: &Push, piped: Option<&Path>, registries: &[RegistrySpec]) 
 }
 
 /// Pulls into the engine or into a file and waits for the end.
-pub async fn pull(reference: String, file: Option<PathBuf>, output: Output) -> Result<(), UiError> {
+pub async fn pull(pull: Pull, output: Output) -> Result<(), UiError> {
+    let Pull { reference, output: file, format, platform, all_platforms, referrers } = pull;
     let command = match file {
         Some(path) => Command::PullArchive {
             reference,
             path: absolute(path)?,
-            format: ArchiveFormat::default(),
-            platform: None,
-            extent: Extent::default(),
+            format: format.unwrap_or_default(),
+            platform,
+            extent: Extent { all_platforms, referrers },
         },
-        None => Command::Pull { reference, platform: None },
+        None => Command::Pull { reference, platform },
     };
     transfer(output, |_| Ok(command.clone())).await
 }
 
 /// The owner may work in another folder.
-fn absolute(path: PathBuf) -> Result<PathBuf, UiError> {
+pub(super) fn absolute(path: PathBuf) -> Result<PathBuf, UiError> {
     std::path::absolute(&path)
         .map_err(|error| UiError::new(Code::FileIo, format!("{} cannot be used: {error}.", path.display())))
 }

@@ -162,7 +162,9 @@ pub fn summary(view: &TransferView) -> String {
     let rate = u64::try_from(u128::from(moved) * 1000 / u128::from(milliseconds)).unwrap_or(u64::MAX);
     let mut text = format!("{verb} {}\n", route(view));
     if let TransferState::Done { verified } = &view.state {
+        let is_shipped = view.kind == TransferKind::Ship;
         let proof = match (verified.at_registry, view.road) {
+            (true, _) if is_shipped => "The host has the same image",
             (true, _) => "Verified at the registry",
             (false, Road::Engine) => "On the engine's word",
             (false, Road::Direct) => "Not verified",

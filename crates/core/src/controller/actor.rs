@@ -120,6 +120,8 @@ impl Actor {
             crate::setup::settle(&settled);
         });
         actor.start_all(config.registries).await;
+        let shipping = actor.paths.state_dir.join("shipping");
+        tokio::task::spawn_blocking(move || super::ship::clean(&shipping));
         tokio::spawn(Traces::new(&actor.paths.state_dir).clean(actor.engines.clone()));
         actor
     }

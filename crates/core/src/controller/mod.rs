@@ -20,6 +20,7 @@ mod request;
 mod run;
 mod settings;
 mod setup;
+mod ship;
 pub(crate) mod still;
 mod traces;
 mod transfers;

@@ -101,7 +101,7 @@ impl Offers {
 }
 
 /// Whom questions about the way to the host name: no registry's name, and yet one that reads as the host's.
-fn asked_as(ssh: &SshTarget) -> Result<RegistryName, UiError> {
+pub(super) fn asked_as(ssh: &SshTarget) -> Result<RegistryName, UiError> {
     let plain: String =
         ssh.host.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
     let plain = plain.trim_matches(['-', '.']);

@@ -1,11 +1,14 @@
 //! From what a person asked for to a transfer that can be queued: references read, registries found.
 
-use super::{Answerer, FaceId, Message, actor::Actor, registries::unknown, run::Job, transfers::Order};
-use dockline_model::{
-    Code, Command, Compression, PushOptions, RegistryName, RegistrySpec, Road, TransferId, TransferKind,
-    UiError,
+use super::{
+    Answerer, FaceId, Message, actor::Actor, offers::asked_as, registries::unknown, run::Job, ship::Freight,
+    transfers::Order,
 };
-use dockline_registry::{Reference, archive};
+use dockline_model::{
+    Code, Command, Compression, Extent, PushOptions, RegistryName, RegistrySpec, Road, SshTarget,
+    TransferId, TransferKind, UiError,
+};
+use dockline_registry::{InvalidPlatform, Reference, Scope, Wanted, archive};
 use std::path::Path;
 
 impl Actor {
@@ -38,7 +41,7 @@ impl Actor {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller's own list says which commands are transfers")]
 async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiError> {
     match command {
-        Command::Push { image, registry, reference, options, host: _ } => {
+        Command::Push { image, registry, reference, options, host } => {
             let options = checked(options)?;
             let spec = find(specs, &registry)?;
             let target = match &reference {
@@ -51,9 +54,17 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
                 );
             }
             let job = Job::PushImage { image: image.clone(), reference: target.clone(), options };
-            order(TransferKind::Push, Road::Engine, spec, image, &target, job)
+            let order = order(TransferKind::Push, Road::Engine, spec, image, &target, job)?;
+            at_host(order, spec, host)
         }
-        Command::PushArchive { path, registry, reference, image, options, host: _, extent: _ } => {
+        Command::PushArchive { path, registry, reference, image, options, host, extent } => {
+            if extent != Extent::default() {
+                return Err(UiError::new(
+                    Code::InvalidArgument,
+                    "Of an archive, one image is pushed: the one for this machine.",
+                )
+                .hint("To move an image with all of its platforms, copy it: dockline copy FROM TO --all-platforms"));
+            }
             let options = checked(options)?;
             if options.road == Some(Road::Engine) {
                 return Err(UiError::new(
@@ -70,30 +81,116 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
             };
             let source = file_name(&path);
             let job = Job::PushArchive { path, image, reference: target.clone(), options };
-            order(TransferKind::Push, Road::Direct, spec, source, &target, job)
+            let order = order(TransferKind::Push, Road::Direct, spec, source, &target, job)?;
+            at_host(order, spec, host)
         }
-        Command::Pull { reference, platform: _ } => {
+        Command::Pull { reference, platform } => {
+            platform.as_deref().map(wanted).transpose()?;
             let (spec, target) = locate(specs, &reference)?;
-            let job = Job::PullImage { reference: target.clone() };
+            let job = Job::PullImage { reference: target.clone(), platform };
             order(TransferKind::Pull, Road::Engine, spec, reference, &target, job)
         }
-        Command::PullArchive { reference, path, format: _, platform: _, extent: _ } => {
+        Command::PullArchive { reference, path, format, platform, extent } => {
             let (spec, target) = locate(specs, &reference)?;
             absolute(&path)?;
             if tokio::fs::try_exists(&path).await.unwrap_or(false) {
                 return Err(UiError::new(Code::FileIo, format!("{} exists already.", path.display()))
                     .hint("Choose another file name, or remove it first."));
             }
-            let job = Job::PullArchive { reference: target.clone(), path };
+            let scope = scope(extent, platform.as_deref())?;
+            let job = Job::PullArchive { reference: target.clone(), path, format, scope };
             order(TransferKind::Pull, Road::Direct, spec, reference, &target, job)
         }
-        Command::Copy { .. } | Command::Ship { .. } => {
-            Err(UiError::new(Code::Internal, "Dockline cannot do that yet."))
+        Command::Ship { image, host, reference } => {
+            let reference = match &reference {
+                Some(reference) => parse(reference)?,
+                None => parse(&image).map_err(|error| error.hint(NAME_IT_THERE))?,
+            };
+            if reference.digest().is_some() {
+                return Err(UiError::new(
+                    Code::ReferenceInvalid,
+                    "A shipped image needs a tag, not a digest.",
+                )
+                .hint(NAME_IT_THERE));
+            }
+            let registry = asked_as(&host)?;
+            let shown = reference.to_string();
+            Ok(Order {
+                kind: TransferKind::Ship,
+                road: Road::Direct,
+                registry,
+                host: Some(host.clone()),
+                source: image.clone(),
+                reference: shown,
+                job: Job::Ship(Freight { image, host, reference }),
+                command: Command::Snapshot,
+                replaces: None,
+            })
+        }
+        Command::Copy { from, to, host, extent } => {
+            let (origin, source) = locate(specs, &from)?;
+            let (spec, target) = match find_by_text(specs, &to) {
+                Some(spec) => (spec, source.clone()),
+                None => locate(specs, &to)?,
+            };
+            if target.digest().is_some() {
+                return Err(UiError::new(Code::ReferenceInvalid, "A copy needs a tag, not a digest.")
+                    .hint("Say what it is to be called there: cr.boss.org/app:v1"));
+            }
+            if origin.name == spec.name && source == target && host.is_none() {
+                return Err(UiError::new(
+                    Code::InvalidArgument,
+                    "The copy would have the place and the name of the original.",
+                )
+                .hint("Give it another registry, or another name."));
+            }
+            let job = Job::Copy {
+                registry: origin.name.clone(),
+                from: source,
+                reference: target.clone(),
+                scope: scope(extent, None)?,
+            };
+            let order = order(TransferKind::Copy, Road::Direct, spec, from, &target, job)?;
+            at_host(order, spec, host)
         }
         other => Err(UiError::new(Code::Internal, format!("{other:?} is no transfer."))),
     }
 }
 
+/// The same transfer to one host of the registry's.
+fn at_host(order: Order, spec: &RegistrySpec, host: Option<SshTarget>) -> Result<Order, UiError> {
+    if let Some(host) = &host
+        && spec.hosts().all(|known| known != host)
+    {
+        return Err(UiError::new(Code::InvalidArgument, format!("{host} is no host of {}.", spec.name))
+            .hint("`dockline status` shows the hosts of a registry."));
+    }
+    Ok(Order { host, ..order })
+}
+
+fn scope(extent: Extent, platform: Option<&str>) -> Result<Scope, UiError> {
+    if extent.all_platforms && platform.is_some() {
+        return Err(UiError::new(Code::InvalidArgument, "Either all platforms or one of them."));
+    }
+    Ok(Scope {
+        all_platforms: extent.all_platforms,
+        platform: platform.map(wanted).transpose()?,
+        referrers: extent.referrers,
+    })
+}
+
+fn wanted(platform: &str) -> Result<Wanted, UiError> {
+    platform
+        .parse()
+        .map_err(|error: InvalidPlatform| UiError::new(Code::InvalidArgument, format!("{error}.")))
+}
+
+/// A registry by its bare name, with its port or without.
+fn find_by_text<'a>(specs: &'a [RegistrySpec], text: &str) -> Option<&'a RegistrySpec> {
+    specs.iter().find(|spec| text == spec.name.as_str() || text == spec.authority())
+}
+
+const NAME_IT_THERE: &str = "Say what it is to be called there: --as app:v1";
 const NAME_IT: &str = "Say what it is to be called at the registry, such as app:v1.";
 
 fn order(

@@ -5,15 +5,16 @@ use super::{
     access::Access,
     engine::Engines,
     registries::{TunnelSlot, names, read_hosts},
+    ship::Freight,
     traces::{Trace, Traces},
 };
-use dockline_engine::{Cause, Engine, EngineDigest, EngineError};
+use dockline_engine::{Cause, Engine, EngineDigest, EngineError, PullOptions};
 use dockline_model::{
-    Code, LayerView, LeaseHolder, PushOptions, RegistrySpec, Road, TransferId, TransferState, TunnelState,
-    UiError, UnixMillis, Verified,
+    ArchiveFormat, Code, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec, Road, TransferId,
+    TransferState, TunnelState, UiError, UnixMillis, Verified,
 };
-use dockline_registry::{Client, Reference, RegistryError};
-use dockline_tunnel::{Lease, Tunnel};
+use dockline_registry::{Client, Reference, RegistryError, Scope};
+use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Tries in all when the tunnel breaks under a transfer. dockerd never repeats its first request nor the last (the
 /// ping and the manifest), so somebody has to.
-const TRIES: u32 = 5;
+pub(super) const TRIES: u32 = 5;
 /// Before the second try; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -36,8 +37,10 @@ const ROOM: usize = 1 << 20;
 pub(super) enum Job {
     PushImage { image: String, reference: Reference, options: PushOptions },
     PushArchive { path: PathBuf, image: Option<String>, reference: Reference, options: PushOptions },
-    PullImage { reference: Reference },
-    PullArchive { reference: Reference, path: PathBuf },
+    PullImage { reference: Reference, platform: Option<String> },
+    PullArchive { reference: Reference, path: PathBuf, format: ArchiveFormat, scope: Scope },
+    Copy { registry: RegistryName, from: Reference, reference: Reference, scope: Scope },
+    Ship(Freight),
 }
 
 /// The figures of a running transfer: written by whoever moves the bytes, looked up by the actor in its own time.
@@ -49,6 +52,8 @@ pub(super) struct Latest {
     pub(super) layers: Vec<LayerView>,
     pub(super) current: u64,
     pub(super) total: u64,
+    /// Bytes that really crossed the way, where they are counted.
+    pub(super) sent: Option<u64>,
 }
 
 impl Figures {
@@ -56,8 +61,15 @@ impl Figures {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, layers: &[LayerView], current: u64, total: u64) {
-        *self.latest() = Latest { layers: layers.to_vec(), current, total };
+    pub(super) fn write(&self, layers: &[LayerView], current: u64, total: u64) {
+        let mut latest = self.latest();
+        let sent = latest.sent;
+        *latest = Latest { layers: layers.to_vec(), current, total, sent };
+    }
+
+    /// Bytes that crossed the way so far.
+    pub(super) fn sent(&self, sent: u64) {
+        self.latest().sent = Some(sent);
     }
 }
 
@@ -66,7 +78,9 @@ pub(super) struct Context {
     pub(super) id: TransferId,
     pub(super) spec: RegistrySpec,
     pub(super) access: Arc<Access>,
-    pub(super) tunnel: TunnelSlot,
+    pub(super) way: Way,
+    /// The registry that it comes from, where it goes from one to another.
+    pub(super) source: Option<(Arc<Access>, TunnelSlot)>,
     pub(super) hosts_file: PathBuf,
     pub(super) engines: Engines,
     pub(super) traces: Traces,
@@ -75,13 +89,28 @@ pub(super) struct Context {
     pub(super) mailbox: Mailbox,
 }
 
+/// How a transfer gets to its registry.
+pub(super) enum Way {
+    /// Through the tunnel that everybody uses.
+    Shared(TunnelSlot),
+    /// To one host of several, through a tunnel of its own.
+    Own(Box<TunnelConfig>, Arc<dyn Ask>),
+}
+
 /// Does the job, over again if the tunnel broke.
 pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiError> {
     let cancel = context.cancel.clone();
-    let cancelled = || UiError::new(Code::Cancelled, "The transfer was stopped.");
-    let tunnel = tokio::select! {
-        tunnel = context.tunnel.ready() => tunnel?,
-        () = cancel.cancelled() => return Err(cancelled()),
+    let own = match &context.way {
+        Way::Shared(_) => None,
+        Way::Own(config, ask) => Some(Tunnel::start((**config).clone(), ask.clone()).await),
+    };
+    let tunnel = match (&mut context.way, &own) {
+        (Way::Shared(slot), None) => tokio::select! {
+            tunnel = slot.ready() => tunnel?,
+            () = cancel.cancelled() => return Err(cancelled()),
+        },
+        (_, Some(own)) => own.clone(),
+        (Way::Own(..), None) => return Err(UiError::new(Code::Internal, "A tunnel was not started.")),
     };
     let lease = tunnel.lease(LeaseHolder::Transfer { id: context.id });
     let mut transfer = Transfer { context, tunnel, lease, trace: None };
@@ -92,7 +121,15 @@ pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiEr
     if let Some(trace) = transfer.trace.take() {
         trace.remove().await;
     }
+    drop(transfer);
+    if let Some(own) = own {
+        own.stop().await;
+    }
     result
+}
+
+pub(super) fn cancelled() -> UiError {
+    UiError::new(Code::Cancelled, "The transfer was stopped.")
 }
 
 struct Transfer {
@@ -157,7 +194,9 @@ impl Transfer {
                 }
                 self.push_image(image, reference).await
             }
-            Job::PullImage { reference } => self.pull_image(reference).await,
+            Job::Ship(_) => Err(UiError::new(Code::Internal, "An image is shipped without a registry.")),
+            Job::PullImage { reference, platform } => self.pull_image(reference, platform.as_deref()).await,
+            Job::Copy { from, reference, scope, .. } => self.copy(from, reference, scope).await,
             Job::PushArchive { path, image, reference, options } => {
                 tracing::debug!(?image, ?options, "an archive goes to the registry");
                 let client = self.client()?;
@@ -170,19 +209,55 @@ impl Transfer {
                     .map_err(|error| UiError::from(&error))?;
                 self.verify(reference, Some(&digest.to_string())).await
             }
-            Job::PullArchive { reference, path } => {
+            Job::PullArchive { reference, path, format, scope } => {
                 let client = self.client()?;
                 let figures = self.context.figures.clone();
                 let digest = client
-                    .pull_archive(reference.repository(), &reference.tag_or_digest(), path, move |l, c, t| {
-                        figures.write(l, c, t);
-                    })
+                    .pull_archive_as(
+                        reference.repository(),
+                        &reference.tag_or_digest(),
+                        path,
+                        (*format, scope),
+                        move |l, c, t| figures.write(l, c, t),
+                    )
                     .await
                     .map_err(|error| UiError::from(&error))?;
                 // The client has compared every blob and the manifest with this digest.
                 Ok(Verified { digest: digest.to_string(), at_registry: true })
             }
         }
+    }
+
+    /// From the one registry through its tunnel to the other through this one's.
+    async fn copy(
+        &mut self,
+        from: &Reference,
+        reference: &Reference,
+        scope: &Scope,
+    ) -> Result<Verified, UiError> {
+        let Some((access, slot)) = &mut self.context.source else {
+            return Err(UiError::new(Code::Internal, "A copy without a source."));
+        };
+        let tunnel = slot.ready().await?;
+        let lease = tunnel.lease(LeaseHolder::Transfer { id: self.context.id });
+        tunnel.check_remote(&lease).await?;
+        if let Some(error) = tunnel.view().listener_error {
+            return Err(error);
+        }
+        let failed = |error: RegistryError| UiError::from(&error);
+        let source = access.client()?;
+        let figures = self.context.figures.clone();
+        let digest = source
+            .copy_to(
+                (from.repository(), &from.tag_or_digest()),
+                &self.client()?,
+                (reference.repository(), reference.tag_or_latest()),
+                scope,
+                move |l, c, t| figures.write(l, c, t),
+            )
+            .await
+            .map_err(failed)?;
+        self.verify(reference, Some(&digest.to_string())).await
     }
 
     async fn push_image(&mut self, image: &str, reference: &Reference) -> Result<Verified, UiError> {
@@ -211,9 +286,15 @@ impl Transfer {
         engine.push(name, move |l, c, t| figures.write(l, c, t)).await
     }
 
-    async fn pull_as(&self, engine: &Engine, name: &str) -> Result<EngineDigest, EngineError> {
+    async fn pull_as(
+        &self,
+        engine: &Engine,
+        name: &str,
+        platform: Option<&str>,
+    ) -> Result<EngineDigest, EngineError> {
         let figures = self.context.figures.clone();
-        engine.pull(name, move |l, c, t| figures.write(l, c, t)).await
+        let options = PullOptions { platform: platform.map(str::to_owned), login: None };
+        engine.pull_with(name, &options, move |l, c, t| figures.write(l, c, t)).await
     }
 
     /// dockerd keeps to itself what a registry says with a 500; the registry says it again when it is asked.
@@ -241,10 +322,14 @@ impl Transfer {
         }
     }
 
-    async fn pull_image(&mut self, reference: &Reference) -> Result<Verified, UiError> {
+    async fn pull_image(
+        &mut self,
+        reference: &Reference,
+        platform: Option<&str>,
+    ) -> Result<Verified, UiError> {
         let engine = self.context.engines.find().map_err(told)?;
         if let Some(name) = self.by_name(reference).await?
-            && let Some(pulled) = known(self.pull_as(&engine, &name).await)
+            && let Some(pulled) = known(self.pull_as(&engine, &name, platform).await)
         {
             return self.verify(reference, pulled.map_err(told)?.digest.as_deref()).await;
         }
@@ -254,7 +339,7 @@ impl Transfer {
         if renamed {
             self.note(&engine, &name).await?;
         }
-        let pulled = self.pull_as(&engine, &name).await.map_err(told)?;
+        let pulled = self.pull_as(&engine, &name, platform).await.map_err(told)?;
         let verified = self.verify(reference, pulled.digest.as_deref()).await?;
         if renamed {
             let named = self.named(reference, &self.context.spec.authority())?;
@@ -278,6 +363,10 @@ impl Transfer {
     /// What the engine is to call the image: by the registry's name, where this machine knows it.
     async fn by_name(&self, reference: &Reference) -> Result<Option<String>, UiError> {
         let spec = &self.context.spec;
+        // A tunnel for this transfer alone is nothing to name an image after.
+        if matches!(self.context.way, Way::Own(..)) {
+            return Ok(None);
+        }
         let hosts = read_hosts(&self.context.hosts_file).await;
         names(&hosts, spec).then(|| self.named(reference, &spec.authority())).transpose()
     }

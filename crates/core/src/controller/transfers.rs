@@ -1,18 +1,21 @@
 //! The queue of pushes and pulls, and their figures.
 
 use super::{
-    Answerer, FaceId, Message,
+    Answerer, FaceId, Mailbox, Message,
+    access::Access,
     actor::Actor,
     history::{self, Past},
     meter::{Meter, seconds_left},
     registries::unknown,
-    run::{self, Context, Figures, Job},
+    run::{self, Context, Figures, Job, Way},
+    ship::{self, Shipping},
     traces::Traces,
 };
 use dockline_model::{
     Change, Code, Command, FaceKind, LayerState, LayerView, RegistryName, Reply, Road, SshTarget, TransferId,
     TransferKind, TransferState, TransferView, UiError, UnixMillis, Verified,
 };
+use dockline_tunnel::TunnelConfig;
 use std::{
     collections::BTreeMap,
     mem,
@@ -128,14 +131,14 @@ impl Transfers {
         let mut references = Vec::new();
         for entry in self.entries.values().filter(|entry| entry.has_task) {
             *busy.entry(&entry.view.registry).or_default() += 1;
-            references.push(&entry.view.reference);
+            references.push((&entry.view.reference, &entry.view.host));
         }
         self.entries
             .values()
             .filter(|entry| !entry.has_task && entry.view.state == TransferState::Waiting)
             .find(|entry| {
                 busy.get(&entry.view.registry).copied().unwrap_or_default() < per_registry
-                    && !references.contains(&&entry.view.reference)
+                    && !references.contains(&(&entry.view.reference, &entry.view.host))
             })
             .map(|entry| entry.view.id)
     }
@@ -159,7 +162,8 @@ impl Entry {
     /// Takes over the newest figures. Progress never runs backwards: a second try starts from nothing, and its
     /// bar stands still until it has passed the first's.
     fn read_figures(&mut self, now: Instant) {
-        let (layers, current, total) = self.figures.read();
+        let (layers, current, total, sent) = self.figures.read();
+        self.view.sent = self.view.sent.max(sent.unwrap_or_default());
         if !layers.is_empty() {
             self.view.skipped = layers.iter().filter(|layer| is_skipped(layer)).filter_map(|l| l.total).sum();
             self.view.layers = layers;
@@ -167,7 +171,7 @@ impl Entry {
         self.view.current = self.view.current.max(current);
         self.view.total = self.view.total.max(total).max(self.view.current);
         self.view.rate = match self.view.state {
-            TransferState::Running => self.meter.sample(now, self.view.current),
+            TransferState::Running => self.meter.sample(now, sent.unwrap_or(self.view.current)),
             TransferState::Waiting
             | TransferState::Paused
             | TransferState::Verifying
@@ -201,7 +205,8 @@ pub(super) fn unix_now() -> UnixMillis {
 impl Actor {
     pub(super) fn enqueue(&mut self, face: FaceId, order: Box<Order>, answer: Answerer) {
         let order = *order;
-        if self.registry(&order.registry).is_none() {
+        let needs_registry = !matches!(order.job, Job::Ship(_));
+        if needs_registry && self.registry(&order.registry).is_none() {
             let _ = answer.send(Err(unknown(&order.registry)));
             return;
         }
@@ -254,6 +259,23 @@ impl Actor {
             let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
             let Some(job) = entry.job.clone() else { return };
             entry.has_task = true;
+            let mailbox = self.mailbox.clone();
+            if let Job::Ship(mut freight) = job {
+                freight.host.identity = freight.host.identity.map(|path| self.paths.expanded(&path));
+                let shipping = Shipping {
+                    id,
+                    name: entry.view.registry.clone(),
+                    ssh: self.paths.ssh.clone(),
+                    asker: self.asker.clone(),
+                    folder: self.paths.state_dir.join("shipping"),
+                    figures: entry.figures.clone(),
+                    cancel: entry.cancel.clone(),
+                    mailbox: mailbox.clone(),
+                    engines: self.engines.clone(),
+                };
+                begin(id, mailbox, ship::run(shipping, freight));
+                continue;
+            }
             let registry = self.registries.iter().find(|r| r.spec.name == entry.view.registry);
             let Some(registry) = registry else {
                 entry.has_task = false;
@@ -262,11 +284,42 @@ impl Actor {
                 self.publish_transfer(id);
                 continue;
             };
+            let source = match &job {
+                Job::Copy { registry, .. } => self.registries.iter().find(|r| r.spec.name == *registry),
+                Job::PushImage { .. }
+                | Job::PushArchive { .. }
+                | Job::PullImage { .. }
+                | Job::PullArchive { .. }
+                | Job::Ship(_) => None,
+            };
+            let (spec, access, way) = match &entry.view.host {
+                None => {
+                    let way = Way::Shared(registry.tunnel());
+                    (registry.spec.clone(), registry.access.clone(), way)
+                }
+                Some(host) => {
+                    let mut spec = registry.spec.clone();
+                    spec.ssh = host.clone();
+                    spec.ssh.identity = spec.ssh.identity.map(|path| self.paths.expanded(&path));
+                    spec.fallbacks = Vec::new();
+                    spec.gateway = None;
+                    spec.linger_seconds = 0;
+                    // Another program may be faster; the tunnel's view says so then.
+                    let free = std::net::TcpListener::bind((spec.address, 0));
+                    if let Ok(address) = free.and_then(|free| free.local_addr()) {
+                        spec.port = address.port();
+                    }
+                    let config = TunnelConfig::new(spec.clone(), self.paths.ssh.clone());
+                    let access = Arc::new(Access::new(spec.clone()));
+                    (spec, access, Way::Own(Box::new(config), self.asker.clone()))
+                }
+            };
             let context = Context {
                 id,
-                spec: registry.spec.clone(),
-                access: registry.access.clone(),
-                tunnel: registry.tunnel(),
+                spec,
+                access,
+                way,
+                source: source.map(|source| (source.access.clone(), source.tunnel())),
                 hosts_file: self.paths.hosts_file.clone(),
                 engines: self.engines.clone(),
                 traces: Traces::new(&self.paths.state_dir),
@@ -274,15 +327,7 @@ impl Actor {
                 cancel: entry.cancel.clone(),
                 mailbox: self.mailbox.clone(),
             };
-            let mailbox = self.mailbox.clone();
-            let task = tokio::spawn(run::run(context, job));
-            tokio::spawn(async move {
-                // A panic in there must not leave the transfer running for ever.
-                let result = task.await.unwrap_or_else(|error| {
-                    Err(UiError::new(Code::Internal, format!("The transfer's task failed: {error}.")))
-                });
-                mailbox.post(Message::TransferEnded { id, result });
-            });
+            begin(id, mailbox, run::run(context, job));
         }
     }
 
@@ -520,6 +565,22 @@ impl Actor {
     }
 }
 
+/// Starts a transfer's task, and posts its end.
+fn begin(
+    id: TransferId,
+    mailbox: Mailbox,
+    transfer: impl Future<Output = Result<Verified, UiError>> + Send + 'static,
+) {
+    let task = tokio::spawn(transfer);
+    tokio::spawn(async move {
+        // A panic in there must not leave the transfer running for ever.
+        let result = task.await.unwrap_or_else(|error| {
+            Err(UiError::new(Code::Internal, format!("The transfer's task failed: {error}.")))
+        });
+        mailbox.post(Message::TransferEnded { id, result });
+    });
+}
+
 /// Whether nothing had to be sent of it.
 fn is_skipped(layer: &LayerView) -> bool {
     match layer.state {
@@ -537,10 +598,10 @@ fn no_transfer(id: TransferId) -> UiError {
 }
 
 impl Figures {
-    /// The newest layers, bytes so far, and bytes in all.
-    fn read(&self) -> (Vec<LayerView>, u64, u64) {
+    /// The newest layers, bytes so far, bytes in all, and those that crossed the way.
+    fn read(&self) -> (Vec<LayerView>, u64, u64, Option<u64>) {
         let mut latest = self.latest();
         // Taken, since they need no second telling; the numbers stay.
-        (mem::take(&mut latest.layers), latest.current, latest.total)
+        (mem::take(&mut latest.layers), latest.current, latest.total, latest.sent)
     }
 }

@@ -26,6 +26,7 @@ pub(crate) async fn dial(endpoint: &EngineEndpoint) -> io::Result<Box<dyn Duplex
     match endpoint {
         EngineEndpoint::Unix(path) => platform::unix_socket(path).await,
         EngineEndpoint::NamedPipe(path) => platform::named_pipe(path).await,
+        EngineEndpoint::Elsewhere(machine) => machine.dial().await,
         EngineEndpoint::Tcp(address) => Ok(Box::new(TcpStream::connect(address).await?)),
     }
 }

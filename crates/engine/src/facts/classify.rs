@@ -103,7 +103,7 @@ pub(super) fn classify(
     }
     let path = match endpoint {
         EngineEndpoint::Unix(path) | EngineEndpoint::NamedPipe(path) => path.to_string_lossy().into_owned(),
-        EngineEndpoint::Tcp(_) => String::new(),
+        EngineEndpoint::Tcp(_) | EngineEndpoint::Elsewhere(_) => String::new(),
     };
     let is_here =
         here.platform == Platform::Linux && info.name == here.host_name && info.kernel_version == here.kernel;

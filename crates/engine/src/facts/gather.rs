@@ -139,6 +139,7 @@ fn chosen_builder(
             format!("npipe://{}", path.display().to_string().replace('\\', "/"))
         }
         (None, None, EngineEndpoint::Tcp(address)) => format!("tcp://{address}"),
+        (None, None, EngineEndpoint::Elsewhere(machine)) => machine.to_string(),
     };
     builder::chosen(around, &key, &ThisMachine)
 }

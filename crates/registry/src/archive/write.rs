@@ -17,6 +17,8 @@ pub(crate) struct Slot {
     /// Where its bytes begin.
     pub(crate) offset: u64,
     pub(crate) size: u64,
+    /// Whether it is a layer, and no configuration.
+    pub(crate) is_layer: bool,
 }
 
 /// The plan of an archive: pieces that are known already, and places for the blobs.
@@ -29,64 +31,91 @@ pub(crate) struct Plan {
     pub(crate) length: u64,
 }
 
-/// What goes into the archive.
+/// A manifest or an index in the archive.
 #[derive(Debug)]
-pub(crate) struct Contents<'a> {
-    /// The manifest's own descriptor: its media type, digest and size, and its platform if an index named one.
-    pub(crate) manifest: &'a Descriptor,
-    pub(crate) manifest_bytes: &'a [u8],
-    pub(crate) config: &'a Descriptor,
-    pub(crate) layers: &'a [Descriptor],
+pub(crate) struct Entry<'a> {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) bytes: &'a [u8],
     /// `cr.boss.org:5000/app:v1`; none if it was pulled by digest.
     pub(crate) name: Option<&'a str>,
     pub(crate) tag: Option<&'a str>,
+    /// Whether `index.json` names it; what others are made of is found through them.
+    pub(crate) is_root: bool,
 }
 
-/// Lays the archive out: an OCI image layout that also has docker's `manifest.json`, since Docker before 25
-/// knows nothing else.
-pub(crate) fn plan(contents: &Contents<'_>) -> io::Result<Plan> {
-    let digest = |descriptor| media::digest(descriptor).map_err(io::Error::other);
+/// Lays the archive out: an OCI image layout. With `docker` (configuration, layers) it also has docker's
+/// `manifest.json`, since Docker before 25 knows nothing else. The last of `manifests` is the image itself.
+pub(crate) fn plan(
+    manifests: &[Entry<'_>],
+    blobs: &[Descriptor],
+    docker: Option<(&Descriptor, &[Descriptor])>,
+) -> io::Result<Plan> {
     let mut tar = Layout::default();
     tar.file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec())?;
-
-    let manifest_digest = digest(contents.manifest)?;
-    tar.file(&manifest_digest.layout_path(), contents.manifest_bytes.to_vec())?;
-    let mut blobs: Vec<Slot> = Vec::new();
-    for descriptor in std::iter::once(contents.config).chain(contents.layers) {
-        let digest = digest(descriptor)?;
-        if !blobs.iter().any(|blob| blob.digest == digest) {
-            let offset = tar.header(&digest.layout_path(), descriptor.size())?;
-            tar.skip(descriptor.size());
-            blobs.push(Slot { digest, offset, size: descriptor.size() });
+    let mut written: Vec<String> = Vec::new();
+    for manifest in manifests {
+        let path = digest(&manifest.descriptor)?.layout_path();
+        if !written.contains(&path) {
+            tar.file(&path, manifest.bytes.to_vec())?;
+            written.push(path);
         }
     }
-
-    let mut entry = json!({
-        "mediaType": contents.manifest.media_type().to_string(),
-        "digest": manifest_digest.to_string(),
-        "size": contents.manifest_bytes.len(),
-    });
-    if let (Some(name), Some(tag)) = (contents.name, contents.tag) {
-        entry["annotations"] = json!({ (media::CONTAINERD_NAME): name, (media::REF_NAME): tag });
+    let mut slots: Vec<Slot> = Vec::new();
+    for descriptor in blobs {
+        tar.slot(&mut slots, descriptor, |digest| digest.layout_path())?;
     }
-    if let Some(platform) = contents.manifest.platform() {
-        entry["platform"] = serde_json::to_value(platform)?;
-    }
-    let index = json!({ "schemaVersion": 2, "mediaType": media::OCI_INDEX, "manifests": [entry] });
-    tar.file("index.json", serde_json::to_vec(&index)?)?;
-    let layers = contents
-        .layers
+    // The image is what is looked for first.
+    let entries: Vec<serde_json::Value> = manifests
         .iter()
-        .map(|layer| Ok(digest(layer)?.layout_path()))
-        .collect::<io::Result<Vec<String>>>()?;
-    let docker = json!([{
-        "Config": digest(contents.config)?.layout_path(),
-        "RepoTags": contents.name.map(|name| vec![name]),
-        "Layers": layers,
-    }]);
-    tar.file("manifest.json", serde_json::to_vec(&docker)?)?;
-    // Two empty blocks end a tar; the file is made that long, and a hole reads as zeros.
-    Ok(Plan { pieces: tar.pieces, blobs, length: tar.position + 2 * BLOCK })
+        .rev()
+        .filter(|manifest| manifest.is_root)
+        .map(|manifest| {
+            let mut entry = json!({
+                "mediaType": manifest.descriptor.media_type().to_string(),
+                "digest": digest(&manifest.descriptor)?.to_string(),
+                "size": manifest.bytes.len(),
+            });
+            match (manifest.name, manifest.tag) {
+                (Some(name), Some(tag)) => {
+                    entry["annotations"] = json!({ (media::CONTAINERD_NAME): name, (media::REF_NAME): tag });
+                }
+                (None, Some(tag)) => entry["annotations"] = json!({ (media::REF_NAME): tag }),
+                (_, None) => {}
+            }
+            Ok(entry)
+        })
+        .collect::<io::Result<_>>()?;
+    let index = json!({ "schemaVersion": 2, "mediaType": media::OCI_INDEX, "manifests": entries });
+    tar.file("index.json", serde_json::to_vec(&index)?)?;
+    if let Some((config, layers)) = docker {
+        let name = manifests.last().and_then(|image| image.name);
+        tar.manifest_json(config, layers, name, |digest, _| digest.layout_path())?;
+    }
+    Ok(tar.finish(slots))
+}
+
+/// As `docker save` laid it out before version 25, which every engine and tool reads; layers stay compressed.
+pub(crate) fn plan_docker(
+    config: &Descriptor,
+    layers: &[Descriptor],
+    name: Option<&str>,
+) -> io::Result<Plan> {
+    let path = |digest: &Digest, is_layer: bool| match is_layer {
+        true => format!("{}/layer.tar", digest.hex()),
+        false => format!("{}.json", digest.hex()),
+    };
+    let mut tar = Layout::default();
+    let mut slots = Vec::new();
+    tar.slot(&mut slots, config, |digest| path(digest, false))?;
+    for layer in layers {
+        tar.slot(&mut slots, layer, |digest| path(digest, true))?;
+    }
+    tar.manifest_json(config, layers, name, path)?;
+    Ok(tar.finish(slots))
+}
+
+fn digest(descriptor: &Descriptor) -> io::Result<Digest> {
+    media::digest(descriptor).map_err(io::Error::other)
 }
 
 #[derive(Default)]
@@ -108,6 +137,46 @@ impl Layout {
         self.pieces.push((self.position, header.as_bytes().to_vec()));
         self.position += BLOCK;
         Ok(self.position)
+    }
+
+    /// A place for a blob, unless it has one.
+    fn slot(
+        &mut self,
+        slots: &mut Vec<Slot>,
+        descriptor: &Descriptor,
+        path: impl Fn(&Digest) -> String,
+    ) -> io::Result<()> {
+        let digest = digest(descriptor)?;
+        if slots.iter().all(|slot| slot.digest != digest) {
+            let size = descriptor.size();
+            let offset = self.header(&path(&digest), size)?;
+            self.skip(size);
+            let is_layer = media::is_layer(descriptor.media_type().as_ref());
+            slots.push(Slot { digest, offset, size, is_layer });
+        }
+        Ok(())
+    }
+
+    fn manifest_json(
+        &mut self,
+        config: &Descriptor,
+        layers: &[Descriptor],
+        name: Option<&str>,
+        path: impl Fn(&Digest, bool) -> String,
+    ) -> io::Result<()> {
+        let layers: Vec<String> =
+            layers.iter().map(|layer| Ok(path(&digest(layer)?, true))).collect::<io::Result<_>>()?;
+        let docker = json!([{
+            "Config": path(&digest(config)?, false),
+            "RepoTags": name.map(|name| vec![name]),
+            "Layers": layers,
+        }]);
+        self.file("manifest.json", serde_json::to_vec(&docker)?)
+    }
+
+    /// Two empty blocks end a tar; the file is made that long, and a hole reads as zeros.
+    fn finish(self, blobs: Vec<Slot>) -> Plan {
+        Plan { pieces: self.pieces, blobs, length: self.position + 2 * BLOCK }
     }
 
     fn skip(&mut self, size: u64) {

@@ -219,26 +219,51 @@ impl Client {
     }
 
     async fn open_blob(&self, repository: &str, digest: &Digest) -> Result<Response, RegistryError> {
+        self.open_blob_at(repository, digest, 0).await.map(|(response, _)| response)
+    }
+
+    /// A blob from `offset` on, and how many bytes before that come as well, where the registry knows no ranges.
+    pub(super) async fn open_blob_at(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        offset: u64,
+    ) -> Result<(Response, u64), RegistryError> {
+        let ranged = |request: RequestBuilder| match offset {
+            0 => request,
+            offset => request.header("range", format!("bytes={offset}-")),
+        };
         let operation = Operation::ReadBlob;
         let what = format!("layer {}", digest.short());
         let url = self.blob_url(repository, digest)?;
-        let response = self.send(operation, self.get(url.clone())).await?;
+        let response = self.send(operation, ranged(self.get(url.clone()))).await?;
         let target = header(&response, "location").and_then(|location| url.join(&location).ok());
         // One step to another path of the same registry is fine; a second would be a loop.
         let response = match target {
             Some(target) if response.status().is_redirection() && self.is_ours(&target) => {
                 let here = self.located(&url, target.as_str()).unwrap_or(url);
-                self.send(operation, self.get(here)).await?
+                self.send(operation, ranged(self.get(here))).await?
             }
             Some(_) | None => response,
         };
-        if response.status() != StatusCode::OK {
-            return Err(self.failure(operation, &what, response).await);
+        match response.status() {
+            StatusCode::OK => Ok((response, offset)),
+            StatusCode::PARTIAL_CONTENT if offset > 0 => {
+                // RFC 9110 §14.4: a server may answer with another range than the one it was asked for.
+                let begin = header(&response, "content-range")
+                    .and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse::<u64>().ok());
+                match begin.map(|begin| offset.checked_sub(begin)) {
+                    Some(Some(before)) => Ok((response, before)),
+                    Some(None) | None => {
+                        Err(self.protocol("it sent another part of a layer than it was asked for"))
+                    }
+                }
+            }
+            _ => Err(self.failure(operation, &what, response).await),
         }
-        Ok(response)
     }
 
-    async fn begin_upload(&self, repository: &str) -> Result<Url, RegistryError> {
+    pub(super) async fn begin_upload(&self, repository: &str) -> Result<Url, RegistryError> {
         let operation = Operation::WriteBlob;
         reference::check_repository(repository)?;
         let url = self.url(&format!("/v2/{repository}/blobs/uploads/"));
@@ -251,12 +276,12 @@ impl Client {
             .ok_or_else(|| self.protocol("it began an upload without saying where"))
     }
 
-    fn next_location(&self, from: &Url, response: &Response) -> Option<Url> {
+    pub(super) fn next_location(&self, from: &Url, response: &Response) -> Option<Url> {
         self.located(from, &header(response, "location")?)
     }
 
     /// Registries forget unfinished uploads by themselves after days; this spares their disk until then.
-    async fn abandon_upload(&self, upload: Url) {
+    pub(super) async fn abandon_upload(&self, upload: Url) {
         if let Err(error) = self.send(Operation::WriteBlob, self.request(Method::DELETE, upload)).await {
             tracing::debug!(%error, "an unfinished upload stays at the registry until it cleans up");
         }
@@ -264,7 +289,7 @@ impl Client {
 
     /// A registry whose disk is full answers in the middle of an upload and hangs up; the answer is lost if our
     /// next write meets the closed connection first. A second, empty upload brings the reason out.
-    async fn why_lost(&self, repository: &str, lost: RegistryError) -> RegistryError {
+    pub(super) async fn why_lost(&self, repository: &str, lost: RegistryError) -> RegistryError {
         match self.begin_upload(repository).await {
             Ok(upload) => {
                 self.abandon_upload(upload).await;

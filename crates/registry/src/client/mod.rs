@@ -5,14 +5,19 @@
 
 mod blob;
 mod contents;
+mod copy;
 mod exchange;
 mod manifest;
+mod part;
 mod pull;
 mod push;
+mod referrers;
 mod retry;
 
 pub use blob::PullError;
+pub use copy::Scope;
 pub use manifest::Manifest;
+pub(crate) use push::blocking;
 
 use crate::{Operation, RegistryError};
 use std::{net::SocketAddr, time::Duration};

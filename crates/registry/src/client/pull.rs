@@ -1,29 +1,36 @@
 //! The direct road from the registry: an image is pulled into an archive without any engine.
 
-use super::{Client, Manifest, blob::PullError, push::blocking, retry};
+use super::{
+    Client,
+    copy::{Company, Scope},
+    part::{Part, failed},
+    push::blocking,
+    retry,
+};
 use crate::{
-    Digest, FileOperation, RegistryError,
-    archive::write::{self, Contents, Plan, Slot},
+    Digest, Operation, RegistryError,
+    archive::write::{self, Plan, Slot},
     board::Board,
+    digest::Hasher,
     media,
-    platform::{self, Wanted},
 };
-use dockline_model::{LayerState, LayerView};
+use dockline_model::{ArchiveFormat, LayerState, LayerView};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use oci_spec::image::{Descriptor, ImageIndex, ImageManifest, MediaType};
-use std::{
-    io::{self, Seek as _, SeekFrom, Write as _},
-    path::{Path, PathBuf},
-    str::FromStr as _,
-};
+use oci_spec::image::{Descriptor, ImageManifest, MediaType};
+use std::{io::SeekFrom, path::Path, str::FromStr as _};
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+
+/// Bytes after which it is noted how far a blob is.
+const NOTE_EVERY: u64 = 4 << 20;
+
+/// How far a blob is.
+struct Reached {
+    bytes: u64,
+    hasher: Hasher,
+}
 
 impl Client {
-    /// Pulls an image into a new archive at `path` that `docker load`, `podman load` and `skopeo` read, and
-    /// returns the digest `reference` (a tag or a digest) had. Of a multi-platform image this machine's
-    /// platform is taken; the digest is the whole index's then. Nothing is at `path` unless all of it is there
-    /// and checked; what exists there is never overwritten.
-    ///
-    /// `progress` gets all layers, the bytes so far and the bytes in all.
+    /// [`Self::pull_archive_as`]: this machine's image, as an OCI archive.
     ///
     /// # Errors
     /// See [`RegistryError`]; dropping the future stops the pull.
@@ -34,224 +41,244 @@ impl Client {
         path: &Path,
         progress: impl FnMut(&[LayerView], u64, u64) + Send,
     ) -> Result<Digest, RegistryError> {
+        let how = (ArchiveFormat::Oci, &Scope::default());
+        self.pull_archive_as(repository, reference, path, how, progress).await
+    }
+
+    /// Pulls an image into a new archive at `path` that `docker load`, `podman load` and `skopeo` read, and returns the
+    /// digest `reference` (a tag or a digest) had. Of a multi-platform image one platform is taken unless `scope` says
+    /// otherwise; the digest is the whole index's then. Nothing is at `path` unless all of it is there and checked;
+    /// what exists there is never overwritten.
+    ///
+    /// What a pull of the same to the same place had got when it was killed, or its way was lost for good, is not
+    /// fetched again.
+    ///
+    /// `progress` gets all layers, the bytes so far and the bytes in all.
+    ///
+    /// # Errors
+    /// See [`RegistryError`]; dropping the future stops the pull.
+    pub async fn pull_archive_as(
+        &self,
+        repository: &str,
+        reference: &str,
+        path: &Path,
+        (format, scope): (ArchiveFormat, &Scope),
+        progress: impl FnMut(&[LayerView], u64, u64) + Send,
+    ) -> Result<Digest, RegistryError> {
         if path.exists() {
             return Err(RegistryError::FileExists { path: path.to_owned() });
         }
         let shown = super::manifest::image_name(repository, reference);
-        let top = self.get_manifest(repository, reference).await?;
-        let (descriptor, manifest) = self.for_this_machine(repository, &shown, &top).await?;
-        let image: ImageManifest = serde_json::from_slice(&manifest.bytes)
-            .map_err(|error| self.protocol(format!("the manifest of {shown} does not read: {error}")))?;
-
-        let tag = (!reference.contains(':')).then_some(reference);
-        let name = tag.map(|tag| format!("{}/{repository}:{tag}", self.authority()));
-        let plan = write::plan(&Contents {
-            manifest: &descriptor,
-            manifest_bytes: &manifest.bytes,
-            config: image.config(),
-            layers: image.layers(),
-            name: name.as_deref(),
-            tag,
-        })
-        .map_err(|error| self.protocol(format!("{shown} does not fit an archive: {error}")))?;
-
+        let asked = self.manifest_digest(repository, reference).await?;
+        let plan = self.plan(repository, reference, &shown, (format, scope)).await?;
         let target = path.to_owned();
         let Plan { pieces, blobs, length } = plan;
-        let temporary = blocking(move || begin(&target, &pieces, length)).await?;
-        let (config, layers) =
-            blobs.split_first().ok_or_else(|| self.protocol("a manifest without blobs"))?;
-        let board =
-            Board::new(layers.iter().map(|slot| (slot.digest.short().to_owned(), slot.size)), progress);
-        self.fetch(repository, config, temporary.path(), |_| ()).await?;
-        let pulls: Vec<_> = layers
+        let part = blocking(move || Part::open(&target, &pieces, length)).await?;
+        // Configurations are a few kilobytes, and no layers.
+        let board = Board::new(
+            blobs.iter().filter(|slot| slot.is_layer).map(|slot| (slot.digest.short().to_owned(), slot.size)),
+            progress,
+        );
+        let mut layers = 0;
+        let pulls: Vec<_> = blobs
             .iter()
             .enumerate()
-            .map(|(index, slot)| {
-                let (board, temporary) = (&board, temporary.path());
-                async move {
-                    let mut waits = retry::WAITS.into_iter();
-                    loop {
-                        board.advance(index, 0);
-                        let progress = |received| board.advance(index, received);
-                        match self.fetch(repository, slot, temporary, progress).await {
-                            Ok(()) => break board.state(index, LayerState::Done),
-                            Err(error) => retry::wait_or_give_up(error, &mut waits, index, board).await?,
-                        }
-                    }
-                    Ok::<_, RegistryError>(())
-                }
+            .map(|(number, slot)| {
+                let bar = slot.is_layer.then_some(layers);
+                layers += usize::from(slot.is_layer);
+                self.fetch(repository, (number, slot), &part, (bar, &board))
             })
             .collect();
-        stream::iter(pulls).buffer_unordered(self.config.parallel.max(1)).try_collect::<Vec<()>>().await?;
-        let target = path.to_owned();
-        blocking(move || keep(temporary, &target)).await?;
-        Ok(top.digest)
-    }
-
-    /// The image's own manifest: `top` itself, or the one of this machine's platform in the index `top` is.
-    async fn for_this_machine(
-        &self,
-        repository: &str,
-        shown: &str,
-        top: &Manifest,
-    ) -> Result<(Descriptor, Manifest), RegistryError> {
-        if media::is_manifest(&top.media_type) {
-            let digest = oci_spec::image::Digest::from_str(&top.digest.to_string())
-                .map_err(|error| self.protocol(error.to_string()))?;
-            let media_type = MediaType::from(top.media_type.as_str());
-            return Ok((Descriptor::new(media_type, top.bytes.len() as u64, digest), top.clone()));
-        }
-        let unsupported = |media_type: &str| RegistryError::UnsupportedManifest {
-            reference: shown.to_owned(),
-            media_type: media_type.to_owned(),
-        };
-        if !media::is_index(&top.media_type) {
-            return Err(unsupported(&top.media_type));
-        }
-        let index: ImageIndex = serde_json::from_slice(&top.bytes)
-            .map_err(|error| self.protocol(format!("the index of {shown} does not read: {error}")))?;
-        let images: Vec<Descriptor> =
-            index.manifests().iter().filter(|image| !media::is_attestation(image)).cloned().collect();
-        let wanted = Wanted::host();
-        let chosen = match images.as_slice() {
-            // An index around a single image often leaves the platform out.
-            [only] if only.platform().is_none() => Some(only),
-            several => several.iter().find(|image| image.platform().as_ref().is_some_and(|p| wanted.fits(p))),
-        };
-        let chosen = chosen.ok_or_else(|| RegistryError::NoPlatform {
-            reference: shown.to_owned(),
-            wanted: wanted.to_string(),
-            available: platform::list(&images),
-        })?;
-        let digest = media::digest(chosen).map_err(|error| self.protocol(error.to_string()))?;
-        let manifest = self.get_manifest(repository, &digest.to_string()).await?;
-        if !media::is_manifest(&manifest.media_type) {
-            return Err(unsupported(&manifest.media_type));
-        }
-        Ok((chosen.clone(), manifest))
-    }
-
-    /// Fetches one blob to its place.
-    async fn fetch(
-        &self,
-        repository: &str,
-        slot: &Slot,
-        path: &Path,
-        progress: impl FnMut(u64) + Send,
-    ) -> Result<(), RegistryError> {
-        let failed = |source| failed(path, source);
-        let (owned, offset) = (path.to_owned(), slot.offset);
-        let file = blocking(move || {
-            let open = || {
-                let mut file = std::fs::OpenOptions::new().write(true).open(&owned)?;
-                file.seek(SeekFrom::Start(offset))?;
-                Ok(file)
-            };
-            open().map_err(|source| self::failed(&owned, source))
-        })
-        .await?;
-        let mut file = tokio::io::BufWriter::with_capacity(256 << 10, tokio::fs::File::from_std(file));
-        self.pull_blob(repository, &slot.digest, slot.size, &mut file, progress).await.map_err(|error| {
-            match error {
-                PullError::Registry(error) => error,
-                PullError::Write(source) => failed(source),
+        let fetched =
+            stream::iter(pulls).buffer_unordered(self.config.parallel.max(1)).try_collect::<Vec<()>>().await;
+        if let Err(error) = fetched {
+            if matches!(error, RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. }) {
+                part.leave();
             }
+            return Err(error);
+        }
+        let target = path.to_owned();
+        blocking(move || part.keep(&target)).await?;
+        Ok(asked)
+    }
+
+    /// Where everything will be in the archive.
+    async fn plan(
+        &self,
+        repository: &str,
+        reference: &str,
+        shown: &str,
+        (format, scope): (ArchiveFormat, &Scope),
+    ) -> Result<Plan, RegistryError> {
+        let unfit = |error: &dyn std::fmt::Display| {
+            self.protocol(format!("{shown} does not fit an archive: {error}"))
+        };
+        let company: Company = self.gather(repository, reference, scope).await?;
+        let Some(image) = company.travellers.last() else {
+            return Err(self.protocol("an image without a manifest"));
+        };
+        let tag = (!reference.contains(':')).then_some(reference);
+        let name = tag.map(|tag| format!("{}/{repository}:{tag}", self.authority()));
+        let single = if media::is_manifest(&image.manifest.media_type) {
+            let manifest: ImageManifest = serde_json::from_slice(&image.manifest.bytes)
+                .map_err(|error| self.protocol(format!("the manifest of {shown} does not read: {error}")))?;
+            Some(manifest)
+        } else {
+            None
+        };
+        if format == ArchiveFormat::Docker {
+            let Some(manifest) = &single else {
+                return Err(RegistryError::NeedsOci { reference: shown.to_owned() });
+            };
+            if company.travellers.len() > 1 {
+                return Err(RegistryError::NeedsOci { reference: shown.to_owned() });
+            }
+            return write::plan_docker(manifest.config(), manifest.layers(), name.as_deref())
+                .map_err(|error| unfit(&error));
+        }
+        let manifests: Vec<write::Entry<'_>> = company
+            .travellers
+            .iter()
+            .map(|traveller| {
+                let digest = oci_spec::image::Digest::from_str(&traveller.manifest.digest.to_string())?;
+                let media_type = MediaType::from(traveller.manifest.media_type.as_str());
+                let size = traveller.manifest.bytes.len() as u64;
+                let is_image = std::ptr::eq(traveller, image);
+                Ok(write::Entry {
+                    descriptor: Descriptor::new(media_type, size, digest),
+                    bytes: &traveller.manifest.bytes,
+                    name: if is_image { name.as_deref() } else { None },
+                    tag: if is_image { tag } else { traveller.tag.as_deref() },
+                    is_root: is_image || traveller.tag.is_some() || traveller.subject.is_some(),
+                })
+            })
+            .collect::<Result<_, oci_spec::OciSpecError>>()
+            .map_err(|error| unfit(&error))?;
+        let docker = single.as_ref().map(|manifest| (manifest.config(), manifest.layers().as_slice()));
+        write::plan(&manifests, &company.blobs, docker).map_err(|error| unfit(&error))
+    }
+
+    /// Fetches one blob to its place, and goes on where it was when the way was lost.
+    async fn fetch<F: FnMut(&[LayerView], u64, u64) + Send>(
+        &self,
+        repository: &str,
+        (number, slot): (usize, &Slot),
+        part: &Part,
+        (bar, board): (Option<usize>, &Board<F>),
+    ) -> Result<(), RegistryError> {
+        let fresh = || Reached { bytes: 0, hasher: Hasher::new(slot.digest.algorithm()) };
+        let mut reached = self.left_by_a_killed_pull(number, slot, part).await?.unwrap_or_else(fresh);
+        let was_left = reached.bytes > 0;
+        let mut may_begin_again = was_left;
+        let mut waits = retry::WAITS.into_iter();
+        loop {
+            if let Some(bar) = bar {
+                board.advance(bar, reached.bytes);
+            }
+            let error =
+                match self.fetch_rest(repository, (number, slot), part, &mut reached, (bar, board)).await {
+                    Ok(()) => {
+                        let actual = reached.hasher.clone().finish();
+                        if actual == slot.digest {
+                            break;
+                        }
+                        if may_begin_again {
+                            // What was left was not what the journal said.
+                            (may_begin_again, reached) = (false, fresh());
+                            continue;
+                        }
+                        return Err(RegistryError::DigestMismatch {
+                            what: format!("the layer {}", slot.digest.short()),
+                            expected: slot.digest.clone(),
+                            actual,
+                        });
+                    }
+                    Err(error) => error,
+                };
+            match bar {
+                Some(bar) => retry::wait_or_give_up(error, &mut waits, bar, board).await?,
+                None => retry::wait_silently(error, &mut waits).await?,
+            }
+        }
+        if let Some(bar) = bar {
+            board.state(bar, LayerState::Done);
+        }
+        Ok(())
+    }
+
+    /// What is there of a blob already, hashed.
+    async fn left_by_a_killed_pull(
+        &self,
+        number: usize,
+        slot: &Slot,
+        part: &Part,
+    ) -> Result<Option<Reached>, RegistryError> {
+        let known = part.known(number).min(slot.size);
+        if known == 0 {
+            return Ok(None);
+        }
+        let (path, offset, algorithm) = (part.path().to_owned(), slot.offset, slot.digest.algorithm());
+        blocking(move || {
+            let mut hasher = Hasher::new(algorithm);
+            let read = Part::read(&path, offset, known, |bytes| hasher.update(bytes));
+            let bytes = read.map_err(|source| failed(&path, source))?;
+            Ok::<_, RegistryError>(Some(Reached { bytes, hasher }))
         })
+        .await
     }
-}
 
-fn failed(path: &Path, source: io::Error) -> RegistryError {
-    RegistryError::File { operation: FileOperation::Write, path: path.to_owned(), source }
-}
-
-const PART: &str = ".part";
-
-/// How the names of `target`'s unfinished files begin: with a hash, since its name may be as long as a name can be.
-fn part_prefix(target: &Path) -> String {
-    let name = target.file_name().unwrap_or(target.as_os_str());
-    format!(".dockline-{}-", Digest::of(name.as_encoded_bytes()).short())
-}
-
-/// Removes what pulls to the same target left behind that were killed. A pull that lives holds its file's lock.
-fn remove_abandoned(folder: &Path, prefix: &str) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_part = name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(PART));
-        if is_part
-            && let Ok(file) = std::fs::File::open(entry.path())
-            && file.try_lock().is_ok()
-            && let Err(error) = std::fs::remove_file(entry.path())
-        {
-            tracing::warn!(%error, "an unfinished file of an earlier pull stays: {}", entry.path().display());
+    async fn fetch_rest<F: FnMut(&[LayerView], u64, u64) + Send>(
+        &self,
+        repository: &str,
+        (number, slot): (usize, &Slot),
+        part: &Part,
+        reached: &mut Reached,
+        (bar, board): (Option<usize>, &Board<F>),
+    ) -> Result<(), RegistryError> {
+        if reached.bytes == slot.size && slot.size > 0 {
+            return Ok(());
         }
-    }
-}
-
-/// Makes the file beside its target, so that it can be renamed into place, with everything that is known.
-fn begin(
-    target: &Path,
-    pieces: &[(u64, Vec<u8>)],
-    length: u64,
-) -> Result<tempfile::NamedTempFile, RegistryError> {
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        Some(_) | None => PathBuf::from("."),
-    };
-    let prefix = part_prefix(target);
-    remove_abandoned(&folder, &prefix);
-    let make = || {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(PART);
-        // tempfile makes its files private; an archive is an ordinary file, under the person's umask.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(&folder)?;
-        match file.as_file().lock() {
-            // A filesystem without locks: there nothing is removed either.
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-            locked => locked?,
+        let operation = Operation::ReadBlob;
+        let written = |source| failed(part.path(), source);
+        let (mut response, mut skip) = self.open_blob_at(repository, &slot.digest, reached.bytes).await?;
+        let mut file = tokio::fs::OpenOptions::new().write(true).open(part.path()).await.map_err(written)?;
+        file.seek(SeekFrom::Start(slot.offset + reached.bytes)).await.map_err(written)?;
+        let mut file = tokio::io::BufWriter::with_capacity(256 << 10, file);
+        let mut noted = reached.bytes;
+        let outcome = loop {
+            let chunk = match self.idle(operation, response.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None)) => break Ok(()),
+                Ok(Err(source)) => break Err(self.unreachable(source)),
+                Err(error) => break Err(error),
+            };
+            let old = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
+            skip -= old as u64;
+            let chunk = &chunk[old..];
+            if reached.bytes + chunk.len() as u64 > slot.size {
+                let what = format!("layer {} is longer than the manifest says", slot.digest.short());
+                return Err(self.protocol(what));
+            }
+            file.write_all(chunk).await.map_err(written)?;
+            reached.hasher.update(chunk);
+            reached.bytes += chunk.len() as u64;
+            if let Some(bar) = bar {
+                board.advance(bar, reached.bytes);
+            }
+            if reached.bytes - noted >= NOTE_EVERY {
+                file.flush().await.map_err(written)?;
+                part.note(number, reached.bytes);
+                noted = reached.bytes;
+            }
+        };
+        file.flush().await.map_err(written)?;
+        part.note(number, reached.bytes);
+        outcome?;
+        if reached.bytes < slot.size {
+            let what =
+                format!("layer {} ends after {} of {} bytes", slot.digest.short(), reached.bytes, slot.size);
+            return Err(self.protocol(what));
         }
-        file.as_file().set_len(length)?;
-        for (offset, bytes) in pieces {
-            file.seek(SeekFrom::Start(*offset))?;
-            file.write_all(bytes)?;
-        }
-        file.flush()?;
-        Ok(file)
-    };
-    make().map_err(|source| failed(target, source))
-}
-
-fn keep(temporary: tempfile::NamedTempFile, target: &Path) -> Result<(), RegistryError> {
-    temporary.as_file().sync_all().map_err(|source| failed(target, source))?;
-    match temporary.persist_noclobber(target) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(RegistryError::FileExists { path: target.to_owned() })
-        }
-        Err(error) => Err(failed(target, error.error)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_of_killed_pulls_go_and_those_of_others_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("app.tar");
-        let here = |name: String| folder.path().join(name);
-        let killed = here(format!("{}Abc123.part", part_prefix(&target)));
-        let of_another = here(format!("{}Abc123.part", part_prefix(Path::new("other.tar"))));
-        std::fs::write(&killed, "x").unwrap();
-        std::fs::write(&of_another, "x").unwrap();
-        let living = begin(&target, &[(0, b"x".to_vec())], 1).unwrap();
-        assert!(!killed.exists() && of_another.exists() && living.path().exists());
-        let second = begin(&target, &[(0, b"x".to_vec())], 1).unwrap();
-        assert!(living.path().exists(), "a pull that lives keeps its file");
-        keep(second, &target).unwrap();
-        assert!(matches!(keep(living, &target), Err(RegistryError::FileExists { .. })));
+        Ok(())
     }
 }

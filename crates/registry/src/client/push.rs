@@ -161,7 +161,7 @@ async fn body_file(tarball: &Arc<Tarball>, body: &PackedBody) -> Result<std::fs:
 }
 
 /// Runs what blocks where it may.
-pub(super) async fn blocking<T: Send + 'static, E: Into<RegistryError> + Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static, E: Into<RegistryError> + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, RegistryError> {
     tokio::task::spawn_blocking(work)

@@ -8,6 +8,19 @@ use std::time::Duration;
 /// these need not be long.
 pub(super) const WAITS: [u32; 3] = [1, 2, 4];
 
+/// [`wait_or_give_up`] for what has no bar of its own.
+pub(super) async fn wait_silently(
+    error: RegistryError,
+    waits: &mut (impl Iterator<Item = u32> + Send),
+) -> Result<(), RegistryError> {
+    if !matches!(error, RegistryError::Unreachable { .. }) {
+        return Err(error);
+    }
+    let Some(seconds) = waits.next() else { return Err(error) };
+    tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+    Ok(())
+}
+
 /// Waits, if `error` is one that another attempt may mend and there is one left; gives it back otherwise.
 pub(super) async fn wait_or_give_up<F: FnMut(&[LayerView], u64, u64) + Send>(
     error: RegistryError,

@@ -61,7 +61,7 @@ pub(super) async fn delete(shared: &Shared, repository: &str, digest: &Digest) -
 
 /// A single byte range (RFC 9110 §14.1.2). `None`: not one, to be ignored as the RFC allows; `Some(None)`:
 /// outside the blob.
-fn parse_range(header: &str, size: u64) -> Option<Option<(u64, u64)>> {
+pub(super) fn parse_range(header: &str, size: u64) -> Option<Option<(u64, u64)>> {
     let (start, end) = header.strip_prefix("bytes=")?.split_once('-')?;
     if start.is_empty() {
         let last: u64 = end.parse().ok()?;

@@ -3,6 +3,7 @@
 use super::{
     Shared,
     answer::{self, Refusal, put as put_header, query_value},
+    referrers,
     route::TagOrDigest,
     storage::Kind,
 };
@@ -100,6 +101,8 @@ pub(super) async fn put(
         }
     }
 
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| invalid(&error))?;
+    let subject = referrers::subject(&value)?;
     shared.storage.keep_bytes(&digest, &bytes).await?;
     shared.storage.link(repository, Kind::Manifest, &digest, &media_type).await?;
     if let TagOrDigest::Tag(tag) = reference {
@@ -107,7 +110,13 @@ pub(super) async fn put(
     }
     let location = format!("/v2/{repository}/manifests/{digest}");
     let headers = [("location", location.as_str()), ("docker-content-digest", &digest.to_string())];
-    Ok(answer::empty(StatusCode::CREATED, &headers))
+    let mut response = answer::empty(StatusCode::CREATED, &headers);
+    if let Some(subject) = subject {
+        let note = referrers::descriptor(&value, &media_type, &digest, bytes.len()).to_string();
+        shared.storage.link_referrer(repository, &subject, &digest, &note).await?;
+        put_header(&mut response, "oci-subject", &subject.to_string());
+    }
+    Ok(response)
 }
 
 pub(super) async fn delete(
@@ -123,6 +132,11 @@ pub(super) async fn delete(
                 if shared.storage.resolve(repository, &name).await.is_ok_and(|meant| meant == *digest) {
                     shared.storage.remove_tag(repository, &tag).await?;
                 }
+            }
+            let bytes = tokio::fs::read(shared.storage.blob_path(digest)).await.unwrap_or_default();
+            let value = serde_json::from_slice(&bytes).unwrap_or_default();
+            if let Ok(Some(subject)) = referrers::subject(&value) {
+                shared.storage.unlink_referrer(repository, &subject, digest).await?;
             }
             shared.storage.unlink(repository, Kind::Manifest, digest).await?
         }

@@ -6,7 +6,9 @@
 mod answer;
 mod blob;
 mod manifest;
+mod referrers;
 mod route;
+mod shelf;
 mod storage;
 mod upload;
 
@@ -18,6 +20,7 @@ use axum::{
     response::Response,
 };
 use route::Route;
+pub use shelf::{SHELF_IMAGE, SHELF_USER, Shelf, ShelfLayers};
 use std::{
     io,
     net::SocketAddr,
@@ -156,6 +159,9 @@ async fn answer(shared: &Arc<Shared>, request: Request) -> Result<Response, Refu
         (Route::Catalog, Method::GET) => manifest::catalog(shared, request.uri().query()).await,
         (Route::Tags { repository }, Method::GET) => {
             manifest::tags(shared, &repository, request.uri().query()).await
+        }
+        (Route::Referrers { repository, digest }, Method::GET) => {
+            referrers::list(shared, &repository, &digest, request.uri().query()).await
         }
         (Route::Blob { repository, digest }, Method::GET | Method::HEAD) => {
             let is_head = request.method() == Method::HEAD;

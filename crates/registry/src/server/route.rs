@@ -12,6 +12,7 @@ pub(super) enum Route {
     Uploads { repository: String },
     Upload { repository: String, id: String },
     Manifest { repository: String, reference: TagOrDigest },
+    Referrers { repository: String, digest: Digest },
 }
 
 /// What a manifest is asked for by.
@@ -45,6 +46,9 @@ pub(super) fn parse(path: &str) -> Option<Route> {
     }
     if let Some(name) = rest.strip_suffix("/blobs") {
         return Some(Route::Blob { repository: checked(name)?, digest: last.parse().ok()? });
+    }
+    if let Some(name) = rest.strip_suffix("/referrers") {
+        return Some(Route::Referrers { repository: checked(name)?, digest: last.parse().ok()? });
     }
     let name = rest.strip_suffix("/manifests")?;
     let reference = match last.parse::<Digest>() {

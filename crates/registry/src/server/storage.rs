@@ -5,6 +5,7 @@
 //! repositories/NAME/_blobs/sha256/abcd…       empty: this repository has that blob
 //! repositories/NAME/_manifests/sha256/abcd…   the media type of a manifest of this repository
 //! repositories/NAME/_tags/TAG                 the digest it means
+//! repositories/NAME/_referrers/sha256/abcd…/ef01…   what refers to the first: its descriptor
 //! uploads/                              what is on its way; emptied at start
 //! ```
 //!
@@ -127,6 +128,44 @@ impl Storage {
 
     pub(super) async fn unlink(&self, repository: &str, kind: Kind, digest: &Digest) -> io::Result<bool> {
         Ok(optional(fs::remove_file(self.link_path(repository, kind, digest)).await)?.is_some())
+    }
+
+    fn referrer_path(&self, repository: &str, subject: &Digest) -> PathBuf {
+        let folder = self.repository(repository).join("_referrers").join(subject.algorithm().as_str());
+        folder.join(subject.hex())
+    }
+
+    /// Notes that the manifest `digest` refers to `subject`; `note` is what a list says of it.
+    pub(super) async fn link_referrer(
+        &self,
+        repository: &str,
+        subject: &Digest,
+        digest: &Digest,
+        note: &str,
+    ) -> io::Result<()> {
+        self.write(&self.referrer_path(repository, subject).join(digest.hex()), note.as_bytes()).await
+    }
+
+    pub(super) async fn unlink_referrer(
+        &self,
+        repository: &str,
+        subject: &Digest,
+        digest: &Digest,
+    ) -> io::Result<()> {
+        let path = self.referrer_path(repository, subject).join(digest.hex());
+        optional(fs::remove_file(path).await).map(drop)
+    }
+
+    /// What was noted of those that refer to `subject`, in a steady order.
+    pub(super) async fn referrers(&self, repository: &str, subject: &Digest) -> io::Result<Vec<String>> {
+        let folder = self.referrer_path(repository, subject);
+        let mut found = names(&folder).await?;
+        found.sort();
+        let mut notes = Vec::new();
+        for name in found {
+            notes.extend(optional(fs::read_to_string(folder.join(name)).await)?);
+        }
+        Ok(notes)
     }
 
     pub(super) async fn put_tag(&self, repository: &str, tag: &str, digest: &Digest) -> io::Result<()> {

@@ -41,9 +41,10 @@ impl TunnelError {
             Self::Unhealthy { .. } => Code::RegistryUnreachable,
             // The preferred host's: it is the one that is to work again.
             Self::NoHost { failures } => failures.first().map_or(Code::SshUnreachable, Self::code),
-            Self::ForwardForbidden { .. } | Self::OfferForbidden { .. } | Self::OfferExposed { .. } => {
-                Code::ForwardForbidden
-            }
+            Self::ForwardForbidden { .. }
+            | Self::OfferForbidden { .. }
+            | Self::OfferExposed { .. }
+            | Self::ProgramForbidden { .. } => Code::ForwardForbidden,
             Self::OfferTaken { .. } => Code::PortInUse,
             Self::OfferedGone { .. } => Code::RegistryUnreachable,
             Self::PortInUse { .. } => Code::PortInUse,
@@ -153,6 +154,9 @@ impl TunnelError {
                  permitlisten=\"127.0.0.1:{port}\" (spelled exactly like this); or something listens on that port \
                  there already."
             ),
+            Self::ProgramForbidden { .. } => "Log in there as a user that may use the shell: a forced command, or \
+                                              “restrict” in authorized_keys, keeps others from it."
+                .to_owned(),
             Self::OfferTaken { .. } => "Choose another port with --port, or stop what listens there.".to_owned(),
             Self::OfferExposed { .. } => {
                 "Take “GatewayPorts yes” out of the server's sshd_config; “no” is the default.".to_owned()

@@ -1,0 +1,474 @@
+//! From one registry to another: nothing is unpacked, nothing is written here, and only what is missing travels.
+//!
+//! A blob goes from the answer that brings it straight into the request that takes it. If either is lost, the registry
+//! that receives says how much it has, and the other one is asked for the rest.
+
+use super::{Client, Manifest, exchange::header, retry};
+use crate::{
+    Digest, Operation, RegistryError,
+    board::Board,
+    digest::Hasher,
+    media,
+    platform::{self, Wanted},
+    reference,
+};
+use bytes::Bytes;
+use dockline_model::{LayerState, LayerView};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use oci_spec::image::{Descriptor, ImageIndex, ImageManifest, MediaType};
+use reqwest::{Method, StatusCode, Url};
+use std::{
+    collections::HashSet,
+    io,
+    str::FromStr as _,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::watch;
+
+/// An index may stand in an index, and a signature may be signed; more steps than this would be a loop.
+const DEEPEST: usize = 8;
+
+/// What of an image travels.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// The whole index instead of one image of it.
+    pub all_platforms: bool,
+    /// Which image of an index; this machine's if `None`.
+    pub platform: Option<Wanted>,
+    /// What refers to the image, too: signatures, SBOMs, attestations.
+    pub referrers: bool,
+}
+
+/// A manifest on its way, and under which name it is stored beside its digest.
+#[derive(Debug, Clone)]
+pub(crate) struct Traveller {
+    pub(crate) manifest: Manifest,
+    pub(crate) tag: Option<String>,
+    /// What it refers to, for registries that do not find that out by themselves.
+    pub(crate) subject: Option<(Digest, Descriptor)>,
+}
+
+/// Everything that travels, in the order in which it may be stored: what is referred to comes first.
+#[derive(Debug, Default)]
+pub(crate) struct Company {
+    pub(crate) travellers: Vec<Traveller>,
+    pub(crate) blobs: Vec<Descriptor>,
+    seen: HashSet<String>,
+}
+
+impl Client {
+    /// Finds out what `reference` and `scope` mean: the manifests, and the blobs they need. The last traveller is the
+    /// image itself.
+    pub(crate) async fn gather(
+        &self,
+        repository: &str,
+        reference: &str,
+        scope: &Scope,
+    ) -> Result<Company, RegistryError> {
+        let shown = super::manifest::image_name(repository, reference);
+        let top = self.get_manifest(repository, reference).await?;
+        let top = if media::is_index(&top.media_type) && !scope.all_platforms {
+            let wanted = scope.platform.clone().unwrap_or_else(Wanted::host);
+            self.choose(repository, &shown, &top, &wanted).await?.1
+        } else {
+            top
+        };
+        let mut company = Company::default();
+        let mut subjects = Vec::new();
+        self.descend(repository, &shown, top.clone(), None, &mut company, &mut subjects, 0).await?;
+        if scope.referrers {
+            // The image itself stays last.
+            let image = company.travellers.pop();
+            let mut open = subjects;
+            for _ in 0..DEEPEST {
+                let mut found = Vec::new();
+                for subject in std::mem::take(&mut open) {
+                    self.gather_referrers(repository, &shown, &subject, &mut company, &mut found).await?;
+                }
+                if found.is_empty() {
+                    break;
+                }
+                open = found;
+            }
+            company.travellers.extend(image);
+        }
+        Ok(company)
+    }
+
+    async fn gather_referrers(
+        &self,
+        repository: &str,
+        shown: &str,
+        subject: &Digest,
+        company: &mut Company,
+        found: &mut Vec<Digest>,
+    ) -> Result<(), RegistryError> {
+        let referrers = self.referrers(repository, subject).await?;
+        for descriptor in referrers.by_subject {
+            let digest = media::digest(&descriptor).map_err(|error| self.protocol(error.to_string()))?;
+            let manifest = self.get_manifest(repository, &digest.to_string()).await?;
+            let before = company.travellers.len();
+            self.descend(repository, shown, manifest, None, company, found, 0).await?;
+            // The one that was asked for comes last of what it brought along.
+            if company.travellers.len() > before
+                && let Some(last) = company.travellers.last_mut()
+            {
+                last.subject = Some((subject.clone(), descriptor));
+            }
+        }
+        for tag in referrers.tags {
+            let manifest = self.get_manifest(repository, &tag).await?;
+            self.descend(repository, shown, manifest, Some(tag), company, found, 0).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes a manifest, after everything that it is made of.
+    #[expect(clippy::too_many_arguments, reason = "a recursion carries its state along")]
+    async fn descend(
+        &self,
+        repository: &str,
+        shown: &str,
+        manifest: Manifest,
+        tag: Option<String>,
+        company: &mut Company,
+        subjects: &mut Vec<Digest>,
+        depth: usize,
+    ) -> Result<(), RegistryError> {
+        let is_new = company.seen.insert(manifest.digest.to_string());
+        if !is_new && tag.is_none() {
+            return Ok(());
+        }
+        let unreadable = |error: serde_json::Error| {
+            self.protocol(format!(
+                "the manifest {} of {shown} does not read: {error}",
+                manifest.digest.short()
+            ))
+        };
+        if media::is_index(&manifest.media_type) {
+            if depth == DEEPEST {
+                return Err(self.protocol(format!("the indexes of {shown} do not end")));
+            }
+            let index: ImageIndex = serde_json::from_slice(&manifest.bytes).map_err(unreadable)?;
+            for part in index.manifests() {
+                let digest = media::digest(part).map_err(|error| self.protocol(error.to_string()))?;
+                let part = self.get_manifest(repository, &digest.to_string()).await?;
+                Box::pin(self.descend(repository, shown, part, None, company, subjects, depth + 1)).await?;
+            }
+        } else if media::is_manifest(&manifest.media_type) {
+            let image: ImageManifest = serde_json::from_slice(&manifest.bytes).map_err(unreadable)?;
+            let parts = std::iter::once(image.config()).chain(image.layers());
+            // Foreign layers are fetched where their URLs say (image-spec, descriptor.md).
+            for part in parts.filter(|part| part.urls().as_ref().is_none_or(Vec::is_empty)) {
+                if company.seen.insert(part.digest().to_string()) {
+                    company.blobs.push(part.clone());
+                }
+            }
+        } else {
+            return Err(RegistryError::UnsupportedManifest {
+                reference: shown.to_owned(),
+                media_type: manifest.media_type,
+            });
+        }
+        subjects.push(manifest.digest.clone());
+        company.travellers.push(Traveller { manifest, tag, subject: None });
+        Ok(())
+    }
+
+    /// The image of one platform in the index `top`.
+    pub(crate) async fn choose(
+        &self,
+        repository: &str,
+        shown: &str,
+        top: &Manifest,
+        wanted: &Wanted,
+    ) -> Result<(Descriptor, Manifest), RegistryError> {
+        let unsupported = |media_type: &str| RegistryError::UnsupportedManifest {
+            reference: shown.to_owned(),
+            media_type: media_type.to_owned(),
+        };
+        if media::is_manifest(&top.media_type) {
+            let digest = oci_spec::image::Digest::from_str(&top.digest.to_string())
+                .map_err(|error| self.protocol(error.to_string()))?;
+            let media_type = MediaType::from(top.media_type.as_str());
+            return Ok((Descriptor::new(media_type, top.bytes.len() as u64, digest), top.clone()));
+        }
+        if !media::is_index(&top.media_type) {
+            return Err(unsupported(&top.media_type));
+        }
+        let index: ImageIndex = serde_json::from_slice(&top.bytes)
+            .map_err(|error| self.protocol(format!("the index of {shown} does not read: {error}")))?;
+        let images: Vec<Descriptor> =
+            index.manifests().iter().filter(|image| !media::is_attestation(image)).cloned().collect();
+        let chosen = match images.as_slice() {
+            // An index around a single image often leaves the platform out.
+            [only] if only.platform().is_none() => Some(only),
+            several => several.iter().find(|image| image.platform().as_ref().is_some_and(|p| wanted.fits(p))),
+        };
+        let chosen = chosen.ok_or_else(|| RegistryError::NoPlatform {
+            reference: shown.to_owned(),
+            wanted: wanted.to_string(),
+            available: platform::list(&images),
+        })?;
+        let digest = media::digest(chosen).map_err(|error| self.protocol(error.to_string()))?;
+        let manifest = self.get_manifest(repository, &digest.to_string()).await?;
+        if !media::is_manifest(&manifest.media_type) {
+            return Err(unsupported(&manifest.media_type));
+        }
+        Ok((chosen.clone(), manifest))
+    }
+
+    /// Copies an image of this registry to `repository:tag` of another one, and asks that one afterwards what it has.
+    /// Returns the digest it has there: this one's own, or that of the platform that was chosen.
+    ///
+    /// `progress` gets all blobs, the bytes so far and the bytes in all.
+    ///
+    /// # Errors
+    /// See [`RegistryError`]; dropping the future stops the copy, and what has arrived is not sent again.
+    pub async fn copy_to(
+        &self,
+        (repository, reference): (&str, &str),
+        target: &Self,
+        (to, tag): (&str, &str),
+        scope: &Scope,
+        progress: impl FnMut(&[LayerView], u64, u64) + Send,
+    ) -> Result<Digest, RegistryError> {
+        reference::check_repository(to)?;
+        reference::check_tag(tag)?;
+        let company = self.gather(repository, reference, scope).await?;
+        let blobs: Vec<(Digest, u64)> = company
+            .blobs
+            .iter()
+            .map(|blob| Ok((media::digest(blob)?, blob.size())))
+            .collect::<Result<_, crate::InvalidDigest>>()
+            .map_err(|error| self.protocol(error.to_string()))?;
+        let board =
+            Board::new(blobs.iter().map(|(digest, size)| (digest.short().to_owned(), *size)), progress);
+        let is_same = self.config.address == target.config.address;
+        let copies: Vec<_> = blobs
+            .iter()
+            .enumerate()
+            .map(|(index, (digest, size))| {
+                let board = &board;
+                async move {
+                    if target.blob_exists(to, digest).await? {
+                        board.state(index, LayerState::Exists);
+                        return Ok(());
+                    }
+                    if is_same && target.mount_blob(to, digest, repository).await? {
+                        board.state(index, LayerState::Mounted { from: repository.to_owned() });
+                        return Ok(());
+                    }
+                    self.carry(repository, target, to, (digest, *size), (index, board)).await
+                }
+            })
+            .collect();
+        stream::iter(copies).buffer_unordered(target.config.parallel.max(1)).try_collect::<Vec<()>>().await?;
+
+        let last = company.travellers.len().saturating_sub(1);
+        let mut stored = None;
+        for (number, traveller) in company.travellers.iter().enumerate() {
+            let Manifest { media_type, digest, bytes } = &traveller.manifest;
+            let name = match &traveller.tag {
+                _ if number == last => tag.to_owned(),
+                Some(own) => own.clone(),
+                None => digest.to_string(),
+            };
+            target.push_manifest(to, &name, media_type, bytes.clone()).await?;
+            if let Some((subject, descriptor)) = &traveller.subject {
+                target.announce_referrers(to, subject, std::slice::from_ref(descriptor)).await?;
+            }
+            stored = Some(digest.clone());
+        }
+        let stored = stored.ok_or_else(|| self.protocol("an image without a manifest"))?;
+        let there = target.manifest_digest(to, tag).await?;
+        if there != stored {
+            let what = super::manifest::image_name(to, tag);
+            return Err(RegistryError::DigestMismatch { what, expected: stored, actual: there });
+        }
+        Ok(stored)
+    }
+
+    /// Has the registry take a blob from another repository of its own (distribution-spec, "Mounting a blob from
+    /// another repository"); says whether it did.
+    pub(crate) async fn mount_blob(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        from: &str,
+    ) -> Result<bool, RegistryError> {
+        let operation = Operation::WriteBlob;
+        let mut url = self.url(&format!("/v2/{repository}/blobs/uploads/"));
+        url.query_pairs_mut().append_pair("mount", &digest.to_string()).append_pair("from", from);
+        let request = self.request(Method::POST, url.clone()).header("content-length", 0);
+        let response = self.send(operation, request).await?;
+        match response.status() {
+            StatusCode::CREATED => Ok(true),
+            // It began an upload instead.
+            StatusCode::ACCEPTED => {
+                if let Some(upload) = self.next_location(&url, &response) {
+                    self.abandon_upload(upload).await;
+                }
+                Ok(false)
+            }
+            _ => Err(self.failure(operation, &format!("repository {repository}"), response).await),
+        }
+    }
+
+    /// Carries one blob over, and goes on where it was when the way was lost.
+    async fn carry<F: FnMut(&[LayerView], u64, u64) + Send>(
+        &self,
+        from: &str,
+        target: &Self,
+        to: &str,
+        (digest, size): (&Digest, u64),
+        (index, board): (usize, &Board<F>),
+    ) -> Result<(), RegistryError> {
+        let hashed = Arc::new(Mutex::new((Hasher::new(digest.algorithm()), 0)));
+        let mut upload: Option<Url> = None;
+        let mut waits = retry::WAITS.into_iter();
+        loop {
+            let once = async {
+                let (url, offset) = match upload.take() {
+                    Some(url) => target.upload_offset(url).await?,
+                    None => None,
+                }
+                .map_or((None, 0), |(url, offset)| (Some(url), offset));
+                let url = match url {
+                    Some(url) => url,
+                    None => target.begin_upload(to).await?,
+                };
+                upload = Some(url.clone());
+                board.advance(index, offset);
+                let next = if offset < size {
+                    let advance = |bytes| board.advance(index, offset + bytes);
+                    self.pour((from, digest, size), offset, (target, to, &url), &hashed, advance).await?
+                } else {
+                    url
+                };
+                let actual = lock(&hashed).0.clone().finish();
+                if actual != *digest {
+                    target.abandon_upload(next).await;
+                    return Err(RegistryError::DigestMismatch {
+                        what: format!("the layer {}", digest.short()),
+                        expected: digest.clone(),
+                        actual,
+                    });
+                }
+                target.finish_upload(to, next, digest).await
+            };
+            match once.await {
+                Ok(()) => {
+                    board.state(index, LayerState::Done);
+                    return Ok(());
+                }
+                Err(error) => retry::wait_or_give_up(error, &mut waits, index, board).await?,
+            }
+        }
+    }
+
+    /// Sends what is left of a blob from `offset` on, as it arrives; where to go on.
+    async fn pour(
+        &self,
+        (from, digest, size): (&str, &Digest, u64),
+        offset: u64,
+        (target, to, upload): (&Self, &str, &Url),
+        hashed: &Arc<Mutex<(Hasher, u64)>>,
+        mut advance: impl FnMut(u64) + Send,
+    ) -> Result<Url, RegistryError> {
+        let operation = Operation::WriteBlob;
+        let (source, skip) = self.open_blob_at(from, digest, offset).await?;
+        let (count, mut counted) = watch::channel(0_u64);
+        let lost = Arc::new(Mutex::new(None));
+        let (report, hasher) = (lost.clone(), hashed.clone());
+        let mut at = offset - skip;
+        let body = source.bytes_stream().map(move |piece| {
+            let mut piece: Bytes = piece.map_err(|error| {
+                // reqwest would wrap it up as a failure of the other registry.
+                let text = io::Error::other(error.to_string());
+                *lock(&report) = Some(error);
+                text
+            })?;
+            let begin = at;
+            at += piece.len() as u64;
+            {
+                let (hasher, known) = &mut *lock(&hasher);
+                if at > *known {
+                    let fresh = usize::try_from(known.saturating_sub(begin)).unwrap_or(usize::MAX);
+                    hasher.update(piece.get(fresh..).unwrap_or_default());
+                    *known = at;
+                }
+            }
+            // A registry that does not know ranges sends it all again.
+            if begin < offset {
+                let old = usize::try_from(offset - begin).unwrap_or(usize::MAX).min(piece.len());
+                piece = piece.slice(old..);
+            }
+            count.send_modify(|count| *count += piece.len() as u64);
+            Ok::<_, io::Error>(piece)
+        });
+        let mut request = target
+            .request(Method::PATCH, upload.clone())
+            .header("content-type", "application/octet-stream")
+            .header("content-length", size - offset);
+        if offset > 0 {
+            request = request.header("content-range", format!("{offset}-{}", size - 1));
+        }
+        let mut answer = std::pin::pin!(target.start(request.body(reqwest::Body::wrap_stream(body))));
+        let mut is_moving = true;
+        let response = loop {
+            tokio::select! {
+                response = &mut answer => break response,
+                more = counted.changed(), if is_moving => {
+                    is_moving = more.is_ok();
+                    advance(*counted.borrow_and_update());
+                }
+                () = tokio::time::sleep(target.idle_timeout()) => return Err(target.timed_out(operation)),
+            }
+        };
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => {
+                let lost = lock(&lost).take();
+                return Err(match lost {
+                    Some(source) => self.unreachable(source),
+                    None => target.why_lost(to, target.unreachable(error)).await,
+                });
+            }
+        };
+        if !matches!(response.status(), StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::NO_CONTENT) {
+            return Err(target.failure(operation, &format!("repository {to}"), response).await);
+        }
+        Ok(target.next_location(upload, &response).unwrap_or_else(|| upload.clone()))
+    }
+
+    /// Where an upload goes on, and how much of it the registry has; `None` if it knows it no more.
+    async fn upload_offset(&self, upload: Url) -> Result<Option<(Url, u64)>, RegistryError> {
+        let response = self.send(Operation::WriteBlob, self.get(upload.clone())).await?;
+        if !response.status().is_success() {
+            return Ok(None);
+        }
+        // "0-99" for a hundred bytes; for none distribution says "0-0", as for one.
+        let last = header(&response, "range").and_then(|range| range.rsplit_once('-')?.1.parse::<u64>().ok());
+        let offset = last.filter(|last| *last > 0).map_or(0, |last| last + 1);
+        if offset == 0 {
+            return Ok(None);
+        }
+        Ok(Some((self.next_location(&upload, &response).unwrap_or(upload), offset)))
+    }
+
+    async fn finish_upload(&self, to: &str, mut upload: Url, digest: &Digest) -> Result<(), RegistryError> {
+        let operation = Operation::WriteBlob;
+        upload.query_pairs_mut().append_pair("digest", &digest.to_string());
+        let request = self.request(Method::PUT, upload).header("content-length", 0);
+        let response = self.send(operation, request).await?;
+        if matches!(response.status(), StatusCode::CREATED | StatusCode::NO_CONTENT) {
+            return Ok(());
+        }
+        Err(self.failure(operation, &format!("repository {to}"), response).await)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

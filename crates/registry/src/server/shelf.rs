@@ -1,0 +1,378 @@
+//! A registry of one image, to be pulled once: its layers are read in place from an archive, nothing can be written.
+//!
+//! It is shown to one host through SSH, where everybody on that host could reach it; so it wants a password, which is
+//! made for it and never stored.
+
+use super::{
+    answer::{self, Refusal, put},
+    blob::parse_range,
+    route::{self, Route, TagOrDigest},
+};
+use crate::{
+    ArchiveError, Digest, RegistryError,
+    archive::{self, LayerKind, ManifestPlan, Section, Selected, Tarball},
+    client::blocking,
+    media,
+    pack::{self, Abandon, Encoding, PackedBody},
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::Response,
+};
+use base64::Engine as _;
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
+use sha2::{Digest as _, Sha256};
+use std::{collections::HashMap, io, path::Path, str::FromStr as _, sync::Arc};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// The repository and tag under which the image is to be had.
+pub const SHELF_IMAGE: (&str, &str) = ("dockline/shipped", "image");
+/// The user's name that goes with the password.
+pub const SHELF_USER: &str = "dockline";
+/// Layers that are packed at once.
+const PACKERS: usize = 2;
+/// Bytes that are read at once.
+const PIECE: usize = 256 << 10;
+
+/// How layers that are bare tars are offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShelfLayers {
+    /// As they are: for a way that is faster than packing and unpacking.
+    Plain,
+    /// With gzip, the same bytes each time.
+    Gzip,
+}
+
+/// The image of an archive, ready to be pulled. Dropping it stops the registry.
+#[derive(Debug)]
+pub struct Shelf {
+    config: Digest,
+    manifest: Digest,
+    platform: Option<(String, String)>,
+    stop: CancellationToken,
+}
+
+/// What every request needs.
+struct Contents {
+    manifest: (Digest, String, Vec<u8>),
+    blobs: HashMap<Digest, Item>,
+    tarball: Tarball,
+    /// Of the `Authorization` header that opens it: a comparison of hashes takes the same time for every wrong one.
+    key: [u8; 32],
+}
+
+enum Item {
+    Bytes(Vec<u8>),
+    Section(Section),
+    File(Arc<std::fs::File>, u64),
+}
+
+/// What of a configuration is told.
+#[derive(serde::Deserialize)]
+struct Platform {
+    os: Option<String>,
+    architecture: Option<String>,
+}
+
+impl Shelf {
+    /// Opens the archive at `path`, packs what has to be packed, and answers at `listener` whoever knows `password`.
+    /// If the archive holds several images, `name` (repository, tag) says which.
+    ///
+    /// # Errors
+    /// When it is not an image archive.
+    pub async fn open(
+        listener: TcpListener,
+        path: &Path,
+        name: (&str, &str),
+        packing: ShelfLayers,
+        password: &str,
+    ) -> Result<Self, RegistryError> {
+        let (path, name) = (path.to_owned(), (name.0.to_owned(), name.1.to_owned()));
+        let (tarball, selected) = blocking(move || {
+            let tarball = Tarball::open(&path)?;
+            let selected = archive::select(&tarball, &name.0, &name.1)?;
+            Ok::<_, ArchiveError>((Arc::new(tarball), selected))
+        })
+        .await?;
+        let Selected { config, layers, manifest } = selected;
+        let placed: Vec<Placed> =
+            stream::iter(layers.into_iter().map(|layer| place(&tarball, layer, packing)))
+                .buffered(PACKERS)
+                .try_collect()
+                .await?;
+        let config_digest = Digest::of(&config);
+        let inconsistent = |what: String| RegistryError::from(ArchiveError::Inconsistent { what });
+        let (media_type, bytes) = manifest_of(manifest, (&config_digest, config.len() as u64), &placed)
+            .map_err(|error| inconsistent(error.to_string()))?;
+        let platform = serde_json::from_slice(&config).ok();
+        let platform = platform.and_then(|p: Platform| Some((p.os?, p.architecture?)));
+        let mut blobs: HashMap<Digest, Item> =
+            placed.into_iter().map(|placed| (placed.digest, placed.item)).collect();
+        blobs.insert(config_digest.clone(), Item::Bytes(config));
+        let manifest_digest = Digest::of(&bytes);
+        let tarball = Arc::try_unwrap(tarball)
+            .map_err(|_| inconsistent("the archive is still being read".to_owned()))?;
+        let contents = Arc::new(Contents {
+            manifest: (manifest_digest.clone(), media_type, bytes),
+            blobs,
+            tarball,
+            key: Sha256::digest(authorization(password)).into(),
+        });
+
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let router = Router::new().fallback(handle).with_state(contents);
+        tokio::spawn(async move {
+            tokio::select! {
+                // It never ends by itself, and a connection that fails is no end.
+                _ = axum::serve(listener, router) => {}
+                () = stopped.cancelled() => {}
+            }
+        });
+        Ok(Self { config: config_digest, manifest: manifest_digest, platform, stop })
+    }
+
+    /// The digest of the image's configuration: its ID where Docker's classic image store is used.
+    #[must_use]
+    pub const fn config_digest(&self) -> &Digest {
+        &self.config
+    }
+
+    /// The digest of its manifest: its ID in containerd's image store.
+    #[must_use]
+    pub const fn manifest_digest(&self) -> &Digest {
+        &self.manifest
+    }
+
+    /// Operating system and architecture, in Go's words, where the image says them.
+    #[must_use]
+    pub fn platform(&self) -> Option<(&str, &str)> {
+        self.platform.as_ref().map(|(os, architecture)| (os.as_str(), architecture.as_str()))
+    }
+}
+
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// A layer and what the manifest says about it.
+struct Placed {
+    digest: Digest,
+    size: u64,
+    media_type: &'static str,
+    item: Item,
+}
+
+async fn place(
+    tarball: &Arc<Tarball>,
+    layer: archive::Layer,
+    packing: ShelfLayers,
+) -> Result<Placed, RegistryError> {
+    let section = layer.section;
+    match (&layer.kind, packing) {
+        (LayerKind::Ready { digest }, _) => Ok(Placed {
+            digest: digest.clone(),
+            size: section.size,
+            media_type: media::DOCKER_LAYER_GZIP,
+            item: Item::Section(section),
+        }),
+        // The host checks it as it arrives; the digest of a bare tar is known.
+        (LayerKind::Raw { diff_id }, ShelfLayers::Plain) => Ok(Placed {
+            digest: diff_id.clone(),
+            size: section.size,
+            media_type: media::DOCKER_LAYER,
+            item: Item::Section(section),
+        }),
+        (LayerKind::Raw { .. } | LayerKind::Packed { .. }, _) => {
+            let source = tarball.clone();
+            let (_abandon, abandoned) = Abandon::new();
+            let packed = blocking(move || pack::pack(&source, &layer, &abandoned)).await?;
+            Ok(Placed {
+                digest: packed.digest,
+                size: packed.size,
+                media_type: match packed.encoding {
+                    Encoding::Gzip => media::DOCKER_LAYER_GZIP,
+                    Encoding::Zstd => media::OCI_LAYER_ZSTD,
+                },
+                item: match packed.body {
+                    PackedBody::InArchive(section) => Item::Section(section),
+                    PackedBody::Temporary(file) => Item::File(Arc::new(file), packed.size),
+                },
+            })
+        }
+    }
+}
+
+fn manifest_of(
+    plan: ManifestPlan,
+    (config, config_size): (&Digest, u64),
+    layers: &[Placed],
+) -> Result<(String, Vec<u8>), oci_spec::OciSpecError> {
+    let descriptor = |media_type: &str, digest: &Digest, size: u64| {
+        let digest = oci_spec::image::Digest::from_str(&digest.to_string())?;
+        Ok::<_, oci_spec::OciSpecError>(Descriptor::new(MediaType::from(media_type), size, digest))
+    };
+    if let ManifestPlan::Verbatim { bytes, media_type } = plan {
+        return Ok((media_type, bytes));
+    }
+    // What is compressed already says itself how; only bare tars are something else now.
+    let known = match &plan {
+        ManifestPlan::Compressed(manifest) => manifest.layers().as_slice(),
+        ManifestPlan::Docker | ManifestPlan::Verbatim { .. } => &[],
+    };
+    let layers = layers.iter().enumerate().map(|(at, layer)| match known.get(at) {
+        Some(known) if !media::is_bare_tar(known.media_type().as_ref()) => Ok(known.clone()),
+        Some(_) | None => descriptor(layer.media_type, &layer.digest, layer.size),
+    });
+    let manifest = ImageManifestBuilder::default()
+        .schema_version(2_u32)
+        .media_type(media::DOCKER_MANIFEST)
+        .config(descriptor(media::DOCKER_CONFIG, config, config_size)?)
+        .layers(layers.collect::<Result<Vec<_>, _>>()?)
+        .build()?;
+    Ok((media::DOCKER_MANIFEST.to_owned(), serde_json::to_vec(&manifest)?))
+}
+
+/// The `Authorization` header of whoever knows the password (RFC 7617).
+fn authorization(password: &str) -> String {
+    let pair = format!("{SHELF_USER}:{password}");
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+}
+
+async fn handle(State(contents): State<Arc<Contents>>, request: Request) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    let given = request.headers().get(header::AUTHORIZATION).map(|given| Sha256::digest(given.as_bytes()));
+    if given.is_none_or(|given| given.as_slice() != contents.key) {
+        let challenge = [("www-authenticate", "Basic realm=\"dockline\"")];
+        return answer::empty(StatusCode::UNAUTHORIZED, &challenge);
+    }
+    let answered = match (request.method(), route::parse(request.uri().path())) {
+        (&(Method::GET | Method::HEAD), Some(route)) => {
+            answer(&contents, route, request.headers(), is_head).await
+        }
+        (_, Some(_)) => Err(Refusal::Unsupported),
+        (_, None) => Err(Refusal::Unknown),
+    };
+    answered.unwrap_or_else(|refusal| refusal.into_response(is_head))
+}
+
+async fn answer(
+    contents: &Contents,
+    route: Route,
+    headers: &HeaderMap,
+    is_head: bool,
+) -> Result<Response, Refusal> {
+    match route {
+        Route::Root => Ok(answer::json(&serde_json::json!({}))),
+        Route::Manifest { reference, .. } => {
+            let (digest, media_type, bytes) = &contents.manifest;
+            match &reference {
+                TagOrDigest::Tag(tag) if tag == SHELF_IMAGE.1 => {}
+                TagOrDigest::Digest(asked) if asked == digest => {}
+                TagOrDigest::Tag(other) => return Err(Refusal::ManifestUnknown(other.clone())),
+                TagOrDigest::Digest(other) => return Err(Refusal::ManifestUnknown(other.to_string())),
+            }
+            let mut response = Response::new(if is_head { Body::empty() } else { Body::from(bytes.clone()) });
+            put(&mut response, "content-type", media_type);
+            put(&mut response, "content-length", &bytes.len().to_string());
+            put(&mut response, "docker-content-digest", &digest.to_string());
+            put(&mut response, "docker-distribution-api-version", "registry/2.0");
+            Ok(response)
+        }
+        Route::Blob { digest, .. } => blob(contents, &digest, headers, is_head).await,
+        Route::Catalog
+        | Route::Tags { .. }
+        | Route::Referrers { .. }
+        | Route::Uploads { .. }
+        | Route::Upload { .. } => Err(Refusal::Unsupported),
+    }
+}
+
+async fn blob(
+    contents: &Contents,
+    digest: &Digest,
+    headers: &HeaderMap,
+    is_head: bool,
+) -> Result<Response, Refusal> {
+    let item = contents.blobs.get(digest).ok_or_else(|| Refusal::BlobUnknown(digest.to_string()))?;
+    let size = match item {
+        Item::Bytes(bytes) => bytes.len() as u64,
+        Item::Section(section) => section.size,
+        Item::File(_, size) => *size,
+    };
+    let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let (status, start, length) = match range.and_then(|range| parse_range(range, size)) {
+        None => (StatusCode::OK, 0, size),
+        Some(Some((start, end))) => (StatusCode::PARTIAL_CONTENT, start, end - start + 1),
+        Some(None) => return Err(Refusal::Range { size }),
+    };
+    let body = match item {
+        _ if is_head => Body::empty(),
+        Item::Bytes(bytes) => {
+            let (from, to) = (usize::try_from(start), usize::try_from(start + length));
+            let part = from.ok().zip(to.ok()).and_then(|(from, to)| bytes.get(from..to));
+            Body::from(part.unwrap_or_default().to_vec())
+        }
+        Item::Section(section) => {
+            let file = Arc::new(contents.tarball.reader(*section)?.into_file());
+            stream_of(file, section.offset + start, length)
+        }
+        Item::File(file, _) => stream_of(file.clone(), start, length),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    put(&mut response, "content-type", "application/octet-stream");
+    put(&mut response, "content-length", &length.to_string());
+    put(&mut response, "accept-ranges", "bytes");
+    put(&mut response, "docker-content-digest", &digest.to_string());
+    if status == StatusCode::PARTIAL_CONTENT {
+        put(&mut response, "content-range", &format!("bytes {start}-{}/{size}", start + length - 1));
+    }
+    Ok(response)
+}
+
+/// `length` bytes of `file` from `start` on. Reads name their place, so that several can go on at once.
+fn stream_of(file: Arc<std::fs::File>, start: u64, length: u64) -> Body {
+    let pieces = stream::unfold((start, length), move |(at, left)| {
+        let file = file.clone();
+        async move {
+            if left == 0 {
+                return None;
+            }
+            let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+            let read = tokio::task::spawn_blocking(move || {
+                let mut piece = vec![0; most];
+                let read = read_at(&file, &mut piece, at)?;
+                piece.truncate(read);
+                Ok::<_, io::Error>(Bytes::from(piece))
+            })
+            .await;
+            let piece = match read {
+                Ok(Ok(piece)) if piece.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(piece) => piece,
+                Err(failed) => Err(io::Error::other(failed)),
+            };
+            let read = piece.as_ref().map_or(left, |piece| piece.len() as u64);
+            Some((piece, (at + read, left - read)))
+        }
+    });
+    Body::from_stream(pieces)
+}
+
+#[cfg(unix)]
+fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+}

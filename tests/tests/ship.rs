@@ -1,0 +1,242 @@
+//! An image shipped into the Docker of a host that has no registry: real sshd and a second dockerd in a network of
+//! their own.
+
+use dockline_model::{Code, LayerState, TransferKind, TransferState, TransferView, UiError};
+use dockline_tests::lab::{
+    self, Daemon, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Workstation, try_run,
+};
+use nix::sys::signal::Signal;
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+const NEEDS: &[Need] = &[Need::Root, Need::Sshd, Need::Dockerd];
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A host with Docker and sshd, and no registry.
+struct Production {
+    host: RegistryHost,
+    dockerd: Dockerd,
+}
+
+impl Production {
+    fn start(also_authorized: &str) -> Self {
+        Self::with(also_authorized, |endpoint| format!("SetEnv DOCKER_HOST={endpoint}\n"))
+    }
+
+    fn with(also_authorized: &str, sshd_config: impl Fn(&str) -> String) -> Self {
+        let workstation = Workstation::start();
+        let endpoint = format!("unix://{}", workstation.folder().join("docker/docker.sock").display());
+        let host = RegistryHost::with(RegistryHostOptions {
+            without_registry: true,
+            also_authorized: also_authorized.to_owned(),
+            sshd_config: sshd_config(&endpoint),
+            ..RegistryHostOptions::default()
+        });
+        let dockerd = Dockerd::in_network(&workstation, &host.network());
+        assert_eq!(dockerd.endpoint(), endpoint);
+        Self { host, dockerd }
+    }
+
+    /// Everything that the Docker there calls by a name.
+    fn names(&self) -> Vec<String> {
+        let listed = self.dockerd.run_docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
+        listed.lines().map(str::to_owned).filter(|name| name != "<none>:<none>").collect()
+    }
+
+    /// What shipping has left there: names, ports that are listened at, programs.
+    #[track_caller]
+    fn must_be_clean(&self) {
+        let began = Instant::now();
+        loop {
+            let names: Vec<String> =
+                self.names().into_iter().filter(|name| name.starts_with("127.0.0.1:")).collect();
+            let ports =
+                try_run(Command::new("ip").args(["netns", "exec", &self.host.network(), "ss", "-Hltn"]))
+                    .stdout;
+            let ports: Vec<&str> = ports.lines().filter(|line| line.contains("127.0.0.1:6")).collect();
+            if names.is_empty() && ports.is_empty() && self.host.sessions() == 0 {
+                return;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "left behind: {names:?} {ports:?}, {} sessions",
+                self.host.sessions()
+            );
+        }
+    }
+}
+
+/// Somebody's laptop with Docker.
+struct Laptop {
+    dockline: Dockline,
+    dockerd: Dockerd,
+}
+
+impl Laptop {
+    fn start(hosts: &[&Production]) -> Self {
+        let workstation = Workstation::start();
+        let dockerd = Dockerd::start(&workstation);
+        let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+        for production in hosts {
+            dockline.trust(&production.host.known_hosts_line());
+        }
+        Self { dockline, dockerd }
+    }
+
+    fn arguments(image: &str, hosts: &[&Production]) -> Vec<String> {
+        let mut arguments = vec!["ship".to_owned(), image.to_owned()];
+        arguments.extend(hosts.iter().map(|production| production.host.destination()));
+        arguments.extend(["--identity".to_owned(), hosts[0].host.identity().display().to_string()]);
+        arguments
+    }
+
+    #[track_caller]
+    fn ship(&self, image: &str, host: &Production) -> TransferView {
+        let arguments = Self::arguments(image, &[host]);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.dockline.json(&arguments).expect_success().read()
+    }
+
+    /// The archives that are on their way.
+    fn archives(&self) -> usize {
+        let folder = self.dockline.state_dir().join("shipping");
+        let Ok(entries) = fs::read_dir(folder) else { return 0 };
+        entries.flatten().filter(|entry| entry.file_name().to_string_lossy().ends_with(".part")).count()
+    }
+}
+
+fn skipped(view: &TransferView) -> usize {
+    view.layers.iter().filter(|layer| layer.state == LayerState::Exists).count()
+}
+
+#[test]
+fn an_image_arrives_under_its_name_and_only_what_is_new_is_sent() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let production = Production::start("");
+    let laptop = Laptop::start(&[&production]);
+    let id = laptop.dockerd.build_image("team/app:v1", &[2048, 512, 64]);
+
+    let view = laptop.ship("team/app:v1", &production);
+    assert_eq!((view.kind, view.reference.as_str()), (TransferKind::Ship, "team/app:v1"));
+    let TransferState::Done { verified } = &view.state else { panic!("{:?}", view.state) };
+    assert_eq!(verified.digest, id);
+    assert!(verified.at_registry);
+    assert_eq!(production.dockerd.image_id("team/app:v1").as_deref(), Some(id.as_str()));
+    assert_eq!(production.names(), ["team/app:v1"]);
+    assert_eq!(view.layers.len(), 3);
+    assert!(view.sent > 2_600 << 10, "{} bytes crossed the way", view.sent);
+    production.must_be_clean();
+    assert_eq!(laptop.archives(), 0);
+
+    // One more layer on top of the same ones.
+    let context = laptop.dockline.folder().join("more");
+    fs::create_dir_all(&context).unwrap();
+    fs::write(context.join("more"), vec![7; 100_000]).unwrap();
+    fs::write(context.join("Dockerfile"), "FROM team/app:v1\nCOPY more /more\n").unwrap();
+    let id = laptop.dockerd.run_docker(&["build", "-q", "-t", "team/app:v2", &context.display().to_string()]);
+    let view = laptop.ship("team/app:v2", &production);
+    assert_eq!(production.dockerd.image_id("team/app:v2").as_deref(), Some(id.as_str()));
+    assert_eq!(skipped(&view), 3, "{:?}", view.layers);
+    assert!(view.sent < 400 << 10, "{} bytes crossed the way", view.sent);
+
+    // Nothing new; by the human's road.
+    let arguments = Laptop::arguments("team/app:v2", &[&production]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let told = laptop.dockline.run(&arguments).expect_success().stdout;
+    assert!(
+        told.contains("Shipped team/app:v2 to") && told.contains("The host has the same image"),
+        "{told}"
+    );
+    production.must_be_clean();
+}
+
+#[test]
+fn several_hosts_have_results_of_their_own() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let first = Production::start("");
+    let key = fs::read_to_string(first.host.identity().with_extension("pub")).unwrap();
+    // Nothing answers as Docker on the second.
+    let second = Production::with(&key, |_| "SetEnv DOCKER_HOST=unix:///nowhere/docker.sock\n".to_owned());
+    let third = Production::start(&key);
+    let laptop = Laptop::start(&[&first, &second, &third]);
+    let id = laptop.dockerd.build_image("app:v1", &[256]);
+    let arguments = Laptop::arguments("app:v1", &[&first, &second, &third]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ended = laptop.dockline.run(&arguments);
+    assert_eq!(ended.status, Some(i32::from(Code::EngineUnavailable.exit_status())), "{ended:?}");
+    assert!(ended.stderr.contains("Docker does not run on"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("1 of 3 failed"), "{}", ended.stderr);
+    for well in [&first, &third] {
+        assert_eq!(well.dockerd.image_id("app:v1").as_deref(), Some(id.as_str()));
+        well.must_be_clean();
+    }
+    second.must_be_clean();
+    assert!(second.names().is_empty());
+}
+
+#[test]
+fn a_kill_leaves_nothing_and_the_same_command_ends_well() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let production = Production::start("");
+    let laptop = Laptop::start(&[&production]);
+    let id = laptop.dockerd.build_image("app:v1", &[24 << 10, 16 << 10]);
+    production.host.limit_link("60mbit");
+    let arguments = Laptop::arguments("app:v1", &[&production]);
+    let arguments: Vec<&str> =
+        [&["--json"], arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat();
+    for signal in [Signal::SIGKILL, Signal::SIGINT] {
+        let shipping = Daemon::spawn("dockline ship", laptop.dockline.command(&arguments));
+        shipping.wait_for_line("\"transferring\"", PATIENCE);
+        shipping.signal(signal);
+        let ended = shipping.wait(PATIENCE).expect("the signal ends it");
+        assert!(!ended.success());
+        production.must_be_clean();
+        assert!(production.names().is_empty(), "{:?}", production.names());
+    }
+    assert_eq!(laptop.archives(), 0, "Ctrl-C leaves no archive, and it removes that of the killed one");
+    let view = laptop.ship("app:v1", &production);
+    assert!(matches!(view.state, TransferState::Done { .. }), "{:?}", view.state);
+    assert_eq!(production.dockerd.image_id("app:v1").as_deref(), Some(id.as_str()));
+    production.must_be_clean();
+
+    // A lost connection on the way is mended on the way.
+    let id = laptop.dockerd.build_image("app:v2", &[24 << 10]);
+    let arguments = Laptop::arguments("app:v2", &[&production]);
+    let arguments: Vec<&str> =
+        [&["--json"], arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat();
+    let shipping = Daemon::spawn("dockline ship", laptop.dockline.command(&arguments));
+    shipping.wait_for_line("\"transferring\"", PATIENCE);
+    production.host.end_sessions();
+    let ended = shipping.wait(PATIENCE).expect("it goes on");
+    assert!(ended.success(), "{}", shipping.log());
+    assert_eq!(production.dockerd.image_id("app:v2").as_deref(), Some(id.as_str()));
+    production.must_be_clean();
+}
+
+#[test]
+fn what_stands_in_the_way_is_told() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let production =
+        Production::with("", |endpoint| format!("SetEnv DOCKER_HOST={endpoint}\nPermitListen none\n"));
+    let laptop = Laptop::start(&[&production]);
+    let fails = |image: &str| -> UiError {
+        let arguments = Laptop::arguments(image, &[&production]);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        laptop.dockline.json(&arguments).error()
+    };
+    assert_eq!(fails("nothing:v1").code, Code::ImageNotFound);
+    laptop.dockerd.build_image("app:v1", &[16]);
+    assert_eq!(fails("app:v1").code, Code::ForwardForbidden);
+    assert_eq!(laptop.archives(), 0);
+}

@@ -21,6 +21,7 @@ mod host_options;
 pub mod known_hosts;
 pub mod lifecycle;
 mod listener;
+mod local;
 mod memory;
 mod network;
 mod offer;

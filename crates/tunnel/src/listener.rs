@@ -9,6 +9,7 @@ use crate::{
     access::{self, Gate, NotAdmitted},
     actor::Message,
     entrance::Entrance,
+    local,
     memory::Counted,
     peer::{self, Circle, Denial, Holder},
     pump::{Outcome, Traffic, pump, reset},
@@ -129,9 +130,7 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, door: Door, shared: Shar
             return reset(stream);
         }
     };
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection's options could not be set");
-    }
+    local::tune(&stream);
     let admitted = tokio::select! {
         admitted = shared.gate.admit(&mut stream) => admitted,
         () = shared.stop.cancelled() => return reset(stream),

@@ -10,7 +10,7 @@ use crate::pump::Traffic;
 /// After so many connections at once it is worth the milliseconds.
 const MANY: u64 = 64;
 /// Their tasks, and their ends at the server, are gone a moment later.
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Counts a connection for as long as it lives, and has memory given back after the last of many.
 pub(crate) struct Counted<'a> {

@@ -12,6 +12,7 @@ use crate::{
     Ask, SshEnvironment,
     error::TunnelError,
     lifecycle::backoff,
+    local,
     network::Surroundings,
     program::Program,
     pump::{Outcome, Traffic, carry, reset},
@@ -393,9 +394,7 @@ async fn connect(to: std::net::SocketAddr) -> Result<TcpStream, TunnelError> {
         Ok(outcome) => outcome.map_err(failed)?,
         Err(_) => return Err(failed(std::io::ErrorKind::TimedOut.into())),
     };
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection's options could not be set");
-    }
+    local::tune(&stream);
     Ok(stream)
 }
 

@@ -9,8 +9,9 @@
 //!   encrypt-then-MAC are taken only with strict key exchange (CVE-2023-48795).
 //! - Our side asks for new keys every 16 GiB, not every 1 GiB: RFC 4344 §3.2 allows 2^32 blocks, and nothing moves
 //!   while keys are exchanged.
-//! - A channel's receive window begins at 2 MiB, which would bound a download to 20 MiB/s over 100 ms, and grows while
-//!   it does. It is granted as the program reads, so it bounds what we hold for a program that does not.
+//! - A channel's receive window begins at 1 to 4 MiB, by the path's round trip, and grows while it bounds a download. No
+//!   further: sshd reads ahead as much as the window allows, and copies its whole buffer for every 16 KiB that it grows
+//!   by. It is granted as the program reads, so it bounds what we hold for a program that does not.
 
 mod agent;
 mod auth;
@@ -53,9 +54,9 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
 const KEEPALIVE_LIMIT: usize = 2;
 /// The last resort, for a server that falls silent while somebody logs in: it is not listened for then.
 const INACTIVITY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Receive window that a channel begins with, in bytes.
-const WINDOW: u32 = 2 << 20;
-/// What it may grow to: 1 Gbit/s over 250 ms.
+/// The least receive window of a channel, in bytes.
+const WINDOW: u32 = 1 << 20;
+/// The largest: 1 Gbit/s over 250 ms.
 const LARGEST_WINDOW: u32 = 32 << 20;
 /// What all windows of a session may grow to together: the memory that programs which stop reading can cost.
 const TOTAL_WINDOW: u32 = 64 << 20;

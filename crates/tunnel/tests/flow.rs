@@ -155,9 +155,24 @@ async fn a_window_grows_with_the_path() {
     let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
     take(ask(address, 7, 24).await, 7, 24).await;
     tunnel.stop().await;
-    // It begins at 2 MiB; only a window that grew can grant more than that at once.
+    // It begins at 4 MiB at most; only a window that grew can grant more than that at once.
     let largest = largest_grant(&sshd);
-    assert!(largest > 2 << 20, "the largest grant was {largest} bytes");
+    assert!(largest > 4 << 20, "the largest grant was {largest} bytes");
+}
+
+/// sshd reads ahead as much as the window allows, and its time grows with the square of that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_window_stays_small_on_a_short_path() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "LogLevel DEBUG2").await;
+    let config = lab.config(&sshd, remote(source(Arc::default()).await)).await;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    take(ask(address, 7, 64).await, 7, 64).await;
+    tunnel.stop().await;
+    let largest = largest_grant(&sshd);
+    assert!((1..=4 << 20).contains(&largest), "the largest grant was {largest} bytes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

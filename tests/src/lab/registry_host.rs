@@ -279,6 +279,17 @@ impl RegistryHost {
         run("tc", &[&["qdisc", "add", "dev", &near, "root", "tbf"][..], &shape[..]].concat());
     }
 
+    /// Has TCP over the cable, and within the host, go without timers between packets, which BBR sets where it is the
+    /// machine's default. Reno is what every kernel lets a namespace have.
+    pub fn without_pacing(&self) {
+        let mut command = self.inside("sysctl");
+        command.args(["-q", "-w", "net.ipv4.tcp_congestion_control=reno"]);
+        try_run(&mut command).expect_success();
+        let (near, far) = (self.slot.near_interface(), format!("{}/32", self.address()));
+        let source = self.slot.near_address().to_string();
+        run("ip", &["route", "replace", &far, "dev", &near, "src", &source, "congctl", "reno"]);
+    }
+
     /// Pulls the cable: packets vanish both ways, and nobody is told.
     pub fn cut_link(&self) {
         run("ip", &["-netns", &self.slot.namespace(), "link", "set", &self.slot.far_interface(), "down"]);

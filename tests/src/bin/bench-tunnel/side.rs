@@ -6,8 +6,11 @@ use dockline_tests::{
     lab::{Daemon, Need, RegistryHost, RegistryHostOptions, free_port, requires},
     relay::{Link, Relay},
 };
+use nix::sys::socket::{setsockopt, sockopt::TcpCongestion};
 use std::{
-    env, fmt, fs,
+    env,
+    ffi::OsString,
+    fmt, fs,
     net::{Ipv4Addr, SocketAddr, TcpStream},
     path::PathBuf,
     process::Command,
@@ -81,6 +84,8 @@ impl Bench {
             without_registry: true,
             ..RegistryHostOptions::default()
         });
+        // The rate of a virtual cable is what processors make of it; there is nothing to control.
+        host.without_pacing();
         let myself = env::current_exe().context("this program does not know its own path")?;
         let mut command = host.inside(&myself.display().to_string());
         command.arg("serve");
@@ -150,6 +155,8 @@ impl Tunnel {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let mut stream = TcpStream::connect(address).expect("the tunnel listens");
         stream.set_nodelay(true).expect("a TCP stream has this option");
+        // As over the cable: this program is not what is measured.
+        setsockopt(&stream, TcpCongestion, &OsString::from("reno")).expect("every kernel has this one");
         round_trip(&mut stream).unwrap_or_else(|error| {
             panic!("nothing comes through the tunnel: {error}\n{}", self.program.log())
         });

@@ -270,6 +270,50 @@ impl Drop for Reader {
     }
 }
 
+/// The path's round trip: the least time that anything took to be answered.
+#[derive(Debug, Default)]
+pub(crate) struct RoundTrip {
+    asked: Option<Instant>,
+    least: Option<Duration>,
+}
+
+/// What a first window is made for, in bytes a second: a little more than 1 Gbit/s.
+const USUAL_RATE: u64 = 160_000_000;
+/// The largest first window: a path whose round trip is long may well be slow.
+const LARGEST_FIRST: u32 = 4 << 20;
+/// No path is faster, so a window for more than this does not bound the peer: 10 Gbit/s. It matters because a server
+/// reads ahead as much as its window allows, and OpenSSH's buffer is copied as a whole for every 16 KiB that it grows by.
+const HIGHEST_RATE: u64 = 1_250_000_000;
+
+impl RoundTrip {
+    /// A question goes out that is answered at once, and nothing else is asked before.
+    pub(crate) fn asked(&mut self) {
+        self.asked = Some(Instant::now());
+    }
+
+    pub(crate) fn answered(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            self.took(asked.elapsed());
+        }
+    }
+
+    pub(crate) fn took(&mut self, time: Duration) {
+        self.least = Some(self.least.map_or(time, |least| least.min(time)));
+    }
+
+    /// What is on the way at `rate`.
+    fn holds(&self, rate: u64) -> u32 {
+        let Some(least) = self.least else { return 0 };
+        let bytes = u128::from(rate) * least.as_micros() / 1_000_000;
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+
+    /// The window to begin with.
+    pub(crate) fn first_window(&self) -> u32 {
+        self.holds(USUAL_RATE).min(LARGEST_FIRST)
+    }
+}
+
 /// The receive window of a channel: how large it is, and how it grows.
 #[derive(Debug)]
 pub(crate) struct Window {
@@ -277,8 +321,6 @@ pub(crate) struct Window {
     size: u32,
     /// Arrived, and not taken by the reader.
     unread: u32,
-    /// From our CHANNEL_OPEN to its confirmation: never less than the path's round trip.
-    round_trip: Option<Duration>,
     opened: Instant,
     /// Since when `epoch_bytes` were read.
     epoch: Instant,
@@ -288,16 +330,17 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn new(size: u32) -> Self {
         let now = Instant::now();
-        Self { size, unread: 0, round_trip: None, opened: now, epoch: now, epoch_bytes: 0 }
+        Self { size, unread: 0, opened: now, epoch: now, epoch_bytes: 0 }
     }
 
     pub(crate) fn size(&self) -> u32 {
         self.size
     }
 
-    pub(crate) fn confirmed(&mut self) {
+    /// The peer has opened the channel; returns how long that took.
+    pub(crate) fn confirmed(&mut self) -> Duration {
         self.epoch = Instant::now();
-        self.round_trip = Some(self.epoch.duration_since(self.opened));
+        self.epoch.duration_since(self.opened)
     }
 
     /// What the reader may take before it tells the session.
@@ -315,8 +358,9 @@ impl Window {
     }
 
     /// Whether the window, and not the path nor the reader, is what bounds the peer: it was used up within two round
-    /// trips, and the reader keeps up. (With the window at twice what the path holds, the peer never waits for it.)
-    pub(crate) fn bounds_the_peer(&mut self, now: Instant) -> bool {
+    /// trips, the reader keeps up, and the path may well hold more. (With the window at twice what the path holds, the
+    /// peer never waits for it.)
+    pub(crate) fn bounds_the_peer(&mut self, now: Instant, round_trip: &RoundTrip) -> bool {
         if self.epoch_bytes < self.size {
             return false;
         }
@@ -324,7 +368,9 @@ impl Window {
         self.epoch = now;
         self.epoch_bytes = 0;
         let keeps_up = self.unread < self.size / 4;
-        keeps_up && self.round_trip.is_some_and(|round_trip| took <= round_trip * 2)
+        keeps_up
+            && self.size < round_trip.holds(HIGHEST_RATE)
+            && round_trip.least.is_some_and(|least| took <= least * 2)
     }
 
     pub(crate) fn grow_to(&mut self, size: u32) {

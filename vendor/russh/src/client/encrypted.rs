@@ -129,7 +129,7 @@ impl Session {
             return Ok(());
         };
         window.read(u32::try_from(bytes).unwrap_or(u32::MAX));
-        let (size, is_too_small) = (window.size(), window.bounds_the_peer(Instant::now()));
+        let (size, is_too_small) = (window.size(), window.bounds_the_peer(Instant::now(), &self.round_trip));
         if is_too_small && size < maximum {
             let wanted = size.saturating_mul(2).min(maximum);
             let growth = u64::from(wanted - size);
@@ -166,11 +166,17 @@ impl Session {
         windows.map(|window| u64::from(window.size())).sum()
     }
 
-    /// Dockline: the window of a new channel: smaller when there are many, so that the sum stays within bounds.
+    /// Dockline: the window of a new channel: what the path holds, and less when there are many, so that the sum stays
+    /// within bounds.
     pub(super) fn first_window(&self) -> u32 {
         let left = u64::from(self.common.config.total_window_size).saturating_sub(self.granted());
         let share = u32::try_from(left / 4).unwrap_or(u32::MAX);
-        self.common.config.window_size.min(share.max(LEAST_WINDOW))
+        let config = &self.common.config;
+        let wanted = self.round_trip.first_window().clamp(
+            config.window_size,
+            config.maximum_window_size.max(config.window_size),
+        );
+        wanted.min(share.max(LEAST_WINDOW))
     }
 
     /// Dockline: keeps the way to the reader of a channel that was asked for.
@@ -222,6 +228,7 @@ impl Session {
                             if map_err!(Bytes::decode(&mut r))?.as_ref() == b"ssh-userauth" {
                                 map_err!(ensure_end(&r))?;
                                 *accepted = true;
+                                self.round_trip.answered();
                                 if let Some(ref meth) = self.common.auth_method {
                                     let auth_request = AuthRequest::new(meth);
                                     if enc.write_auth_request(&self.common.auth_user, meth)? {
@@ -627,7 +634,7 @@ impl Session {
 
                 if let Some(channel) = self.channels.get_mut(&local_id) {
                     if let Some(window) = channel.window_mut() {
-                        window.confirmed();
+                        self.round_trip.took(window.confirmed());
                     }
                     let told = channel
                         .send(ChannelMsg::Open {
@@ -1216,6 +1223,7 @@ impl Session {
                             "ssh-userauth".encode(w)?;
                             Ok(())
                         })?;
+                        self.round_trip.asked();
                         *sent = true
                     }
                     accepted

@@ -59,7 +59,7 @@ use tokio::sync::oneshot;
 
 pub use crate::auth::AuthResult;
 use crate::cert::PublicKeyOrCertificate;
-use crate::channels::flow::{self, Consumed};
+use crate::channels::flow::{self, Consumed, RoundTrip};
 use crate::channels::{
     Channel, ChannelMsg, ChannelReadHalf, ChannelReceiver, ChannelRef, ChannelWriteHalf,
     WindowSizeRef,
@@ -112,6 +112,8 @@ pub struct Session {
     /// Dockline: what readers have read, and so may be granted anew.
     consumed_sender: UnboundedSender<Consumed>,
     consumed_receiver: UnboundedReceiver<Consumed>,
+    /// Dockline: what windows are made for.
+    round_trip: RoundTrip,
     priority_sender: UnboundedSender<Msg>,
     priority_receiver: UnboundedReceiver<Msg>,
     inbound_channel_sender: Sender<Msg>,
@@ -1333,6 +1335,7 @@ impl Session {
             common,
             consumed_sender,
             consumed_receiver,
+            round_trip: RoundTrip::default(),
             receiver,
             sender,
             kex: SessionKexState::Idle,
@@ -2766,7 +2769,8 @@ pub struct Config {
     pub window_size: u32,
     /// The maximal size of a single packet.
     pub maximum_packet_size: u32,
-    /// Dockline: how large the window of a channel may become on a path that holds that much.
+    /// Dockline: how large the window of a channel may be, or become, on a path that holds that much; `window_size` is
+    /// the least.
     pub maximum_window_size: u32,
     /// Dockline: what all windows of a session may come to by growing, and so what its readers may leave unread.
     pub total_window_size: u32,

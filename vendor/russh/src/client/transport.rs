@@ -18,8 +18,10 @@ use crate::cipher::{self, OpeningKey};
 use crate::ssh_read::SshRead;
 use crate::sshbuffer::PacketWriter;
 
-/// The socket is read in pieces of up to this size.
+/// The socket is read in pieces of up to this size while it has that much, ...
 const READ_SIZE: usize = 256 * 1024;
+/// ... and of up to this size otherwise: most sessions are idle most of the time.
+const IDLE_READ_SIZE: usize = 64 * 1024;
 /// As many read buffers are kept to be used again: memory fresh from the system costs more than what is copied into it.
 const KEPT_BUFFERS: usize = 8;
 /// With less room than this, another buffer is begun.
@@ -36,6 +38,8 @@ pub(super) struct Transport<R> {
     inbound: BytesMut,
     /// Read buffers before this one; whoever holds what is in them may still read it.
     used: Vec<BytesMut>,
+    /// The last read took all there was room for: there is more.
+    is_filled: bool,
     /// The length of the packet at the beginning of `inbound`, once that is known.
     next: Option<usize>,
     pub(super) seqn: Wrapping<u32>,
@@ -56,6 +60,7 @@ impl<R: AsyncRead + AsyncWrite + Unpin> Transport<R> {
             stream,
             inbound: BytesMut::new(),
             used: Vec::new(),
+            is_filled: false,
             next: None,
             seqn: Wrapping(0),
             bytes: 0,
@@ -157,7 +162,9 @@ impl<R: AsyncRead + AsyncWrite + Unpin> Transport<R> {
         }
         // It reads at most once each time it is polled, so nothing is lost with it.
         let read = pin!(self.stream.read_buf(&mut self.inbound));
-        match read.poll(cx) {
+        let outcome = read.poll(cx);
+        self.is_filled = self.inbound.len() == self.inbound.capacity();
+        match outcome {
             Poll::Pending => Ok(Poll::Pending),
             Poll::Ready(result) => Ok(Poll::Ready(result?)),
         }
@@ -167,8 +174,9 @@ impl<R: AsyncRead + AsyncWrite + Unpin> Transport<R> {
     fn begin_buffer(&mut self) {
         let part = self.inbound.split();
         self.used.push(std::mem::take(&mut self.inbound));
+        let size = if self.is_filled { READ_SIZE } else { IDLE_READ_SIZE };
         // The longest packet there may be, and one more read.
-        let room = READ_SIZE.max(part.len() + LEAST_ROOM);
+        let room = size.max(part.len() + LEAST_ROOM);
         let free = self.used.iter_mut().position(|used| used.try_reclaim(room));
         self.inbound = match free {
             Some(index) => self.used.swap_remove(index),

@@ -121,7 +121,7 @@ pub async fn choose_archive(app: AppHandle) -> Option<PathBuf> {
     app.dialog()
         .file()
         .set_title("Push an image archive")
-        .add_filter("Image archives (docker save, OCI layout)", &["tar", "gz", "tgz"])
+        .add_filter("Image archives (docker save, OCI layout)", &["tar", "gz", "tgz", "zst", "tzst"])
         .pick_file(move |file| {
             // The page may be gone by now; then nobody waits for the answer.
             let _ = chosen.send(file);

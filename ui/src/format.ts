@@ -4,9 +4,24 @@ import { locale, t } from './strings';
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
-const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+/** The formatters of one language, made once. */
+const formatters = new Map<string, ReturnType<typeof make>>();
+
+function make(language: string) {
+  return {
+    whole: new Intl.NumberFormat(language, { maximumFractionDigits: 0 }),
+    tenths: new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+    relative: new Intl.RelativeTimeFormat(language, { numeric: 'auto' }),
+    moment: new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
+  };
+}
+
+function intl() {
+  const language = locale();
+  const known = formatters.get(language) ?? make(language);
+  formatters.set(language, known);
+  return known;
+}
 
 /** Decimal units, as `docker images` has them: `1.2 MB`. The space does not break. */
 export function bytes(count: number): string {
@@ -16,7 +31,7 @@ export function bytes(count: number): string {
     value /= 1000;
     unit += 1;
   }
-  const text = unit === 0 || value >= 99.95 ? whole.format(value) : tenths.format(value);
+  const text = unit === 0 || value >= 99.95 ? intl().whole.format(value) : intl().tenths.format(value);
   return `${text}\u00a0${UNITS[unit]}`;
 }
 
@@ -27,7 +42,7 @@ export function rate(bytesPerSecond: number): string {
 
 /** A whole percentage; never 100 before the end. */
 export function percent(fraction: number): string {
-  return `${whole.format(Math.floor(fraction * 100))}\u00a0%`;
+  return `${intl().whole.format(Math.floor(fraction * 100))}\u00a0%`;
 }
 
 /** `4 s`, `3 min`, `2 h 5 min`, `4 d`. */
@@ -62,9 +77,14 @@ export function age(then: number, now: number): string {
     ['minute', 60],
   ];
   for (const [unit, size] of steps) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return intl().relative.format(Math.trunc(seconds / size), unit);
   }
   return t.time.justNow;
+}
+
+/** A date and time of day, for a title or a details list. */
+export function moment(then: number): string {
+  return intl().moment.format(then);
 }
 
 /** The first digits of an image's id or a digest, as Docker shows them. */

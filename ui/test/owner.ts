@@ -53,18 +53,24 @@ export class ScriptedOwner implements Backend {
     this.answers[kind] = () => Promise.reject(error);
   }
 
-  /** The commands but for snapshots. */
+  /** What was asked for, but for what the window looks up by itself. */
   asked(): Command[] {
-    return this.commands.filter(({ kind }) => kind !== 'snapshot');
+    const own: Kind[] = ['snapshot', 'find-proposals', 'list-contexts'];
+    return this.commands.filter(({ kind }) => !own.includes(kind));
   }
 }
 
 /** The window on a scripted owner. */
 export async function open(snapshot: Snapshot) {
   const owner = new ScriptedOwner(snapshot);
+  return { owner, ...(await show(owner)) };
+}
+
+/** The window on any owner. */
+export async function show(owner: Backend) {
   const store = new Store(owner);
   const screen = render(App, { props: { store } });
   await store.start();
   const user = userEvent.setup();
-  return { owner, store, screen, user };
+  return { store, screen, user };
 }

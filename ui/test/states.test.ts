@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DIGEST, NOW, SECOND, layer, lease, registry, snapshot, transfer } from '../src/mock/words';
 import { announcements } from '../src/state/announce';
 import { fraction, isFinal, layerFraction, skippedBytes } from '../src/state/progress';
-import { again } from '../src/state/retry';
+import { canPause, canRetry } from '../src/state/retry';
 import { actions, holders, others, stateDetail, tunnelError } from '../src/state/tunnel';
 
 const error = { code: 'ssh-auth', message: 'No key was accepted.' } as const;
@@ -111,18 +111,12 @@ test('ends and beginnings are spoken, progress is not', () => {
   expect(announcements(before, after)).toEqual(['a.example failed: No key was accepted.', 'Pulling web.']);
 });
 
-test('an engine’s transfer can be done again, an archive’s cannot', () => {
+test('what ended without an image can be done again, an archive’s as well; what moves can be halted', () => {
   const failed = transfer(1, { state: { kind: 'failed', error } });
   expect(isFinal(failed)).toBe(true);
-  expect(again(failed)).toEqual({
-    kind: 'push',
-    image: 'shop/api:2.4.1',
-    registry: 'cr.boss.org',
-    reference: 'shop/api:2.4.1',
-  });
-  expect(again({ ...failed, kind: 'pull' })).toEqual({
-    kind: 'pull',
-    reference: 'cr.boss.org:5000/shop/api:2.4.1',
-  });
-  expect(again({ ...failed, road: 'direct' })).toBeNull();
+  expect(canRetry(failed)).toBe(true);
+  expect(canRetry({ ...failed, road: 'direct' })).toBe(true);
+  expect(canRetry({ ...failed, state: { kind: 'running' } })).toBe(false);
+  expect(canPause({ ...failed, state: { kind: 'running' } })).toBe(true);
+  expect(canPause(failed)).toBe(false);
 });

@@ -171,8 +171,9 @@ test('a pasted reference gets its registry and port', () => {
 });
 
 test('archives are known by their ending', () => {
-  for (const good of ['/a/x.tar', 'C:\\x.TAR.GZ', '/x.tgz']) expect(looksLikeArchive(good), good).toBe(true);
-  for (const bad of ['/a/.tar', '/a/x.zip', '/a/tar', '/a/x.tar.zst'])
+  for (const good of ['/a/x.tar', 'C:\\x.TAR.GZ', '/x.tgz', '/x.tar.zst', '/x.tzst'])
+    expect(looksLikeArchive(good), good).toBe(true);
+  for (const bad of ['/a/.tar', '/a/x.zip', '/a/tar', '/a/x.tar.xz'])
     expect(looksLikeArchive(bad), bad).toBe(false);
   expect(['/x', 'C:\\x', '\\\\host\\x', 'x/y', '~/x'].map(isAbsolute)).toEqual([
     true,

@@ -14,7 +14,7 @@ export interface Drop {
 }
 
 /** A page of the window. */
-export type View = 'registries' | 'images' | 'transfers';
+export type View = 'registries' | 'images' | 'transfers' | 'doctor' | 'settings' | 'contents';
 
 /** Something for the page to show. */
 export type Wish = 'setup';
@@ -36,6 +36,8 @@ export interface Backend {
   demoSample(): Promise<string | null>;
   /** The platform's file chooser, for an image archive; null if it was closed or there is none. */
   chooseArchive(): Promise<string | null>;
+  /** Where to save a file of that name; null if the dialog was closed. Absent where there is no such dialog. */
+  chooseSave?(name: string): Promise<string | null>;
   /** What was chosen outside of the page (in the tray) for it to show; only once. */
   takeWish(): Promise<Wish | null>;
 }

@@ -80,8 +80,8 @@ export function full(): Snapshot {
       {
         id: 1,
         spec: { ssh: { host: 'prod.boss.org', user: 'root' }, port: 5000, to: '127.0.0.1:5000' },
-        state: { kind: 'offering', since: NOW - 6 * MINUTE },
         kept: false,
+        state: { kind: 'offering', since: NOW - 6 * MINUTE },
         connections: 1,
         bytesUp: 42.7 * MB,
         bytesDown: 0.2 * MB,

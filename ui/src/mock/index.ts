@@ -48,6 +48,8 @@ export function mock(query: URLSearchParams): Backend {
   const registry = state.registries[0]?.spec.name ?? 'cr.boss.org';
   if (question) state.prompts = [{ id: 1, registry, question, canKeep: true }];
   return new Owner(state, {
+    many: name === 'many',
+    broken: query.has('broken') || name === 'failing',
     moving: name === 'slow',
     storm: name === 'storm',
     setup: (query.get('setup') as SetupCase | null) ?? 'needed',

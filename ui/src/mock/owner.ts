@@ -11,6 +11,8 @@ import type { UiError } from '../generated/UiError';
 import { reduce } from '../state/reducer';
 import { MB, SECOND, layer, registry, transfer } from './words';
 import { DIFF } from './hosts';
+import { contents } from './contents';
+import { LINKS, PROPOSALS, report } from './doctor';
 import { APPLIED, setupPlan, setupReport, type SetupCase } from './setup';
 
 const TICK = 100;
@@ -21,6 +23,10 @@ interface Options {
   /** 200 events a second. */
   storm: boolean;
   sample: string | null;
+  /** Registries with pages of repositories. */
+  many: boolean;
+  /** The doctor finds something. */
+  broken: boolean;
   /** What the engine's settings need. */
   setup: SetupCase;
 }
@@ -60,12 +66,6 @@ export class Owner implements Backend {
 
   async dispatch(command: Command): Promise<Reply> {
     switch (command.kind) {
-      case 'look':
-      case 'delete-image':
-      case 'check-access':
-      case 'login':
-      case 'logout':
-        throw { code: 'registry-unreachable', message: 'There is no registry behind this window.' };
       case 'snapshot':
         return { kind: 'snapshot', snapshot: this.#state };
       case 'add-registry': {
@@ -91,13 +91,6 @@ export class Owner implements Backend {
         view.aliasReady = false;
         this.#tell({ kind: 'registry', registry: view });
         return { kind: 'registry', spec: view.spec };
-      }
-      case 'change-registry': {
-        const { name, ssh, fallbacks, gateway, localhostPort, ca, keepOpen } = command.target;
-        const view = this.#registry(name);
-        const spec = { ...view.spec, ssh, fallbacks, gateway, localhostPort, ca, keepOpen };
-        this.#tell({ kind: 'registry', registry: { ...view, spec } });
-        return { kind: 'registry', spec };
       }
       case 'remove-registry':
         this.#tell({ kind: 'registry-gone', name: command.registry });
@@ -211,50 +204,105 @@ export class Owner implements Backend {
         return this.#applySetup(command.plan.action);
       case 'list-setup':
         return { kind: 'setup-applied', changes: this.#options.setup === 'satisfied' ? APPLIED : [] };
-      case 'dismiss-all':
-        for (const { id } of this.#state.transfers.filter(({ finished }) => finished !== null)) {
-          this.#tell({ kind: 'transfer-gone', id });
+      case 'refresh-images':
+      case 'quit':
+        return { kind: 'done' };
+      case 'change-registry': {
+        const { name, lingerSeconds, remote, port, address, ...rest } = command.target;
+        const view = this.#registry(command.was ?? name);
+        const spec = {
+          ...view.spec,
+          ...rest,
+          lingerSeconds: lingerSeconds ?? 10,
+          remote: remote ?? '127.0.0.1:5000',
+          port: port ?? 5000,
+          address: address ?? view.spec.address,
+        };
+        this.#tell({ kind: 'registry', registry: { ...view, spec } });
+        return { kind: 'registry', spec };
+      }
+      case 'retry': {
+        const view = this.#state.transfers.find(({ id }) => id === command.transfer);
+        this.#tell({ kind: 'transfer-gone', id: command.transfer });
+        return this.#begin({
+          kind: view?.kind ?? 'push',
+          source: view?.source ?? '',
+          reference: view?.reference ?? '',
+        });
+      }
+      case 'retry-all':
+        for (const { id, state } of this.#state.transfers) {
+          if (state.kind === 'failed') await this.dispatch({ kind: 'retry', transfer: id });
         }
         return { kind: 'done' };
-      case 'retry': {
-        const old = this.#state.transfers.find(({ id }) => id === command.transfer);
-        this.#tell({ kind: 'transfer-gone', id: command.transfer });
-        return this.#begin({ source: old?.source ?? '', reference: old?.reference ?? '' });
-      }
+      case 'dismiss-all':
+        for (const { id, finished } of this.#state.transfers) {
+          if (finished !== null) this.#tell({ kind: 'transfer-gone', id });
+        }
+        return { kind: 'done' };
       case 'pause-all':
       case 'resume-all':
         this.#tell({ kind: 'paused', paused: command.kind === 'pause-all' });
         return { kind: 'done' };
+      case 'look':
+        await pause(120);
+        return { kind: 'contents', contents: contents(command.look, this.#options.many) };
+      case 'delete-image':
+        return { kind: 'done' };
+      case 'check-access':
+      case 'login':
+      case 'logout':
+        return {
+          kind: 'access',
+          access: {
+            authority: `${command.registry}:5000`,
+            tls: false,
+            scheme: { kind: 'basic' },
+            user: command.kind === 'login' ? (command.user ?? null) : null,
+            origin: command.kind === 'login' ? { kind: 'keyring' } : null,
+          },
+        };
+      case 'doctor':
+        return this.#examine(
+          command.patient.kind === 'registry' ? command.patient.registry : command.patient.target.name,
+          command.patient.kind === 'candidate',
+        );
+      case 'end-doctor':
+        this.#tell({ kind: 'doctor-gone', id: command.doctor });
+        return { kind: 'done' };
+      case 'find-proposals':
+        return { kind: 'proposals', proposals: PROPOSALS };
       case 'change-settings': {
-        const { context, ...rest } = command.change;
-        const now = this.#state.settings;
-        const chosen = context === undefined ? now.context : context.kind === 'named' ? context.name : null;
-        const settings = { ...now, ...rest, context: chosen };
+        const { context, ...change } = command.change;
+        const settings = { ...this.#state.settings, ...change };
+        if (context) settings.context = context.kind === 'named' ? context.name : null;
         this.#tell({ kind: 'settings', settings });
         return { kind: 'settings', settings };
       }
       case 'list-contexts':
         return {
           kind: 'contexts',
-          contexts: [{ name: 'default', address: 'unix:///var/run/docker.sock', inUse: true }],
+          contexts: [
+            { name: 'default', address: 'unix:///var/run/docker.sock', inUse: true },
+            { name: 'rootless', address: 'unix:///run/user/1000/docker.sock', inUse: false },
+            {
+              name: 'lab',
+              address: 'ssh://lab',
+              inUse: false,
+              unusable: 'Its engine is on another machine, which has no way to this one’s tunnels.',
+            },
+          ],
         };
-      case 'find-proposals':
-        return { kind: 'proposals', proposals: [] };
       case 'export-registries':
-        return { kind: 'team-file', text: 'dockline-team = 1\n' };
+        return {
+          kind: 'team-file',
+          text: this.#state.registries
+            .map(({ spec }) => `[[registry]]\nname = "${spec.name}"\nssh = "${spec.ssh.host}"\n`)
+            .join('\n'),
+        };
       case 'plan-import':
       case 'import-registries':
-        return {
-          kind: 'import-plan',
-          plan: { entries: [], summary: 'The team file has no registries.' },
-        };
-      case 'doctor':
-        return { kind: 'doctor', id: 1 };
-      case 'end-doctor':
-      case 'retry-all':
-      case 'refresh-images':
-      case 'quit':
-        return { kind: 'done' };
+        return { kind: 'import-plan', plan: { entries: [], summary: 'The file has nothing new.' } };
     }
   }
 
@@ -337,6 +385,17 @@ export class Owner implements Backend {
         return;
       }
       const current = view.current + moved;
+      const carrier = this.#state.registries.find(({ spec }) => spec.name === view.registry);
+      if (carrier?.tunnel.state.kind === 'up') {
+        // Not the same every second, as no line is.
+        const wobble = 0.75 + 0.25 * Math.sin(Date.now() / 1_700);
+        const bytesUp = carrier.tunnel.bytesUp + moved * wobble;
+        const bytesDown = carrier.tunnel.bytesDown + moved * 0.04;
+        this.#tell({
+          kind: 'registry',
+          registry: { ...carrier, tunnel: { ...carrier.tunnel, bytesUp, bytesDown } },
+        });
+      }
       this.#change(id, {
         state: { kind: 'running' },
         layers,
@@ -364,6 +423,24 @@ export class Owner implements Backend {
         rate: 11 * MB + step,
       });
     }, 5);
+  }
+
+  #examine(registry: string, isCandidate: boolean): Reply {
+    const id = this.#nextTransfer++;
+    let through = 0;
+    const { broken } = this.#options;
+    const tell = () =>
+      this.#tell({
+        kind: 'doctor',
+        report: { ...report(id, registry, through, broken), isCandidate },
+      });
+    tell();
+    const timer = setInterval(() => {
+      through += 1;
+      tell();
+      if (through > LINKS.length) clearInterval(timer);
+    }, TICK);
+    return { kind: 'doctor', id };
   }
 
   #registry(name: string): RegistryView {

@@ -1,6 +1,6 @@
 // Which dropped files are image archives, as far as a name can tell; the owner reads them.
 
-const ENDINGS = ['.tar', '.tar.gz', '.tgz'];
+const ENDINGS = ['.tar', '.tar.gz', '.tgz', '.tar.zst', '.tzst'];
 
 /** The last part of a path, on any system. */
 export function fileName(path: string): string {

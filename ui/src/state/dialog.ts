@@ -2,13 +2,22 @@
 
 import type { RegistryName } from '../generated/RegistryName';
 import type { SetupAction } from '../generated/SetupAction';
+import type { Inside } from './contents.svelte';
 
 export type OpenDialog =
-  | { kind: 'add' }
+  /** `like` is the registry whose settings are copied. */
+  | { kind: 'add'; like?: RegistryName }
+  | { kind: 'edit'; registry: RegistryName }
+  | { kind: 'login'; registry: RegistryName }
+  | { kind: 'team' }
+  | { kind: 'palette' }
+  | { kind: 'shortcuts' }
+  | { kind: 'delete'; inside: Inside; ondeleted: () => void }
   | { kind: 'offer' }
   | { kind: 'remove'; registry: RegistryName }
   | { kind: 'disconnect'; registry: RegistryName }
   | { kind: 'setup'; action: SetupAction; registry: RegistryName | null }
   | { kind: 'push'; image: string }
-  | { kind: 'pull' }
+  /** `text` is what was pasted; `toFile` if it is to become an archive. */
+  | { kind: 'pull'; text?: string; toFile?: boolean }
   | { kind: 'archive'; paths: string[] };

@@ -24,3 +24,20 @@ export function readPull(
   }
   return { reference: `${registry.spec.name}:${registry.spec.port}/${rest}`, flaw: null };
 }
+
+/** A file's name for what is pulled: `app-v1.tar`. */
+export function archiveName(text: string): string {
+  const last = split(text.trim()).rest.split('/').at(-1) ?? '';
+  const plain = last.replace(/@.*$/, '').replaceAll(/[^\w.-]+/g, '-');
+  return `${plain || 'image'}.tar`;
+}
+
+/** Whether a pasted text is a reference in one of the registries, or a command that pulls one. */
+export function looksPullable(text: string, registries: readonly RegistryView[]): boolean {
+  const one = text.trim();
+  if (one.length > 400 || /[\n\r]/.test(one)) return false;
+  const { host } = split(one.replace(/^(sudo\s+)?(docker|podman)\s+(image\s+)?pull\s+/, ''));
+  return (
+    host !== null && registryOf(host, registries) !== null && readPull(one, registries).reference !== null
+  );
+}

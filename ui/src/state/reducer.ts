@@ -53,10 +53,7 @@ function apply(snapshot: Snapshot, change: Change): Snapshot {
       return { ...snapshot, prompts: snapshot.prompts.filter((p) => p.id !== change.id) };
     case 'config':
       return { ...snapshot, configError: change.error };
-    case 'setup':
-      return { ...snapshot, setup: change.progress };
-    case 'usage':
-      // Of interest only to whoever measures.
+    case 'usage': // passes by; see `Store.usage`
       return snapshot;
     case 'settings':
       return { ...snapshot, settings: change.settings };
@@ -66,6 +63,8 @@ function apply(snapshot: Snapshot, change: Change): Snapshot {
       return { ...snapshot, doctors: put(snapshot.doctors, change.report, (d) => d.id) };
     case 'doctor-gone':
       return { ...snapshot, doctors: snapshot.doctors.filter((d) => d.id !== change.id) };
+    case 'setup':
+      return { ...snapshot, setup: change.progress };
     case 'resync':
       return change.snapshot;
   }

@@ -3,14 +3,21 @@
 import { toUiError, type Backend, type Drop, type View } from '../backend/backend';
 import type { Command } from '../generated/Command';
 import type { Event } from '../generated/Event';
+import type { RegistryName } from '../generated/RegistryName';
 import type { Reply } from '../generated/Reply';
 import type { Snapshot } from '../generated/Snapshot';
 import type { TransferId } from '../generated/TransferId';
 import type { UiError } from '../generated/UiError';
+import type { UsageProgress } from '../generated/UsageProgress';
 import { announcements } from './announce';
 import type { OpenDialog } from './dialog';
+import { overall, type Overall } from './groups';
 import { fraction } from './progress';
+import { Rates } from './rates.svelte';
+import { language } from './language.svelte';
 import { order, reduce } from './reducer';
+import { theme } from './theme.svelte';
+import { Welcome } from './welcome.svelte';
 
 /** Least time between two snapshots asked for because of missing numbers, in milliseconds. */
 const GAP_PAUSE = 5_000;
@@ -30,7 +37,21 @@ export class Store {
   snapshot = $state.raw<Snapshot | null>(null);
   /** What each overall bar shows; see `fraction`. */
   shown = $state.raw<ReadonlyMap<TransferId, number>>(new Map());
+  /** Everything under way as one bar. */
+  overall = $state.raw<Overall | null>(null);
+  /** How far the measuring of a registry's contents is. */
+  usage = $state.raw<ReadonlyMap<RegistryName, UsageProgress>>(new Map());
+  /** How fast each tunnel carries, for the last minute. */
+  readonly rates = new Rates();
   view = $state<View>('registries');
+  /** The registry that the page of contents is about. */
+  inside = $state<RegistryName | null>(null);
+  /** The registry that the page of checks is about; the first if none was chosen. */
+  checked = $state<RegistryName | null>(null);
+  /** Whether that page is to begin by itself. */
+  checkNow = $state(false);
+  readonly welcome: Welcome;
+  #welcomed = $state(false);
   dialog = $state.raw<OpenDialog | null>(null);
   notice = $state.raw<Notice | null>(null);
   /** The last thing a screen reader is told. */
@@ -54,6 +75,27 @@ export class Store {
 
   constructor(backend: Backend) {
     this.#backend = backend;
+    this.welcome = new Welcome(this);
+  }
+
+  /** Whether the first start is shown where the registries would be: nothing is there, or it is not done yet. */
+  get welcoming(): boolean {
+    if (this.view !== 'registries' || this.snapshot === null) return false;
+    return this.snapshot.registries.length === 0 || (this.welcome.step === 'push' && !this.#welcomed);
+  }
+
+  endWelcome(): void {
+    this.#welcomed = true;
+    this.welcome.step = 'choose';
+  }
+
+  /** Whether the platform has a dialog for where to save a file. */
+  get canChooseSave(): boolean {
+    return this.#backend.chooseSave !== undefined;
+  }
+
+  async chooseSave(name: string): Promise<string | null> {
+    return (await this.#backend.chooseSave?.(name)) ?? null;
   }
 
   async start(): Promise<void> {
@@ -105,6 +147,23 @@ export class Store {
       this.fail(toUiError(thrown));
       return false;
     }
+  }
+
+  go(view: View): void {
+    this.view = view;
+  }
+
+  /** Shows what is in a registry. */
+  lookInside(registry: RegistryName): void {
+    this.inside = registry;
+    this.view = 'contents';
+  }
+
+  /** Shows the proof of the way to a registry. */
+  check(registry: RegistryName | null): void {
+    this.checked = registry;
+    this.checkNow = true;
+    this.view = 'doctor';
   }
 
   chooseArchive(): Promise<string | null> {
@@ -160,6 +219,10 @@ export class Store {
     for (const event of events) {
       gap ||= order(after, event) === 'gap';
       after = reduce(after, event);
+      if (event.change.kind === 'usage') {
+        const { progress } = event.change;
+        this.usage = new Map(this.usage).set(progress.registry, progress);
+      }
     }
     this.#show(before, after);
     if (gap && Date.now() >= this.#nextGapSnapshot && !this.#sinceAsked) {
@@ -195,8 +258,17 @@ export class Store {
         }),
       );
     }
+    if (before?.transfers !== after.transfers) this.overall = overall(after.transfers, this.overall);
     this.snapshot = after;
+    if (before?.settings !== after.settings) this.#follow(after);
+    if (before?.registries !== after.registries) this.rates.follow(() => this.snapshot?.registries ?? []);
     const news = before ? announcements(before, after) : [];
     if (news.length > 0) this.spoken = news.join(' ');
+  }
+
+  /** The window looks as the settings say, whoever changed them. */
+  #follow({ settings }: Snapshot): void {
+    theme.choose(settings.theme);
+    language.choose(settings.language);
   }
 }

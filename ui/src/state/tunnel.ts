@@ -78,6 +78,8 @@ function holderText(lease: LeaseView, transfers: readonly TransferView[]): strin
       const transfer = transfers.find(({ id }) => id === holder.id);
       return transfer ? t.registries.holders[transfer.kind](transfer.source) : t.registries.holders.transfer;
     }
+    case 'visit':
+      return t.registries.holders.visit;
     case 'connection':
       return lease.program ? t.registries.holders.program(lease.program) : t.registries.holders.connection;
   }

@@ -1,0 +1,42 @@
+// The proof of the way to a registry: what the page makes of the owner's reports.
+
+import type { Command } from '../generated/Command';
+import type { DoctorReport } from '../generated/DoctorReport';
+import type { RegistryName } from '../generated/RegistryName';
+import type { Snapshot } from '../generated/Snapshot';
+import { t } from '../strings';
+import type { Store } from './store.svelte';
+
+/** The latest report of a registry: the one under way, or the last that ended. */
+export function reportOn(snapshot: Snapshot | null, registry: RegistryName): DoctorReport | null {
+  return snapshot?.doctors.findLast((report) => report.registry === registry && !report.isCandidate) ?? null;
+}
+
+/** How many links hold. */
+export function passed(report: DoctorReport): number {
+  return report.links.filter(({ state }) => state.kind === 'passed').length;
+}
+
+/** What a screen reader is told: the end in one sentence, and on the way only a link that does not hold. */
+export function spokenLink(report: DoctorReport): string {
+  if (report.summary) return report.summary;
+  const failed = report.links.find(({ state }) => state.kind === 'failed');
+  return failed ? t.doctor.spokenFailed(t.doctor.links[failed.link]) : '';
+}
+
+/** Does what a remedy's button says. A plan is shown first: false then, since nothing is mended yet. */
+export async function carryOut(store: Store, command: Command, registry: RegistryName): Promise<boolean> {
+  switch (command.kind) {
+    case 'plan-setup':
+      store.dialog = { kind: 'setup', action: command.action, registry: command.registry };
+      return false;
+    case 'plan-hosts':
+      store.dialog = { kind: 'setup', action: command.action, registry };
+      return false;
+    case 'login':
+      store.dialog = { kind: 'login', registry: command.registry };
+      return false;
+    default:
+      return store.attempt(command);
+  }
+}

@@ -1,0 +1,198 @@
+// Everything the window can do, as a list to search: the palette shows it, and the shortcuts come from it.
+
+import type { RegistryView } from '../generated/RegistryView';
+import { t } from '../strings';
+import { copyText } from './clipboard';
+import { imageRows } from './images';
+import { isFinal } from './progress';
+import { LANGUAGES, language } from './language.svelte';
+import { THEMES, theme } from './theme.svelte';
+import { VIEWS } from './views';
+import type { Store } from './store.svelte';
+import { actions, others } from './tunnel';
+
+export interface Action {
+  id: string;
+  /** What it says in the list. */
+  label: string;
+  /** Which group it belongs to. */
+  group: string;
+  /** Keys that do the same, as `Mod+K`. */
+  keys?: string;
+  act: () => void;
+}
+
+/** All actions that make sense now. */
+export function allActions(store: Store): Action[] {
+  const snapshot = store.snapshot;
+  const registries = snapshot?.registries ?? [];
+  return [
+    ...views(store),
+    ...general(store),
+    ...registries.flatMap((registry) => ofRegistry(store, registry)),
+    ...images(store),
+    ...appearance(),
+  ];
+}
+
+/** Those of them that have keys. */
+export function shortcuts(store: Store): Action[] {
+  return [...views(store), ...general(store)].filter(({ keys }) => keys !== undefined);
+}
+
+function views(store: Store): Action[] {
+  return VIEWS.map((view, at) => ({
+    id: `view-${view}`,
+    label: t.palette.open(t.nav[view]),
+    group: t.palette.groups.go,
+    keys: `Mod+${at + 1}`,
+    act: () => store.go(view),
+  }));
+}
+
+function general(store: Store): Action[] {
+  const group = t.palette.groups.do;
+  const list: Action[] = [
+    {
+      id: 'add',
+      label: t.registries.add,
+      group,
+      keys: 'Mod+N',
+      act: () => (store.dialog = { kind: 'add' }),
+    },
+    {
+      id: 'pull',
+      label: t.pull.title,
+      group,
+      keys: 'Mod+L',
+      act: () => (store.dialog = { kind: 'pull' }),
+    },
+    {
+      id: 'archive',
+      label: t.archive.title,
+      group,
+      keys: 'Mod+O',
+      act: () => (store.dialog = { kind: 'archive', paths: [] }),
+    },
+    {
+      id: 'setup',
+      label: t.setup.title,
+      group,
+      act: () => (store.dialog = { kind: 'setup', action: 'apply', registry: null }),
+    },
+    { id: 'offer', label: t.offer.title, group, act: () => (store.dialog = { kind: 'offer' }) },
+    {
+      id: 'refresh',
+      label: t.images.refresh,
+      group,
+      act: () => void store.attempt({ kind: 'refresh-images' }),
+    },
+    {
+      id: 'shortcuts',
+      label: t.shortcuts.title,
+      group,
+      keys: '?',
+      act: () => (store.dialog = { kind: 'shortcuts' }),
+    },
+  ];
+  const running = (store.snapshot?.transfers ?? []).filter((transfer) => !isFinal(transfer));
+  for (const transfer of running) {
+    list.push({
+      id: `cancel-${transfer.id}`,
+      label: t.transfers.cancelNamed(transfer.source),
+      group,
+      act: () => void store.attempt({ kind: 'cancel', transfer: transfer.id }),
+    });
+  }
+  return list;
+}
+
+function ofRegistry(store: Store, registry: RegistryView): Action[] {
+  const { name, port, address } = registry.spec;
+  const can = actions(registry);
+  const authority = registry.aliasReady ? `${name}:${port}` : `${address}:${port}`;
+  const list: Action[] = [];
+  const add = (id: string, label: string, act: () => void) =>
+    list.push({ id: `${id} ${name}`, label: `${name}: ${label}`, group: t.palette.groups.registries, act });
+  const { connect, disconnect } = can;
+  if (connect)
+    add('connect', t.registries[connect], () =>
+      store.attempt({ kind: 'connect', registry: name, hold: false }),
+    );
+  if (disconnect) {
+    add('disconnect', t.registries[disconnect], () => {
+      if (others(registry.tunnel.leases).length > 0) store.dialog = { kind: 'disconnect', registry: name };
+      else void store.attempt({ kind: 'disconnect', registry: name, force: false });
+    });
+  }
+  add('inside', t.registries.inside, () => store.lookInside(name));
+  add('check', t.remedy.check, () => store.check(name));
+  add('edit', t.registries.edit, () => (store.dialog = { kind: 'edit', registry: name }));
+  add('copy', t.registries.copyAddress(authority), async () => {
+    store.say((await copyText(authority)) ? t.copied : t.copyFailed);
+  });
+  add('remove', t.registries.remove, () => (store.dialog = { kind: 'remove', registry: name }));
+  return list;
+}
+
+function images(store: Store): Action[] {
+  if ((store.snapshot?.registries.length ?? 0) === 0) return [];
+  return imageRows(store.snapshot?.engine.images ?? []).map(({ tag }) => ({
+    id: `push ${tag}`,
+    label: t.images.pushNamed(tag),
+    group: t.palette.groups.images,
+    act: () => (store.dialog = { kind: 'push', image: tag }),
+  }));
+}
+
+function appearance(): Action[] {
+  const group = t.palette.groups.look;
+  return [
+    ...THEMES.map((choice) => ({
+      id: `theme-${choice}`,
+      label: `${t.settings.theme}: ${t.settings.themes[choice]}`,
+      group,
+      act: () => theme.choose(choice),
+    })),
+    ...LANGUAGES.map((choice) => ({
+      id: `language-${choice}`,
+      label: `${t.settings.language}: ${t.settings.languages[choice]}`,
+      group,
+      act: () => language.choose(choice),
+    })),
+  ];
+}
+
+/** How many the palette shows at most: more is not read, only scrolled. */
+export const SHOWN = 60;
+
+/** Actions that have every word of the query; those whose label begins with it first. */
+export function search(list: readonly Action[], query: string): Action[] {
+  const text = query.trim().toLowerCase();
+  const words = text.split(/\s+/).filter(Boolean);
+  const found = list.filter(({ label }) => words.every((word) => label.toLowerCase().includes(word)));
+  const rank = ({ label }: Action) => (label.toLowerCase().startsWith(text) ? 0 : 1);
+  return (words.length === 0 ? found : found.toSorted((a, b) => rank(a) - rank(b))).slice(0, SHOWN);
+}
+
+/** Whether this key was pressed. `Mod` is Command on a Mac and Control elsewhere; either is taken. */
+export function pressed(event: KeyboardEvent, keys: string): boolean {
+  const parts = keys.split('+');
+  const key = parts.at(-1) ?? '';
+  const mod = parts.includes('Mod');
+  return (
+    (event.ctrlKey || event.metaKey) === mod &&
+    !event.altKey &&
+    (key.length > 1 || /[^\w]/.test(key) || event.shiftKey === parts.includes('Shift')) &&
+    event.key.toLowerCase() === key.toLowerCase()
+  );
+}
+
+const MAC = /mac/i.test(navigator.platform);
+
+/** Keys as the platform writes them. */
+export function keysText(keys: string): string {
+  return MAC
+    ? keys.replace('Mod+', '⌘').replace('Shift+', '⇧')
+    : keys.replace('Mod+', t.shortcuts.control).replace('Shift+', t.shortcuts.shift);
+}

@@ -1,0 +1,107 @@
+// The first start: what was typed so far, and how far it got. Kept on the disk of the web view as it is typed, so that
+// leaving halfway loses nothing; gone once the first registry is there and the person is done.
+
+import type { DoctorId } from '../generated/DoctorId';
+import type { Proposal } from '../generated/Proposal';
+import type { Target } from '../generated/Target';
+import { emptyForm, readForm, type AddForm } from './add';
+import { keep, read } from './language.svelte';
+import { sshText } from './ssh';
+import type { Store } from './store.svelte';
+
+export type Step = 'choose' | 'test' | 'push';
+
+const KEY = 'dockline.welcome';
+
+export class Welcome {
+  step = $state<Step>('choose');
+  form = $state<AddForm>(emptyForm());
+  proposals = $state.raw<readonly Proposal[] | null>(null);
+  /** The examination of what was typed. */
+  doctor = $state.raw<DoctorId | null>(null);
+
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+    const kept = restore();
+    if (kept) this.form = { ...emptyForm(), ...kept };
+  }
+
+  /** Looks for registries that this machine seems to know. */
+  async find(): Promise<void> {
+    try {
+      const reply = await this.#store.request({ kind: 'find-proposals' });
+      this.proposals = reply.kind === 'proposals' ? reply.proposals : [];
+    } catch {
+      // Typing it works without.
+      this.proposals = [];
+    }
+  }
+
+  take(proposal: Proposal): void {
+    const { name, ssh, remote } = proposal;
+    this.form = {
+      ...this.form,
+      name: name ?? this.form.name,
+      ssh: ssh ? sshText({ host: ssh.host, user: ssh.user, port: ssh.port }) : this.form.ssh,
+      identity: ssh?.identity ?? '',
+      jump: ssh?.jump ?? '',
+      remote: remote && remote !== '127.0.0.1:5000' ? remote : '',
+    };
+    this.save();
+  }
+
+  save(): void {
+    const { name, ssh, identity, jump, remote } = this.form;
+    const empty = [name, ssh].every((text) => text.trim() === '');
+    keep(KEY, empty ? null : JSON.stringify({ name, ssh, identity, jump, remote }));
+  }
+
+  target(): Target | null {
+    const names = this.#store.snapshot?.registries.map(({ spec }) => spec.name) ?? [];
+    return readForm(this.form, names).target;
+  }
+
+  /** Examines what was typed; the links turn as the owner tells of them. */
+  async test(): Promise<void> {
+    const target = this.target();
+    if (!target) return;
+    await this.forgetTest();
+    const reply = await this.#store.request({
+      kind: 'doctor',
+      patient: { kind: 'candidate', target },
+      roundTrip: true,
+    });
+    if (reply.kind === 'doctor') this.doctor = reply.id;
+    this.step = 'test';
+  }
+
+  async forgetTest(): Promise<void> {
+    const doctor = this.doctor;
+    this.doctor = null;
+    if (doctor !== null) await this.#store.request({ kind: 'end-doctor', doctor }).catch(() => {});
+  }
+
+  async add(): Promise<void> {
+    const target = this.target();
+    if (!target) return;
+    await this.#store.request({ kind: 'add-registry', target });
+    await this.forgetTest();
+    keep(KEY, null);
+    this.step = 'push';
+  }
+}
+
+/** Texts that were kept; whatever else may stand there is not trusted. */
+function restore(): Partial<AddForm> | null {
+  try {
+    const kept: unknown = JSON.parse(read(KEY) ?? 'null');
+    if (typeof kept !== 'object' || kept === null) return null;
+    return Object.fromEntries(
+      Object.entries(kept).filter(([key, value]) => key in emptyForm() && typeof value === 'string'),
+    );
+  } catch {
+    return null;
+  }
+}

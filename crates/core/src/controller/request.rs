@@ -5,8 +5,8 @@ use super::{
     transfers::Order,
 };
 use dockline_model::{
-    Code, Command, Compression, Extent, PushOptions, RegistryName, RegistrySpec, Road, SshTarget,
-    TransferId, TransferKind, UiError,
+    Code, Command, Compression, Extent, PushOptions, RegistryName, RegistrySpec, Road, SshTarget, TransferId,
+    TransferKind, UiError,
 };
 use dockline_registry::{InvalidPlatform, Reference, Scope, Wanted, archive};
 use std::path::Path;
@@ -72,6 +72,20 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
                     "An archive goes to the registry directly; no engine takes part.",
                 )
                 .hint("Leave --engine out, or load the archive into the engine first."));
+            }
+            if options.compression.is_some() || options.level.is_some() {
+                return Err(UiError::new(
+                    Code::InvalidArgument,
+                    "How layers are packed cannot be chosen yet; they are packed with gzip 6.",
+                )
+                .hint("Leave --compression and --level out."));
+            }
+            if image.is_some() && reference.is_some() {
+                return Err(UiError::new(
+                    Code::InvalidArgument,
+                    "One image of several goes to the registry under its own name.",
+                )
+                .hint("Name the registry alone: dockline push app.tar cr.boss.org --image app:v1"));
             }
             let spec = find(specs, &registry)?;
             absolute(&path)?;

@@ -7,7 +7,8 @@
 //! when this side is killed.
 
 use super::{
-    Mailbox, Message, engine::Engines,
+    Mailbox, Message,
+    engine::Engines,
     prompts::Asker,
     run::{Figures, TRIES, cancelled},
 };

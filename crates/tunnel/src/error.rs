@@ -1,6 +1,7 @@
 //! What can go wrong on the way to a registry, and how a person is told.
 
 mod distrust;
+mod nature;
 mod report;
 
 pub use distrust::{CertificateFault, Distrust};
@@ -84,6 +85,20 @@ pub enum TunnelError {
         /// What the SSH library said.
         #[source]
         source: Arc<russh::Error>,
+    },
+    /// The server said instead of its version that it will not have us now (`MaxStartups`, `PerSourcePenalties`).
+    #[error("{host} turns this machine away for now: it says “{said}”.")]
+    TurnedAway {
+        /// The host.
+        host: String,
+        /// In its words.
+        said: String,
+    },
+    /// The session ended while a person was being asked something for it; what they answered is kept for the next.
+    #[error("{host} did not wait for the answer.")]
+    Outwaited {
+        /// The host.
+        host: String,
     },
     /// What arrived while the session was made is not what SSH's protocol has there: bytes were lost or changed.
     #[error("What came from {host} while the SSH session was made was damaged: {source}.")]
@@ -344,6 +359,14 @@ pub enum TunnelError {
         #[source]
         source: Arc<io::Error>,
     },
+    /// The session has as many channels as the host allows.
+    #[error("{host} opened no further channel to {remote}: it allows no more at once.")]
+    NoRoom {
+        /// The SSH host.
+        host: String,
+        /// The far end.
+        remote: String,
+    },
     /// The server opened no channel for another reason.
     #[error("{host} opened no channel to {remote}: {reason}.")]
     Channel {
@@ -425,82 +448,5 @@ fn tried_list(tried: &[String]) -> String {
         ": there was no key and no password to try".to_owned()
     } else {
         format!(" with {}", tried.join(", "))
-    }
-}
-
-impl TunnelError {
-    /// Whether the server hung up before the session was up: `MaxStartups`, `PerSourcePenalties` (sshd_config(5)).
-    #[must_use]
-    pub fn is_pushed_back(&self) -> bool {
-        matches!(self, Self::HandshakeClosed { .. })
-            || matches!(self, Self::Jump { source, .. } if source.is_pushed_back())
-            || matches!(self, Self::NoHost { failures } if failures.iter().any(Self::is_pushed_back))
-    }
-
-    /// Whether a host, or one on the way to it, shows a key that it must not have.
-    pub(crate) fn is_about_a_changed_key(&self) -> bool {
-        matches!(self, Self::HostKeyChanged { .. } | Self::HostKeyRevoked { .. })
-            || matches!(self, Self::Jump { source, .. } if source.is_about_a_changed_key())
-    }
-
-    /// Whether the session works, but not the registry at its end: another host's may.
-    pub(crate) fn is_about_the_far_end(&self) -> bool {
-        matches!(
-            self,
-            Self::RemoteClosed { .. }
-                | Self::ForwardForbidden { .. }
-                | Self::Channel { .. }
-                | Self::Unhealthy { .. }
-        )
-    }
-
-    /// Whether another try may succeed without anybody doing anything. What is not retriable puts the tunnel into
-    /// `Failed`.
-    #[must_use]
-    pub fn is_retriable(&self) -> bool {
-        match self {
-            Self::Resolve { .. }
-            | Self::Connect { .. }
-            | Self::ConnectTimedOut { .. }
-            | Self::HandshakeTimedOut { .. }
-            | Self::HandshakeClosed { .. }
-            | Self::HandshakeDamaged { .. }
-            | Self::Lost { .. }
-            | Self::RemoteClosed { .. }
-            | Self::Unhealthy { .. }
-            | Self::Channel { .. }
-            | Self::TimedOut { .. }
-            | Self::Ssh(_) => true,
-            Self::Jump { source, .. } | Self::NoFurther { source } => source.is_retriable(),
-            Self::NoHost { failures } => failures.iter().any(Self::is_retriable),
-            Self::HostOptions { .. }
-            | Self::ProxyCommand { .. }
-            | Self::NotSsh { .. }
-            | Self::Handshake { .. }
-            | Self::WeakAlgorithm { .. }
-            | Self::HostKeyUnknown { .. }
-            | Self::HostKeyChanged { .. }
-            | Self::HostKeyRevoked { .. }
-            | Self::HostKeyUnusable { .. }
-            | Self::HostCertificate { .. }
-            | Self::RevokedHostKeys { .. }
-            | Self::RevokedHostKeysInvalid { .. }
-            | Self::KnownHosts { .. }
-            | Self::KeyUnusable { .. }
-            | Self::Auth { .. }
-            | Self::TooManyTries { .. }
-            | Self::NeedsPerson { .. }
-            | Self::ForwardForbidden { .. }
-            | Self::OfferForbidden { .. }
-            | Self::ProgramForbidden { .. }
-            | Self::OfferTaken { .. }
-            | Self::OfferExposed { .. }
-            | Self::OfferedGone { .. }
-            | Self::PortInUse { .. }
-            | Self::AddressUnavailable { .. }
-            | Self::AddressForbidden { .. }
-            | Self::Listen { .. }
-            | Self::Disconnected => false,
-        }
     }
 }

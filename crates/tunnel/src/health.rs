@@ -16,6 +16,19 @@ const LONGEST_STATUS_LINE: usize = 512;
 /// Content types of TLS records (RFC 8446 §5.1): what a TLS server has to say to a plain request.
 const TLS_RECORDS: std::ops::RangeInclusive<u8> = 20..=24;
 
+/// What is wrong with a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Ailment {
+    #[error("no answer within {} s", PATIENCE.as_secs())]
+    Silent,
+    #[error("it closed the connection without an answer")]
+    NoAnswer,
+    #[error("it answered with HTTP status {0}")]
+    Status(u16),
+    #[error("what answers there does not speak HTTP")]
+    NotHttp,
+}
+
 /// Asks over a channel that leads to the registry. `authority` is what programs put into their `Host` header.
 pub(crate) async fn ask(
     channel: Channel,
@@ -24,7 +37,11 @@ pub(crate) async fn ask(
     remote: String,
 ) -> Result<(), TunnelError> {
     let (mut from_far, to_far) = channel;
-    let unhealthy = |reason: String| TunnelError::Unhealthy { host: host.to_owned(), remote, reason };
+    let unhealthy = |ailment: Ailment| TunnelError::Unhealthy {
+        host: host.to_owned(),
+        remote,
+        reason: ailment.to_string(),
+    };
     let request = format!(
         "GET /v2/ HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: dockline\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     );
@@ -48,14 +65,14 @@ pub(crate) async fn ask(
     let _ = tokio::time::timeout(Duration::from_secs(1), to_far.close()).await;
     match answered {
         Ok(answer) => verdict(&answer).map_err(unhealthy),
-        Err(_) => Err(unhealthy(format!("no answer within {} s", PATIENCE.as_secs()))),
+        Err(_) => Err(unhealthy(Ailment::Silent)),
     }
 }
 
 /// What an answer's beginning says, or why it is none.
-fn verdict(answer: &[u8]) -> Result<(), String> {
+fn verdict(answer: &[u8]) -> Result<(), Ailment> {
     match answer.first() {
-        None => return Err("it closed the connection without an answer".to_owned()),
+        None => return Err(Ailment::NoAnswer),
         Some(first) if TLS_RECORDS.contains(first) => return Ok(()),
         Some(_) => {}
     }
@@ -67,14 +84,14 @@ fn verdict(answer: &[u8]) -> Result<(), String> {
         .and_then(|_| words.next()?.parse::<u16>().ok());
     match status {
         Some(status) if status < 500 => Ok(()),
-        Some(status) => Err(format!("it answered with HTTP status {status}")),
-        None => Err("what answers there does not speak HTTP".to_owned()),
+        Some(status) => Err(Ailment::Status(status)),
+        None => Err(Ailment::NotHttp),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::verdict;
+    use super::{Ailment, verdict};
 
     #[test]
     fn whoever_answers_lives_unless_it_says_otherwise() {
@@ -87,12 +104,12 @@ mod tests {
             assert_eq!(verdict(alive.as_bytes()), Ok(()), "{alive:?}");
         }
         for (dead, why) in [
-            ("", "without an answer"),
-            ("HTTP/1.1 503 Service Unavailable\r\n", "status 503"),
-            ("SSH-2.0-OpenSSH_9.2\r\n", "does not speak HTTP"),
-            ("HTTP/1.1 many\r\n", "does not speak HTTP"),
+            ("", Ailment::NoAnswer),
+            ("HTTP/1.1 503 Service Unavailable\r\n", Ailment::Status(503)),
+            ("SSH-2.0-OpenSSH_9.2\r\n", Ailment::NotHttp),
+            ("HTTP/1.1 many\r\n", Ailment::NotHttp),
         ] {
-            assert!(verdict(dead.as_bytes()).unwrap_err().contains(why), "{dead:?}");
+            assert_eq!(verdict(dead.as_bytes()), Err(why), "{dead:?}");
         }
     }
 }

@@ -31,6 +31,7 @@ mod program;
 mod pump;
 mod route;
 mod session;
+mod throttle;
 mod tunnel;
 
 pub use access::{AccessRules, HttpRules, RegistryProtocol};

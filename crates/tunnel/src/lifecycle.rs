@@ -56,7 +56,7 @@ pub enum State {
     Reconnecting {
         /// Dials that failed in a row, for display.
         failures: u32,
-        /// How many of them since the network last changed; the wait grows with it.
+        /// How many of them in the same way since the network last changed; the wait grows with it.
         step: u32,
         /// Whether the server hung up before the session was up: it is full, or wants us to stay away for a while.
         pushed_back: bool,

@@ -11,6 +11,10 @@
 //! Further sessions log in without bothering anybody; if they cannot (`MaxSessions`, `MaxStartups`, a password that
 //! was not kept), the first carries everything, and no other is tried for a minute, then for two, and so on: by whatever
 //! sessions come after these, too.
+//!
+//! A host that refuses a channel in a session that has others keeps a limit of its own (OpenSSH keeps none for
+//! forwards; other servers do): from then on its sessions get no more than that, and channels beyond wait for one to
+//! end.
 
 use crate::{
     PoolLimits,
@@ -42,6 +46,18 @@ pub(crate) struct Growth(Mutex<Refusals>);
 struct Refusals {
     count: u32,
     not_before: Option<Instant>,
+    /// Channels that one session of the host's may have, as far as that has been found out.
+    room: Option<usize>,
+}
+
+/// What there is for a new channel.
+enum Place {
+    /// A place in a session.
+    Slot(Slot),
+    /// Another session is on its way.
+    Growing,
+    /// Neither; a channel has to end first.
+    Full,
 }
 
 impl Growth {
@@ -61,7 +77,18 @@ impl Growth {
     }
 
     fn granted(&self) {
-        *self.refusals() = Refusals::default();
+        let mut refusals = self.refusals();
+        *refusals = Refusals { room: refusals.room, ..Refusals::default() };
+    }
+
+    /// The host refused a channel in a session that had `open` others.
+    fn full_at(&self, open: usize) {
+        let mut refusals = self.refusals();
+        refusals.room = Some(refusals.room.map_or(open, |room| room.min(open)).max(1));
+    }
+
+    fn room(&self) -> Option<usize> {
+        self.refusals().room
     }
 }
 
@@ -110,14 +137,26 @@ pub(crate) struct Slot {
     session: Arc<Session>,
 }
 
+impl Slot {
+    /// Other channels in the same session.
+    fn others(&self) -> usize {
+        let members = self.inner.members();
+        let member = members.list.iter().find(|member| Arc::ptr_eq(&member.session, &self.session));
+        member.map_or(0, |member| member.channels.saturating_sub(1))
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.inner.channels.send_modify(|count| *count -= 1);
-        let mut members = self.inner.members();
-        if let Some(member) = members.list.iter_mut().find(|m| Arc::ptr_eq(&m.session, &self.session)) {
-            member.channels -= 1;
-            member.idle_since = Instant::now();
+        {
+            let mut members = self.inner.members();
+            if let Some(member) = members.list.iter_mut().find(|m| Arc::ptr_eq(&m.session, &self.session)) {
+                member.channels -= 1;
+                member.idle_since = Instant::now();
+            }
         }
+        // Last: whoever waits for a place looks for it then.
+        self.inner.channels.send_modify(|count| *count -= 1);
     }
 }
 
@@ -160,22 +199,44 @@ impl SessionPool {
         originator: SocketAddr,
     ) -> Result<PooledChannel, TunnelError> {
         let mut may_wait = true;
-        let slot = loop {
-            let mut grown = self.inner.grown.subscribe();
-            match self.reserve(may_wait)? {
-                Some(slot) => break slot,
-                None => {
+        loop {
+            let (mut grown, mut channels) = (self.inner.grown.subscribe(), self.inner.channels.subscribe());
+            let slot = match self.reserve(may_wait)? {
+                Place::Slot(slot) => slot,
+                Place::Growing => {
                     may_wait = tokio::time::timeout(GROWTH_PATIENCE, grown.changed()).await.is_ok();
+                    continue;
                 }
+                // The caller knows how long that may take.
+                Place::Full => {
+                    tokio::select! {
+                        _ = channels.changed() => {}
+                        _ = grown.changed() => {}
+                        () = self.inner.lost.cancelled() => {}
+                        () = self.inner.closing.cancelled() => return Err(TunnelError::Disconnected),
+                    }
+                    continue;
+                }
+            };
+            match slot.session.open(remote, originator).await {
+                Ok(channel) => {
+                    return Ok(PooledChannel { channel, end: slot.session.end().clone(), slot });
+                }
+                Err(error) if error.may_be_about_room() && slot.others() > 0 => {
+                    tracing::debug!(%error, others = slot.others(), "the session takes no further channel");
+                    self.inner.dialer.growth.full_at(slot.others());
+                }
+                Err(error) => return Err(error),
             }
-        };
-        let channel = slot.session.open(remote, originator).await?;
-        Ok(PooledChannel { channel, end: slot.session.end().clone(), slot })
+        }
     }
 
     /// The same for a question of our own, which is no reason for a further session.
     pub(crate) async fn open_control(&self, remote: &RemoteEnd) -> Result<PooledChannel, TunnelError> {
-        let slot = self.reserve(false)?.ok_or(TunnelError::Disconnected)?;
+        let Place::Slot(slot) = self.reserve(false)? else {
+            // Every channel there may be is in use, which is an answer as well.
+            return Err(TunnelError::NoRoom { host: self.inner.dialer.host(), remote: remote.to_string() });
+        };
         let channel = slot.session.open(remote, unspecified()).await?;
         Ok(PooledChannel { channel, end: slot.session.end().clone(), slot })
     }
@@ -198,32 +259,37 @@ impl SessionPool {
         self.close().await;
     }
 
-    /// A place in the least loaded session; `None` where it is better to wait for another session.
-    fn reserve(&self, may_wait: bool) -> Result<Option<Slot>, TunnelError> {
+    /// A place in the least loaded session, unless it is better to wait for another session, or there is none.
+    fn reserve(&self, may_wait: bool) -> Result<Place, TunnelError> {
         let limits = self.inner.limits;
+        let room = self.inner.dialer.growth.room();
         let mut members = self.inner.members();
         let sessions = members.list.len();
         let Some(member) = members.list.iter_mut().min_by_key(|member| member.channels) else {
             return Err(self.inner.reason.get().cloned().unwrap_or(TunnelError::Disconnected));
         };
-        let is_full = member.channels >= limits.channels_per_session.max(1);
+        let is_beyond = room.is_some_and(|room| member.channels >= room);
+        let is_full = is_beyond || member.channels >= limits.channels_per_session.max(1);
         if is_full && may_wait && sessions < limits.sessions && !self.inner.closing.is_cancelled() {
             if members.growing {
-                return Ok(None);
+                return Ok(Place::Growing);
             }
             if self.inner.dialer.growth.is_due() {
                 members.growing = true;
                 drop(members);
                 self.grow();
-                return Ok(None);
+                return Ok(Place::Growing);
             }
+        }
+        if is_beyond {
+            return Ok(Place::Full);
         }
         let Some(member) = members.list.iter_mut().min_by_key(|member| member.channels) else {
             return Err(TunnelError::Disconnected);
         };
         member.channels += 1;
         self.inner.channels.send_modify(|count| *count += 1);
-        Ok(Some(Slot { inner: self.inner.clone(), session: member.session.clone() }))
+        Ok(Place::Slot(Slot { inner: self.inner.clone(), session: member.session.clone() }))
     }
 
     fn grow(&self) {

@@ -6,8 +6,10 @@
 use crate::{
     pool::PooledChannel,
     session::{Channel, SessionEnd},
+    throttle::Throttle,
 };
 use bytes::{Buf as _, Bytes, BytesMut};
+use dockline_model::TrafficLimits;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 use std::{
     collections::VecDeque,
@@ -44,7 +46,18 @@ pub(crate) struct Traffic {
     pub down: AtomicU64,
     /// Connections now, and the most at once since there were none.
     pub open: AtomicU64,
+    /// How fast it may go.
+    pub pace_up: Throttle,
+    pub pace_down: Throttle,
     pub most_open: AtomicU64,
+}
+
+impl Traffic {
+    /// Takes effect with the next bytes.
+    pub(crate) fn limit(&self, limits: &TrafficLimits) {
+        self.pace_up.limit(limits.up);
+        self.pace_down.limit(limits.down);
+    }
 }
 
 /// How a connection ended.
@@ -194,6 +207,12 @@ async fn upload(
             return Ok(());
         }
         traffic.up.fetch_add(count as u64, Ordering::Relaxed);
+        if let Some(wait) = traffic.pace_up.wait(count) {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = end.ended() => return Ok(()),
+            }
+        }
     }
 }
 
@@ -214,6 +233,9 @@ async fn download(
                 return Down::ProgramGone;
             }
             traffic.down.fetch_add(count as u64, Ordering::Relaxed);
+            if let Some(wait) = traffic.pace_down.wait(count) {
+                tokio::time::sleep(wait).await;
+            }
         } else if matches!(message, ChannelMsg::Eof) {
             if to_program.shutdown().await.is_err() {
                 return Down::ProgramGone;

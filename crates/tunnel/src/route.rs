@@ -40,7 +40,7 @@ const AVOID_HOPELESS: Duration = Duration::from_secs(60);
 /// A host that fails its check is checked once more after this time before it is left.
 const SECOND_OPINION: Duration = Duration::from_secs(2);
 /// Preferred hosts are tried again after this many intervals, then after twice as many, and so on.
-const FIRST_RETURN: u32 = 3;
+const FIRST_RETURN: u32 = 1;
 /// No more intervals than this lie between two such tries.
 const LATEST_RETURN: u32 = 30;
 

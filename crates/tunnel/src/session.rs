@@ -18,6 +18,7 @@ mod auth;
 mod cipher_order;
 mod coalesce;
 mod dial;
+mod greeting;
 mod host_key;
 mod key_file;
 mod pulse;
@@ -195,9 +196,8 @@ impl Session {
                 ChannelOpenFailure::AdministrativelyProhibited => {
                     TunnelError::ForwardForbidden { host, remote: far }
                 }
-                other @ (ChannelOpenFailure::UnknownChannelType
-                | ChannelOpenFailure::ResourceShortage
-                | ChannelOpenFailure::Other { .. }) => {
+                ChannelOpenFailure::ResourceShortage => TunnelError::NoRoom { host, remote: far },
+                other @ (ChannelOpenFailure::UnknownChannelType | ChannelOpenFailure::Other { .. }) => {
                     TunnelError::Channel { host, remote: far, reason: format!("{other:?}") }
                 }
             }),
@@ -316,6 +316,13 @@ impl client::Handler for Client {
         self.verifier.verify(key, SystemTime::now()).map(|()| true)
     }
 
+    async fn check_server_key_again(
+        &mut self,
+        key: &russh::keys::PublicKeyOrCertificate,
+    ) -> Result<bool, TunnelError> {
+        self.verifier.verify_again(key, SystemTime::now()).map(|()| true)
+    }
+
     async fn openssh_ext_host_keys_announced(
         &mut self,
         keys: Vec<russh::keys::PublicKey>,
@@ -407,6 +414,7 @@ fn client_config(
     host_keys: host_key::HostKeyAlgorithms,
     rekey_bytes: Option<u64>,
     keepalive: Option<Duration>,
+    ciphers: &'static [cipher::Name],
 ) -> client::Config {
     let rekey_bytes = rekey_bytes.unwrap_or(REKEY_BYTES).max(LEAST_REKEY_BYTES);
     let rekey_bytes = usize::try_from(rekey_bytes).unwrap_or(1 << 30);
@@ -433,7 +441,7 @@ fn client_config(
             ]),
             key: Cow::Owned(host_keys.keys),
             host_key_certificates: Cow::Owned(host_keys.certificates),
-            cipher: Cow::Borrowed(cipher_order::order(cipher_order::has_aes())),
+            cipher: Cow::Borrowed(ciphers),
             mac: Cow::Borrowed(&[
                 mac::HMAC_SHA256_ETM,
                 mac::HMAC_SHA512_ETM,

@@ -10,6 +10,7 @@ use crate::{
     listener::{Listener, Shared},
     network::Surroundings,
     pool::{PooledChannel, SessionPool},
+    pump::Traffic,
     route::Route,
     session::unspecified,
 };
@@ -40,6 +41,7 @@ pub struct Tunnel {
     view: watch::Receiver<TunnelView>,
     remote: RemoteEnd,
     patience: Duration,
+    traffic: Arc<Traffic>,
     tasks: TaskTracker,
     stop: Arc<DropGuard>,
     stopped: CancellationToken,
@@ -199,6 +201,7 @@ impl Tunnel {
         let (actor, view) =
             Actor::new(&config.spec, route, surroundings, config.pool, unbound, line.inbox.downgrade());
         let traffic = actor.traffic();
+        traffic.limit(&config.spec.limits);
         let gate = Gate::new(config.access, &config.spec);
         let gateway_gate = config.gateway.map(|at| gate.for_gateway(at));
         let localhost_gate = config.spec.localhost_port.map(|port| gate.for_localhost(port));
@@ -206,7 +209,7 @@ impl Tunnel {
             line: line.clone(),
             gate: Arc::new(gate),
             remote: config.spec.remote.clone(),
-            traffic,
+            traffic: traffic.clone(),
             stop: stop.clone(),
         };
         for (listener, gate) in [(gateway, gateway_gate), (localhost, localhost_gate)] {
@@ -231,6 +234,7 @@ impl Tunnel {
             view,
             remote: config.spec.remote,
             patience: config.patience,
+            traffic,
             tasks,
             stop: Arc::new(stop.drop_guard()),
             stopped,
@@ -285,8 +289,9 @@ impl Tunnel {
         let _ = told.await;
     }
 
-    /// Takes over those settings that open connections do not notice: the linger.
+    /// Takes over those settings that open connections do not end for: the linger and the limits.
     pub fn adjust(&self, spec: &RegistrySpec) {
+        self.traffic.limit(&spec.limits);
         self.line.send(Message::Adjust { linger: Duration::from_secs(spec.linger_seconds.into()) });
     }
 

@@ -212,3 +212,36 @@ async fn with_no_host_left_each_is_named() {
     }
     tunnel.stop().await;
 }
+
+/// What `~/.ssh/config` says of each alias is taken for that one alone: port, user, key, jump host.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_host_has_options_of_its_own() {
+    need_sshd!();
+    let lab = Lab::new();
+    let other_key = lab.keygen("other", "ed25519", "");
+    let mut one = lab.sshd("one", "").await;
+    let gate = lab.sshd("gate", "").await;
+    let two = lab.sshd_for("two", "", &other_key).await;
+    let far = remote(registry().await);
+    let mut config = config(&lab, &[&one, &gate, &two], far).await;
+    let host = |alias: &str, port: u16, key: &str, more: &str| {
+        let (key, user) = (lab.path(key), user());
+        let identity = format!("IdentityFile {}\nIdentitiesOnly yes", key.display());
+        format!("Host {alias}\nHostName 127.0.0.1\nPort {port}\nUser {user}\n{identity}\n{more}\n")
+    };
+    let text = host("one", one.port, "id", "")
+        + &host("gate", gate.port, "id", "")
+        + &host("two", two.port, "other", "ProxyJump gate");
+    std::fs::write(lab.path("config"), text).unwrap();
+    config.spec.ssh = "one".parse().unwrap();
+    config.spec.fallbacks = vec!["two".parse().unwrap()];
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    assert_eq!((one.logins(), gate.logins(), two.logins()), (1, 0, 0));
+    one.kill().await;
+    until(&tunnel, |view| is_up(view) && view.route.as_ref().is_some_and(|route| route.ssh.host == "two"))
+        .await;
+    assert_eq!((gate.logins(), two.logins()), (1, 1));
+    tunnel.stop().await;
+}

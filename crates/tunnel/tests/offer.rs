@@ -160,3 +160,25 @@ async fn a_handle_that_is_dropped_takes_the_offer_back() {
     while views.changed().await.is_ok() {}
     assert!(TcpStream::connect(there).await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_goes_through_a_jump_host() {
+    need_sshd!();
+    let lab = Lab::new();
+    let (gate, sshd) = (lab.sshd("gate", "").await, lab.sshd("a", "").await);
+    let (mut config, there) = config(&lab, &sshd, echo_server().await).await;
+    lab.known_hosts(&(gate.known_hosts_line() + &sshd.known_hosts_line()));
+    std::fs::write(lab.path("config"), format!("IdentityFile {}\n", lab.path("id").display())).unwrap();
+    config.spec.ssh.jump = Some(format!("{}@127.0.0.1:{}", user(), gate.port));
+    let offer = Offer::start(config, Arc::new(Nobody));
+    offer.ready().await.unwrap();
+    assert_eq!(round_trip(there, b"through the gate").await.unwrap(), b"through the gate");
+    assert_eq!((gate.logins(), sshd.logins()), (1, 1));
+    // The gate's end is the offer's, until there is a gate again.
+    gate.kill_sessions();
+    until(&offer, |view| !is_offering(view)).await;
+    until(&offer, is_offering).await;
+    assert_eq!(round_trip(there, b"again").await.unwrap(), b"again");
+    offer.stop().await;
+    assert!(TcpStream::connect(there).await.is_err());
+}

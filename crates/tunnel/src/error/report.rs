@@ -12,6 +12,7 @@ impl TunnelError {
             Self::Connect { .. } | Self::ConnectTimedOut { .. } => Code::SshUnreachable,
             Self::HandshakeTimedOut { .. }
             | Self::HandshakeClosed { .. }
+            | Self::TurnedAway { .. }
             | Self::HandshakeDamaged { .. }
             | Self::Handshake { .. }
             | Self::NotSsh { .. }
@@ -35,8 +36,8 @@ impl TunnelError {
                 );
                 if is_about_keys { code } else { Code::SshJump }
             }
-            Self::Lost { .. } => Code::SshLost,
-            Self::RemoteClosed { .. } | Self::Channel { .. } => Code::RemoteClosed,
+            Self::Lost { .. } | Self::Outwaited { .. } => Code::SshLost,
+            Self::RemoteClosed { .. } | Self::Channel { .. } | Self::NoRoom { .. } => Code::RemoteClosed,
             Self::NoFurther { source } => source.code(),
             Self::Unhealthy { .. } => Code::RegistryUnreachable,
             // The preferred host's: it is the one that is to work again.
@@ -75,6 +76,15 @@ impl TunnelError {
                 "The server may be overloaded (MaxStartups) or may be turning this address away for a while \
                  (PerSourcePenalties, fail2ban)."
                     .to_owned()
+            }
+            Self::TurnedAway { .. } => {
+                "Too many logins from here failed, or too many came at once (PerSourcePenalties, MaxStartups). Dockline \
+                 waits and tries again by itself; the server's owner can see in its log until when."
+                    .to_owned()
+            }
+            Self::Outwaited { .. } => "Connect again; the answer is not asked for twice.".to_owned(),
+            Self::NoRoom { .. } => {
+                "Wait until a transfer has ended, or ask the server's owner for more channels.".to_owned()
             }
             Self::HandshakeDamaged { .. } => {
                 "Something on the way may have cut or changed the connection. If it stays like this, try \

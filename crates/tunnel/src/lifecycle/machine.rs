@@ -159,8 +159,10 @@ impl Lifecycle {
     ) -> Vec<Effect> {
         let (failures, step) = match &self.state {
             State::Connecting { .. } => (1, 1),
-            State::Reconnecting { failures, step, dialling: true, .. } => {
-                (failures.saturating_add(1), step.saturating_add(1))
+            // How often the host was out of reach says nothing about how often it wanted us to stay away.
+            State::Reconnecting { failures, step, pushed_back: before, dialling: true, .. } => {
+                let step = if *before == pushed_back { step.saturating_add(1) } else { 1 };
+                (failures.saturating_add(1), step)
             }
             State::Idle
             | State::Up { .. }

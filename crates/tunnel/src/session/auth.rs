@@ -34,6 +34,8 @@ pub(crate) struct Credentials {
     /// By path and encrypted text: a file that was replaced is asked about again.
     keys: Mutex<HashMap<(PathBuf, String), Arc<PrivateKey>>>,
     passwords: Mutex<HashMap<String, SecretString>>,
+    /// What was answered when the session that asked had ended: by login and the question's text.
+    late: Mutex<HashMap<(String, String), SecretString>>,
     /// The logins that ask a person something new each time.
     asking: Mutex<HashSet<String>>,
 }
@@ -140,7 +142,8 @@ impl<'a> Login<'a> {
             }
         }
         let login = self.options.login();
-        if self.handle.is_closed() {
+        // Who would not answer is not asked again because the server was impatient.
+        if self.handle.is_closed() && !self.was_refused {
             // The reason is set a moment after the session's inbox is closed.
             let _ = tokio::time::timeout(Duration::from_secs(1), self.end.ended()).await;
             if !self.end.was_told() || self.tried.is_empty() {
@@ -222,19 +225,27 @@ impl<'a> Login<'a> {
         Ok(self.answered(result))
     }
 
-    /// Asks a person, for as long as they take and the server waits (sshd's `LoginGraceTime`).
+    /// Asks a person, for as long as they take: a server that does not wait for it (sshd's `LoginGraceTime`) is dialled
+    /// again with the answer.
     async fn ask(&self, question: Question) -> Option<(SecretString, bool)> {
         let mut asking = std::pin::pin!(self.asker.secret(question));
         loop {
             tokio::select! {
                 answer = &mut asking => return answer,
-                () = self.end.ended() => return None,
                 // The session's own limit of inactivity would end it under a slow typist; any message to it starts that
                 // anew, and this one sends nothing.
-                () = tokio::time::sleep(INACTIVITY_TIMEOUT / 3) => {
+                () = tokio::time::sleep(INACTIVITY_TIMEOUT / 3), if !self.end.has_ended() => {
                     let _ = self.handle.best_supported_rsa_hash().await;
                 }
             }
+        }
+    }
+
+    /// Fails if the session has not lived to see an answer.
+    fn in_time(&self) -> Result<(), TunnelError> {
+        match self.end.has_ended() || self.handle.is_closed() {
+            true => Err(TunnelError::Outwaited { host: self.options.host_name.clone() }),
+            false => Ok(()),
         }
     }
 

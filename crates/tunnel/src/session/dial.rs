@@ -3,8 +3,9 @@
 use super::{
     Client, Forwarded, Session, SessionEnd,
     auth::{Asker, Credentials, Login},
-    client_config,
+    cipher_order, client_config,
     coalesce::Coalescing,
+    greeting::Greeting,
     host_key::{self, Verifier},
     pulse::{self, Pulse},
     sever::Severable,
@@ -20,11 +21,17 @@ use crate::{
 };
 use dockline_model::{Answer, Question, RegistryName, RemoteEnd, SshTarget};
 use futures::{FutureExt as _, future::BoxFuture};
-use russh::client::{self, Handle};
+use russh::{
+    cipher,
+    client::{self, Handle},
+};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     process::Stdio,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -39,6 +46,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a connection and a handshake may take each while other hosts wait for their turn: a program's patience has to
 /// do for all of them (the listener holds it for 12 s). The second SYN goes out after one second, the third after three.
 const HURRIED: Duration = Duration::from_secs(3);
+/// Questions of one login that may each outlast a session (sshd's `LoginGraceTime`).
+const MOST_OUTWAITED: u32 = 8;
 /// Jump hosts within jump hosts; more is a loop in the configuration.
 const DEEPEST_JUMP: usize = 8;
 
@@ -59,6 +68,10 @@ pub(crate) struct Dialer {
     forwarded: Option<mpsc::Sender<Forwarded>>,
     /// Keys that a person trusted where no file may remember them (`UserKnownHostsFile none`).
     trusted: Mutex<Vec<(String, Vec<u8>)>>,
+    /// Whether the processor has AES.
+    has_aes: bool,
+    /// Whether the host has no strict key exchange, so that ChaCha20 must not be chosen.
+    must_be_gcm: AtomicBool,
 }
 
 impl Dialer {
@@ -81,7 +94,24 @@ impl Dialer {
             patience: None,
             forwarded: None,
             trusted: Mutex::default(),
+            has_aes: cipher_order::has_aes(),
+            must_be_gcm: AtomicBool::new(false),
         }
+    }
+
+    /// As on a machine without AES in its processor.
+    #[cfg(test)]
+    fn without_aes(self) -> Self {
+        Self { has_aes: false, ..self }
+    }
+
+    fn ciphers(&self) -> &'static [cipher::Name] {
+        cipher_order::order(self.has_aes || self.must_be_gcm.load(Ordering::Relaxed))
+    }
+
+    /// As the person wrote it.
+    pub(crate) fn host(&self) -> String {
+        self.target.host.clone()
     }
 
     /// One whose sessions hand over the connections to ports that the host listens at.
@@ -116,16 +146,31 @@ impl Dialer {
         depth: usize,
     ) -> BoxFuture<'_, Result<Session, TunnelError>> {
         async move {
-            let shown = Arc::new(OnceLock::new());
-            match self.attempt(&options, &shown, may_ask, depth).await {
-                Err(error @ TunnelError::HostKeyUnknown { .. }) => match shown.get() {
-                    Some(key) if may_ask || options.strict_checking == StrictChecking::AcceptNew => {
+            let (mut may_trust, mut outwaited) = (true, 0);
+            loop {
+                let shown = Arc::new(OnceLock::new());
+                let error = match self.attempt(&options, &shown, may_ask, depth).await {
+                    Ok(session) => return Ok(session),
+                    Err(error) => error,
+                };
+                match (&error, shown.get()) {
+                    (TunnelError::HostKeyUnknown { .. }, Some(key))
+                        if may_trust && (may_ask || options.strict_checking == StrictChecking::AcceptNew) =>
+                    {
                         self.trust(&options, key).await?;
-                        self.attempt(&options, &Arc::new(OnceLock::new()), may_ask, depth).await
+                        may_trust = false;
                     }
-                    _ => Err(error),
-                },
-                outcome => outcome,
+                    // What was answered too late for one session is in time for the next.
+                    (TunnelError::Outwaited { .. }, _) if outwaited < MOST_OUTWAITED => outwaited += 1,
+                    // AES-GCM does without strict key exchange (CVE-2023-48795), slowly where the processor does not
+                    // help.
+                    (TunnelError::WeakAlgorithm { .. }, _)
+                        if !self.must_be_gcm.swap(true, Ordering::Relaxed) =>
+                    {
+                        tracing::info!(%error, "trying with AES-GCM");
+                    }
+                    _ => return Err(error),
+                }
             }
         }
         .boxed()
@@ -160,7 +205,9 @@ impl Dialer {
         // Cuts the transport unless the session comes up: the library's task would outlive a dial that is dropped.
         let cut: CancellationToken;
         let unfinished;
-        let mut handle = if let Some(hop) = options.jumps.last() {
+        let greeting = Greeting::default();
+        let client = (client, self.ciphers());
+        let shaken = if let Some(hop) = options.jumps.last() {
             let jump = self.jump(options, hop, may_ask, depth).await?;
             cut = jump.end.token.child_token();
             unfinished = cut.clone().drop_guard();
@@ -168,8 +215,13 @@ impl Dialer {
             let wrap = |source| TunnelError::Jump { hop: hop.clone(), source: Box::new(source) };
             let channel = jump.open_channel(&far, unspecified()).await.map_err(wrap)?;
             under = Some(Box::new(jump));
-            handshake(Severable::new(channel.into_stream(), &cut, pulse.clone()), options, client, limit)
-                .await?
+            handshake(
+                Severable::new(channel.into_stream(), &cut, pulse.clone(), &greeting),
+                options,
+                client,
+                limit,
+            )
+            .await
         } else if let Some(command) = &options.proxy_command {
             cut = CancellationToken::new();
             unfinished = cut.clone().drop_guard();
@@ -180,21 +232,25 @@ impl Dialer {
             })?;
             proxy = Some(child);
             handshake(
-                Severable::new(tokio::io::join(stdout, stdin), &cut, pulse.clone()),
+                Severable::new(tokio::io::join(stdout, stdin), &cut, pulse.clone(), &greeting),
                 options,
                 client,
                 limit,
             )
-            .await?
+            .await
         } else {
             cut = CancellationToken::new();
             unfinished = cut.clone().drop_guard();
             let stream = tcp::connect(options, &self.surroundings).await?;
             self.cut_without_address(&stream, &end, &cut);
-            handshake(Severable::new(Coalescing::new(stream), &cut, pulse.clone()), options, client, limit)
-                .await
-                .map_err(|error| end.better(error, options))?
+            let stream = Severable::new(Coalescing::new(stream), &cut, pulse.clone(), &greeting);
+            handshake(stream, options, client, limit).await.map_err(|error| end.better(error, options))
         };
+        let turned_away = |error: TunnelError| match greeting.refusal() {
+            Some(said) => TunnelError::TurnedAway { host: options.host_name.clone(), said },
+            None => error,
+        };
+        let mut handle = shaken.map_err(turned_away)?;
         if let Some(binding) = handle.agent_session_binding() {
             let _ = session_id.set(binding.session_id().to_vec());
         }
@@ -299,14 +355,18 @@ impl Dialer {
 async fn handshake<S>(
     stream: S,
     options: &HostOptions,
-    client: Client,
+    (client, ciphers): (Client, &'static [cipher::Name]),
     limit: Duration,
 ) -> Result<Handle<Client>, TunnelError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let config =
-        Arc::new(client_config(client.verifier.algorithms(), options.rekey_bytes, options.keepalive));
+    let config = Arc::new(client_config(
+        client.verifier.algorithms(),
+        options.rekey_bytes,
+        options.keepalive,
+        ciphers,
+    ));
     let connecting = client::connect_stream(config, stream, client);
     match tokio::time::timeout(limit, connecting).await {
         Ok(outcome) => outcome.map_err(|error| with_host(error, options)),
@@ -396,3 +456,6 @@ fn spawn_proxy(command: &str, options: &HostOptions) -> Result<tokio::process::C
 pub(crate) const fn unspecified() -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
 }
+
+#[cfg(test)]
+mod tests;

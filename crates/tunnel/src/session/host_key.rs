@@ -56,6 +56,8 @@ pub(super) struct Verifier {
     shown: Arc<OnceLock<Key>>,
     /// The key that was accepted by itself, and where it is written.
     accepted: Option<(Key, Place)>,
+    /// The key that the session began with.
+    session: Option<Key>,
 }
 
 impl Verifier {
@@ -66,29 +68,65 @@ impl Verifier {
         trusted: Vec<(String, Vec<u8>)>,
         shown: Arc<OnceLock<Key>>,
     ) -> Result<Self, TunnelError> {
-        let mut known = KnownHosts::default();
-        for file in options.user_known_hosts.iter().chain(&options.global_known_hosts) {
-            match std::fs::read(file) {
-                Ok(content) => known.add_file(file, &content),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                // Not to be passed over: it may be the one that revokes a key.
-                Err(error) => {
-                    return Err(TunnelError::KnownHosts { file: file.clone(), source: Arc::new(error) });
-                }
-            }
-        }
-        let revoked = options.revoked_host_keys.as_deref().map(|file| {
-            let content = std::fs::read(file).map_err(|error| TunnelError::RevokedHostKeys {
-                file: file.into(),
-                source: Arc::new(error),
-            })?;
-            RevokedKeys::parse(&content)
-                .map_err(|source| TunnelError::RevokedHostKeysInvalid { file: file.into(), source })
-        });
-        let revoked = revoked.transpose()?;
-        Ok(Self { known, revoked, options: options.clone(), trusted, shown, accepted: None })
+        let (known, revoked) = read(options)?;
+        Ok(Self { known, revoked, options: options.clone(), trusted, shown, accepted: None, session: None })
     }
 
+    /// Judges what the server showed at the first key exchange of a session, at the time `now`.
+    pub(super) fn verify(
+        &mut self,
+        shown: &PublicKeyOrCertificate,
+        now: SystemTime,
+    ) -> Result<(), TunnelError> {
+        self.judge(shown, now)?;
+        self.session = Key::shown(shown);
+        Ok(())
+    }
+
+    /// The same at a later exchange, by what the files say now: a key may have been revoked meanwhile. The key that the
+    /// session began with needs nobody's trust again, though.
+    pub(super) fn verify_again(
+        &mut self,
+        shown: &PublicKeyOrCertificate,
+        now: SystemTime,
+    ) -> Result<(), TunnelError> {
+        match read(&self.options) {
+            Ok((known, revoked)) => (self.known, self.revoked) = (known, revoked),
+            Err(error) => tracing::warn!(%error, "the key is judged by what the files said before"),
+        }
+        let is_the_same = self.session.is_some() && self.session == Key::shown(shown);
+        match self.judge(shown, now) {
+            Err(TunnelError::HostKeyUnknown { .. } | TunnelError::HostCertificate { .. }) if is_the_same => {
+                Ok(())
+            }
+            judged => judged,
+        }
+    }
+}
+
+/// Reads the files that `options` name. A known_hosts file that does not exist holds no keys.
+fn read(options: &HostOptions) -> Result<(KnownHosts, Option<RevokedKeys>), TunnelError> {
+    let mut known = KnownHosts::default();
+    for file in options.user_known_hosts.iter().chain(&options.global_known_hosts) {
+        match std::fs::read(file) {
+            Ok(content) => known.add_file(file, &content),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // Not to be passed over: it may be the one that revokes a key.
+            Err(error) => {
+                return Err(TunnelError::KnownHosts { file: file.clone(), source: Arc::new(error) });
+            }
+        }
+    }
+    let revoked = options.revoked_host_keys.as_deref().map(|file| {
+        let content = std::fs::read(file)
+            .map_err(|error| TunnelError::RevokedHostKeys { file: file.into(), source: Arc::new(error) })?;
+        RevokedKeys::parse(&content)
+            .map_err(|source| TunnelError::RevokedHostKeysInvalid { file: file.into(), source })
+    });
+    Ok((known, revoked.transpose()?))
+}
+
+impl Verifier {
     /// What to ask the server for: known types first, so that a host whose key was swapped for one of another type
     /// cannot pass for a host never seen (`order_hostkeyalgs` of OpenSSH). Certificates are asked for where an
     /// authority is known for the host; and where something is revoked, for the types that are known or for all where
@@ -122,12 +160,7 @@ impl Verifier {
         HostKeyAlgorithms { keys: wanted, certificates }
     }
 
-    /// Judges what the server showed, at the time `now`.
-    pub(super) fn verify(
-        &mut self,
-        shown: &PublicKeyOrCertificate,
-        now: SystemTime,
-    ) -> Result<(), TunnelError> {
+    fn judge(&mut self, shown: &PublicKeyOrCertificate, now: SystemTime) -> Result<(), TunnelError> {
         let names = self.options.known_hosts_names();
         let host = names.name().to_owned();
         let key = Key::shown(shown).ok_or(TunnelError::HostKeyUnusable { host: host.clone() })?;

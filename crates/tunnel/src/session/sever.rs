@@ -3,7 +3,7 @@
 //! The library's channel streams never fail by themselves when what carries them is gone, and a session that waits on
 //! such a stream would wait for ever.
 
-use super::pulse::Pulse;
+use super::{greeting::Greeting, pulse::Pulse};
 use std::{
     future::Future as _,
     io,
@@ -21,15 +21,18 @@ pub(super) struct Severable<S> {
     read_cut: Pin<Box<WaitForCancellationFutureOwned>>,
     write_cut: Pin<Box<WaitForCancellationFutureOwned>>,
     pulse: Arc<Pulse>,
+    /// Until the server has said who it is.
+    greeting: Option<Greeting>,
 }
 
 impl<S> Severable<S> {
-    pub(super) fn new(inner: S, cut: &CancellationToken, pulse: Arc<Pulse>) -> Self {
+    pub(super) fn new(inner: S, cut: &CancellationToken, pulse: Arc<Pulse>, greeting: &Greeting) -> Self {
         Self {
             inner,
             read_cut: Box::pin(cut.clone().cancelled_owned()),
             write_cut: Box::pin(cut.clone().cancelled_owned()),
             pulse,
+            greeting: Some(greeting.clone()),
         }
     }
 }
@@ -44,7 +47,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Severable<S> {
         if this.read_cut.as_mut().poll(cx).is_ready() {
             return reset();
         }
+        let before = buf.filled().len();
         let read = Pin::new(&mut this.inner).poll_read(cx, buf);
+        if let Some(greeting) = &this.greeting
+            && read.is_ready()
+            && !greeting.hears(&buf.filled()[before..])
+        {
+            this.greeting = None;
+        }
         match read {
             Poll::Pending => this.pulse.listens(),
             Poll::Ready(_) => this.pulse.heard(),

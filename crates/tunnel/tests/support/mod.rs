@@ -143,8 +143,16 @@ impl Lab {
 
     /// A tunnel through `sshd` to `remote` with the key `id`, whose host key is known. Linger: one second.
     pub async fn config(&self, sshd: &Sshd, remote: RemoteEnd) -> TunnelConfig {
-        let known_hosts = self.known_hosts(&sshd.known_hosts_line());
-        let mut target: SshTarget = format!("{}@127.0.0.1:{}", user(), sshd.port).parse().unwrap();
+        let mut config = self.bare_config(SocketAddr::from(([127, 0, 0, 1], 1))).await;
+        self.known_hosts(&sshd.known_hosts_line());
+        (config.spec.ssh.port, config.spec.remote) = (Some(sshd.port), remote);
+        config
+    }
+
+    /// The same to a server of which nothing is known yet.
+    pub async fn bare_config(&self, far: SocketAddr) -> TunnelConfig {
+        let (known_hosts, remote) = (self.path("known_hosts"), remote(far));
+        let mut target: SshTarget = format!("{}@127.0.0.1", user()).parse().unwrap();
         target.identity = Some(self.path("id"));
         let spec = RegistrySpec {
             name: "cr.test".parse().unwrap(),

@@ -2079,6 +2079,16 @@ async fn reply<H: Handler>(
 
                     if session.common.encrypted.is_some() {
                         // This is a rekey
+                        // As OpenSSH does: whoever holds the session's keys now must be who held them at the
+                        // beginning.
+                        let shown: Option<crate::keys::PublicKeyOrCertificate> = server_host_certificate
+                            .map(Into::into)
+                            .or_else(|| server_host_key.map(Into::into));
+                        if let Some(shown) = shown
+                            && !handler.check_server_key_again(&shown).await?
+                        {
+                            return Err(crate::Error::UnknownKey.into());
+                        }
                         handler
                             .kex_done(newkeys.kex.shared_secret_bytes(), &newkeys.names, session)
                             .await?;
@@ -2841,6 +2851,16 @@ pub trait Handler: Sized + Send {
         session: &mut Session,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send {
         async { Ok(()) }
+    }
+
+    /// Called at each key exchange after the first with what the server showed. By default anything that signed the
+    /// exchange is accepted.
+    #[allow(unused_variables)]
+    fn check_server_key_again(
+        &mut self,
+        server_public_key: &crate::keys::PublicKeyOrCertificate,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send {
+        async { Ok(true) }
     }
 
     /// Called to check the server's public key or certificate.

@@ -66,11 +66,32 @@ impl Login<'_> {
             self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, password);
         } else {
             self.wrong_passwords += 1;
-            self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).remove(&login);
-            if matches!(origin, Origin::Remembered) {
+            let was_late = self
+                .credentials
+                .passwords
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&login)
+                .is_some();
+            if matches!(origin, Origin::Remembered) || was_late {
                 self.asker.ask.forget(&self.password_id()).await;
             }
         }
+    }
+
+    /// A password that came too late for this session is the first that the next one tries.
+    async fn keep_if_late(&self, password: &SecretString, origin: &Origin) -> Result<(), TunnelError> {
+        let late = self.in_time();
+        if late.is_err() {
+            let passwords = &self.credentials.passwords;
+            let login = self.options.login();
+            passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, password.clone());
+            if matches!(origin, Origin::Typed { remember: true }) {
+                // Taken back by `password_was` if it is wrong.
+                self.asker.ask.remember(&self.password_id(), password).await;
+            }
+        }
+        late
     }
 
     pub(super) async fn password(&mut self) -> Result<Step, TunnelError> {
@@ -79,6 +100,7 @@ impl Login<'_> {
                 self.was_refused = true;
                 break;
             };
+            self.keep_if_late(&password, &origin).await?;
             self.note("a password");
             let user = self.options.user.clone();
             let result = self.handle.authenticate_password(user, password.expose_secret()).await?;
@@ -125,8 +147,9 @@ impl Login<'_> {
                     KeyboardInteractiveAuthResponse::InfoRequest { instructions, prompts, .. } => {
                         rounds += 1;
                         was_asked |= !prompts.is_empty();
-                        let answers =
-                            self.answers(&instructions, &prompts, &mut given, rounds == 1, attempt > 0).await;
+                        let answers = self
+                            .answers(&instructions, &prompts, &mut given, rounds == 1, attempt > 0)
+                            .await?;
                         match answers {
                             Answers::Given(answers) if rounds <= MOST_ROUNDS => {
                                 let answers = answers.iter().map(|a| a.expose_secret().to_owned()).collect();
@@ -154,17 +177,27 @@ impl Login<'_> {
         given: &mut Option<(SecretString, Origin)>,
         is_first_round: bool,
         again: bool,
-    ) -> Answers {
+    ) -> Result<Answers, TunnelError> {
         let mut answers = Vec::new();
         for (index, prompt) in prompts.iter().enumerate() {
             if is_first_round && given.is_none() && asks_password(prompt) {
-                let Some((password, origin)) = self.next_password().await else { return Answers::Refused };
+                let Some((password, origin)) = self.next_password().await else {
+                    return Ok(Answers::Refused);
+                };
+                self.keep_if_late(&password, &origin).await?;
                 self.note("a password");
                 answers.push(password.clone());
                 *given = Some((password, origin));
                 continue;
             }
             self.credentials.asks(self.options.login());
+            let key = (self.options.login(), prompt.prompt.clone());
+            let late = self.credentials.late.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            if let Some(answer) = late.filter(|_| !again) {
+                self.note("answers to the server's questions");
+                answers.push(answer);
+                continue;
+            }
             let question = Question::Challenge {
                 login: self.options.login(),
                 instructions: if index == 0 { plain_text(instructions) } else { String::new() },
@@ -172,11 +205,16 @@ impl Login<'_> {
                 is_shown: prompt.echo,
                 again,
             };
-            let Some((answer, _)) = self.ask(question).await else { return Answers::Refused };
+            let Some((answer, _)) = self.ask(question).await else { return Ok(Answers::Refused) };
+            if let Err(late) = self.in_time() {
+                let mut kept = self.credentials.late.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(key, answer);
+                return Err(late);
+            }
             self.note("answers to the server's questions");
             answers.push(answer);
         }
-        Answers::Given(answers)
+        Ok(Answers::Given(answers))
     }
 }
 

@@ -78,6 +78,8 @@ impl Login<'_> {
                 (KeySigner::Agent(agent, identity), public)
             }
             Source::Plain(key) => {
+                // The key is kept, so that the next session need not ask for it.
+                self.in_time()?;
                 let public = key.public_key().clone();
                 (KeySigner::File(key), public)
             }
@@ -91,6 +93,8 @@ impl Login<'_> {
                     self.skipped.push(format!("{name} needs its passphrase."));
                     return Ok(Step::Refused);
                 };
+                // The key is kept, so that the next session need not ask for it.
+                self.in_time()?;
                 let public = key.public_key().clone();
                 (KeySigner::File(key), public)
             }

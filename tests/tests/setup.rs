@@ -2,13 +2,20 @@
 //! undo leaves nothing. Each machine is a workstation with an `/etc` of its own.
 
 use dockline_model::{
-    CheckOutcome, Code, EngineKind, RegistryName, SettingsFile, SetupAction, SetupPlan, SetupReport,
-    SetupVerdict,
+    CheckOutcome, Code, EngineKind, ImageStore, RegistryName, SettingsFile, SetupAction, SetupPlan,
+    SetupReport, SetupVerdict,
 };
 use dockline_tests::lab::{
-    self, Agent, Dockerd, Dockline, Need, Person, Podman, RegistryHost, RootlessDockerd, Workstation,
+    self, Agent, DesktopMachine, Dockerd, Dockline, Need, Person, Podman, RegistryHost, RegistryHostOptions,
+    RootlessDockerd, Workstation,
 };
-use std::{fs, net::Ipv4Addr, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    net::Ipv4Addr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 const NEEDS: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
 
@@ -307,34 +314,233 @@ fn podman_pushes_by_name_and_an_undo_leaves_nothing() {
     assert!(!podman.try_podman(&["push", &image]).status.success());
 }
 
-/// `DOCKLINE_TEST_CONTAINERD_STORE` names the folder where somebody unpacked such an engine.
 #[test]
-#[ignore = "Debian 12 has no dockerd with containerd's image store; docs/platforms.md says how this is run"]
 fn the_containerd_store_pushes_by_name() {
-    if !lab::requires(NEEDS) {
+    if !lab::requires(&[NEEDS, &[Need::NewerDocker]].concat()) {
         return;
     }
-    let root = std::env::var_os("DOCKLINE_TEST_CONTAINERD_STORE").map(PathBuf::from);
-    let root = root.expect("DOCKLINE_TEST_CONTAINERD_STORE names the folder of an unpacked Docker");
     let host = RegistryHost::start();
     let workstation = Workstation::start();
-    let features = "{\"features\": {\"containerd-snapshotter\": true}}\n";
-    fs::create_dir_all(workstation.path("/etc/docker")).unwrap();
-    fs::write(workstation.path("/etc/docker/daemon.json"), features).unwrap();
-    let dockerd = Dockerd::unpacked(&workstation, &root);
+    let dockerd = Dockerd::newer(&workstation);
     let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
     let name = dockline.add(&host);
     let _agent = dockline.agent();
     let image = format!("{name}:5000/team/app:v1");
     dockerd.build_image(&image, &[100]);
 
+    let plan: SetupPlan = dockline.json(&["setup", "--plan"]).expect_success().read();
+    assert_eq!(plan.engine.image_store, ImageStore::Containerd);
     let report: SetupReport = dockline.json(&["setup", "--yes"]).expect_success().read();
     assert!(all_reached(&report), "{report:?}");
     dockerd.run_docker(&["push", &image]);
     assert!(host.manifest_digest("team/app", "v1").is_some());
-    assert_eq!(fs::read_to_string(workstation.path("/etc/docker/daemon.json")).unwrap(), features);
+    assert_eq!(
+        fs::read_to_string(workstation.path("/etc/docker/daemon.json")).unwrap(),
+        lab::CONTAINERD_STORE
+    );
 
     dockline.json(&["setup", "--yes", "--undo"]).expect_success();
     assert!(!dockerd.try_docker(&["push", &image]).status.success());
     assert!(!workstation.path(&format!("/etc/docker/certs.d/{name}:5000")).exists());
+}
+
+/// The engine of Docker Desktop, as far as it can be had here: see [`DesktopMachine`].
+#[test]
+fn an_engine_in_a_machine_pushes_through_a_port_of_127_0_0_1() {
+    if !lab::requires(&[NEEDS, &[Need::Program("slirp4netns")]].concat()) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockline = Dockline::on(&workstation);
+    let desktop = DesktopMachine::start(dockline.folder());
+    let dockerd = desktop.dockerd();
+    let dockline = dockline.with_engine(dockerd.endpoint());
+    dockline.add(&host);
+    let _agent = dockline.agent();
+    let own = dockline.snapshot().registries.remove(0).spec;
+    assert_eq!(desktop.asks(&format!("http://{}/v2/", own.listen())), "000", "it sees our loopback");
+
+    let plan: SetupPlan = dockline.json(&["setup", "--plan"]).expect_success().read();
+    assert_eq!(plan.engine.kind, EngineKind::DockerDesktop);
+    assert_eq!(files(&plan), [SettingsFile::DaemonJson], "{plan:?}");
+    let [listener] = plan.listens.as_slice() else { panic!("{plan:?}") };
+    let port = listener.port;
+    assert_eq!(plan.authorities[0].authority, format!("host.docker.internal:{port}"));
+    assert_eq!(dockline.snapshot().registries[0].spec.localhost_port, None, "a plan changes nothing");
+    let settings = dockline.folder().join(".docker/daemon.json");
+    assert!(!settings.exists());
+
+    let report: SetupReport = dockline.json(&["setup", "--yes"]).expect_success().read();
+    assert!(all_reached(&report), "{report:?}");
+    assert!(fs::read_to_string(&settings).unwrap().contains(&format!("host.docker.internal:{port}")));
+    let view = dockline.snapshot().registries.remove(0);
+    assert_eq!((view.spec.localhost_port, view.tunnel.localhost_error), (Some(port), None));
+    let listed = dockline.run(&["list"]).expect_success().stdout;
+    assert!(listed.contains(&format!("127.0.0.1:{port}")), "{listed}");
+
+    let image = format!("host.docker.internal:{port}/team/app:v1");
+    dockerd.build_image(&image, &[1000]);
+    dockerd.run_docker(&["push", &image]);
+    assert!(host.manifest_digest("team/app", "v1").is_some());
+    // Other names are another's there, too.
+    let stranger = format!("http://10.0.2.2:{port}/v2/");
+    assert_eq!(desktop.asks(&stranger), "403");
+
+    // The port stays what it is, and nothing is left to do.
+    let again: SetupPlan = dockline.json(&["setup", "--plan"]).expect_success().read();
+    assert!(matches!(again.verdict, SetupVerdict::AlreadySatisfied { .. }), "{again:?}");
+    assert!(again.listens.is_empty());
+    assert_eq!(again.authorities, plan.authorities);
+
+    dockline.json(&["setup", "--yes", "--undo"]).expect_success();
+    let refused = dockerd.try_docker(&["push", &image]);
+    assert!(!refused.status.success() && refused.stderr.contains("HTTPS"), "{refused:?}");
+}
+
+#[test]
+fn dockerd_of_this_machine_pushes_to_a_port_of_localhost() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = lab::unique_registry_name("cr");
+    dockline.trust(&host.known_hosts_line());
+    let port = lab::free_port();
+    dockline.add_as(&name, &host, &["--localhost-port", &port.to_string()]);
+    let _agent = dockline.agent();
+    let image = format!("localhost:{port}/team/app:v1");
+    dockerd.build_image(&image, &[100]);
+    dockerd.run_docker(&["push", &image]);
+    assert!(host.manifest_digest("team/app", "v1").is_some());
+
+    // A port that somebody has is told, and the registry's own address works on.
+    let taken = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let taken_port = taken.local_addr().unwrap().port();
+    let text = fs::read_to_string(dockline.config_file()).unwrap();
+    fs::write(dockline.config_file(), text.replace(&port.to_string(), &taken_port.to_string())).unwrap();
+    let mut watcher = lab::Watcher::join(&dockline);
+    let patience = Duration::from_secs(20);
+    let view = watcher.wait_for(&name, "short of a port", patience, |view| view.localhost_error.is_some());
+    assert_eq!(view.localhost_error.unwrap().code, Code::PortInUse);
+    assert_eq!(view.listener_error, None);
+    let refused = dockerd.try_docker(&["push", &image]);
+    assert!(!refused.status.success(), "{refused:?}");
+    drop(taken);
+    watcher.wait_for(&name, "listening there", patience, |view| view.localhost_error.is_none());
+}
+
+/// The registry speaks TLS with a certificate that only a private authority vouches for.
+#[test]
+fn a_private_authority_is_made_known_to_the_engine_and_forgotten_again() {
+    if !lab::requires(&[NEEDS, &[Need::NewerDocker]].concat()) {
+        return;
+    }
+    let workstation = Workstation::start();
+    let name = lab::unique_registry_name("cr");
+    let tls_names = vec![name.to_string()];
+    let host = RegistryHost::with(RegistryHostOptions { tls_names, ..RegistryHostOptions::default() });
+    // dockerd with containerd's store checks the certificates of loopback registries; the classic one does not.
+    let dockerd = Dockerd::newer(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    dockline.trust(&host.known_hosts_line());
+    dockline.add_as(&name, &host, &[]);
+    let _agent = dockline.agent();
+    let image = format!("{name}:5000/team/app:v1");
+    dockerd.build_image(&image, &[100]);
+
+    let ca = host.authority().certificate().display().to_string();
+    let plan: SetupPlan =
+        dockline.json(&["setup", name.as_str(), "--ca", &ca, "--plan"]).expect_success().read();
+    assert_eq!(files(&plan), [SettingsFile::Hosts, SettingsFile::RegistryCertificate], "{plan:?}");
+    let report: SetupReport =
+        dockline.json(&["setup", name.as_str(), "--ca", &ca, "--yes"]).expect_success().read();
+    assert!(all_reached(&report), "{report:?}");
+    dockerd.run_docker(&["push", &image]);
+    assert!(host.manifest_digest("team/app", "v1").is_some());
+    let folder = workstation.path(&format!("/etc/docker/certs.d/{name}:5000"));
+    let written = fs::read_to_string(folder.join("ca.crt")).unwrap();
+    assert_eq!(written.trim(), fs::read_to_string(&ca).unwrap().trim());
+
+    // It is kept: the next plan knows it without being told, though the file it came from is gone.
+    let kept =
+        dockline.snapshot().registries.remove(0).spec.ca.expect("the configuration names a certificate");
+    assert!(kept.starts_with(dockline.home()), "{}", kept.display());
+    let again: SetupPlan = dockline.json(&["setup", "--plan"]).expect_success().read();
+    assert!(matches!(again.verdict, SetupVerdict::AlreadySatisfied { .. }), "{again:?}");
+
+    dockline.json(&["setup", "--yes", "--undo"]).expect_success();
+    assert!(!folder.exists());
+    let pushed = dockerd.try_docker(&["push", &image]);
+    assert!(!pushed.status.success(), "{pushed:?}");
+    // The name alone is not enough: it is the certificate that is refused.
+    let hosts = fs::read_to_string(workstation.hosts_path()).unwrap();
+    let address = dockline.snapshot().registries.remove(0).spec.address;
+    fs::write(workstation.hosts_path(), format!("{hosts}{address} {name}\n")).unwrap();
+    // dockerd looks at the hosts file again within five seconds.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let refused = loop {
+        let refused = dockerd.try_docker(&["push", &image]);
+        assert!(!refused.status.success(), "{refused:?}");
+        if refused.stderr.contains("certificate") || Instant::now() > deadline {
+            break refused;
+        }
+    };
+    assert!(refused.stderr.contains("certificate"), "{refused:?}");
+}
+
+/// A BuildKit builder reads a file of its own, once, when it is made.
+#[test]
+fn the_builder_that_buildx_uses_gets_the_registry_when_it_is_made_anew() {
+    if !lab::requires(&[NEEDS, &[Need::NewerDocker]].concat()) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::newer(&workstation);
+    let config = dockerd.client_folder();
+    let dockline = Dockline::on(&workstation)
+        .with_engine(dockerd.endpoint())
+        .with_environment([("DOCKER_CONFIG", config.as_os_str())]);
+    let name = dockline.add(&host);
+    let _agent = dockline.agent();
+    // A builder that was made before, and a file that somebody wrote for others.
+    fs::create_dir_all(config.join("buildx")).unwrap();
+    let theirs = "debug = true\n[registry.\"other.example:5000\"]\n  http = true\n";
+    let default = config.join("buildx/buildkitd.default.toml");
+    fs::write(&default, theirs).unwrap();
+    let create = ["buildx", "create", "--name", "theirs", "--driver", "docker-container"];
+    dockerd.run_docker(&[&create[..], &["--driver-opt", "network=host", "--use"]].concat());
+
+    let plan: SetupPlan = dockline.json(&["setup", "--plan"]).expect_success().read();
+    let builder = plan.engine.builder.clone().expect("buildx's choice is found");
+    assert_eq!((builder.name.as_str(), builder.host_network), ("theirs", true));
+    assert!(files(&plan).contains(&SettingsFile::BuilderConfig), "{plan:?}");
+    let report: SetupReport = dockline.json(&["setup", "--yes"]).expect_success().read();
+    assert!(all_reached(&report), "{report:?}");
+    let merged = fs::read_to_string(&default).unwrap();
+    assert!(
+        merged.starts_with(theirs) && merged.contains(&format!("[registry.\"{name}:5000\"]")),
+        "{merged}"
+    );
+    // What Dockline offers, done: the same builder again, with the file as it is now.
+    let offered: Vec<_> = plan.steps.iter().filter(|step| step.optional).collect();
+    assert_eq!(offered.len(), 2, "{plan:?}");
+    for step in offered {
+        let words: Vec<&str> = step.command.iter().skip(1).map(String::as_str).collect();
+        dockerd.run_docker(&words);
+    }
+    let made = fs::read_to_string(config.join("buildx/instances/theirs")).unwrap();
+    let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+    let node = &made["Nodes"][0];
+    assert_eq!(node["DriverOpts"]["network"], "host", "{made}");
+    let own = dockerd.run_docker(&["buildx", "inspect", "theirs"]);
+    assert!(own.contains("docker-container"), "{own}");
+    assert!(made.to_string().contains("buildkitd.toml"), "made without the file: {made}");
+
+    dockline.json(&["setup", "--yes", "--undo"]).expect_success();
+    assert_eq!(fs::read_to_string(&default).unwrap(), theirs);
 }

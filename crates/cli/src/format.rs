@@ -2,7 +2,7 @@
 
 use crate::output::wrapped;
 use dockline_model::{
-    Code, Interruption, LeaseHolder, LeaseView, OfferSpec, OfferState, OfferView, RegistryView, SshTarget,
+    Code, Interruption, LeaseHolder, LeaseView, OfferSpec, OfferState, OfferView, RegistrySpec, RegistryView, SshTarget,
     TransferKind, TunnelState, TunnelView, UnixMillis,
 };
 use humansize::{DECIMAL, format_size};
@@ -131,6 +131,13 @@ pub fn interruptions(interrupts: &[Interruption]) -> String {
     interrupts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// Where a registry is listened for besides its own address.
+pub fn also_at(spec: &RegistrySpec) -> Vec<String> {
+    let localhost = spec.localhost_port.map(|port| format!("127.0.0.1:{port}"));
+    let gateway = spec.gateway.map(|gateway| format!("{gateway}:{}", spec.port));
+    localhost.into_iter().chain(gateway).collect()
+}
+
 /// One registry in full, as `dockline status` shows it, in lines of at most `width` columns.
 pub fn registry(view: &RegistryView, now: UnixMillis, width: usize) -> String {
     let RegistryView { spec, tunnel, alias_ready } = view;
@@ -148,8 +155,13 @@ pub fn registry(view: &RegistryView, now: UnixMillis, width: usize) -> String {
         ("held by", holders(&tunnel.leases)),
         ("bytes", format!("{} up, {} down", bytes(tunnel.bytes_up), bytes(tunnel.bytes_down))),
         ("address", format!("{} ({alias})", spec.listen())),
+        ("also at", also_at(spec).join(", ")),
         ("way", format!("{}, then {}", ways.join(", or "), spec.remote)),
     ];
+    rows.retain(|(_, text)| !text.is_empty());
+    for error in [&tunnel.localhost_error, &tunnel.gateway_error].into_iter().flatten() {
+        rows.push(("missing", error.message.clone()));
+    }
     if let Some(route) = &tunnel.route {
         rows.push(("now", route.detour().unwrap_or_else(|| format!("via {}", route.ssh.host))));
         let suspicious = route
@@ -220,7 +232,7 @@ pub fn table(heads: &[&str], rows: &[Vec<String>], width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dockline_model::{RegistrySpec, RemoteEnd, TransferId, UiError};
+    use dockline_model::{RemoteEnd, TransferId, UiError};
 
     #[test]
     fn durations_are_read_at_a_glance() {

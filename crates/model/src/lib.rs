@@ -54,8 +54,8 @@ pub use registry::{
 pub use settings::{ContextChoice, ContextView, Language, Places, Settings, SettingsChange, Theme};
 pub use setup::{
     AppliedChange, BuilderFacts, ChangeView, EngineAuthority, EngineFacts, EngineKind, HostSystem,
-    ImageStore, RegistrySecurity, SettingsFile, SetupAction, SetupPlan, SetupTarget, SetupVerdict, StepBy,
-    StepView, SystemdUnit,
+    ImageStore, PlannedListener, RegistrySecurity, SettingsFile, SetupAction, SetupPlan, SetupTarget,
+    SetupVerdict, StepBy, StepView, SystemdUnit,
 };
 pub use setup_report::{CheckOutcome, EngineCheck, SetupProgress, SetupReport};
 pub use team::{ImportEntry, ImportPlan, ImportVerdict};

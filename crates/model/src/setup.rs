@@ -72,6 +72,20 @@ pub enum EngineKind {
     None,
 }
 
+impl EngineKind {
+    /// What an engine in a virtual machine calls the machine around it, of which it sees 127.0.0.1 only; `None` for
+    /// engines that share a network with this machine, and for those that are on another.
+    #[must_use]
+    pub fn name_of_host(&self) -> Option<&'static str> {
+        if let Self::PodmanMachine { .. } = self {
+            return Some("host.containers.internal");
+        }
+        let is_in_machine =
+            matches!(self, Self::DockerDesktop | Self::OrbStack | Self::Colima { .. } | Self::RancherDesktop);
+        is_in_machine.then_some("host.docker.internal")
+    }
+}
+
 /// How the engine stores images, which decides how it treats a registry without TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -173,6 +187,10 @@ pub enum RegistrySecurity {
     PrivateCa {
         /// The authority's certificate or certificates, PEM.
         certificate: String,
+        /// The file they are kept in, which BuildKit builders are made from.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
+        file: Option<PathBuf>,
     },
 }
 
@@ -337,6 +355,19 @@ pub struct EngineAuthority {
     pub authority: String,
 }
 
+/// An address that Dockline itself listens at once the plan is agreed to, before anything is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedListener {
+    /// For which registry.
+    pub registry: RegistryName,
+    /// The port of 127.0.0.1.
+    pub port: u16,
+    /// Why; a whole sentence.
+    pub why: String,
+}
+
 /// All that will be done, before it is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -348,6 +379,9 @@ pub struct SetupPlan {
     pub engine: EngineFacts,
     /// Whether there is anything to do.
     pub verdict: SetupVerdict,
+    /// Where Dockline listens besides: engines in a virtual machine see 127.0.0.1 only.
+    #[serde(default)]
+    pub listens: Vec<PlannedListener>,
     /// The files, in the order in which they are written.
     pub changes: Vec<ChangeView>,
     /// What is done afterwards, in order.

@@ -22,6 +22,7 @@ pub mod known_hosts;
 pub mod lifecycle;
 mod listener;
 mod local;
+mod localhost;
 mod memory;
 mod network;
 mod offer;

@@ -8,6 +8,7 @@ use crate::{
     error::TunnelError,
     lifecycle::LeaseId,
     listener::{Listener, Shared},
+    localhost::Localhost,
     network::Surroundings,
     pool::{PooledChannel, SessionPool},
     pump::Traffic,
@@ -43,6 +44,7 @@ pub struct Tunnel {
     patience: Duration,
     traffic: Arc<Traffic>,
     tasks: TaskTracker,
+    localhost: Arc<Localhost>,
     stop: Arc<DropGuard>,
     stopped: CancellationToken,
 }
@@ -187,13 +189,8 @@ impl Tunnel {
             Some(gateway) => listen(Entrance::gateway(gateway)).await,
             None => (None, Ok(())),
         };
-        let (localhost, localhost_bound) = match config.spec.localhost_port {
-            Some(port) => listen(Ok(Entrance::localhost(port))).await,
-            None => (None, Ok(())),
-        };
         let mut unbound = Unbound::default();
         unbound.note(Which::Own, bound.err().as_ref());
-        unbound.note(Which::Localhost, localhost_bound.err().as_ref());
         unbound.note(Which::Gateway, gateway_bound.err().as_ref());
         let surroundings = Arc::new(Surroundings::new());
         let route =
@@ -204,19 +201,25 @@ impl Tunnel {
         traffic.limit(&config.spec.limits);
         let gate = Gate::new(config.access, &config.spec);
         let gateway_gate = config.gateway.map(|at| gate.for_gateway(at));
-        let localhost_gate = config.spec.localhost_port.map(|port| gate.for_localhost(port));
         let shared = Shared {
             line: line.clone(),
-            gate: Arc::new(gate),
+            gate: Arc::new(gate.clone()),
             remote: config.spec.remote.clone(),
             traffic: traffic.clone(),
             stop: stop.clone(),
         };
-        for (listener, gate) in [(gateway, gateway_gate), (localhost, localhost_gate)] {
-            if let (Some(listener), Some(gate)) = (listener, gate) {
-                let shared = Shared { gate: Arc::new(gate), ..shared.clone() };
-                tasks.spawn(listener.run(shared, tasks.clone()));
-            }
+        if let (Some(gateway), Some(gate)) = (gateway, gateway_gate) {
+            let shared = Shared { gate: Arc::new(gate), ..shared.clone() };
+            tasks.spawn(gateway.run(shared, tasks.clone()));
+        }
+        let localhost = Localhost {
+            gate,
+            shared: shared.clone(),
+            tasks: tasks.clone(),
+            open: tokio::sync::Mutex::default(),
+        };
+        if let Err(error) = localhost.listen(config.spec.localhost_port).await {
+            tracing::warn!(%error, "the registry is not listened for at 127.0.0.1 yet");
         }
         if let Some(listener) = listener {
             tasks.spawn(listener.run(shared, tasks.clone()));
@@ -236,6 +239,7 @@ impl Tunnel {
             patience: config.patience,
             traffic,
             tasks,
+            localhost: Arc::new(localhost),
             stop: Arc::new(stop.drop_guard()),
             stopped,
         }
@@ -245,6 +249,15 @@ impl Tunnel {
     #[must_use]
     pub fn with_patience(&self, patience: Duration) -> Self {
         Self { patience, ..self.clone() }
+    }
+
+    /// Listens at this port of 127.0.0.1 and at no other there; without one, nowhere there. Nothing that uses the
+    /// tunnel is interrupted, but what came in at the old port.
+    ///
+    /// # Errors
+    /// Why it cannot be had now; it is tried again ([`TunnelView::localhost_error`]).
+    pub async fn listen_at_localhost(&self, port: Option<u16>) -> Result<(), UiError> {
+        self.localhost.listen(port).await.map_err(|error| UiError::from(&error))
     }
 
     /// Holds the tunnel for `holder`; dials if there is no session. Returns at once: [`Self::up`] waits.

@@ -6,6 +6,7 @@ mod bindings;
 mod demo;
 mod faults;
 mod fuzz;
+mod newer_docker;
 mod packages;
 mod platforms;
 mod test;
@@ -37,6 +38,8 @@ enum Task {
     Platforms(platforms::Options),
     /// Run libFuzzer on what reads bytes that others wrote.
     Fuzz(fuzz::Options),
+    /// Fetch a newer Docker than Debian 12's into the target folder, for the tests of what only a newer one does.
+    NewerDocker,
     /// Measure against other tools; figures go to target/bench/NAME.json.
     Bench {
         #[command(subcommand)]
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Vendor(options) => vendor::run(&options),
         Task::Platforms(options) => platforms::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::NewerDocker => newer_docker::provide().map(|()| ExitCode::SUCCESS),
         Task::Bench { what } => bench::run(&what),
         Task::Faults(options) => faults::run(&options),
     };

@@ -2,7 +2,7 @@
 
 use super::{
     daemon::Daemon,
-    needs::find_program,
+    needs::{find_program, newer_docker},
     shell::{Finished, run, try_run},
     workstation::Workstation,
 };
@@ -15,6 +15,9 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+
+/// `daemon.json` of [`Dockerd::newer`].
+pub const CONTAINERD_STORE: &str = "{\"features\": {\"containerd-snapshotter\": true}}\n";
 
 /// A running dockerd with data, sockets and pid file of its own, without bridge and firewall rules. It stops when
 /// it is dropped.
@@ -80,15 +83,39 @@ impl Dockerd {
         Self::launch(workstation, &[&[format!("--bridge={bridge}").as_str()], arguments].concat())
     }
 
-    /// Another dockerd than the installed one, with its containerd and client, unpacked in `root` (`dpkg -x`).
+    /// A newer dockerd than the installed one, with containerd's image store, its own containerd, and a client with
+    /// buildx. Ask for [`super::Need::NewerDocker`] first:
+    ///
+    /// ```no_run
+    /// use dockline_tests::lab::{self, Dockerd, Need, Workstation};
+    ///
+    /// if !lab::requires(&[Need::Root, Need::NewerDocker]) {
+    ///     return;
+    /// }
+    /// let dockerd = Dockerd::newer(&Workstation::start());
+    /// dockerd.build_image("app:1", &[100]);
+    /// ```
+    ///
+    /// It reads the workstation's `/etc/docker/daemon.json`, which this writes.
     ///
     /// # Panics
     /// When it does not start.
     #[must_use]
-    pub fn unpacked(workstation: &Arc<Workstation>, root: &Path) -> Self {
-        let mut dockerd =
-            Self::launch_program(workstation, &root.join("usr/sbin/dockerd"), Some(root), &["--bridge=none"]);
-        dockerd.root = Some(root.to_owned());
+    pub fn newer(workstation: &Arc<Workstation>) -> Self {
+        let root = newer_docker();
+        fs::create_dir_all(workstation.path("/etc/docker")).expect("the workstation's /etc is ours");
+        fs::write(workstation.path("/etc/docker/daemon.json"), CONTAINERD_STORE)
+            .expect("the workstation's /etc is ours");
+        let program = root.join("usr/sbin/dockerd");
+        let mut dockerd = Self::launch_program(workstation, &program, Some(&root), &["--bridge=none"]);
+        let plugins = dockerd.folder.join("config").join("cli-plugins");
+        fs::create_dir_all(&plugins).expect("the workstation's folder is ours");
+        std::os::unix::fs::symlink(
+            root.join("usr/libexec/docker/cli-plugins/docker-buildx"),
+            plugins.join("docker-buildx"),
+        )
+        .expect("the workstation's folder is ours");
+        dockerd.root = Some(root);
         dockerd
     }
 
@@ -144,6 +171,12 @@ impl Dockerd {
     #[must_use]
     pub fn daemon(&self) -> &Daemon {
         self.daemon.as_ref().expect("dockerd runs")
+    }
+
+    /// Its client's configuration (`DOCKER_CONFIG`).
+    #[must_use]
+    pub fn client_folder(&self) -> PathBuf {
+        self.folder.join("config")
     }
 
     /// `docker …` in a shell on its workstation, connected to it.

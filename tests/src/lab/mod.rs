@@ -17,9 +17,11 @@
 //! addresses, folders) hangs on a *slot*, which is locked for as long as its process lives. What a killed process
 //! left behind is removed by whoever claims its slot next.
 
+mod authority;
 mod daemon;
 mod dockerd;
 mod dockline;
+mod machine;
 mod needs;
 mod person;
 mod registry_host;
@@ -30,10 +32,12 @@ mod terminal;
 mod watcher;
 mod workstation;
 
+pub use authority::Authority;
 pub use daemon::Daemon;
-pub use dockerd::Dockerd;
+pub use dockerd::{CONTAINERD_STORE, Dockerd};
 pub use dockline::{Agent, Dockline, Outcome, dockline_program};
-pub use needs::{Need, free_port, requires};
+pub use machine::DesktopMachine;
+pub use needs::{Need, free_port, newer_docker, requires};
 pub use person::Person;
 pub use registry_host::{RegistryHost, RegistryHostOptions};
 pub use rootless::{Podman, ROOTLESS_SCRIPT, RootlessDockerd};

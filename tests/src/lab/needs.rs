@@ -21,6 +21,9 @@ pub enum Need {
     Program(&'static str),
     /// A file of a package's, by its path.
     File(&'static str),
+    /// A Docker with containerd's image store and buildx, which Debian 12 has not: `cargo xtask newer-docker` fetches
+    /// it, and so does `cargo xtask test`. [`super::Dockerd::newer`] starts it.
+    NewerDocker,
 }
 
 impl Need {
@@ -29,6 +32,12 @@ impl Need {
         let programs: &[&str] = match self {
             Self::File(path) => {
                 return (!Path::new(path).is_file()).then(|| format!("{path} is not there"));
+            }
+            Self::NewerDocker => {
+                let root = newer_docker();
+                let missing =
+                    || format!("no Docker is unpacked in {} (cargo xtask newer-docker)", root.display());
+                return (!root.join("usr/sbin/dockerd").is_file()).then(missing);
             }
             Self::Root => {
                 return (!nix::unistd::geteuid().is_root())
@@ -73,6 +82,21 @@ pub fn requires(needs: &[Need]) -> bool {
             .unwrap_or_else(|error| panic!("{} cannot be written: {error}", Path::new(&path).display()));
     }
     false
+}
+
+/// Where the newer Docker is unpacked: `DOCKLINE_TEST_CONTAINERD_STORE`, or where xtask puts it.
+///
+/// # Panics
+/// When the test does not know its own path.
+#[must_use]
+pub fn newer_docker() -> std::path::PathBuf {
+    if let Some(folder) = env::var_os("DOCKLINE_TEST_CONTAINERD_STORE").filter(|folder| !folder.is_empty()) {
+        return folder.into();
+    }
+    // …/target/debug/deps/setup-0123 → …/target
+    let test = env::current_exe().expect("a test knows its own path");
+    let target = test.ancestors().nth(3).unwrap_or(Path::new("target"));
+    target.join("newer-docker").join("root")
 }
 
 /// Where a program is, on `PATH` or among the system programs that an ordinary `PATH` leaves out.

@@ -2,6 +2,7 @@
 //! its own loopback, where nothing but a tunnel can reach it.
 
 use super::{
+    authority::Authority,
     daemon::Daemon,
     needs::find_program,
     shell::{Finished, run, try_run},
@@ -37,6 +38,9 @@ pub struct RegistryHostOptions {
     pub also_authorized: String,
     /// A password that may log in as well. Only this sshd sees it: the machine's accounts stay as they are.
     pub password: Option<String>,
+    /// Names and addresses that the registry has a certificate for, of an [`Authority`] of its own; it speaks HTTP
+    /// without any.
+    pub tls_names: Vec<String>,
     /// More lines for `sshd_config`; OpenSSH takes the first value of a keyword, and these come first.
     pub sshd_config: String,
 }
@@ -49,6 +53,7 @@ pub struct RegistryHost {
     options: RegistryHostOptions,
     /// Logins counted by listeners that have been stopped since.
     earlier_logins: usize,
+    authority: Option<Authority>,
     // Dropped last: it takes the namespace away from under the others.
     slot: Slot,
 }
@@ -77,7 +82,11 @@ impl RegistryHost {
         inside(&["link", "set", &far, "up"]);
         inside(&["link", "set", "lo", "up"]);
 
-        let mut host = Self { sshd: None, registry: None, options, earlier_logins: 0, slot };
+        let authority = match options.tls_names.as_slice() {
+            [] => None,
+            names => Some(Authority::new(slot.folder(), names)),
+        };
+        let mut host = Self { sshd: None, registry: None, options, earlier_logins: 0, authority, slot };
         host.make_key("host_key");
         host.make_key("id");
         host.make_key("stranger");
@@ -158,6 +167,15 @@ impl RegistryHost {
         let path = self.path("host_key.pub");
         let printed = run("ssh-keygen", &["-l", "-f", &path.display().to_string()]);
         printed.split_whitespace().nth(1).unwrap_or_default().to_owned()
+    }
+
+    /// Who signed the registry's certificate.
+    ///
+    /// # Panics
+    /// When it has none.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        self.authority.as_ref().expect("the registry has a certificate")
     }
 
     /// The log of the present sshd.
@@ -411,9 +429,12 @@ impl RegistryHost {
             "application/vnd.oci.image.index.v1+json",
         ]
         .join(", ");
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
         let mut curl = self.inside("curl");
         curl.args(["--silent", "--show-error", "--head", "--header", &format!("Accept: {accept}")])
-            .arg(format!("http://127.0.0.1:5000/v2/{repository}/manifests/{reference}"));
+            // Whom it trusts is not what is asked here.
+            .arg("--insecure")
+            .arg(format!("{scheme}://127.0.0.1:5000/v2/{repository}/manifests/{reference}"));
         try_run(&mut curl)
     }
 
@@ -459,11 +480,15 @@ impl RegistryHost {
             authorized_keys = self.path("authorized_keys").display(),
         );
         self.write("sshd_config", &sshd_config);
+        let tls = self.authority.as_ref().map_or_else(String::new, |authority| {
+            let (certificate, key) = (authority.server_certificate(), authority.server_key());
+            format!(", tls: {{certificate: '{}', key: '{}'}}", certificate.display(), key.display())
+        });
         let registry = format!(
             "version: 0.1\n\
              log: {{level: info, accesslog: {{disabled: false}}}}\n\
              storage: {{filesystem: {{rootdirectory: '{storage}'}}, delete: {{enabled: true}}}}\n\
-             http: {{addr: '127.0.0.1:5000'}}\n",
+             http: {{addr: '127.0.0.1:5000'{tls}}}\n",
             storage = self.path("storage").display(),
         );
         self.write("registry.yml", &registry);

@@ -15,8 +15,10 @@ use std::{
 /// See the module. What runs on it shares it; it ends with the last of them.
 #[derive(Debug)]
 pub struct Workstation {
-    // Holds the namespace open.
+    // Holds the namespaces open.
     holder: Daemon,
+    /// Those of its namespaces that a program has to enter.
+    namespaces: &'static [&'static str],
     slot: Slot,
 }
 
@@ -27,20 +29,34 @@ impl Workstation {
     /// When the namespace cannot be made; ask [`super::requires`] for root first.
     #[must_use]
     pub fn start() -> Arc<Self> {
+        Self::with(&["mnt"], "")
+    }
+
+    /// A machine within this one: with a host name and a network of its own, where nothing is but its loopback.
+    ///
+    /// # Panics
+    /// When the namespaces cannot be made; ask [`super::requires`] for root first.
+    #[must_use]
+    pub fn virtual_machine(host_name: &str) -> Arc<Self> {
+        Self::with(&["mnt", "net", "uts"], &format!("hostname {host_name} && ip link set lo up && "))
+    }
+
+    fn with(namespaces: &'static [&'static str], preparation: &str) -> Arc<Self> {
         let slot = Slot::claim();
         let folder = slot.folder().display().to_string();
         for layer in ["etc", "work", "state"] {
             fs::create_dir_all(slot.folder().join(layer)).expect("the slot's folder is ours");
         }
         let mut command = Command::new("unshare");
-        command.args(["--mount", "--propagation", "private", "sh", "-c"]).arg(format!(
-            "mount -t overlay overlay -o lowerdir=/etc,upperdir='{folder}/etc',workdir='{folder}/work' /etc \
+        let long = |short: &&str| if *short == "mnt" { "--mount".to_owned() } else { format!("--{short}") };
+        command.args(namespaces.iter().map(long)).args(["--propagation", "private", "sh", "-c"]).arg(format!(
+            "{preparation}mount -t overlay overlay -o lowerdir=/etc,upperdir='{folder}/etc',workdir='{folder}/work' /etc \
              && mkdir -p /var/lib/dockline && mount --bind '{folder}/state' /var/lib/dockline \
              && echo workstation is ready && exec sleep infinity"
         ));
         let holder = Daemon::spawn("workstation", command);
         holder.wait_for_line("workstation is ready", Duration::from_secs(10));
-        Arc::new(Self { holder, slot })
+        Arc::new(Self { holder, namespaces, slot })
     }
 
     /// A program on this machine, with its `/etc`.
@@ -49,11 +65,11 @@ impl Workstation {
         let mut command = Command::new("nsenter");
         // nsenter(1) goes to the namespace's root folder; the program should start where the caller is.
         let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        command
-            .arg(format!("--mount=/proc/{}/ns/mnt", self.holder.pid()))
-            .arg(format!("--wd={}", here.display()))
-            .arg("--")
-            .arg(program);
+        for namespace in self.namespaces {
+            let long = if *namespace == "mnt" { "mount" } else { namespace };
+            command.arg(format!("--{long}=/proc/{}/ns/{namespace}", self.holder.pid()));
+        }
+        command.arg(format!("--wd={}", here.display())).arg("--").arg(program);
         command
     }
 
@@ -90,6 +106,12 @@ impl Workstation {
         run("ip", &["address", "add", &format!("{address}/30"), "dev", &name]);
         run("ip", &["link", "set", &name, "up"]);
         (name, address)
+    }
+
+    /// The process that has its namespaces.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.holder.pid().as_raw()
     }
 
     /// A folder of its own, for programs' data.

@@ -7,4 +7,8 @@ export type RegistrySecurity = { "kind": "plain" } | { "kind": "tls" } | { "kind
 /**
  * The authority's certificate or certificates, PEM.
  */
-certificate: string, };
+certificate: string, 
+/**
+ * The file they are kept in, which BuildKit builders are made from.
+ */
+file: string | null, };

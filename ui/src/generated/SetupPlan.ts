@@ -2,6 +2,7 @@
 import type { ChangeView } from "./ChangeView";
 import type { EngineAuthority } from "./EngineAuthority";
 import type { EngineFacts } from "./EngineFacts";
+import type { PlannedListener } from "./PlannedListener";
 import type { SetupAction } from "./SetupAction";
 import type { SetupVerdict } from "./SetupVerdict";
 import type { StepView } from "./StepView";
@@ -22,6 +23,10 @@ engine: EngineFacts,
  * Whether there is anything to do.
  */
 verdict: SetupVerdict, 
+/**
+ * Where Dockline listens besides: engines in a virtual machine see 127.0.0.1 only.
+ */
+listens: Array<PlannedListener>, 
 /**
  * The files, in the order in which they are written.
  */

@@ -106,6 +106,7 @@ export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPl
         stops: [],
       },
     ],
+    listens: [],
     authorities: [{ registry: 'cr.boss.org', authority: 'cr.boss.org:5000' }],
     summary: 'Two files change, and Docker reads its settings again.',
   };
@@ -114,6 +115,7 @@ export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPl
       ...plan,
       verdict: { kind: 'needed', why: 'Everything that Dockline added is taken out again.' },
       changes: [{ ...HOSTS, diff: DIFF.undo, why: 'The names are taken out.', warnings: [] }],
+      listens: [],
       authorities: [],
       summary: 'The hosts file is as it was.',
     };
@@ -164,6 +166,7 @@ export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPl
           kind: { kind: 'remote', address: 'ssh://build@10.0.0.7' },
         },
         verdict: { kind: 'refused', error: REFUSAL },
+        listens: [],
         authorities: [],
         summary: REFUSAL.message,
       };

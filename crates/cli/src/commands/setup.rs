@@ -16,8 +16,8 @@ use dockline_core::{
     setup::{ALIAS_FADES, Setup},
 };
 use dockline_model::{
-    AppliedChange, CheckOutcome, Code, RegistryName, RegistryView, SetupAction, SetupPlan, SetupReport,
-    SetupVerdict, StepBy, UiError,
+    AppliedChange, CheckOutcome, Code, Command, RegistryName, RegistryView, Reply, SetupAction, SetupPlan,
+    SetupReport, SetupVerdict, StepBy, UiError,
 };
 
 /// Shows what has to change, and changes it if that is wanted.
@@ -28,7 +28,7 @@ pub async fn setup(arguments: Arguments, output: Output) -> Result<(), UiError> 
         None => Ok(()),
     };
     let result = match result {
-        Ok(()) => plan_and_apply(snapshot.registries, &arguments, output).await,
+        Ok(()) => plan_and_apply(&face, snapshot.registries, &arguments, output).await,
         Err(error) => Err(error),
     };
     face.close().await;
@@ -38,6 +38,7 @@ pub async fn setup(arguments: Arguments, output: Output) -> Result<(), UiError> 
 /// In this process and not by the owner: sudo asks on this terminal, and this shell's `DOCKER_HOST` is meant. The
 /// owner, which may be this process, too, has the listeners.
 async fn plan_and_apply(
+    face: &Face,
     registries: Vec<RegistryView>,
     arguments: &Arguments,
     output: Output,
@@ -45,10 +46,7 @@ async fn plan_and_apply(
     let paths = Paths::from_process().map_err(|error| UiError::from(&error))?;
     let mut setup = Setup::new(&paths, registries, arguments.registry.clone());
     if let Some(path) = &arguments.ca {
-        let read = tokio::fs::read_to_string(path).await;
-        setup = setup.with_certificate(read.map_err(|error| {
-            UiError::new(Code::FileIo, format!("{} cannot be read: {error}.", path.display()))
-        })?);
+        setup = setup.with_authority(std::path::absolute(path).unwrap_or_else(|_| path.clone()));
     }
     let (action, changes) = match &arguments.undo {
         None => (SetupAction::Apply, Vec::new()),
@@ -71,6 +69,7 @@ async fn plan_and_apply(
     if !arguments.yes && !agreed(&plan).await? {
         return Err(UiError::new(Code::Cancelled, "Nothing was changed."));
     }
+    setup = configured(face, setup, &plan).await?;
     let report = setup.apply(plan, |progress| output.remark(format!("{}…", progress.words))).await?;
     output.result(&report, || report_text(&report))?;
     match report.failure() {
@@ -120,6 +119,21 @@ pub async fn take_back(
     Ok(false)
 }
 
+/// Has the owner give the registries the settings that the plan needs of them: it has the listeners.
+async fn configured(face: &Face, setup: Setup, plan: &SetupPlan) -> Result<Setup, UiError> {
+    let settings = setup.settings(plan);
+    if settings.is_empty() {
+        return Ok(setup);
+    }
+    for target in settings {
+        face.request(Command::ChangeRegistry { target }).await?;
+    }
+    let Reply::Snapshot { snapshot } = face.request(Command::Snapshot).await? else {
+        return Err(UiError::new(Code::Internal, "The owner did not answer with what it has."));
+    };
+    Ok(setup.with_registries(snapshot.registries))
+}
+
 /// The id of the change that a person means: by id, by the file's path, or by the id's first part.
 fn chosen(text: &str, applied: &[AppliedChange]) -> Result<String, UiError> {
     let by = |is_it: &dyn Fn(&&AppliedChange) -> bool| {
@@ -153,6 +167,7 @@ fn plan_text(plan: &SetupPlan) -> String {
         }
         SetupVerdict::Refused { error } => lines.push(wrapped_for_stdout(&error.message)),
     }
+    lines.extend(plan.listens.iter().map(|listener| wrapped_for_stdout(&listener.why)));
     for change in &plan.changes {
         lines.push(String::new());
         lines.push(wrapped_for_stdout(&change.why));

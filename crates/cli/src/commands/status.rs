@@ -76,7 +76,7 @@ pub async fn list(output: Output) -> Result<(), UiError> {
             vec![
                 view.spec.name.to_string(),
                 format::state_word(&view.tunnel).to_owned(),
-                view.spec.listen().to_string(),
+                [vec![view.spec.listen().to_string()], format::also_at(&view.spec)].concat().join(", "),
                 format!("ssh {}", view.spec.ssh),
             ]
         };

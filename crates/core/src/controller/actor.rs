@@ -285,7 +285,7 @@ impl Actor {
             Command::PlanSetup { action, registry, changes } => {
                 return self.plan_setup(action, registry, changes, answer);
             }
-            Command::ApplySetup { plan } => return self.apply_setup(*plan, answer),
+            Command::ApplySetup { plan } => return self.apply_setup(*plan, answer).await,
             Command::ListSetup => return self.list_setup(answer),
             Command::Look { registry, look } => return self.look(&registry, look, answer),
             Command::DeleteImage { registry, plan } => return self.delete_image(&registry, plan, answer),

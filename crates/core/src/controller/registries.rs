@@ -82,6 +82,16 @@ impl Registry {
         if let Some(tunnel) = self.tunnel.borrow().as_ref() {
             tunnel.adjust(&spec);
         }
+        let port = spec.localhost_port;
+        if port != self.spec.localhost_port {
+            let mut slot = self.tunnel();
+            tokio::spawn(async move {
+                if let Ok(tunnel) = slot.ready().await {
+                    // In the tunnel's view, too, and tried again.
+                    let _ = tunnel.listen_at_localhost(port).await;
+                }
+            });
+        }
         Self { spec, ..self }
     }
 
@@ -131,9 +141,13 @@ fn without_tunnel(name: &RegistryName) -> UiError {
 
 /// Whether the two differ in nothing that open connections would notice.
 fn is_the_same_way(before: &RegistrySpec, after: &RegistrySpec) -> bool {
-    // Whose certificates a registry has makes no difference to its tunnel.
-    let RegistrySpec { linger_seconds, keep_open, open_at_start, limits, ca, .. } = after.clone();
-    RegistrySpec { linger_seconds, keep_open, open_at_start, limits, ca, ..before.clone() } == *after
+    // Whose certificates a registry has makes no difference to its tunnel, and the entrance at 127.0.0.1 comes and goes
+    // by itself.
+    let RegistrySpec { linger_seconds, keep_open, open_at_start, limits, ca, localhost_port, .. } =
+        after.clone();
+    let adjusted =
+        RegistrySpec { linger_seconds, keep_open, open_at_start, limits, ca, localhost_port, ..before.clone() };
+    adjusted == *after
 }
 
 pub(super) fn unknown(name: &RegistryName) -> UiError {
@@ -338,7 +352,14 @@ impl Actor {
             let configured = match slot {
                 Ok((spec, mut slot)) => {
                     // Whether it was removed again meanwhile makes no difference: configured it was.
-                    let _ = slot.ready().await;
+                    if let Ok(tunnel) = slot.ready().await {
+                        let mut view = tunnel.watch();
+                        // The same port is no other listener; this waits for the one of these settings.
+                        if tunnel.listen_at_localhost(spec.localhost_port).await.is_err() {
+                            // What is seen after the answer says so; an error is a tunnel that has ended.
+                            let _ = view.wait_for(|view| view.localhost_error.is_some()).await;
+                        }
+                    }
                     Ok(Reply::Registry { spec })
                 }
                 Err(error) => Err(error),
@@ -348,7 +369,7 @@ impl Actor {
         });
     }
 
-    async fn configured_with(
+    pub(super) async fn configured_with(
         &mut self,
         how: impl FnOnce(&Paths) -> Result<(RegistrySpec, Config), ConfigError> + Send + 'static,
     ) -> Result<(RegistrySpec, TunnelSlot), UiError> {

@@ -1,7 +1,7 @@
 //! “Make docker push work here”, on behalf of a face that cannot do it in a process of its own (the window).
 
 use super::{Answerer, Message, actor::Actor, registries::unknown};
-use crate::setup::Setup;
+use crate::{config, setup::Setup};
 use dockline_model::{RegistryName, RegistryView, Reply, SetupAction, SetupPlan};
 
 impl Actor {
@@ -30,9 +30,30 @@ impl Actor {
         });
     }
 
-    pub(super) fn apply_setup(&self, plan: SetupPlan, answer: Answerer) {
+    pub(super) async fn apply_setup(&mut self, plan: SetupPlan, answer: Answerer) {
+        let mut listeners = Vec::new();
+        for target in self.setup_for(None).settings(&plan) {
+            let port = target.localhost_port;
+            match self.configured_with(target, config::change).await {
+                Ok((_, slot)) => listeners.push((slot, port)),
+                Err(error) => {
+                    let _ = answer.send(Err(error));
+                    return;
+                }
+            }
+        }
         let (setup, mailbox) = (self.setup_for(None), self.mailbox.clone());
         tokio::spawn(async move {
+            for (mut slot, port) in listeners {
+                let listening = match slot.ready().await {
+                    Ok(tunnel) => tunnel.listen_at_localhost(port).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = listening {
+                    let _ = answer.send(Err(error));
+                    return;
+                }
+            }
             let told = mailbox.clone();
             let report = setup
                 .apply(plan, move |progress| told.post(Message::Setup { progress: Some(progress) }))

@@ -24,21 +24,8 @@ pub struct Looked {
 pub async fn look(around: &Surroundings) -> Looked {
     match Found::gather(around).await {
         Ok(found) => {
-            let endpoint = match found.flavour {
-                Flavour::Remote { .. } => None,
-                Flavour::Native
-                | Flavour::Rootless
-                | Flavour::Snap
-                | Flavour::WindowsNative
-                | Flavour::DockerDesktop
-                | Flavour::Colima { .. }
-                | Flavour::RancherDesktop
-                | Flavour::OrbStack
-                | Flavour::Podman
-                | Flavour::PodmanRootless
-                | Flavour::PodmanMachine
-                | Flavour::Unknown { .. } => EngineEndpoint::of(around).ok(),
-            };
+            let is_elsewhere = matches!(found.flavour, Flavour::Remote { .. });
+            let endpoint = if is_elsewhere { None } else { EngineEndpoint::of(around).ok() };
             let (gateway, remarks) = (found.gateway, remarks(&found));
             Looked { facts: facts(found, around.platform), endpoint, gateway, remarks, absent: None }
         }

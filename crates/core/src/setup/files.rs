@@ -148,7 +148,9 @@ fn is_the_same(agreed: &SetupPlan, now: &SetupPlan) -> Result<(), UiError> {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, UiError> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, UiError> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| internal(format!("A background task of Dockline failed: {error}.")))

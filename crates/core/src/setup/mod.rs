@@ -8,22 +8,23 @@
 pub(crate) mod check;
 mod facts;
 mod files;
+mod listeners;
 mod steps;
 
 pub use facts::{Looked, look};
 
-use crate::Paths;
+use crate::{Paths, config};
 use dockline_engine::{Engine, Surroundings};
 use dockline_model::{
-    AppliedChange, CheckOutcome, Code, EngineAuthority, EngineCheck, RegistryName, RegistrySecurity,
-    RegistryView, SettingsFile, SetupAction, SetupPlan, SetupProgress, SetupReport, SetupTarget,
-    SetupVerdict, StepBy, UiError,
+    AppliedChange, CheckOutcome, Code, EngineAuthority, EngineCheck, PlannedListener, RegistryName,
+    RegistrySecurity, RegistrySpec, RegistryView, SettingsFile, SetupAction, SetupPlan, SetupProgress,
+    SetupReport, SetupTarget, SetupVerdict, StepBy, Target, UiError,
 };
 pub(crate) use files::settle;
 use files::{Wish, Written};
 use std::{
     collections::BTreeSet,
-    net::Ipv4Addr,
+    path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -43,7 +44,8 @@ pub struct Setup {
     around: Surroundings,
     registries: Vec<RegistryView>,
     only: Option<RegistryName>,
-    certificate: Option<String>,
+    /// Of the one registry, as a person gave it just now.
+    authority: Option<PathBuf>,
 }
 
 impl Setup {
@@ -51,9 +53,8 @@ impl Setup {
     #[must_use]
     pub fn new(paths: &Paths, registries: Vec<RegistryView>, only: Option<RegistryName>) -> Self {
         let around = Surroundings::from_process();
-        // Without a tunnel there is nothing on this machine to set up.
-        let registries = registries.into_iter().filter(|view| view.spec.has_tunnel()).collect();
-        Self { paths: paths.clone(), around, registries, only, certificate: None }
+        let setup = Self { paths: paths.clone(), around, registries: Vec::new(), only, authority: None };
+        setup.with_registries(registries)
     }
 
     /// The engine of that Docker context, where the person chose one for Dockline.
@@ -62,10 +63,41 @@ impl Setup {
         Self { around: self.around.with_context(context), ..self }
     }
 
-    /// The one registry speaks TLS with a certificate of this authority (PEM).
+    /// The one registry speaks TLS with a certificate of this authority (a file, PEM).
     #[must_use]
-    pub fn with_certificate(self, pem: String) -> Self {
-        Self { certificate: Some(pem), ..self }
+    pub fn with_authority(self, file: PathBuf) -> Self {
+        Self { authority: Some(file), ..self }
+    }
+
+    /// The settings that registries need for this plan, where they differ from what they have: the owner is to be told
+    /// of them ([`dockline_model::Command::ChangeRegistry`]) before the plan is applied, since it has the listeners.
+    #[must_use]
+    pub fn settings(&self, plan: &SetupPlan) -> Vec<Target> {
+        let changed = |view: &RegistryView| {
+            let mut target = Target::from(&view.spec);
+            let listener = plan.listens.iter().find(|listener| listener.registry == view.spec.name);
+            target.localhost_port = target.localhost_port.or(listener.map(|listener| listener.port));
+            if self.is_only(view) && self.authority.is_some() {
+                target.ca.clone_from(&self.authority);
+            }
+            (target != Target::from(&view.spec)).then_some(target)
+        };
+        match plan.action {
+            SetupAction::Apply => self.registries.iter().filter_map(changed).collect(),
+            SetupAction::Undo => Vec::new(),
+        }
+    }
+
+    /// With the registries as they are now.
+    #[must_use]
+    pub fn with_registries(self, registries: Vec<RegistryView>) -> Self {
+        // Without a tunnel there is nothing on this machine to set up.
+        let registries = registries.into_iter().filter(|view| view.spec.has_tunnel()).collect();
+        Self { registries, ..self }
+    }
+
+    fn is_only(&self, view: &RegistryView) -> bool {
+        self.only.as_ref() == Some(&view.spec.name)
     }
 
     /// Works out what has to change; nothing is written. `changes` are the ids of those to undo, all if empty.
@@ -79,17 +111,33 @@ impl Setup {
         {
             return Ok(refused(looked.facts, error));
         }
+        let mut listens = Vec::new();
         let wish = match (action, &self.only) {
-            (SetupAction::Apply, _) => Wish::Holds(self.targets(action).await),
+            (SetupAction::Apply, _) => {
+                let wanted = self.wanted(action).await;
+                listens = listeners::missing(&looked.facts.kind, &wanted, &self.registries);
+                Wish::Holds(self.targets(&wanted, &listens).await?)
+            }
             // What one registry has in the files goes, and what the others have stays.
-            (SetupAction::Undo, Some(_)) if changes.is_empty() => match self.targets(action).await {
-                others if others.is_empty() => Wish::Undone(Vec::new()),
-                others => Wish::Holds(others),
-            },
+            (SetupAction::Undo, Some(_)) if changes.is_empty() => {
+                match self.targets(&self.wanted(action).await, &[]).await? {
+                    others if others.is_empty() => Wish::Undone(Vec::new()),
+                    others => Wish::Holds(others),
+                }
+            }
             (SetupAction::Undo, _) => Wish::Undone(changes.to_vec()),
         };
         let mut plan = files::plan(&self.paths, looked.facts, wish).await?;
         plan.action = action;
+        plan.listens = match &plan.verdict {
+            SetupVerdict::Needed { .. } => listens,
+            // The files are as they should be, but nobody listens where they say.
+            SetupVerdict::AlreadySatisfied { why } if !listens.is_empty() => {
+                plan.verdict = SetupVerdict::Needed { why: why.clone() };
+                listens
+            }
+            SetupVerdict::AlreadySatisfied { .. } | SetupVerdict::Refused { .. } => Vec::new(),
+        };
         plan.steps.extend(steps::of_podman(&plan));
         let remarks: Vec<String> = match action {
             SetupAction::Apply => looked.remarks.into_iter().chain(self.gateways_missing()).collect(),
@@ -127,7 +175,9 @@ impl Setup {
         }
         let before = self.applied().await.unwrap_or_default();
         let wish = match (plan.action, plan.authorities.is_empty()) {
-            (SetupAction::Apply, _) | (SetupAction::Undo, false) => Wish::Holds(self.named(&plan)),
+            (SetupAction::Apply, _) | (SetupAction::Undo, false) => {
+                Wish::Holds(self.targets(&self.named(&plan), &plan.listens).await?)
+            }
             (SetupAction::Undo, true) => {
                 Wish::Undone(plan.changes.iter().map(|change| change.id.clone()).collect())
             }
@@ -222,64 +272,68 @@ impl Setup {
 
     /// A name must not lead to a port that anybody might take: the listener is there first.
     fn listens(&self, plan: &SetupPlan) -> Result<(), UiError> {
-        let wanted = |view: &&RegistryView| {
-            plan.authorities.iter().any(|authority| authority.registry == view.spec.name)
+        let error = |view: &&RegistryView| {
+            let tunnel = &view.tunnel;
+            let at_localhost = plan.engine.kind.name_of_host().and(tunnel.localhost_error.as_deref());
+            tunnel.listener_error.as_ref().or(at_localhost).cloned()
         };
-        match self.registries.iter().filter(wanted).find_map(|view| view.tunnel.listener_error.clone()) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        self.named(plan).iter().find_map(error).map_or(Ok(()), Err)
     }
 
     /// The one that was asked for and those that are set up already, since a file is planned as a whole; or all.
-    async fn targets(&self, action: SetupAction) -> Vec<SetupTarget> {
+    async fn wanted(&self, action: SetupAction) -> Vec<&RegistryView> {
         let set_up = match self.only {
             Some(_) => files::applied(&self.paths).await.unwrap_or_default(),
             None => Vec::new(),
         };
-        let is_wanted = |view: &&RegistryView| match &self.only {
-            None => true,
-            Some(only) => {
-                let is_only = view.spec.name == *only;
-                let is_set_up = view.alias_ready || is_among(&set_up, &view.spec.name);
-                match action {
-                    SetupAction::Apply => is_only || is_set_up,
-                    SetupAction::Undo => !is_only && is_set_up,
-                }
+        let is_wanted = |view: &&RegistryView| {
+            let is_set_up = view.alias_ready || is_among(&set_up, &view.spec.name);
+            match (&self.only, action) {
+                (None, _) => true,
+                (Some(_), SetupAction::Apply) => self.is_only(view) || is_set_up,
+                (Some(_), SetupAction::Undo) => !self.is_only(view) && is_set_up,
             }
         };
-        let targets = self.registries.iter().filter(is_wanted).map(|view| async {
-            let in_public_dns = !view.alias_ready && is_in_dns(view.spec.name.as_str()).await;
-            SetupTarget { in_public_dns, ..self.target(view) }
-        });
-        futures::future::join_all(targets).await
+        self.registries.iter().filter(is_wanted).collect()
     }
 
     /// Those that a plan was made for.
-    fn named(&self, plan: &SetupPlan) -> Vec<SetupTarget> {
+    fn named(&self, plan: &SetupPlan) -> Vec<&RegistryView> {
         let is_named = |view: &&RegistryView| {
             plan.authorities.iter().any(|authority| authority.registry == view.spec.name)
         };
-        self.registries.iter().filter(is_named).map(|view| self.target(view)).collect()
+        self.registries.iter().filter(is_named).collect()
     }
 
-    fn target(&self, view: &RegistryView) -> SetupTarget {
-        let spec = &view.spec;
-        let is_only = self.only.as_ref() == Some(&spec.name);
-        SetupTarget {
-            name: spec.name.clone(),
-            address: spec.address,
-            port: spec.port,
-            security: match &self.certificate {
-                Some(certificate) if is_only => {
-                    RegistrySecurity::PrivateCa { certificate: certificate.clone() }
-                }
-                Some(_) | None => RegistrySecurity::Plain,
-            },
-            gateway: spec.gateway.filter(|_| view.tunnel.gateway_error.is_none()),
-            localhost_port: (spec.address == Ipv4Addr::LOCALHOST).then_some(spec.port),
-            in_public_dns: false,
-        }
+    async fn targets(
+        &self,
+        views: &[&RegistryView],
+        listens: &[PlannedListener],
+    ) -> Result<Vec<SetupTarget>, UiError> {
+        let targets = views.iter().map(|view| async {
+            let spec = &view.spec;
+            let planned = listens.iter().find(|listener| listener.registry == spec.name);
+            Ok(SetupTarget {
+                name: spec.name.clone(),
+                address: spec.address,
+                port: spec.port,
+                security: self.security(view).await?,
+                gateway: spec.gateway.filter(|_| view.tunnel.gateway_error.is_none()),
+                localhost_port: spec.at_localhost().or(planned.map(|listener| listener.port)),
+                in_public_dns: !view.alias_ready && is_in_dns(spec.name.as_str()).await,
+            })
+        });
+        futures::future::try_join_all(targets).await
+    }
+
+    async fn security(&self, view: &RegistryView) -> Result<RegistrySecurity, UiError> {
+        let given = self.authority.as_ref().filter(|_| self.is_only(view));
+        let spec = RegistrySpec { ca: given.or(view.spec.ca.as_ref()).cloned(), ..view.spec.clone() };
+        let paths = self.paths.clone();
+        let read = files::blocking(move || config::authority(&paths, &spec)).await?;
+        let certificate = read.map_err(|error| UiError::from(&error))?;
+        Ok(certificate
+            .map_or(RegistrySecurity::Plain, |certificate| RegistrySecurity::PrivateCa { certificate }))
     }
 
     /// An entry for an address where nothing listens would be an open invitation.
@@ -317,6 +371,7 @@ fn refused(engine: dockline_model::EngineFacts, error: UiError) -> SetupPlan {
         engine,
         summary: error.message.clone(),
         verdict: SetupVerdict::Refused { error },
+        listens: Vec::new(),
         changes: Vec::new(),
         steps: Vec::new(),
         authorities: Vec::new(),

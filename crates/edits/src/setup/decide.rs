@@ -7,14 +7,16 @@
 //! - Nothing is restarted where a reload serves.
 //! - What Dockline cannot set up is refused with the road that is left: pushing without the engine's settings.
 
+mod machine;
+
 use crate::{
-    Authority, CaCertificate, CertificateFolder, Intent, Scope, TrustStore,
+    Authority, CaCertificate, CertificateFolder, Intent, Scope,
     builder_toml::BuilderRegistry,
     daemon_json::{Daemon, KEY},
     hosts::Entry,
 };
 use dockline_model::{
-    Code, EngineAuthority, EngineFacts, EngineKind, HostSystem, ImageStore, RegistryName, RegistrySecurity,
+    BuilderFacts, Code, EngineAuthority, EngineFacts, EngineKind, ImageStore, RegistryName, RegistrySecurity,
     SetupTarget, UiError,
 };
 use std::{
@@ -63,7 +65,10 @@ pub fn decide(
         | EngineKind::OrbStack
         | EngineKind::Colima { .. }
         | EngineKind::RancherDesktop
-        | EngineKind::PodmanMachine { .. } => plan.in_machine(targets, &exists)?,
+        | EngineKind::PodmanMachine { .. } => {
+            let host = facts.kind.name_of_host().unwrap_or("host.docker.internal");
+            plan.in_machine(host, targets, &exists)?;
+        }
         EngineKind::Podman => plan.podman(targets, Scope::System)?,
         EngineKind::PodmanRootless => plan.podman(targets, Scope::User)?,
         EngineKind::Remote { address } => {
@@ -82,7 +87,7 @@ pub fn decide(
                 .hint("Start the engine and try again. An image archive can be pushed without one: dockline push FILE.tar."));
         }
     }
-    plan.builder(targets);
+    plan.builder(targets)?;
     Ok(plan.decision)
 }
 
@@ -150,7 +155,7 @@ impl Planner<'_> {
                 RegistrySecurity::Tls => {
                     self.satisfied("The registry's certificate is one that every system trusts.")
                 }
-                RegistrySecurity::PrivateCa { certificate } => {
+                RegistrySecurity::PrivateCa { certificate, .. } => {
                     let certificate = read_certificate(&target.name, certificate)?;
                     if daemon == Daemon::Snap {
                         return Err(snap_certificates());
@@ -238,7 +243,7 @@ impl Planner<'_> {
             match &target.security {
                 RegistrySecurity::Plain => drop(insecure.insert(authority)),
                 RegistrySecurity::Tls => self.decision.satisfied.push(must_name(&authority)),
-                RegistrySecurity::PrivateCa { certificate } => {
+                RegistrySecurity::PrivateCa { certificate, .. } => {
                     let certificate = read_certificate(&target.name, certificate)?;
                     self.certificate(CertificateFolder::DockerRootless, authority, certificate);
                 }
@@ -251,76 +256,6 @@ impl Planner<'_> {
         self.want(
             Intent::DaemonJson { daemon: Daemon::Rootless, insecure },
             format!("Rootless dockerd reaches the registry at {gateways}, which is not a loopback address, and so wants leave to speak HTTP."),
-            Vec::new(),
-        );
-        Ok(())
-    }
-
-    /// An engine in a virtual machine of its own, which has a name for the machine around it.
-    fn in_machine(
-        &mut self,
-        targets: &[SetupTarget],
-        exists: &impl Fn(&Path) -> bool,
-    ) -> Result<(), UiError> {
-        let kind = &self.facts.kind;
-        let name = match kind {
-            EngineKind::PodmanMachine { .. } => "host.containers.internal",
-            EngineKind::DockerDesktop
-            | EngineKind::OrbStack
-            | EngineKind::Colima { .. }
-            | EngineKind::RancherDesktop
-            | EngineKind::DockerNative
-            | EngineKind::DockerRootless
-            | EngineKind::DockerSnap
-            | EngineKind::DockerWindows
-            | EngineKind::Podman
-            | EngineKind::PodmanRootless
-            | EngineKind::Remote { .. }
-            | EngineKind::Unknown { .. }
-            | EngineKind::None => "host.docker.internal",
-        };
-        let name: RegistryName =
-            name.parse().map_err(|error| UiError::new(Code::Internal, format!("{error}.")))?;
-        let mut insecure = BTreeSet::new();
-        for target in targets {
-            let Some(port) = target.localhost_port else {
-                return Err(cannot_reach(format!(
-                    "The engine runs in a virtual machine, where {} means the machine itself; of this machine it sees \
-                     127.0.0.1 only, as {name}, and {} is not listened for there.",
-                    target.address, target.name
-                )));
-            };
-            let authority = Authority::of_name(name.clone(), port);
-            self.authority(target, &authority);
-            match &target.security {
-                RegistrySecurity::Plain => drop(insecure.insert(authority)),
-                RegistrySecurity::Tls => self.decision.satisfied.push(must_name(&authority)),
-                RegistrySecurity::PrivateCa { certificate } => {
-                    let certificate = read_certificate(&target.name, certificate)?;
-                    self.certificate_in_machine(target, authority, certificate, exists)?;
-                }
-            }
-        }
-        let entries = list(&insecure);
-        let intent = match kind {
-            EngineKind::DockerDesktop => Intent::DaemonJson { daemon: Daemon::Desktop, insecure },
-            EngineKind::OrbStack => Intent::DaemonJson { daemon: Daemon::OrbStack, insecure },
-            EngineKind::Colima { profile } => Intent::ColimaYaml { profile: profile.clone(), insecure },
-            EngineKind::RancherDesktop => Intent::RancherProvisioning { insecure },
-            EngineKind::PodmanMachine { .. } => Intent::RegistriesConf { scope: Scope::User, insecure },
-            EngineKind::DockerNative
-            | EngineKind::DockerRootless
-            | EngineKind::DockerSnap
-            | EngineKind::DockerWindows
-            | EngineKind::Podman
-            | EngineKind::PodmanRootless
-            | EngineKind::Remote { .. }
-            | EngineKind::Unknown { .. }
-            | EngineKind::None => return Ok(()),
-        };
-        self.want(
-            intent,
-            format!("The engine's virtual machine reaches the registry at {entries}, and wants leave to speak HTTP to it."),
             Vec::new(),
         );
         Ok(())
@@ -341,7 +276,7 @@ impl Planner<'_> {
                 RegistrySecurity::Tls => {
                     self.satisfied("The registry's certificate is one that every system trusts.")
                 }
-                RegistrySecurity::PrivateCa { certificate } => {
+                RegistrySecurity::PrivateCa { certificate, .. } => {
                     let certificate = read_certificate(&target.name, certificate)?;
                     self.certificate(folder, alias, certificate);
                 }
@@ -364,25 +299,25 @@ impl Planner<'_> {
     }
 
     /// A BuildKit builder in a container reads nothing of the above.
-    fn builder(&mut self, targets: &[SetupTarget]) {
-        let Some(builder) = &self.facts.builder else { return };
+    fn builder(&mut self, targets: &[SetupTarget]) -> Result<(), UiError> {
+        let Some(builder) = &self.facts.builder else { return Ok(()) };
         let mut registries = BTreeMap::new();
         for target in targets {
-            let authority = match (builder.host_network, target.gateway) {
-                (_, Some(gateway)) => Authority::of_address(gateway, target.port),
-                (true, None) => alias(target),
-                (false, None) => {
-                    self.decision.satisfied.push(format!(
-                        "The builder “{}” runs in a container that does not see {}; let the registry listen on a gateway \
-                         address, or push with docker push after building with --load.",
-                        builder.name, target.address
-                    ));
-                    continue;
-                }
+            let Some(authority) = self.seen_by_builder(builder, target)? else {
+                self.decision.satisfied.push(format!(
+                    "The builder “{}” runs in a container that does not see {}; let the registry listen on a gateway \
+                     address, or push with docker push after building with --load.",
+                    builder.name, target.address
+                ));
+                continue;
             };
             match &target.security {
                 RegistrySecurity::Plain => drop(registries.insert(authority, BuilderRegistry::Plain {})),
-                RegistrySecurity::Tls | RegistrySecurity::PrivateCa { .. } => {}
+                // buildx copies the file into the builder when it makes it.
+                RegistrySecurity::PrivateCa { file: Some(path), .. } => {
+                    registries.insert(authority, BuilderRegistry::Certificate { path: path.clone() });
+                }
+                RegistrySecurity::Tls | RegistrySecurity::PrivateCa { file: None, .. } => {}
             }
         }
         let why = format!(
@@ -390,6 +325,23 @@ impl Planner<'_> {
             builder.name
         );
         self.want(Intent::BuilderConfig { registries }, why, Vec::new());
+        Ok(())
+    }
+
+    /// Under which name the builder's container gets to the registry.
+    fn seen_by_builder(
+        &self,
+        builder: &BuilderFacts,
+        target: &SetupTarget,
+    ) -> Result<Option<Authority>, UiError> {
+        // In a virtual machine, containers know the machine around it as the engine does.
+        if let Some(host) = self.facts.kind.name_of_host() {
+            let host = machine::name(host)?;
+            return Ok(target.localhost_port.map(|port| Authority::of_name(host, port)));
+        }
+        let by_gateway = target.gateway.map(|gateway| Authority::of_address(gateway, target.port));
+        let by_name = || builder.host_network.then(|| alias(target));
+        Ok(by_gateway.or_else(by_name))
     }
 
     fn certificate(&mut self, folder: CertificateFolder, authority: Authority, certificate: CaCertificate) {
@@ -400,58 +352,6 @@ impl Planner<'_> {
             why,
             warnings,
         );
-    }
-
-    fn certificate_in_machine(
-        &mut self,
-        target: &SetupTarget,
-        authority: Authority,
-        certificate: CaCertificate,
-        exists: &impl Fn(&Path) -> bool,
-    ) -> Result<(), UiError> {
-        let by_hand = |what: &str| {
-            UiError::new(
-                Code::SettingsRefused,
-                format!("Dockline does not know how {what} takes the certificate of a private authority."),
-            )
-            .hint("Add it by hand, or push without the engine's settings: docker save the image, and dockline push the file.")
-        };
-        self.decision.satisfied.push(must_name(&authority));
-        match &self.facts.kind {
-            // Both hand ~/.docker/certs.d into their machine (docs.docker.com/desktop; abiosoft/colima,
-            // `environment/vm/lima/certs.go`).
-            EngineKind::DockerDesktop | EngineKind::Colima { .. } => {
-                self.certificate(CertificateFolder::DockerDesktop, authority, certificate);
-                Ok(())
-            }
-            EngineKind::OrbStack | EngineKind::RancherDesktop => {
-                let store =
-                    trust_store(self.facts.system, exists).ok_or_else(|| by_hand("this operating system"))?;
-                let warnings = vec![
-                    format!(
-                        "Every program on this machine will trust the authority behind {}, for any site.",
-                        target.name
-                    ),
-                    fingerprint(&certificate),
-                ];
-                self.want(
-                    Intent::SystemTrust { store, name: target.name.clone(), certificate: Some(certificate) },
-                    "The engine trusts the authorities that the operating system trusts, and no others.",
-                    warnings,
-                );
-                Ok(())
-            }
-            EngineKind::PodmanMachine { .. } => Err(by_hand("a Podman machine")),
-            EngineKind::DockerNative
-            | EngineKind::DockerRootless
-            | EngineKind::DockerSnap
-            | EngineKind::DockerWindows
-            | EngineKind::Podman
-            | EngineKind::PodmanRootless
-            | EngineKind::Remote { .. }
-            | EngineKind::Unknown { .. }
-            | EngineKind::None => Ok(()),
-        }
     }
 
     /// dockerd does not start with the same key on its command line and in its file.
@@ -496,19 +396,4 @@ fn snap_certificates() -> UiError {
         "Docker from the snap reads no settings for single registries outside its own folder.",
     )
     .hint("Install Docker from your distribution or from docker.com, or push without the engine's settings.")
-}
-
-/// Which trust store the system has; on Linux its folder tells.
-fn trust_store(system: HostSystem, exists: &impl Fn(&Path) -> bool) -> Option<TrustStore> {
-    match system {
-        HostSystem::MacOs => Some(TrustStore::MacOs),
-        HostSystem::Windows => Some(TrustStore::Windows),
-        HostSystem::Linux => [
-            ("/etc/pki/ca-trust/source/anchors", TrustStore::Fedora),
-            ("/etc/ca-certificates/trust-source/anchors", TrustStore::Arch),
-            ("/usr/local/share/ca-certificates", TrustStore::Debian),
-        ]
-        .into_iter()
-        .find_map(|(folder, store)| exists(Path::new(folder)).then_some(store)),
-    }
 }

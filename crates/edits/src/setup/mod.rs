@@ -283,6 +283,7 @@ impl Draft {
                 action,
                 engine: facts.clone(),
                 verdict,
+                listens: Vec::new(),
                 changes: self.changes,
                 steps: self.steps,
                 authorities,

@@ -4,6 +4,7 @@ use crate::{
     Intent, Scope, SystemStep, daemon_json::Daemon, intent::CertificateFolder, own_file, rancher_script,
 };
 use dockline_model::{EngineFacts, EngineKind, SetupAction, StepBy, StepView};
+use std::collections::BTreeSet;
 
 fn words(parts: &[&str]) -> Vec<String> {
     parts.iter().map(|part| (*part).to_owned()).collect()
@@ -68,26 +69,12 @@ pub fn of_person(intent: &Intent, facts: &EngineFacts, action: SetupAction) -> V
         }
         Intent::RegistryCertificate { folder: CertificateFolder::DockerDesktop, .. }
         | Intent::SystemTrust { .. } => restart_machine(facts),
-        Intent::RegistriesConf { scope: Scope::User, insecure } => match &facts.kind {
-            EngineKind::PodmanMachine { machine } => {
-                let insecure =
-                    if action == SetupAction::Undo { &std::collections::BTreeSet::new() } else { insecure };
-                vec![inside_podman_machine(machine, own_file::registries_conf_text(insecure))]
-            }
-            EngineKind::DockerNative
-            | EngineKind::DockerRootless
-            | EngineKind::DockerSnap
-            | EngineKind::DockerDesktop
-            | EngineKind::DockerWindows
-            | EngineKind::OrbStack
-            | EngineKind::Colima { .. }
-            | EngineKind::RancherDesktop
-            | EngineKind::Podman
-            | EngineKind::PodmanRootless
-            | EngineKind::Remote { .. }
-            | EngineKind::Unknown { .. }
-            | EngineKind::None => Vec::new(),
-        },
+        Intent::RegistriesConf { scope: Scope::User, insecure } => {
+            let EngineKind::PodmanMachine { machine } = &facts.kind else { return Vec::new() };
+            let nothing = BTreeSet::new();
+            let insecure = if action == SetupAction::Undo { &nothing } else { insecure };
+            vec![inside_podman_machine(machine, own_file::registries_conf_text(insecure))]
+        }
         Intent::BuilderConfig { .. } => recreate_builder(facts),
         // Read at each operation, or followed by a step of the helper's.
         Intent::Hosts { .. }
@@ -107,22 +94,16 @@ pub fn of_person(intent: &Intent, facts: &EngineFacts, action: SetupAction) -> V
 
 /// The engine in a virtual machine reads certificates when it starts.
 fn restart_machine(facts: &EngineFacts) -> Vec<StepView> {
-    match &facts.kind {
-        EngineKind::DockerDesktop => vec![restart_desktop(facts)],
-        EngineKind::OrbStack => vec![restart_orb_stack(facts)],
-        EngineKind::Colima { profile } => vec![restart_colima(profile, facts)],
-        EngineKind::RancherDesktop => restart_rancher(facts),
-        EngineKind::DockerNative
-        | EngineKind::DockerRootless
-        | EngineKind::DockerSnap
-        | EngineKind::DockerWindows
-        | EngineKind::Podman
-        | EngineKind::PodmanRootless
-        | EngineKind::PodmanMachine { .. }
-        | EngineKind::Remote { .. }
-        | EngineKind::Unknown { .. }
-        | EngineKind::None => Vec::new(),
+    let kind = &facts.kind;
+    if let EngineKind::Colima { profile } = kind {
+        return vec![restart_colima(profile, facts)];
     }
+    if *kind == EngineKind::RancherDesktop {
+        return restart_rancher(facts);
+    }
+    let others: [(EngineKind, fn(&EngineFacts) -> StepView); 2] =
+        [(EngineKind::DockerDesktop, restart_desktop), (EngineKind::OrbStack, restart_orb_stack)];
+    others.into_iter().filter(|(other, _)| other == kind).map(|(_, restart)| restart(facts)).collect()
 }
 
 /// `docker.service` of the person's systemd reloads with SIGHUP (moby, `contrib/dockerd-rootless-setuptool.sh`).

@@ -32,26 +32,13 @@ pub(super) async fn gather(around: &Surroundings) -> Result<EngineFacts, EngineE
         ask::<Vec<Container>>(&endpoint, "/containers/json"),
         ask::<Network>(&endpoint, "/networks/bridge")
     );
-    let daemon = match (&flavour, &endpoint) {
-        (Flavour::Native | Flavour::Rootless | Flavour::Snap, EngineEndpoint::Unix(socket)) => {
-            daemon_at(socket).await
-        }
-        (
-            Flavour::Native
-            | Flavour::Rootless
-            | Flavour::Snap
-            | Flavour::WindowsNative
-            | Flavour::DockerDesktop
-            | Flavour::Colima { .. }
-            | Flavour::RancherDesktop
-            | Flavour::OrbStack
-            | Flavour::Podman
-            | Flavour::PodmanRootless
-            | Flavour::PodmanMachine
-            | Flavour::Remote { .. }
-            | Flavour::Unknown { .. },
-            _,
-        ) => None,
+    // Those of other kinds are in a virtual machine, or have no settings that hang on the process.
+    let daemon = if let Flavour::Native | Flavour::Rootless | Flavour::Snap = flavour
+        && let EngineEndpoint::Unix(socket) = &endpoint
+    {
+        daemon_at(socket).await
+    } else {
+        None
     };
     let builder = chosen_builder(around, context.as_deref(), &endpoint);
     Ok(EngineFacts {

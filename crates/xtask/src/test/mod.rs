@@ -4,7 +4,7 @@ mod deny;
 pub(crate) mod run;
 pub(crate) mod tally;
 
-use crate::{bindings, packages, vendor, workspace};
+use crate::{bindings, newer_docker, packages, vendor, workspace};
 use anyhow::{Context, Result, bail};
 use run::{succeeds, watch};
 use std::{
@@ -66,6 +66,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         println!("{error:#}");
     }
     prepare_folders()?;
+    if !wanted_black_box.is_empty()
+        && let Err(error) = newer_docker::provide()
+    {
+        println!("{error:#}");
+    }
 
     let mut steps = Vec::new();
     for (name, step) in STEPS {
@@ -219,7 +224,8 @@ fn black_box_test(file: &str) -> Result<Tally> {
     let arguments = ["test", "--workspace", "--test", file, "--", "--test-threads=1"];
     let test = with_limit(&arguments)
         .env("DOCKLINE_PROGRAM", program("dockline"))
-        .env("DOCKLINE_DESKTOP_PROGRAM", program("dockline-desktop"));
+        .env("DOCKLINE_DESKTOP_PROGRAM", program("dockline-desktop"))
+        .env("DOCKLINE_TEST_CONTAINERD_STORE", newer_docker::folder());
     cargo_test(test)
 }
 

@@ -81,6 +81,8 @@ pub struct Paths {
     pub hosts: PathBuf,
     /// The daemon.json, where an engine was told to read another than its usual one.
     pub daemon_json: Option<PathBuf>,
+    /// buildx's folder, where the environment names one (`BUILDX_CONFIG`, `DOCKER_CONFIG`); `~/.docker/buildx` otherwise.
+    pub buildx: Option<PathBuf>,
     /// A folder for the journal and for the record of what was applied; made when it is first needed.
     pub journal: PathBuf,
 }
@@ -106,6 +108,7 @@ impl Paths {
             config_home: PathBuf::new(),
             hosts: hosts_file(platform, variable),
             daemon_json: None,
+            buildx: None,
             journal: journal_folder(platform, variable),
         }
     }
@@ -139,9 +142,18 @@ impl Paths {
         *self == Self::system()
     }
 
-    /// The file an intent is about.
+    /// The file an intent is about. Among a person's own files their own links are followed (`~/.docker` may lead to a
+    /// folder of dotfiles); in the system's folders none is.
     #[must_use]
     pub fn file(&self, intent: &Intent) -> PathBuf {
+        let path = self.usual_file(intent);
+        match self.scope {
+            Scope::System => path,
+            Scope::User => followed(path),
+        }
+    }
+
+    fn usual_file(&self, intent: &Intent) -> PathBuf {
         // Joined part by part, so that the paths of every system come out right on the Linux machine that tests them.
         let below =
             |base: &Path, parts: &[&str]| parts.iter().fold(base.to_owned(), |path, part| path.join(part));
@@ -193,7 +205,10 @@ impl Paths {
                 };
                 below(&folder, &["registries.conf.d", "dockline.conf"])
             }
-            Intent::BuilderConfig { .. } => below(home, &[".docker", "buildx", "buildkitd.default.toml"]),
+            Intent::BuilderConfig { .. } => match &self.buildx {
+                Some(folder) => folder.join("buildkitd.default.toml"),
+                None => below(home, &[".docker", "buildx", "buildkitd.default.toml"]),
+            },
             Intent::ColimaYaml { profile, .. } => below(home, &[".colima", profile, "colima.yaml"]),
             Intent::RancherProvisioning { .. } => match self.platform {
                 Platform::Linux => {
@@ -243,9 +258,64 @@ fn real(folder: &Path) -> PathBuf {
     folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }
 
+/// Links to follow at most, as the kernel does (path_resolution(7)).
+#[cfg(unix)]
+const LINKS: usize = 40;
+
+/// Where the links on the way lead, as long as they are this process's user's own: nobody else could have laid them. (Root
+/// with somebody's home folder, as sudo(8) may have it, follows none of that person's.)
+#[cfg(unix)]
+fn followed(path: PathBuf) -> PathBuf {
+    use std::os::unix::fs::MetadataExt as _;
+    let us = rustix::process::geteuid().as_raw();
+    let mut now = path.clone();
+    for _ in 0..LINKS {
+        let mut ancestors: Vec<&Path> = now.ancestors().collect();
+        ancestors.reverse();
+        let Some(link) = ancestors.into_iter().find(|part| part.is_symlink()) else { return now };
+        let is_ours = link.symlink_metadata().is_ok_and(|metadata| metadata.uid() == us);
+        let (Ok(rest), Ok(target), true) = (now.strip_prefix(link), link.read_link(), is_ours) else {
+            return path;
+        };
+        let from = link.parent().unwrap_or(Path::new("/"));
+        // Joining an absolute path replaces all; `..` is the system's to resolve.
+        let led = from.join(target);
+        let led = led.canonicalize().unwrap_or(led);
+        now = if rest.as_os_str().is_empty() { led } else { led.join(rest) };
+    }
+    path
+}
+
+#[cfg(not(unix))]
+fn followed(path: PathBuf) -> PathBuf {
+    path
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_persons_own_links_are_followed() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        let home = base.join("home");
+        for made in ["home", "dotfiles/docker"] {
+            std::fs::create_dir_all(base.join(made)).unwrap();
+        }
+        symlink("../dotfiles/docker", home.join(".docker")).unwrap();
+        let paths = Paths::user(&home, &home.join(".config"), &base);
+        let intent = Intent::DaemonJson { daemon: Daemon::Desktop, insecure: Default::default() };
+        assert_eq!(paths.file(&intent), base.join("dotfiles/docker/daemon.json"));
+        symlink(base.join("kept.json"), base.join("dotfiles/docker/daemon.json")).unwrap();
+        assert_eq!(paths.file(&intent), base.join("kept.json"), "a link to a file that is not there yet");
+        // One that leads round in a circle is left for the writer to refuse.
+        std::fs::remove_file(home.join(".docker")).unwrap();
+        symlink(".docker", home.join(".docker")).unwrap();
+        assert_eq!(paths.file(&intent), home.join(".docker/daemon.json"));
+    }
 
     #[test]
     fn each_system_has_its_hosts_file() {

@@ -18,7 +18,8 @@ fn folder(paths: &Paths) -> PathBuf {
     paths.config_file.with_file_name("certificates")
 }
 
-fn own_copy(paths: &Paths, name: &RegistryName) -> PathBuf {
+/// Where Dockline's copy of a registry's authority is, once there is one.
+pub(crate) fn kept_authority(paths: &Paths, name: &RegistryName) -> PathBuf {
     folder(paths).join(format!("{name}.crt"))
 }
 
@@ -46,7 +47,7 @@ fn read(path: &Path) -> Result<CaCertificate, ConfigError> {
 /// Checks the file and copies it; what comes back is the copy's path.
 pub(super) fn keep(paths: &Paths, name: &RegistryName, source: &Path) -> Result<PathBuf, ConfigError> {
     let certificate = read(&paths.expanded(source))?;
-    let copy = own_copy(paths, name);
+    let copy = kept_authority(paths, name);
     let written = fs::create_dir_all(folder(paths))
         .and_then(|()| super::write::replace(&copy, certificate.pem().as_bytes()));
     written.map_err(|source| ConfigError::Write { path: copy.clone(), source })?;
@@ -55,7 +56,7 @@ pub(super) fn keep(paths: &Paths, name: &RegistryName, source: &Path) -> Result<
 
 /// Removes Dockline's copy, once no registry's configuration names it.
 pub(super) fn forget(paths: &Paths, name: &RegistryName, left: &[RegistrySpec]) {
-    let copy = own_copy(paths, name);
+    let copy = kept_authority(paths, name);
     if left.iter().any(|spec| spec.ca.as_ref() == Some(&copy)) {
         return;
     }

@@ -19,6 +19,7 @@ mod parse;
 mod write;
 
 pub use ca::authority;
+pub(crate) use ca::kept_authority;
 pub use parse::{Problem, parse};
 pub(crate) use write::complete;
 pub use write::{

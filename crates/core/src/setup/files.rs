@@ -7,6 +7,7 @@ use dockline_edits::{
     HelperAnswer, HelperRequest, Paths as EditPaths, elevate, perform,
     setup::{self, Prepared},
 };
+use dockline_engine::Surroundings;
 use dockline_model::{
     AppliedChange, EngineFacts, SettingsFile, SetupAction, SetupPlan, SetupTarget, UiError,
 };
@@ -65,9 +66,12 @@ impl Files {
         let home = env::home_dir().unwrap_or_default();
         let config_home = env::var_os("XDG_CONFIG_HOME").filter(|value| !value.is_empty());
         let config_home = config_home.map_or_else(|| home.join(".config"), PathBuf::from);
+        let around = Surroundings::from_process();
+        let docker_config = around.docker_config.map(|folder| folder.join("buildx"));
+        let user = EditPaths::user(&home, &config_home, &paths.state_dir);
         Self {
             system: hosts::edit_paths(paths),
-            user: EditPaths::user(&home, &config_home, &paths.state_dir),
+            user: EditPaths { buildx: around.buildx_config.or(docker_config), ..user },
         }
     }
 

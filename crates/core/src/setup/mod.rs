@@ -332,8 +332,12 @@ impl Setup {
         let paths = self.paths.clone();
         let read = files::blocking(move || config::authority(&paths, &spec)).await?;
         let certificate = read.map_err(|error| UiError::from(&error))?;
-        Ok(certificate
-            .map_or(RegistrySecurity::Plain, |certificate| RegistrySecurity::PrivateCa { certificate }))
+        let configured = || view.spec.ca.as_deref().map(|path| self.paths.expanded(path));
+        let file = given.map(|_| config::kept_authority(&self.paths, &view.spec.name)).or_else(configured);
+        Ok(match certificate {
+            Some(certificate) => RegistrySecurity::PrivateCa { certificate, file },
+            None => RegistrySecurity::Plain,
+        })
     }
 
     /// An entry for an address where nothing listens would be an open invitation.

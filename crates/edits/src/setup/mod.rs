@@ -110,13 +110,11 @@ impl<'a> Files<'a> {
         }
         let is_needed = !draft.changes.is_empty();
         let why = match is_needed {
-            true => draft.changes.iter().map(|change| change.why.clone()).collect(),
-            false if satisfied.is_empty() => {
-                vec!["Every setting that is needed is there already.".to_owned()]
-            }
-            false => satisfied,
+            // Each change says its own reason.
+            true => format!("{} lacks {}.", facts.label, counted(draft.changes.len())),
+            false if satisfied.is_empty() => "Every setting that is needed is there already.".to_owned(),
+            false => joined(satisfied),
         };
-        let why = joined(why);
         let summary = match is_needed {
             true => draft.summary("so that docker push works here"),
             false => format!("Nothing needs to be changed: {why}"),
@@ -293,6 +291,13 @@ impl Draft {
             user: self.user,
             system_paths: files.system.clone(),
         }
+    }
+}
+
+fn counted(settings: usize) -> String {
+    match settings {
+        1 => "one setting".to_owned(),
+        several => format!("{several} settings"),
     }
 }
 

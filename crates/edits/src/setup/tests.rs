@@ -209,7 +209,7 @@ fn the_containerd_store_is_told_for_one_registry_and_by_its_address() {
 #[test]
 fn a_private_authority_is_put_where_the_engine_looks() {
     let target = SetupTarget {
-        security: RegistrySecurity::PrivateCa { certificate: PEM.to_owned() },
+        security: RegistrySecurity::PrivateCa { certificate: PEM.to_owned(), file: None },
         localhost_port: Some(5000),
         ..target()
     };
@@ -262,7 +262,10 @@ fn a_private_authority_is_put_where_the_engine_looks() {
     let classic =
         scene(Platform::Linux).prepare(std::slice::from_ref(&target), &facts(EngineKind::DockerNative));
     assert_eq!(classic.plan.changes.len(), 1, "classic dockerd checks no certificate on loopback");
-    let bad = SetupTarget { security: RegistrySecurity::PrivateCa { certificate: "x".into() }, ..target };
+    let bad = SetupTarget {
+        security: RegistrySecurity::PrivateCa { certificate: "x".into(), file: None },
+        ..target
+    };
     let refused = scene(Platform::Linux).prepare(&[bad], &facts(EngineKind::Podman));
     assert_eq!(refusal(&refused).code, Code::InvalidArgument);
 }

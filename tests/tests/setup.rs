@@ -463,7 +463,7 @@ fn a_private_authority_is_made_known_to_the_engine_and_forgotten_again() {
     assert!(host.manifest_digest("team/app", "v1").is_some());
     let folder = workstation.path(&format!("/etc/docker/certs.d/{name}:5000"));
     let written = fs::read_to_string(folder.join("ca.crt")).unwrap();
-    assert_eq!(written.trim(), fs::read_to_string(&ca).unwrap().trim());
+    assert!(written.ends_with(fs::read_to_string(&ca).unwrap().trim_start()), "{written}");
 
     // It is kept: the next plan knows it without being told, though the file it came from is gone.
     let kept =
@@ -543,4 +543,84 @@ fn the_builder_that_buildx_uses_gets_the_registry_when_it_is_made_anew() {
 
     dockline.json(&["setup", "--yes", "--undo"]).expect_success();
     assert_eq!(fs::read_to_string(&default).unwrap(), theirs);
+}
+
+/// Ann's own Podman, and a line in the hosts file that takes root: sudo(8) starts the helper, by a rule for it alone.
+#[test]
+fn rootless_podman_pushes_by_name_after_sudo_let_the_helper_write_the_hosts_file() {
+    const ROOTLESS: &[Need] = &[Need::Program("podman"), Need::Program("newuidmap"), Need::Program("sudo")];
+    if !lab::requires(&[NEEDS, ROOTLESS].concat()) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let ann = Person::on(&workstation);
+    let helper = ann.may_start_as_root(lab::helper_program());
+    let podman = Podman::of(&ann);
+    let dockline = Dockline::of(&ann)
+        .with_engine(podman.endpoint())
+        .with_environment([("DOCKLINE_HELPER", helper.as_os_str())]);
+    let name = dockline.add(&host);
+    let _agent = dockline.agent();
+    let hosts_before = workstation.hosts();
+
+    let plan: SetupPlan = dockline.json(&["setup", "--plan"]).expect_success().read();
+    assert_eq!(plan.engine.kind, EngineKind::PodmanRootless);
+    assert_eq!(files(&plan), [SettingsFile::Hosts, SettingsFile::RegistriesConf], "{plan:?}");
+    assert!(plan.needs_admin());
+    let report: SetupReport = dockline.json(&["setup", "--yes"]).expect_success().read();
+    assert!(all_reached(&report), "{report:?}");
+    assert!(workstation.hosts().contains(name.as_str()));
+    let conf = ann.home().join(".config/containers/registries.conf.d/dockline.conf");
+    assert!(fs::read_to_string(&conf).unwrap().contains(name.as_str()));
+
+    let image = format!("{name}:5000/team/app:v1");
+    let archive = ann.home().join("root.tar").display().to_string();
+    lab::run("tar", &["-C", "/etc", "-cf", &archive, "hostname"]);
+    ann.owns(ann.home());
+    podman.try_podman(&["import", &archive, &image]).expect_success();
+    podman.try_podman(&["push", &image]).expect_success();
+    assert!(host.manifest_digest("team/app", "v1").is_some());
+
+    dockline.json(&["setup", "--yes", "--undo"]).expect_success();
+    assert_eq!(workstation.hosts(), hosts_before);
+    assert!(!conf.exists());
+    assert!(!podman.try_podman(&["push", &image]).status.success());
+    // Without the rule nobody is let in, and nothing is written.
+    fs::remove_file(workstation.path("/etc/sudoers.d/ann")).unwrap();
+    let refused = dockline.json(&["setup", "--yes"]).error();
+    assert_eq!(refused.code, Code::PermissionDenied);
+    assert_eq!(workstation.hosts(), hosts_before);
+}
+
+/// Engines remember a name for five seconds after it is gone; until then its port must not become somebody else's.
+#[test]
+fn the_port_is_given_up_six_seconds_after_the_name() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let _agent = dockline.agent();
+    let listener = dockline.snapshot().registries.remove(0).spec.listen();
+    dockline.json(&["setup", "--yes"]).expect_success();
+    let image = format!("{name}:5000/team/app:v1");
+    dockerd.build_image(&image, &[100]);
+    dockerd.run_docker(&["push", &image]);
+
+    let before = Instant::now();
+    dockline.json(&["setup", "--yes", "--undo"]).expect_success();
+    dockline.run(&["remove", name.as_str()]).expect_success();
+    assert!(dockline.snapshot().registries.is_empty());
+    while std::net::TcpStream::connect(listener).is_ok() {
+        assert!(before.elapsed() < Duration::from_secs(30), "the port is never given up");
+        // Whoever dockerd would turn to now is still Dockline.
+        dockerd.try_docker(&["push", &image]);
+    }
+    assert!(before.elapsed() >= Duration::from_secs(6), "given up after {:?}", before.elapsed());
+    let after = dockerd.try_docker(&["push", &image]);
+    assert!(!after.status.success(), "{after:?}");
 }

@@ -79,6 +79,7 @@ pub const TESTS: &[Need] = &[
     program("chromium", "chromium", "is the browser whose pages must not get through"),
     program("strace", "strace", "kills the helper at each of its system calls, and makes them fail"),
     program("pkexec", "pkexec", "gives the helper root's rights, by leave of polkit"),
+    program("sudo", "sudo", "gives it to a person at a terminal"),
     program("git", "git", "fetches the list of known vulnerabilities"),
 ];
 

@@ -389,3 +389,25 @@ pub fn dockline_program() -> &'static Path {
         profile.expect("cargo puts programs beside their tests").join("dockline")
     })
 }
+
+/// The `dockline-helper` program: beside `DOCKLINE_PROGRAM`, or the one of this workspace, built now.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn helper_program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let beside = dockline_program().with_file_name("dockline-helper");
+        if env::var_os("DOCKLINE_PROGRAM").is_none() {
+            let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let built = Command::new(cargo)
+                .args(["build", "--quiet", "--package", "dockline-helper"])
+                .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+                .status()
+                .expect("cargo runs");
+            assert!(built.success(), "dockline-helper does not build");
+        }
+        beside
+    })
+}

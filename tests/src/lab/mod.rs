@@ -35,7 +35,7 @@ mod workstation;
 pub use authority::Authority;
 pub use daemon::Daemon;
 pub use dockerd::{CONTAINERD_STORE, Dockerd};
-pub use dockline::{Agent, Dockline, Outcome, dockline_program};
+pub use dockline::{Agent, Dockline, Outcome, dockline_program, helper_program};
 pub use machine::DesktopMachine;
 pub use needs::{Need, free_port, newer_docker, requires};
 pub use person::Person;

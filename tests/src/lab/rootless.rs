@@ -6,7 +6,7 @@ use super::{
     shell::{Finished, try_run},
     workstation::Workstation,
 };
-use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
 
 /// Where Debian's docker.io has it.
 pub const ROOTLESS_SCRIPT: &str = "/usr/share/docker.io/contrib/dockerd-rootless.sh";
@@ -55,11 +55,12 @@ impl Drop for RootlessDockerd {
     }
 }
 
-/// Podman's API as root, with a store of its own and the workstation's `/etc/containers`.
+/// Podman's API, root's or a person's, with a store of its own and the workstation's `/etc/containers`.
 #[derive(Debug)]
 pub struct Podman {
     daemon: Option<Daemon>,
     workstation: Arc<Workstation>,
+    person: Option<Person>,
 }
 
 impl Podman {
@@ -69,27 +70,71 @@ impl Podman {
     /// When it does not.
     #[must_use]
     pub fn start(workstation: &Arc<Workstation>) -> Self {
-        let folder = workstation.folder().join("podman");
+        Self::launch(workstation, None)
+    }
+
+    /// Starts Ann's own, without root.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn of(person: &Person) -> Self {
+        Self::launch(person.workstation(), Some(person.clone()))
+    }
+
+    fn launch(workstation: &Arc<Workstation>, person: Option<Person>) -> Self {
+        let mut podman = Self { daemon: None, workstation: Arc::clone(workstation), person };
+        let folder = podman.folder();
         fs::create_dir_all(&folder).expect("the workstation's folder is ours");
-        let mut command = podman(workstation, &folder);
+        if let Some(person) = &podman.person {
+            person.owns(&folder);
+        }
+        let mut command = podman.command();
         // It says when it is ready only at this level.
         command.args(["--log-level=info", "system", "service", "--time=0"]);
         command.arg(format!("unix://{}", folder.join("podman.sock").display()));
         let daemon = Daemon::spawn("podman", command);
         daemon.wait_for_line("API service listening on", Duration::from_secs(30));
-        Self { daemon: Some(daemon), workstation: Arc::clone(workstation) }
+        podman.daemon = Some(daemon);
+        podman
+    }
+
+    fn folder(&self) -> PathBuf {
+        match &self.person {
+            Some(person) => person.home().join("podman"),
+            None => self.workstation.folder().join("podman"),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let folder = self.folder();
+        let mut command = match &self.person {
+            Some(person) => person.command("podman"),
+            None => {
+                let mut command = self.workstation.command("podman");
+                command.env("HOME", &folder);
+                command
+            }
+        };
+        command.arg("--root").arg(folder.join("root")).arg("--runroot").arg(folder.join("run")).args([
+            "--storage-driver",
+            "vfs",
+            "--cgroup-manager",
+            "cgroupfs",
+        ]);
+        command
     }
 
     /// For `DOCKER_HOST`.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("unix://{}", self.workstation.folder().join("podman").join("podman.sock").display())
+        format!("unix://{}", self.folder().join("podman.sock").display())
     }
 
     /// Runs `podman …`.
     #[track_caller]
     pub fn try_podman(&self, arguments: &[&str]) -> Finished {
-        try_run(podman(&self.workstation, &self.workstation.folder().join("podman")).args(arguments))
+        try_run(self.command().args(arguments))
     }
 }
 
@@ -99,16 +144,4 @@ impl Drop for Podman {
             daemon.stop(Duration::from_secs(30));
         }
     }
-}
-
-fn podman(workstation: &Arc<Workstation>, folder: &Path) -> Command {
-    let mut command = workstation.command("podman");
-    command
-        .arg("--root")
-        .arg(folder.join("root"))
-        .arg("--runroot")
-        .arg(folder.join("run"))
-        .args(["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"])
-        .env("HOME", folder);
-    command
 }

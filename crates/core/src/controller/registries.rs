@@ -383,6 +383,8 @@ impl Actor {
     }
 
     pub(super) async fn remove_registry(&mut self, name: RegistryName) -> Result<Reply, UiError> {
+        // A name that went a moment ago counts from now on, whether or not the system has told of it yet.
+        self.refresh_aliases().await;
         let paths = self.paths.clone();
         let removed = blocking(move || config::remove(&paths, &name)).await?;
         self.configure(removed.map_err(|error| UiError::from(&error))?);

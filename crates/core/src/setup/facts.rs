@@ -99,7 +99,8 @@ fn facts(found: Found, platform: Platform) -> EngineFacts {
             .map(|unit| SystemdUnit { name: unit.name, user: unit.user }),
         builder: found.builder.map(|builder| BuilderFacts {
             name: builder.name,
-            endpoint: found.context.clone().unwrap_or_else(|| found.endpoint.clone()),
+            // Where neither says, buildx takes the engine that is in use now.
+            endpoint: builder.endpoint.or_else(|| found.context.clone()).unwrap_or_default(),
             host_network: builder.host_network,
             driver_options: builder
                 .driver_options

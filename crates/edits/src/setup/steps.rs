@@ -181,7 +181,9 @@ fn recreate_builder(facts: &EngineFacts) -> Vec<StepView> {
         create.extend(words(&["--driver-opt", option]));
     }
     create.push("--use".to_owned());
-    create.push(builder.endpoint.clone());
+    if !builder.endpoint.is_empty() {
+        create.push(builder.endpoint.clone());
+    }
     vec![
         optional(by_dockline(
             "The builder is removed, since builders read their settings only when they are made; its build cache goes with it.",

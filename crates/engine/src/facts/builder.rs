@@ -13,6 +13,8 @@ use std::path::PathBuf;
 pub struct Builder {
     /// Its name, as `docker buildx ls` shows it.
     pub name: String,
+    /// The context, or the address of the engine, that its first node was made on.
+    pub endpoint: Option<String>,
     /// Whether it shares the machine's network (`--driver-opt network=host`), and with it its loopback.
     pub host_network: bool,
     /// The options it was made with, to be repeated when it is made anew.
@@ -45,6 +47,8 @@ struct Instance {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Node {
+    #[serde(default)]
+    endpoint: Option<String>,
     #[serde(default)]
     driver_opts: Option<std::collections::BTreeMap<String, String>>,
     /// Contents in base64, as Go writes bytes.
@@ -82,11 +86,13 @@ pub(super) fn chosen(around: &Surroundings, key: &str, files: &impl Files) -> Op
         return None;
     }
     let node = instance.nodes.into_iter().next();
-    let (options, kept) = node.map(|node| (node.driver_opts, node.files)).unwrap_or_default();
+    let (endpoint, options, kept) =
+        node.map(|node| (node.endpoint, node.driver_opts, node.files)).unwrap_or_default();
     let driver_options: Vec<_> = options.unwrap_or_default().into_iter().collect();
     let config = kept.unwrap_or_default().remove("buildkitd.toml").and_then(|text| decoded(&text));
     Some(Builder {
         name,
+        endpoint: endpoint.filter(|endpoint| !endpoint.is_empty()),
         host_network: driver_options.iter().any(|(key, value)| key == "network" && value == "host"),
         driver_options,
         config,
@@ -148,6 +154,7 @@ mod tests {
     #[test]
     fn the_chosen_builder_is_found_and_only_one_in_a_container_counts() {
         let mine = Builder {
+            endpoint: Some(SOCKET.into()),
             name: "mine".into(),
             host_network: true,
             driver_options: vec![("network".into(), "host".into())],

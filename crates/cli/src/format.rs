@@ -2,8 +2,8 @@
 
 use crate::output::wrapped;
 use dockline_model::{
-    Code, Interruption, LeaseHolder, LeaseView, OfferSpec, OfferState, OfferView, RegistrySpec, RegistryView, SshTarget,
-    TransferKind, TunnelState, TunnelView, UnixMillis,
+    Code, Interruption, LeaseHolder, LeaseView, OfferSpec, OfferState, OfferView, RegistrySpec, RegistryView,
+    SshTarget, TransferKind, TunnelState, TunnelView, UnixMillis,
 };
 use humansize::{DECIMAL, format_size};
 use jiff::{Timestamp, tz::TimeZone};

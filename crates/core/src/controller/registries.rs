@@ -145,8 +145,15 @@ fn is_the_same_way(before: &RegistrySpec, after: &RegistrySpec) -> bool {
     // by itself.
     let RegistrySpec { linger_seconds, keep_open, open_at_start, limits, ca, localhost_port, .. } =
         after.clone();
-    let adjusted =
-        RegistrySpec { linger_seconds, keep_open, open_at_start, limits, ca, localhost_port, ..before.clone() };
+    let adjusted = RegistrySpec {
+        linger_seconds,
+        keep_open,
+        open_at_start,
+        limits,
+        ca,
+        localhost_port,
+        ..before.clone()
+    };
     adjusted == *after
 }
 

@@ -101,9 +101,10 @@ fn restart_machine(facts: &EngineFacts) -> Vec<StepView> {
     if *kind == EngineKind::RancherDesktop {
         return restart_rancher(facts);
     }
-    let others: [(EngineKind, fn(&EngineFacts) -> StepView); 2] =
-        [(EngineKind::DockerDesktop, restart_desktop), (EngineKind::OrbStack, restart_orb_stack)];
-    others.into_iter().filter(|(other, _)| other == kind).map(|(_, restart)| restart(facts)).collect()
+    if *kind == EngineKind::DockerDesktop {
+        return vec![restart_desktop(facts)];
+    }
+    if *kind == EngineKind::OrbStack { vec![restart_orb_stack(facts)] } else { Vec::new() }
 }
 
 /// `docker.service` of the person's systemd reloads with SIGHUP (moby, `contrib/dockerd-rootless-setuptool.sh`).

@@ -126,7 +126,7 @@ async fn configured(face: &Face, setup: Setup, plan: &SetupPlan) -> Result<Setup
         return Ok(setup);
     }
     for target in settings {
-        face.request(Command::ChangeRegistry { target }).await?;
+        face.request(Command::ChangeRegistry { target, was: None }).await?;
     }
     let Reply::Snapshot { snapshot } = face.request(Command::Snapshot).await? else {
         return Err(UiError::new(Code::Internal, "The owner did not answer with what it has."));

@@ -34,7 +34,7 @@ impl Actor {
         let mut listeners = Vec::new();
         for target in self.setup_for(None).settings(&plan) {
             let port = target.localhost_port;
-            match self.configured_with(target, config::change).await {
+            match self.configured_with(move |paths| config::change(paths, &target)).await {
                 Ok((_, slot)) => listeners.push((slot, port)),
                 Err(error) => {
                     let _ = answer.send(Err(error));

@@ -48,7 +48,9 @@ async fn push_manifest(
 }
 
 async fn manifest_of(client: &Client, architecture: &str, layer: &[u8]) -> Value {
-    let config = json!({ "os": "linux", "architecture": architecture, "rootfs": { "type": "layers", "diff_ids": [] } });
+    let diff_ids = [Digest::of(layer).to_string()];
+    let rootfs = json!({ "type": "layers", "diff_ids": diff_ids });
+    let config = json!({ "os": "linux", "architecture": architecture, "rootfs": rootfs });
     let config = config.to_string();
     let config_digest = push_blob(client, "multi", config.as_bytes()).await;
     let layer_digest = push_blob(client, "multi", layer).await;

@@ -213,11 +213,12 @@ impl Session {
     /// Runs a program on the host, through the login shell of the user.
     pub(crate) async fn run(&self, command: &str) -> Result<Program, TunnelError> {
         let starting = async {
-            let channel = self.handle.channel_open_session().await.map_err(|error| match error {
-                russh::Error::ChannelOpenFailure(_) => {
+            let channel = self.handle.channel_open_session().await.map_err(|error| {
+                if matches!(error, russh::Error::ChannelOpenFailure(_)) {
                     TunnelError::ProgramForbidden { host: self.host.clone() }
+                } else {
+                    self.lost()
                 }
-                _ => self.lost(),
             })?;
             channel.exec(true, command).await.map_err(|_| self.lost())?;
             let (mut reader, writer) = channel.split();

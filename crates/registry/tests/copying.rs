@@ -2,6 +2,7 @@
 //! the other where it is here; cosign's signatures are made by their published shape, since cosign itself is not packaged.
 #![allow(
     clippy::unwrap_used,
+    clippy::explicit_write,
     clippy::wildcard_enum_match_arm,
     clippy::indexing_slicing,
     reason = "a test that cannot go on has failed"

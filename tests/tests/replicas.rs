@@ -213,3 +213,38 @@ fn an_offered_registry_is_for_the_host_alone() {
     assert_eq!(there.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
     take_back(&offer);
 }
+
+/// `push --replicas` and `copy`: to every host of a registry, and from one registry to another through two tunnels.
+#[test]
+fn an_image_goes_to_all_replicas_and_from_one_registry_to_another() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let a = RegistryHost::start();
+    let (mut b, c, other) = (replica_of(&a), replica_of(&a), replica_of(&a));
+    let dockline = Dockline::new();
+    let name = add(&dockline, &[&a, &b, &c]);
+    let second = add(&dockline, &[&other]);
+    let archive = sample(&dockline);
+    let target = format!("{name}/app:v1");
+    dockline.run(&["push", &archive, &target, "--replicas"]).expect_success();
+    let digest = a.manifest_digest("app", "v1").expect("the first has it");
+    for replica in [&b, &c] {
+        assert_eq!(replica.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+    }
+
+    let copied: TransferView =
+        dockline.json(&["copy", &target, &format!("{second}/team/app:v2")]).expect_success().read();
+    let TransferState::Done { verified } = copied.state else { panic!("{:?}", copied.state) };
+    assert_eq!((verified.digest.as_str(), verified.at_registry), (digest.as_str(), true));
+    assert_eq!(other.manifest_digest("team/app", "v2").as_deref(), Some(digest.as_str()));
+
+    // One of three is down: the others get it, and the exit status says that one did not.
+    b.stop_sshd();
+    let ended = dockline.run(&["push", &archive, &format!("{name}/again:v1"), "--replicas"]);
+    assert_eq!(ended.status, Some(i32::from(Code::SshUnreachable.exit_status())), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("1 of 3 failed: {}", b.destination())), "{}", ended.stderr);
+    for replica in [&a, &c] {
+        assert_eq!(replica.manifest_digest("again", "v1").as_deref(), Some(digest.as_str()));
+    }
+}

@@ -1,5 +1,6 @@
 //! An image shipped into the Docker of a host that has no registry: real sshd and a second dockerd in a network of
 //! their own.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use dockline_model::{Code, LayerState, TransferKind, TransferState, TransferView, UiError};
 use dockline_tests::lab::{

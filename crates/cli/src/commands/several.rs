@@ -67,10 +67,12 @@ pub async fn copy(copy: Copy, output: Output) -> Result<(), UiError> {
 
 /// The command for each host of its registry; as it is where that has only one.
 fn at_each_host(command: Command, registries: &[RegistrySpec]) -> Vec<(String, Command)> {
-    let name = match &command {
-        Command::Push { registry, .. } | Command::PushArchive { registry, .. } => registry.to_string(),
-        Command::Copy { to, .. } => to.clone(),
-        _ => String::new(),
+    let name = if let Command::Push { registry, .. } | Command::PushArchive { registry, .. } = &command {
+        registry.to_string()
+    } else if let Command::Copy { to, .. } = &command {
+        to.clone()
+    } else {
+        String::new()
     };
     let authority = name.split('/').next().unwrap_or_default();
     let spec =

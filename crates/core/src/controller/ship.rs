@@ -446,11 +446,11 @@ async fn speed(offer: &Offer) -> Option<u64> {
 /// owner starts.
 async fn export(engine: Engine, image: String, folder: PathBuf) -> Result<tempfile::NamedTempFile, UiError> {
     let failed = |error: io::Error| {
-        let hint = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "This machine's disk is full; the image needs room here while it is on its way."
-            }
-            _ => "Check the folder's disk and who may write there.",
+        let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let hint = if is_full {
+            "This machine's disk is full; the image needs room here while it is on its way."
+        } else {
+            "Check the folder's disk and who may write there."
         };
         UiError::new(Code::FileIo, format!("The image could not be written to a temporary file: {error}."))
             .hint(hint)

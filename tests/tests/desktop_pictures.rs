@@ -1,4 +1,5 @@
-//! Pictures of the window: light, dark, narrow, empty, full, failing. Kept as CI artefacts, and looked at.
+//! Pictures of the window: light, dark, narrow, empty, full, failing, Dutch. Kept as CI artefacts, and looked at. What a
+//! machine can tell about reading it (contrast, names, roles) is asked of axe-core on the way.
 
 use dockline_tests::{
     desktop::{Browser, Screen},
@@ -26,11 +27,33 @@ async fn the_window_in_every_light() {
         window.click(&format!("{failing} [data-testid=connect]")).await;
         window.see(&format!("{failing} [data-testid=registry-error]")).await;
         window.photograph(&format!("registries-failing-{theme}")).await;
+        assert_eq!(window.violations().await, [""; 0], "registries, {theme}");
         window.click("[data-testid=nav-images]").await;
         window.photograph(&format!("images-without-engine-{theme}")).await;
+        assert_eq!(window.violations().await, [""; 0], "images, {theme}");
         window.click("[data-testid=nav-transfers]").await;
         window.photograph(&format!("transfers-empty-{theme}")).await;
+        assert_eq!(window.violations().await, [""; 0], "transfers, {theme}");
+        window.click("[data-testid=nav-doctor]").await;
+        window.photograph(&format!("doctor-{theme}")).await;
+        assert_eq!(window.violations().await, [""; 0], "doctor, {theme}");
+        window.click("[data-testid=nav-settings]").await;
+        window.see("[data-testid=set-theme]").await;
+        window.photograph(&format!("settings-{theme}")).await;
+        assert_eq!(window.violations().await, [""; 0], "settings, {theme}");
+        // In the other language, and back: at once, without a new page.
+        window.run("const s = document.querySelector('[data-testid=set-language]'); s.value = 'nl'; s.dispatchEvent(new Event('change', { bubbles: true }))").await;
+        window.see("html[lang=nl]").await;
+        assert_eq!(window.text("[data-testid=nav-settings]").await, "Instellingen");
+        window.photograph(&format!("settings-dutch-{theme}")).await;
         window.click("[data-testid=nav-registries]").await;
+        window.photograph(&format!("registries-dutch-{theme}")).await;
+        window.press_control('k').await;
+        window.see("[data-testid=palette]").await;
+        window.photograph(&format!("palette-dutch-{theme}")).await;
+        assert_eq!(window.violations().await, [""; 0], "palette, {theme}");
+        window.type_keys("\u{e00c}").await;
+        window.see_gone("[data-testid=palette]").await;
         window.resize(420, 820).await;
         window.photograph(&format!("registries-narrow-{theme}")).await;
         window.resize(1270, 820).await;

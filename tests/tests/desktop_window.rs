@@ -8,6 +8,10 @@ use dockline_tests::{
 use nix::sys::signal::Signal;
 use std::path::PathBuf;
 
+/// What WebDriver calls the Tab and Enter keys (WebDriver, 17.4.2).
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+
 const HOST: &[Need] = &[Need::Desktop, Need::Root, Need::Sshd, Need::Registry];
 
 /// An image archive of several layers, as `docker save` writes them.
@@ -66,6 +70,44 @@ async fn add_connect_push_done() {
     window.click("[data-testid=nav-registries]").await;
     window.click(&format!("{} [data-testid=disconnect]", card(&name))).await;
     window.see(&format!("{}[data-state=idle], {0}[data-state=lingering]", card(&name))).await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_push_needs_no_mouse() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let archive = archive(&dockline);
+    let name = lab::unique_registry_name("cr");
+    dockline.trust(&host.known_hosts_line());
+    let window = Browser::start(&screen, &dockline, &[]).await;
+
+    window.press_control('n').await;
+    window.part("add-name").await;
+    window.type_keys(&format!("{name}{TAB}{}:{}{TAB}", host.destination(), host.port())).await;
+    // “More options” unfolds, and the key file is the fourth field in it.
+    window.type_keys(" ").await;
+    window.part("add-identity").await;
+    window.type_keys(TAB).await;
+    for _ in 0..3 {
+        window.type_keys(TAB).await;
+    }
+    window.type_keys(&format!("{}{ENTER}", host.identity().display())).await;
+    window.see(&format!("{}[data-state=idle]", card(&name))).await;
+
+    window.press_control('k').await;
+    window.part("palette-input").await;
+    window.type_keys(&format!("{name}: connect{ENTER}")).await;
+    window.see(&format!("{}[data-state=up]", card(&name))).await;
+
+    window.press_control('o').await;
+    window.part("archive-path").await;
+    window.type_keys(&format!("{}{ENTER}", archive.display())).await;
+    window.see("[data-testid=transfer-row][data-state=done]").await;
+    window.press_control('1').await;
+    window.see("[data-testid=app][data-view=registries]").await;
     window.close().await;
 }
 

@@ -1,8 +1,14 @@
 //! The window driven through WebDriver: WebKit's own driver starts the real app and clicks in its page.
 
-use super::{PATIENCE, Screen, app, screen::screenshots, x11::X11};
+use super::{
+    PATIENCE, Screen, app,
+    screen::{screenshots, workspace},
+    x11::X11,
+};
 use crate::lab::{Daemon, Dockline, free_port};
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::Capabilities};
+use fantoccini::{
+    Client, ClientBuilder, Locator, elements::Element, error::CmdError, key::Key, wd::Capabilities,
+};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
@@ -145,6 +151,44 @@ impl Browser {
             .execute_async(script, Vec::new())
             .await
             .unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Types into whatever has the focus, as a person at the keyboard does. `Key`s turn into chords until `Key::Null`.
+    ///
+    /// # Panics
+    /// When nothing takes keys.
+    pub async fn type_keys(&self, keys: &str) {
+        let focused = self.client.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.expect("it takes keys");
+    }
+
+    /// Presses a key together with Control.
+    ///
+    /// # Panics
+    /// As [`Self::type_keys`].
+    pub async fn press_control(&self, key: char) {
+        let (down, up) = (char::from(Key::Control), char::from(Key::Null));
+        self.type_keys(&format!("{down}{key}{up}")).await;
+    }
+
+    /// What axe-core finds wrong with the page as it is, colours included: one line for each rule that is broken.
+    ///
+    /// # Panics
+    /// When axe-core is not installed (`npm ci` in ui/) or does not answer.
+    pub async fn violations(&self) -> Vec<String> {
+        let source = workspace().join("ui/node_modules/axe-core/axe.min.js");
+        let source =
+            std::fs::read_to_string(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
+        self.run(&source).await;
+        let found = self
+            .run_async(
+                "const done = arguments[0];
+                 window.axe.run(document, { resultTypes: ['violations'] }).then(
+                   ({ violations }) => done(violations.map(({ id, nodes }) => `${id}: ${nodes.map(n => n.html.slice(0, 160)).join(' ')}`)),
+                   error => done([String(error)]));",
+            )
+            .await;
+        serde_json::from_value(found).expect("a list of sentences")
     }
 
     /// Gives the window this many pixels.

@@ -7,17 +7,23 @@ mod blob;
 mod contents;
 mod copy;
 mod exchange;
+mod export;
+mod layer;
+mod learn;
 mod manifest;
 mod part;
 mod pull;
 mod push;
 mod referrers;
 mod retry;
+mod upload;
 
 pub use blob::PullError;
 pub use copy::Scope;
+pub use export::{EngineImage, Survey};
 pub use manifest::Manifest;
 pub(crate) use push::blocking;
+pub use push::Sending;
 
 use crate::{Operation, RegistryError};
 use std::{net::SocketAddr, time::Duration};

@@ -9,6 +9,8 @@ mod board;
 mod client;
 mod digest;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod media;
 mod pack;
 mod platform;

@@ -268,13 +268,17 @@ impl Client {
 }
 
 /// What an export brings that matters.
-enum Part {
+pub(super) enum Part {
     Config(Vec<u8>),
     Layer { name: String, size: u64, diff_id: Option<Digest>, bytes: FromChannel },
 }
 
 /// Reads an export from its beginning to its end. Blocks.
-fn read_export(tar: impl Read, image: &EngineImage, parts: &mpsc::Sender<Part>) -> Result<(), ArchiveError> {
+pub(super) fn read_export(
+    tar: impl Read,
+    image: &EngineImage,
+    parts: &mpsc::Sender<Part>,
+) -> Result<(), ArchiveError> {
     let path = || PathBuf::from("the engine's export");
     let damaged = |source| ArchiveError::Damaged { path: path(), source };
     let mut archive = tar::Archive::new(tar);
@@ -357,7 +361,7 @@ fn streamed(name: String, size: u64, diff_id: Option<Digest>, bytes: FromChannel
 }
 
 /// What arrives in a channel, for readers that block.
-struct FromChannel {
+pub(super) struct FromChannel {
     parts: mpsc::Receiver<io::Result<Bytes>>,
     current: Bytes,
 }

@@ -370,20 +370,20 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Sending<'_, F> {
             }
             Err(error) => error,
         };
-        match error {
-            // The answer may have been lost, and not the request.
-            RegistryError::Unreachable { .. }
-                if self.client.blob_exists(self.shared.repository, digest).await.unwrap_or(false) =>
-            {
-                self.forget().await;
-                Ok(())
-            }
-            RegistryError::Failed { status: 400 | 404 | 416, .. } => {
-                self.forget().await;
-                if is_resumed { Err(Broken::Forgotten(error)) } else { Err(Broken::Failed(error)) }
-            }
-            error => Err(Broken::Failed(error)),
+        // The answer may have been lost, and not the request.
+        if matches!(error, RegistryError::Unreachable { .. })
+            && self.client.blob_exists(self.shared.repository, digest).await.unwrap_or(false)
+        {
+            self.forget().await;
+            return Ok(());
         }
+        if matches!(error, RegistryError::Failed { status: 400 | 404 | 416, .. }) {
+            self.forget().await;
+            if is_resumed {
+                return Err(Broken::Forgotten(error));
+            }
+        }
+        Err(Broken::Failed(error))
     }
 
     async fn give_up(&self, upload: Option<Upload>) {
@@ -396,14 +396,23 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Sending<'_, F> {
     async fn note(&self, upload: &Upload) {
         if let Some(key) = self.key.cloned() {
             let (records, location) = (self.shared.records.clone(), upload.location());
-            let _ = blocking(move || Ok::<_, RegistryError>(records.note_upload(&key, location))).await;
+            // Only a panic could be the error, and it has been printed.
+            let _ = blocking(move || {
+                records.note_upload(&key, location);
+                Ok::<_, RegistryError>(())
+            })
+            .await;
         }
     }
 
     async fn forget(&self) {
         if let Some(key) = self.key.cloned() {
             let records = self.shared.records.clone();
-            let _ = blocking(move || Ok::<_, RegistryError>(records.forget_upload(&key))).await;
+            let _ = blocking(move || {
+                records.forget_upload(&key);
+                Ok::<_, RegistryError>(())
+            })
+            .await;
         }
     }
 

@@ -105,11 +105,9 @@ impl Client {
 
 /// That there is no such image, or none that reads, is no failure of a push.
 fn unless_lost(error: RegistryError) -> Result<(), RegistryError> {
-    match error {
-        lost @ (RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. }) => Err(lost),
-        other => {
-            tracing::debug!(error = %other, "nothing to be learnt from what the registry has");
-            Ok(())
-        }
+    if matches!(error, RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. }) {
+        return Err(error);
     }
+    tracing::debug!(%error, "nothing to be learnt from what the registry has");
+    Ok(())
 }

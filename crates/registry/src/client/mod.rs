@@ -8,6 +8,7 @@ mod contents;
 mod copy;
 mod exchange;
 mod export;
+pub(crate) mod fuzzing;
 mod layer;
 mod learn;
 mod manifest;

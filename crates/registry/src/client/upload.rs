@@ -115,12 +115,10 @@ impl Upload {
                 Ok(()) => continue,
                 Err(error) => error,
             };
-            let RegistryError::Unreachable { .. } = error else {
-                return Err(match error {
-                    gone @ RegistryError::Failed { status: 404 | 416, .. } => Broken::Forgotten(gone),
-                    error => Broken::Failed(error),
-                });
-            };
+            if !matches!(error, RegistryError::Unreachable { .. }) {
+                let is_gone = matches!(error, RegistryError::Failed { status: 404 | 416, .. });
+                return Err(if is_gone { Broken::Forgotten(error) } else { Broken::Failed(error) });
+            }
             let error = client.why_lost(&self.repository, error).await;
             if !matches!(error, RegistryError::Unreachable { .. }) {
                 return Err(Broken::Failed(error));

@@ -10,14 +10,19 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 const VERSION: u32 = 1;
 /// Layers remembered of each registry; the ones unused for longest go first. About 2 MB of JSON.
 const MOST_LAYERS: usize = 5000;
 const MOST_REPOSITORIES: usize = 4;
+/// Fewer bytes in a request tell nothing of the line.
+const ENOUGH: u64 = 2 << 20;
 /// Registries forget unfinished uploads after a week (distribution's `uploadpurging`).
 const UPLOADS_LAST: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -28,6 +33,37 @@ pub struct Records {
     layers: Mutex<Layers>,
     /// Uploads under way.
     active: Arc<Mutex<BTreeSet<String>>>,
+    /// Requests under way.
+    requests: AtomicU32,
+}
+
+/// A request whose bytes are all here when it begins: how long it takes tells what the line carries.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    records: &'a Records,
+    begin: Instant,
+}
+
+impl Request<'_> {
+    /// It has ended, after so many bytes.
+    pub(crate) fn carried(self, registry: &str, bytes: u64) {
+        let (seconds, shares) =
+            (self.begin.elapsed().as_secs_f64(), self.records.requests.load(Ordering::Relaxed));
+        if bytes < ENOUGH || seconds <= 0.0 {
+            return;
+        }
+        let seen = (bytes as f64 * f64::from(shares) / seconds) as u64;
+        let mut layers = self.records.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = layers.rates.entry(registry.to_owned()).or_insert(seen);
+        // It can carry that; that it carried less may have other causes, so the figure falls slowly.
+        *rate = seen.max(*rate - *rate / 8);
+    }
+}
+
+impl Drop for Request<'_> {
+    fn drop(&mut self) {
+        self.records.requests.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// An upload that nobody else goes on with while this lives.
@@ -103,13 +139,18 @@ impl Records {
         };
         let layers = read().unwrap_or_default();
         forget_old_uploads(&folder.join("uploads"));
-        Self { folder: Some(folder.to_owned()), layers: Mutex::new(layers), active: Arc::default() }
+        Self {
+            folder: Some(folder.to_owned()),
+            layers: Mutex::new(layers),
+            active: Arc::default(),
+            requests: AtomicU32::new(0),
+        }
     }
 
     /// In memory only.
     #[must_use]
     pub fn nowhere() -> Self {
-        Self { folder: None, layers: Mutex::default(), active: Arc::default() }
+        Self { folder: None, layers: Mutex::default(), active: Arc::default(), requests: AtomicU32::new(0) }
     }
 
     /// The blobs that a layer is known as, at this registry.
@@ -154,12 +195,10 @@ impl Records {
         self.layers.lock().unwrap_or_else(PoisonError::into_inner).rates.get(registry).copied()
     }
 
-    /// Takes note of what the line carried for a moment. It can carry that; that it carried less may have other
-    /// causes, so the figure falls slowly only.
-    pub fn saw_rate(&self, registry: &str, bytes_a_second: u64) {
-        let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
-        let rate = layers.rates.entry(registry.to_owned()).or_insert(bytes_a_second);
-        *rate = bytes_a_second.max(*rate - *rate / 64);
+    /// A request full of bytes begins; those that are under way at once share the line.
+    pub(crate) fn begin_request(&self) -> Request<'_> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Request { records: self, begin: Instant::now() }
     }
 
     /// Writes what is remembered. A failure costs the next push some time, and is told to the log alone. Blocks.

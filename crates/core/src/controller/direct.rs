@@ -7,15 +7,9 @@ use super::{
 };
 use dockline_engine::{Engine, EngineError, ImageParts, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, Road, UiError, Verified};
-use dockline_registry::{Client, Digest, EngineImage, Records, Reference, Sending, Survey};
-use dockline_tunnel::Tunnel;
+use dockline_registry::{Client, Digest, EngineImage, Reference, Sending, Survey};
 use futures::StreamExt;
-use std::{convert::Infallible, io, path::Path, sync::Arc, time::Instant};
-
-/// Sampled this often while bytes move.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
-/// Fewer bytes in that time tell nothing of the line.
-const ENOUGH: u64 = 1 << 20;
+use std::{io, path::Path, time::Instant};
 
 impl Transfer {
     /// Pushes an engine's image on whichever road is faster, or was asked for.
@@ -28,7 +22,7 @@ impl Transfer {
         if options.road == Some(Road::Engine) {
             return self.push_image(image, reference).await;
         }
-        let engine = super::engine::find().map_err(told)?;
+        let engine = self.context().engines.find().map_err(told)?;
         let client = self.client()?;
         let surveyed = match self.survey(&engine, &client, image, reference, options).await {
             Ok(surveyed) => surveyed,
@@ -155,31 +149,6 @@ impl Transfer {
         tracing::info!(road = ?choice.road, why = choice.why, "the road of a push");
         let (id, road, why) = (self.context().id, choice.road, choice.why.clone());
         self.context().mailbox.post(Message::TransferRoad { id, road, why });
-    }
-}
-
-/// Looks at what the line carries while a push goes on.
-pub(super) struct Observer {
-    pub(super) tunnel: Tunnel,
-    pub(super) records: Arc<Records>,
-    pub(super) registry: String,
-}
-
-impl Observer {
-    /// Remembers what the line carries, for as long as it is polled.
-    pub(super) async fn watch_the_line(&self) -> Infallible {
-        let mut before = self.tunnel.view().bytes_up;
-        loop {
-            let begin = Instant::now();
-            tokio::time::sleep(LOOK).await;
-            let now = self.tunnel.view().bytes_up;
-            let sent = now.saturating_sub(before);
-            if sent >= ENOUGH {
-                let millis = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-                self.records.saw_rate(&self.registry, sent.saturating_mul(1000) / millis);
-            }
-            before = now;
-        }
     }
 }
 

@@ -3,7 +3,6 @@
 use super::{
     Mailbox, Message,
     access::Access,
-    direct::Observer,
     engine::Engines,
     registries::{TunnelSlot, names, read_hosts},
     ship::Freight,
@@ -170,14 +169,7 @@ impl Transfer {
             }
             let session = self.session();
             self.say(TransferState::Running);
-            let is_push = matches!(job, Job::PushImage { .. } | Job::PushArchive { .. });
-            let observer = self.observer();
-            let once = self.once(job);
-            let done = tokio::select! {
-                done = once => done,
-                never = observer.watch_the_line(), if is_push => match never {},
-            };
-            let error = match done {
+            let error = match self.once(job).await {
                 Ok(verified) => return Ok(verified),
                 Err(error) => error,
             };
@@ -413,15 +405,6 @@ impl Transfer {
     /// What a choice of road needs of the surroundings.
     pub(super) fn context(&self) -> &Context {
         &self.context
-    }
-
-    /// Who looks at the line while bytes move.
-    fn observer(&self) -> Observer {
-        Observer {
-            tunnel: self.tunnel.clone(),
-            records: self.context.records.clone(),
-            registry: self.context.spec.authority(),
-        }
     }
 
     fn say(&self, state: TransferState) {

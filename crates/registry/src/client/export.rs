@@ -220,21 +220,24 @@ impl Client {
         sending: &Sending,
         progress: impl FnMut(&[LayerView], u64, u64) + Send,
     ) -> Result<Digest, RegistryError> {
-        let failed =
-            |source| RegistryError::File { operation: FileOperation::Write, path: folder.to_owned(), source };
         let owned = folder.to_owned();
+        let failed = move |source| RegistryError::File {
+            operation: FileOperation::Write,
+            path: owned.clone(),
+            source,
+        };
+        let (owned, begun) = (folder.to_owned(), failed.clone());
         let made = move || {
             std::fs::create_dir_all(&owned)?;
             tempfile::Builder::new().prefix("export-").suffix(".tar").tempfile_in(&owned)
         };
-        let (file, path) =
-            blocking(move || made().map_err(|source| RegistryError::Source { source })).await?.into_parts();
+        let (file, path) = blocking(move || made().map_err(begun)).await?.into_parts();
         let mut file = tokio::io::BufWriter::with_capacity(1 << 20, tokio::fs::File::from_std(file));
         while let Some(bytes) = export.next().await {
             let bytes = bytes.map_err(|source| RegistryError::Source { source })?;
-            file.write_all(&bytes).await.map_err(failed)?;
+            file.write_all(&bytes).await.map_err(&failed)?;
         }
-        file.flush().await.map_err(failed)?;
+        file.flush().await.map_err(&failed)?;
         drop(file);
         self.push_archive_as(&path, None, repository, tag, sending, progress).await
     }

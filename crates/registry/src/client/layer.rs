@@ -352,7 +352,13 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Sending<'_, F> {
             self.shared.board.advance(self.index, before + u64::try_from(scaled).unwrap_or(batch.raw));
         };
         let lost = |seconds| self.shared.board.state(self.index, LayerState::Retrying { seconds });
+        let request = self.shared.records.begin_request();
         let appended = upload.append(self.client, &batch.pieces, progress, lost).await;
+        if appended.is_ok() {
+            request.carried(self.client.authority(), batch.length);
+        } else {
+            drop(request);
+        }
         match &appended {
             Ok(()) => self.note(upload).await,
             Err(Broken::Forgotten(_)) => self.forget().await,

@@ -5,10 +5,10 @@ use super::{
     road::{self, Choice, Line, Situation},
     run::{Transfer, told},
 };
-use dockline_engine::{Engine, EngineError, ImageParts, ImageStore};
+use dockline_engine::{Engine, ImageParts, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, Road, UiError, Verified};
 use dockline_registry::{Client, Digest, EngineImage, Reference, Sending, Survey};
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use std::{io, path::Path, time::Instant};
 
 impl Transfer {
@@ -52,12 +52,12 @@ impl Transfer {
             (Some(whole), Some(survey))
                 if store == ImageStore::Classic && survey.missing.len() == whole.layers.len() =>
             {
-                let export = exported(&engine, &parts.id)?;
+                let export = exported(&engine, &parts.id).await?;
                 client.push_export(whole, export, place, &sending, report).await
             }
             _ => {
                 // Under its name, where it has one: an export by id leaves the name out, and Podman's has no other.
-                let export = exported(&engine, image)?;
+                let export = exported(&engine, image).await?;
                 client.push_spooled(export, &self.context().spool, place, &sending, report).await
             }
         };
@@ -169,10 +169,18 @@ fn whole(parts: &ImageParts) -> Option<EngineImage> {
 }
 
 /// The export, with errors that a reader can be given.
-fn exported(
+async fn exported(
     engine: &Engine,
     image: &str,
 ) -> Result<impl futures::Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin + 'static, UiError> {
-    let export = engine.export(image).map_err(told)?;
-    Ok(export.map(|bytes| bytes.map_err(|error: EngineError| io::Error::other(error))))
+    let export = engine.export(image).await.map_err(told)?;
+    let pieces = stream::unfold(Some(export), |export| async {
+        let mut export = export?;
+        match export.chunk().await {
+            Ok(Some(bytes)) => Some((Ok(bytes), Some(export))),
+            Ok(None) => None,
+            Err(error) => Some((Err(io::Error::other(error)), None)),
+        }
+    });
+    Ok(pieces.boxed())
 }

@@ -6,8 +6,8 @@
 mod access;
 mod actor;
 mod contents;
-mod doctor;
 mod direct;
+mod doctor;
 mod engine;
 mod events;
 mod history;
@@ -36,7 +36,7 @@ use crate::{Paths, config::Config};
 use actor::Actor;
 use dockline_model::{
     Answer, Code, Command, DoctorReport, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply,
-    Road,    SetupProgress, Snapshot, TransferId, TransferState, UiError, UsageProgress, Verified,
+    Road, SetupProgress, Snapshot, TransferId, TransferState, UiError, UsageProgress, Verified,
 };
 use dockline_tunnel::{Lease, Tunnel};
 use std::sync::Arc;

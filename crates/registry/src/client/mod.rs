@@ -23,8 +23,8 @@ pub use blob::PullError;
 pub use copy::Scope;
 pub use export::{EngineImage, Survey};
 pub use manifest::Manifest;
-pub(crate) use push::blocking;
 pub use push::Sending;
+pub(crate) use push::blocking;
 
 use crate::{Operation, RegistryError};
 use std::{net::SocketAddr, time::Duration};

@@ -11,7 +11,7 @@ pub(crate) mod write;
 
 pub use error::ArchiveError;
 pub(crate) use layout::{Layer, LayerKind, ManifestPlan, Selected, check as check_digest};
-pub(crate) use tarball::{Tarball, read_up_to};
+pub(crate) use tarball::{Section, Tarball, read_up_to};
 
 use crate::Reference;
 use std::path::Path;

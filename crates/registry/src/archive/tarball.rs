@@ -134,6 +134,13 @@ pub(crate) struct SectionReader {
     left: u64,
 }
 
+impl SectionReader {
+    /// The open file, at the section's start; the caller takes no more than the section's size.
+    pub(crate) fn into_file(self) -> File {
+        self.file
+    }
+}
+
 impl Read for SectionReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());

@@ -224,7 +224,8 @@ fn full_disk_at_the_registry() {
     let error = expect_failure(dockline.json(&["push", &archive, name.as_str()]), Code::RegistryDiskFull);
     expect_named(&error, &["no space left on device"]);
     // dockerd keeps the registry's words to itself and reports a bare 500; Dockline asks the registry for them.
-    let error = expect_failure(dockline.json(&["push", "app:v1", name.as_str()]), Code::RegistryDiskFull);
+    let error =
+        expect_failure(dockline.json(&["push", "app:v1", name.as_str(), "--engine"]), Code::RegistryDiskFull);
     assert_eq!(error.message, "The registry's disk is full.");
     expect_named(&error, &["Free space", "500 Internal Server Error"]);
 }

@@ -45,7 +45,8 @@ fn a_temporary_name_of_a_killed_push_goes_with_the_next_start() {
     // The registry's kernel takes connections; the registry itself answers nothing, and the push cannot end.
     host.registry().signal(Signal::SIGSTOP);
     let agent = dockline.agent();
-    let push = Daemon::spawn("dockline push", dockline.command(&["push", "app:v1", name.as_str()]));
+    let push =
+        Daemon::spawn("dockline push", dockline.command(&["push", "app:v1", name.as_str(), "--engine"]));
     until("the image has a name with the address", has_temporary);
     assert_eq!(notes().len(), 1);
     kill(agent.daemon());

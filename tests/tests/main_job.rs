@@ -163,7 +163,8 @@ fn without_the_alias_the_engine_is_given_the_loopback_address() {
     let id = dockerd.build_image("app:v1", &[100]);
 
     // No agent either: the call is the owner for as long as it runs.
-    let (_, digest) = finished_transfer(&dockline.json(&["push", "app:v1", name.as_str()]).expect_success());
+    let (_, digest) =
+        finished_transfer(&dockline.json(&["push", "app:v1", name.as_str(), "--engine"]).expect_success());
     assert_eq!(host.manifest_digest("app", "v1"), Some(digest));
     assert_eq!(dockerd.image_id("app:v1"), Some(id));
     assert!(!workstation.hosts().contains(name.as_str()), "the hosts file was changed without being asked");
@@ -230,7 +231,16 @@ fn docker_push_survives_an_sshd_that_goes_and_comes_back() {
 fn dockline_push_survives_an_sshd_that_goes_and_comes_back() {
     if lab::requires(NEEDS) {
         interrupted_push(|laptop, reference| {
-            Daemon::spawn("dockline push", laptop.dockline.command(&["push", reference]))
+            Daemon::spawn("dockline push", laptop.dockline.command(&["push", reference, "--engine"]))
+        });
+    }
+}
+
+#[test]
+fn a_direct_push_survives_an_sshd_that_goes_and_comes_back() {
+    if lab::requires(NEEDS) {
+        interrupted_push(|laptop, reference| {
+            Daemon::spawn("dockline push", laptop.dockline.command(&["push", reference, "--direct"]))
         });
     }
 }
@@ -277,7 +287,7 @@ fn ctrl_c_stops_the_engine_and_lets_go_of_the_tunnel() {
     let mut watcher = laptop.watcher();
     let (reference, _) = laptop.build("app:v1", &[80_000]);
 
-    let push = Daemon::spawn("dockline push", laptop.dockline.command(&["push", &reference]));
+    let push = Daemon::spawn("dockline push", laptop.dockline.command(&["push", &reference, "--engine"]));
     watcher
         .wait_for(name, "up and carrying megabytes", SOON, |view| is_up(view) && view.bytes_up > 2_000_000);
     // From here on the upload cannot end by itself.
@@ -309,7 +319,8 @@ fn names_can_be_used_as_soon_as_they_were_entered() {
 
     dockline.run(&["hosts", "--apply", "--yes"]).expect_success();
     // dockerd does not know the name yet, and is given the address instead.
-    let (_, digest) = finished_transfer(&dockline.json(&["push", "app:v1", name.as_str()]).expect_success());
+    let (_, digest) =
+        finished_transfer(&dockline.json(&["push", "app:v1", name.as_str(), "--engine"]).expect_success());
     assert_eq!(host.manifest_digest("app", "v1"), Some(digest));
     let tags = || dockerd.run_docker(&["image", "inspect", "--format", "{{join .RepoTags \" \"}}", &id]);
     assert!(!tags().contains("127.77."), "left behind: {}", tags());

@@ -493,7 +493,7 @@ pub struct Connect {
 /// `dockline push`.
 #[derive(Debug, Args)]
 pub struct Push {
-    /// An image (app:v1), an archive that ends in .tar, .tar.gz or .tgz, or - for an archive on standard input
+    /// An image (app:v1), an archive that ends in .tar, .tar.gz, .tgz or .tar.zst, or - for an archive on standard input
     pub image: String,
     /// REGISTRY, or REGISTRY/REPOSITORY[:TAG]; may be left out if it is clear
     pub target: Option<String>,
@@ -503,7 +503,7 @@ pub struct Push {
     /// Which of several images in the archive, by its name there
     #[arg(long = "image", value_name = "NAME")]
     pub inner: Option<String>,
-    /// Who carries the image: the engine (its own push), or Dockline itself (archives only, so far)
+    /// Who carries the image: the engine (its own push), or Dockline itself [default: whichever is faster]
     #[arg(long, value_name = "ROAD", value_parser = road)]
     pub road: Option<Road>,
     /// The same as --road engine
@@ -514,10 +514,10 @@ pub struct Push {
     pub direct: bool,
     /// How layers are packed on the direct road: gzip, zstd (Docker 23, containerd 1.5, Podman 1.8 and later) or none
     /// [default: gzip]
-    #[arg(long, value_name = "KIND", value_parser = compression, hide = true)]
+    #[arg(long, value_name = "KIND", value_parser = compression)]
     pub compression: Option<Compression>,
-    /// How hard: gzip 1 to 12, zstd 1 to 19
-    #[arg(long, value_name = "N", hide = true)]
+    /// How hard: gzip 1 to 12, zstd 1 to 19 [default: as the line is fast or slow]
+    #[arg(long, value_name = "N")]
     pub level: Option<u8>,
     /// To all hosts of the registry, each with its own result, instead of the preferred one alone
     #[arg(long)]

@@ -80,6 +80,17 @@ impl Export {
     }
 }
 
+/// What an image consists of, as the engine knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageParts {
+    /// `sha256:…`: of the configuration in Docker's own store, of the manifest or index in containerd's.
+    pub id: String,
+    /// The diff ids, bottom first.
+    pub layers: Vec<String>,
+    /// Bytes of all layers, unpacked.
+    pub size: u64,
+}
+
 impl Engine {
     /// A handle on the engine at `endpoint`; does not dial.
     ///
@@ -165,6 +176,29 @@ impl Engine {
         let image = image.map_err(self.failed(Operation::Inspect, Some(reference)))?;
         // Every engine sends it; the API merely does not promise to.
         image.id.ok_or_else(|| broken_off(Operation::Inspect, reference, None))
+    }
+
+    /// What an image consists of.
+    ///
+    /// # Errors
+    /// When there is no such image, or the engine does not answer.
+    pub async fn parts(&self, reference: &str) -> Result<ImageParts, EngineError> {
+        let name = Name::parse(reference)?;
+        let image = self.docker.inspect_image(name.whole).await;
+        let image = image.map_err(self.failed(Operation::Inspect, Some(reference)))?;
+        Ok(ImageParts {
+            id: image.id.ok_or_else(|| broken_off(Operation::Inspect, reference, None))?,
+            layers: image.root_fs.and_then(|root| root.layers).unwrap_or_default(),
+            size: u64::try_from(image.size.unwrap_or(0)).unwrap_or(0),
+        })
+    }
+
+    /// Where the engine keeps its images.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn image_store(&self) -> Result<crate::ImageStore, EngineError> {
+        crate::facts::image_store(self).await
     }
 
     /// Gives the image `source` the further name `reference`, which it takes from any other image.

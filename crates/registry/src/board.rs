@@ -10,6 +10,8 @@ struct Inner<F> {
     layers: Vec<LayerView>,
     /// The overall figure never runs backwards, even where a layer begins again.
     current: u64,
+    /// Bytes in all, at least, while layers are still being found.
+    expected: u64,
     report: F,
 }
 
@@ -20,9 +22,24 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Board<F> {
             .into_iter()
             .map(|(id, total)| LayerView { id, state: LayerState::Waiting, current: 0, total: Some(total) })
             .collect();
-        let board = Self(Mutex::new(Inner { layers, current: 0, report }));
+        let board = Self(Mutex::new(Inner { layers, current: 0, expected: 0, report }));
         board.change(|_| ());
         board
+    }
+
+    /// Of layers that are yet to be found, with this many bytes or more.
+    pub(crate) fn expecting(bytes: u64, report: F) -> Self {
+        Self(Mutex::new(Inner { layers: Vec::new(), current: 0, expected: bytes, report }))
+    }
+
+    /// One more layer, and the number it goes by.
+    pub(crate) fn add(&self, id: String, total: u64) -> usize {
+        let mut number = 0;
+        self.change(|layers| {
+            number = layers.len();
+            layers.push(LayerView { id, state: LayerState::Waiting, current: 0, total: Some(total) });
+        });
+        number
     }
 
     /// Bytes of one layer so far.
@@ -47,12 +64,12 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Board<F> {
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut [LayerView])) {
+    fn change(&self, change: impl FnOnce(&mut Vec<LayerView>)) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Inner { layers, current, report } = &mut *inner;
+        let Inner { layers, current, expected, report } = &mut *inner;
         change(layers);
         *current = (*current).max(layers.iter().map(|layer| layer.current).sum());
-        report(layers, *current, layers.iter().filter_map(|layer| layer.total).sum());
+        report(layers, *current, layers.iter().filter_map(|layer| layer.total).sum::<u64>().max(*expected));
     }
 }
 

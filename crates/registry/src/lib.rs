@@ -9,17 +9,22 @@ mod board;
 mod client;
 mod digest;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod media;
 mod pack;
 mod platform;
+mod records;
 mod reference;
 pub mod sample;
 mod server;
 
 pub use archive::ArchiveError;
-pub use client::{Client, ClientConfig, Manifest, PullError, Scope};
+pub use client::{Client, ClientConfig, EngineImage, Manifest, PullError, Scope, Sending, Survey};
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};
+pub use pack::Packing;
 pub use platform::{InvalidPlatform, Wanted};
+pub use records::Records;
 pub use reference::{InvalidReference, Reference};
 pub use server::{SHELF_IMAGE, SHELF_USER, Server, ServerError, ServerOptions, Shelf, ShelfLayers};

@@ -1,6 +1,6 @@
 //! Media types and annotations, of the OCI image-spec and of docker's older image format.
 
-use crate::{Digest, InvalidDigest};
+use crate::{Digest, InvalidDigest, pack::Encoding};
 use oci_spec::image::Descriptor;
 
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -12,10 +12,10 @@ pub(crate) const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v
 pub(crate) const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 pub(crate) const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
-const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+pub(crate) const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// What stands where an artifact has no configuration (image-spec, "Guidance for an Empty Descriptor").
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
-const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+pub(crate) const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 pub(crate) const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 
 /// What `Accept` must list, or registry 2.8 converts the manifest into something else.
@@ -42,6 +42,16 @@ pub(crate) fn is_layer(media_type: &str) -> bool {
 
 pub(crate) fn is_bare_tar(media_type: &str) -> bool {
     matches!(media_type, OCI_LAYER | DOCKER_LAYER)
+}
+
+/// How a layer of this type is compressed; `None` of types that nobody should use again.
+pub(crate) fn encoding(media_type: &str) -> Option<Encoding> {
+    match media_type {
+        OCI_LAYER | DOCKER_LAYER => Some(Encoding::Bare),
+        OCI_LAYER_GZIP | DOCKER_LAYER_GZIP => Some(Encoding::Gzip),
+        OCI_LAYER_ZSTD => Some(Encoding::Zstd),
+        _ => None,
+    }
 }
 
 /// BuildKit's provenance, which stands beside the images of an index under the platform unknown/unknown.

@@ -1,50 +1,114 @@
-//! Making a layer ready to be sent: compressing bare tars, and finding digests nobody wrote down.
+//! Making a layer ready to be sent: compressing bare tars on all cores while they are read, and finding digests
+//! nobody wrote down.
 //!
-//! The output is deterministic (fixed level, no time, no name), so the same layer has the same digest tomorrow
-//! and the registry already has it. A layer goes through a temporary file, since its digest must be known
-//! before the registry can be asked whether it has it; memory stays at a few buffers.
+//! A layer is cut into pieces of a fixed length, and each piece becomes a gzip member (RFC 1952 §2.2) or a zstd frame
+//! (RFC 8878 §3) of its own. So the output depends on the layer and the [`Packing`] alone, whatever the number of
+//! cores: the same layer has the same digest tomorrow and on another machine, and an upload that broke off is gone on
+//! with by making the same bytes again. Nothing is kept but the pieces on their way.
 
 use crate::{
     Algorithm, Digest,
-    archive::{ArchiveError, Layer, LayerKind, Section, Tarball},
+    archive::{ArchiveError, Layer, LayerKind, Tarball},
     digest::Hasher,
 };
-use flate2::{Compression, GzBuilder, read::MultiGzDecoder};
+use bytes::Bytes;
+use dockline_model::Compression;
+use flate2::read::MultiGzDecoder;
 use std::{
-    io::{self, Read, Seek, Write},
+    io::{self, Read},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::JoinHandle,
+};
 
-/// What `docker push` uses (Go's default), so that sizes do not surprise.
-const LEVEL: u32 = 6;
 const BUFFER: usize = 128 << 10;
+/// Large enough that the 32 KiB of history which each gzip member begins without cost no more than half a percent.
+const GZIP_PIECE: usize = 1 << 20;
+/// zstd looks farther back.
+const ZSTD_PIECE: usize = 2 << 20;
+/// Bytes that may be on their way through all compressors together, in [`GRAIN`]s: what bounds memory.
+const IN_FLIGHT: usize = 24 << 20;
+const GRAIN: usize = 1 << 20;
 
-/// A layer that can be sent.
-#[derive(Debug)]
-pub(crate) struct Packed {
-    pub(crate) digest: Digest,
-    pub(crate) size: u64,
-    pub(crate) body: PackedBody,
-    pub(crate) encoding: Encoding,
-}
-
-/// Where the bytes to be sent are.
-#[derive(Debug)]
-pub(crate) enum PackedBody {
-    /// In the archive.
-    InArchive(Section),
-    /// In an unnamed temporary file, at its start.
-    Temporary(std::fs::File),
-}
-
-/// How a layer that had no media type of its own is compressed.
+/// How a layer is packed: everything that its bytes at the registry depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packing {
+    compression: Compression,
+    level: u8,
+}
+
+impl Packing {
+    /// `level` is brought within the levels there are.
+    #[must_use]
+    pub fn new(compression: Compression, level: u8) -> Self {
+        let level = compression.levels().map_or(0, |(lowest, highest)| level.clamp(lowest, highest));
+        Self { compression, level }
+    }
+
+    /// By what.
+    #[must_use]
+    pub const fn compression(self) -> Compression {
+        self.compression
+    }
+
+    /// How hard; 0 where nothing is compressed.
+    #[must_use]
+    pub const fn level(self) -> u8 {
+        self.level
+    }
+
+    /// Names these bytes in records: changes whenever the bytes would.
+    pub(crate) fn name(self) -> String {
+        match self.compression {
+            Compression::Gzip => format!("gzip-{}", self.level),
+            Compression::Zstd => format!("zstd-{}", self.level),
+            Compression::None => "none".to_owned(),
+        }
+    }
+
+    pub(crate) const fn encoding(self) -> Encoding {
+        match self.compression {
+            Compression::Gzip => Encoding::Gzip,
+            Compression::Zstd => Encoding::Zstd,
+            Compression::None => Encoding::Bare,
+        }
+    }
+
+    const fn piece(self) -> usize {
+        match self.compression {
+            Compression::Gzip | Compression::None => GZIP_PIECE,
+            Compression::Zstd => ZSTD_PIECE,
+        }
+    }
+}
+
+impl Default for Packing {
+    /// gzip as dense as `docker push` makes it.
+    fn default() -> Self {
+        Self { compression: Compression::Gzip, level: 6 }
+    }
+}
+
+/// How a layer at the registry is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Encoding {
     Gzip,
     Zstd,
+    Bare,
+}
+
+/// What a layer is that is in the archive as it is to be sent.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) digest: Digest,
+    pub(crate) encoding: Encoding,
 }
 
 /// Tells blocking work that nobody waits for it any more.
@@ -77,83 +141,216 @@ impl Abandoned {
     }
 }
 
-/// Makes `layer` ready. Blocks for as long as compressing takes.
-pub(crate) fn pack(tarball: &Tarball, layer: &Layer, abandoned: &Abandoned) -> Result<Packed, ArchiveError> {
-    let read = |source| ArchiveError::Read { path: tarball.shown().to_owned(), source };
-    match &layer.kind {
-        LayerKind::Ready { digest } => Ok(Packed {
-            digest: digest.clone(),
-            size: layer.section.size,
-            body: PackedBody::InArchive(layer.section),
-            encoding: Encoding::Gzip,
-        }),
-        LayerKind::Raw { diff_id } => {
-            let reader = tarball.reader(layer.section).map_err(read)?;
-            let temporary = tempfile::tempfile().map_err(temporary_failed)?;
-            let (packed, actual) = gzip(reader, temporary, diff_id.algorithm(), abandoned)?;
-            check_digest(&layer.name, diff_id, actual)?;
-            Ok(packed)
+/// The compressors of one push, shared by its layers.
+#[derive(Debug, Clone)]
+pub(crate) struct Press {
+    packing: Packing,
+    /// Bytes on their way.
+    room: Arc<Semaphore>,
+    /// One for each core.
+    cores: Arc<Semaphore>,
+    idle: Arc<Mutex<Vec<Compressor>>>,
+}
+
+/// A packed piece, and how many bytes of the layer it stands for.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) bytes: Bytes,
+    pub(crate) raw: usize,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The pieces of one layer, in order.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    packing: mpsc::Receiver<JoinHandle<io::Result<Piece>>>,
+    reading: JoinHandle<io::Result<Digest>>,
+    _abandon: Abandon,
+}
+
+impl Pieces {
+    /// The next one; `None` at the end.
+    pub(crate) async fn next(&mut self) -> io::Result<Option<Piece>> {
+        match self.packing.recv().await {
+            Some(piece) => piece.await.map_err(io::Error::other)?.map(Some),
+            None => Ok(None),
         }
-        LayerKind::Packed { diff_id, is_gzip } => {
-            let reader = tarball.reader(layer.section).map_err(read)?;
-            let mut compressed = Hashing { inner: reader, hasher: Hasher::new(Algorithm::Sha256) };
-            if *is_gzip {
-                let mut hasher = Hasher::new(diff_id.algorithm());
-                let mut decoder = MultiGzDecoder::new(io::BufReader::with_capacity(BUFFER, &mut compressed));
-                drain(&mut decoder, abandoned, |bytes| hasher.update(bytes))
-                    .map_err(|source| ArchiveError::Damaged { path: tarball.shown().to_owned(), source })?;
-                check_digest(&layer.name, diff_id, hasher.finish())?;
+    }
+
+    /// Of the layer as it was read, once there are no more pieces.
+    pub(crate) async fn diff_id(self) -> io::Result<Digest> {
+        self.reading.await.map_err(io::Error::other)?
+    }
+}
+
+impl Press {
+    pub(crate) fn new(packing: Packing) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            packing,
+            room: Arc::new(Semaphore::new(IN_FLIGHT / GRAIN)),
+            cores: Arc::new(Semaphore::new(cores)),
+            idle: Arc::default(),
+        }
+    }
+
+    pub(crate) const fn packing(&self) -> Packing {
+        self.packing
+    }
+
+    /// The same room and cores for layers that are sent as they are.
+    pub(crate) fn without_compression(&self) -> Self {
+        Self { packing: Packing::new(Compression::None, 0), ..self.clone() }
+    }
+
+    /// Reads `source` to its end on a thread of its own and packs it. Must be called within a runtime.
+    pub(crate) fn pack(&self, source: impl Read + Send + 'static, algorithm: Algorithm) -> Pieces {
+        let (sender, packing) = mpsc::channel(IN_FLIGHT / GRAIN);
+        let (abandon, abandoned) = Abandon::new();
+        let (press, runtime) = (self.clone(), Handle::current());
+        let reading = tokio::task::spawn_blocking(move || {
+            press.read(source, Hasher::new(algorithm), &sender, &abandoned, &runtime)
+        });
+        Pieces { packing, reading, _abandon: abandon }
+    }
+
+    fn read(
+        &self,
+        mut source: impl Read,
+        mut hasher: Hasher,
+        pieces: &mpsc::Sender<JoinHandle<io::Result<Piece>>>,
+        abandoned: &Abandoned,
+        runtime: &Handle,
+    ) -> io::Result<Digest> {
+        let stopped = || io::Error::new(io::ErrorKind::Interrupted, "the push was stopped");
+        let length = self.packing.piece();
+        let grains = u32::try_from(length / GRAIN).unwrap_or(1);
+        let mut is_first = true;
+        loop {
+            abandoned.check()?;
+            let room =
+                runtime.block_on(self.room.clone().acquire_many_owned(grains)).map_err(|_| stopped())?;
+            let mut raw = vec![0; length];
+            let filled = crate::archive::read_up_to(&mut source, &mut raw)?;
+            // An empty layer has one empty piece: nothing at all would be no gzip file.
+            if filled == 0 && !is_first {
+                return Ok(hasher.finish());
             }
-            // Whatever follows the compressed stream is sent too, so it counts.
-            drain(&mut compressed, abandoned, |_| ()).map_err(read)?;
-            Ok(Packed {
-                digest: compressed.hasher.finish(),
-                size: layer.section.size,
-                body: PackedBody::InArchive(layer.section),
-                encoding: if *is_gzip { Encoding::Gzip } else { Encoding::Zstd },
-            })
+            is_first = false;
+            raw.truncate(filled);
+            hasher.update(&raw);
+            let piece = self.begin_piece(raw, room, runtime);
+            if pieces.blocking_send(piece).is_err() {
+                return Err(stopped());
+            }
+            if filled < length {
+                return Ok(hasher.finish());
+            }
+        }
+    }
+
+    fn begin_piece(
+        &self,
+        raw: Vec<u8>,
+        room: OwnedSemaphorePermit,
+        runtime: &Handle,
+    ) -> JoinHandle<io::Result<Piece>> {
+        let press = self.clone();
+        runtime.spawn(async move {
+            let length = raw.len();
+            if press.packing.compression == Compression::None {
+                return Ok(Piece { bytes: raw.into(), raw: length, _room: room });
+            }
+            let core = press.cores.clone().acquire_owned().await.map_err(io::Error::other)?;
+            let work = tokio::task::spawn_blocking(move || {
+                let idle = press.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut compressor = idle.map_or_else(|| Compressor::new(press.packing), Ok)?;
+                let bytes = compressor.compress(&raw);
+                press.idle.lock().unwrap_or_else(PoisonError::into_inner).push(compressor);
+                drop(core);
+                bytes
+            });
+            let bytes = work.await.map_err(io::Error::other)??;
+            Ok(Piece { bytes: bytes.into(), raw: length, _room: room })
+        })
+    }
+}
+
+/// One compressor's memory, used again for each piece.
+enum Compressor {
+    Gzip(libdeflater::Compressor),
+    Zstd(zstd::bulk::Compressor<'static>),
+}
+
+impl std::fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Gzip(_) => "Gzip",
+            Self::Zstd(_) => "Zstd",
+        })
+    }
+}
+
+impl Compressor {
+    fn new(packing: Packing) -> io::Result<Self> {
+        let level = i32::from(packing.level);
+        match packing.compression {
+            Compression::Zstd => Ok(Self::Zstd(zstd::bulk::Compressor::new(level)?)),
+            Compression::Gzip | Compression::None => {
+                let level = libdeflater::CompressionLvl::new(level)
+                    .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no such level"))?;
+                Ok(Self::Gzip(libdeflater::Compressor::new(level)))
+            }
+        }
+    }
+
+    fn compress(&mut self, raw: &[u8]) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Gzip(compressor) => {
+                let mut packed = vec![0; compressor.gzip_compress_bound(raw.len())];
+                let length = compressor.gzip_compress(raw, &mut packed).map_err(io::Error::other)?;
+                packed.truncate(length);
+                packed.shrink_to_fit();
+                Ok(packed)
+            }
+            Self::Zstd(compressor) => compressor.compress(raw),
         }
     }
 }
 
-fn check_digest(name: &str, expected: &Digest, actual: Digest) -> Result<(), ArchiveError> {
-    if *expected == actual {
-        return Ok(());
-    }
-    Err(ArchiveError::WrongDigest { name: name.to_owned(), expected: expected.clone(), actual })
-}
-
-fn temporary_failed(source: io::Error) -> ArchiveError {
-    ArchiveError::Unpack { path: std::env::temp_dir(), source }
-}
-
-/// Compresses into `target`; also returns the digest of what went in.
-fn gzip(
-    mut source: impl Read,
-    target: std::fs::File,
-    algorithm: Algorithm,
+/// Finds the digest of a layer that is compressed already, and checks it as far as that is possible. Blocks.
+pub(crate) fn check(
+    tarball: &Tarball,
+    layer: &Layer,
     abandoned: &Abandoned,
-) -> Result<(Packed, Digest), ArchiveError> {
-    let mut raw = Hasher::new(algorithm);
-    let hashing = Hashing { inner: target, hasher: Hasher::new(Algorithm::Sha256) };
-    let buffered = io::BufWriter::with_capacity(BUFFER, hashing);
-    let mut encoder = GzBuilder::new().mtime(0).write(buffered, Compression::new(LEVEL));
-    let mut result = Ok(());
-    drain(&mut source, abandoned, |bytes| {
-        raw.update(bytes);
-        if result.is_ok() {
-            result = encoder.write_all(bytes);
+) -> Result<Checked, ArchiveError> {
+    let read = |source| ArchiveError::Read { path: tarball.shown().to_owned(), source };
+    let (diff_id, is_gzip) = match &layer.kind {
+        LayerKind::Ready { digest } | LayerKind::Elsewhere { digest } => {
+            return Ok(Checked { digest: digest.clone(), encoding: Encoding::Gzip });
         }
-    })
-    .map_err(temporary_failed)?;
-    result.map_err(temporary_failed)?;
-    let finished = encoder.finish().and_then(|buffered| buffered.into_inner().map_err(io::Error::from));
-    let Hashing { inner: mut file, hasher } = finished.map_err(temporary_failed)?;
-    let size = file.stream_position().map_err(temporary_failed)?;
-    file.rewind().map_err(temporary_failed)?;
-    let packed =
-        Packed { digest: hasher.finish(), size, body: PackedBody::Temporary(file), encoding: Encoding::Gzip };
-    Ok((packed, raw.finish()))
+        LayerKind::Raw { diff_id } => {
+            return Ok(Checked { digest: diff_id.clone(), encoding: Encoding::Bare });
+        }
+        LayerKind::Packed { diff_id, is_gzip } => (diff_id, *is_gzip),
+    };
+    let reader = tarball.reader(layer.section).map_err(read)?;
+    let mut compressed = Hashing { inner: reader, hasher: Hasher::new(Algorithm::Sha256) };
+    let damaged = |source| ArchiveError::Damaged { path: tarball.shown().to_owned(), source };
+    let mut hasher = Hasher::new(diff_id.algorithm());
+    let buffered = io::BufReader::with_capacity(BUFFER, &mut compressed);
+    if is_gzip {
+        drain(&mut MultiGzDecoder::new(buffered), abandoned, |bytes| hasher.update(bytes))
+            .map_err(damaged)?;
+    } else {
+        let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered).map_err(damaged)?;
+        drain(&mut decoder, abandoned, |bytes| hasher.update(bytes)).map_err(damaged)?;
+    }
+    crate::archive::check_digest(&layer.name, diff_id.clone(), hasher.finish())?;
+    // Whatever follows the compressed stream is sent too, so it counts.
+    drain(&mut compressed, abandoned, |_| ()).map_err(read)?;
+    let encoding = if is_gzip { Encoding::Gzip } else { Encoding::Zstd };
+    Ok(Checked { digest: compressed.hasher.finish(), encoding })
 }
 
 fn drain(reader: &mut impl Read, abandoned: &Abandoned, mut each: impl FnMut(&[u8])) -> io::Result<()> {
@@ -181,48 +378,87 @@ impl<T: Read> Read for Hashing<T> {
     }
 }
 
-impl<T: Write> Write for Hashing<T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn compressing_twice_gives_the_same_bytes() {
-        let source = vec![7; 300_000];
-        let (_keep, abandoned) = Abandon::new();
-        let digest = || {
-            let file = tempfile::tempfile().unwrap();
-            gzip(source.as_slice(), file, Algorithm::Sha256, &abandoned).unwrap()
-        };
-        let ((first, raw), (second, _)) = (digest(), digest());
-        assert_eq!(first.digest, second.digest);
-        assert_eq!(raw, Digest::of(&source));
-        let PackedBody::Temporary(mut file) = first.body else { panic!("not packed") };
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        assert_eq!(bytes.len() as u64, first.size);
-        assert_eq!(Digest::of(&bytes), first.digest);
-        let mut unpacked = Vec::new();
-        MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).unwrap();
-        assert_eq!(unpacked, source);
+    /// Three and a bit pieces that compress to something.
+    fn layer() -> Vec<u8> {
+        (0..GZIP_PIECE * 7 / 2).map(|n| ((n / 3) ^ (n >> 11)) as u8).collect()
     }
 
-    #[test]
-    fn compressing_stops_when_nobody_waits() {
-        let (abandon, abandoned) = Abandon::new();
-        drop(abandon);
-        let file = tempfile::tempfile().unwrap();
-        assert!(gzip(io::repeat(0), file, Algorithm::Sha256, &abandoned).is_err());
+    const EXPECTED: [(Compression, u8, &str); 6] = [
+        (Compression::Gzip, 1, "2bcce0b8f5f1d5926d5e08d5d34ca671525eff1618b77c273c785c0c4da27986"),
+        (Compression::Gzip, 6, "3954b6c28a1ffd3855881b89f5c7f9036fc2ab3e8133c8a49092a7dceb5d1fa6"),
+        (Compression::Gzip, 9, "fe1918cf8a24b2a8e3226084da4c0f6f5ce6c1c16994141d8c5dd53fdfecdd4b"),
+        (Compression::Zstd, 1, "ded7bb33c51d586c45149d54c5311130a3c45d659abf9cefd75f76f2cddf07a3"),
+        (Compression::Zstd, 7, "7b613abf4504484adf0cf5f60a84f986e4ba169dd9a01bb828f61d88ffd8a396"),
+        (Compression::None, 0, "b75c16485b81c3d89dd25e99cd30ba2576e85d1610cf2009418d494d5ffdbf51"),
+    ];
+
+    async fn packed(packing: Packing, source: Vec<u8>) -> (Vec<u8>, Digest) {
+        let mut pieces = Press::new(packing).pack(io::Cursor::new(source), Algorithm::Sha256);
+        let mut all = Vec::new();
+        while let Some(piece) = pieces.next().await.unwrap() {
+            all.extend_from_slice(&piece.bytes);
+        }
+        (all, pieces.diff_id().await.unwrap())
+    }
+
+    /// The digests are written down: another machine, another number of cores and tomorrow's compressor must make the
+    /// same bytes, or layers that are at the registry already would be sent again.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_same_layer_becomes_the_same_bytes_everywhere() {
+        let mut actual = Vec::new();
+        for (compression, level, _) in EXPECTED {
+            let packing = Packing::new(compression, level);
+            let (bytes, diff_id) = packed(packing, layer()).await;
+            assert_eq!(diff_id, Digest::of(&layer()));
+            let mut unpacked = Vec::new();
+            match compression {
+                Compression::Gzip => MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).unwrap(),
+                Compression::Zstd => {
+                    zstd::stream::read::Decoder::new(&bytes[..]).unwrap().read_to_end(&mut unpacked).unwrap()
+                }
+                Compression::None => (&bytes[..]).read_to_end(&mut unpacked).unwrap(),
+            };
+            assert!(unpacked == layer(), "{packing:?} does not unpack to what was packed");
+            actual.push((compression, level, Digest::of(&bytes).hex().to_owned()));
+        }
+        let expected = EXPECTED.map(|(compression, level, digest)| (compression, level, digest.to_owned()));
+        assert_eq!(actual, expected);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_empty_layer_is_an_empty_gzip_file() {
+        let (bytes, diff_id) = packed(Packing::default(), Vec::new()).await;
+        assert_eq!(diff_id, Digest::of(b""));
+        let mut unpacked = Vec::new();
+        MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).unwrap();
+        assert!(unpacked.is_empty() && !bytes.is_empty());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn packing_stops_when_nobody_waits() {
+        struct Endless(Arc<AtomicBool>);
+        impl Read for Endless {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                Ok(buffer.len())
+            }
+        }
+        impl Drop for Endless {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let ended = Arc::new(AtomicBool::new(false));
+        let mut pieces = Press::new(Packing::default()).pack(Endless(ended.clone()), Algorithm::Sha256);
+        assert!(pieces.next().await.unwrap().is_some());
+        drop(pieces);
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !ended.load(Ordering::Relaxed) {
+            assert!(std::time::Instant::now() < until, "it reads on");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 }

@@ -57,7 +57,8 @@ async fn each_damage_has_its_sentence() {
     assert!(refused(b"").await.contains("not a tar"));
     assert!(refused(b"just a text file").await.contains("not a tar"));
     assert!(refused(&b"no tar, but longer than a block ".repeat(100)).await.contains("not a tar"));
-    assert!(refused(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]).await.contains("zstd"));
+    assert!(refused(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]).await.contains("damaged"));
+    assert!(refused(b"BZh91AY&SY").await.contains("bzip2"));
     assert!(refused(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0]).await.contains("damaged"));
     assert!(refused(&tar_of([("readme.txt", b"hi".to_vec())])).await.contains("neither manifest.json"));
     assert!(

@@ -9,6 +9,28 @@ pub enum What {
     /// A tunnel beside `ssh -L`, with its default ciphers and with AES-128-GCM (rows that end in -gcm): throughput,
     /// processor time, a long path, small requests, memory. docs/benchmarks.md says what each row means.
     Tunnel(Tunnel),
+    /// Pushes and pulls beside `docker push` through `ssh -L` and skopeo: first pushes, changed layers, archives, a long
+    /// line, cuts, memory. docs/benchmarks.md says what each row means.
+    Transfer(Transfer),
+}
+
+#[derive(clap::Args)]
+pub struct Transfer {
+    /// Only rows that begin like one of these, separated by commas.
+    #[arg(long)]
+    only: Option<String>,
+    /// How many times each side is measured, in turns.
+    #[arg(long, default_value_t = 5)]
+    pairs: u32,
+    /// Size of the image in megabytes.
+    #[arg(long, default_value_t = 400)]
+    size: u32,
+    /// One small turn each: shows that the bench works, and nothing else.
+    #[arg(long)]
+    quick: bool,
+    /// Put the figures into docs/benchmarks.md.
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    record: bool,
 }
 
 #[derive(clap::Args)]
@@ -31,7 +53,46 @@ pub struct Tunnel {
 }
 
 pub fn run(what: &What) -> Result<ExitCode> {
-    let What::Tunnel(options) = what;
+    match what {
+        What::Tunnel(options) => tunnel(options),
+        What::Transfer(options) => transfer(options),
+    }
+}
+
+fn transfer(options: &Transfer) -> Result<ExitCode> {
+    packages::install(&[packages::BUILD, packages::TESTS].concat())?;
+    workspace::cargo(["build", "--release", "--package", "dockline-cli"])
+        .run()
+        .context("dockline does not build")?;
+    workspace::cargo(["build", "--quiet", "--package", "dockline-tests", "--bin", "bench-transfer"])
+        .run()
+        .context("the bench does not build")?;
+    let folder = workspace::target().join("bench");
+    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let (pairs, size) = if options.quick { (1, 30) } else { (options.pairs, options.size) };
+    let mut arguments: Vec<OsString> = vec![
+        "--out".into(),
+        folder.into(),
+        "--pairs".into(),
+        pairs.to_string().into(),
+        "--megabytes".into(),
+        size.to_string().into(),
+    ];
+    if let Some(only) = &options.only {
+        arguments.extend(["--only".into(), only.into()]);
+    }
+    if options.record {
+        arguments.extend(["--record".into(), workspace::root().join("docs").join("benchmarks.md").into()]);
+    }
+    let program = workspace::target().join("debug").join("bench-transfer");
+    workspace::program(&program.display().to_string(), arguments)
+        .env("DOCKLINE_PROGRAM", workspace::target().join("release").join("dockline"))
+        .run()
+        .context("the bench failed")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tunnel(options: &Tunnel) -> Result<ExitCode> {
     packages::install(&[packages::BUILD, packages::TESTS].concat())?;
     // Our side as it is shipped. The bench itself only moves bytes and reads clocks: it need not be optimised.
     workspace::cargo(["build", "--release", "--package", "dockline-tunnel", "--example", "forward"])

@@ -166,6 +166,111 @@ pub const TARGETS: &[Target] = &[
         ],
     },
     Target {
+        name: "image_archive",
+        run: dockline_registry::fuzzing::archive,
+        words: &[
+            "manifest.json",
+            "index.json",
+            "oci-layout",
+            "layer.tar",
+            "blobs/sha256/",
+            "../",
+            "/etc/passwd",
+            "ustar\0",
+            "ustar  \0",
+            "\"Config\"",
+            "\"Layers\"",
+            "\"RepoTags\"",
+            "\"diff_ids\"",
+            "\"schemaVersion\":1",
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "00000000000\0",
+            "77777777777\0",
+            "\u{1f}\u{8b}",
+            "null",
+            "[",
+            "]",
+            "{",
+            "}",
+        ],
+    },
+    Target {
+        name: "image_manifest",
+        run: dockline_registry::fuzzing::manifest,
+        words: &[
+            "\"schemaVersion\"",
+            "\"mediaType\"",
+            "\"config\"",
+            "\"layers\"",
+            "\"manifests\"",
+            "\"platform\"",
+            "\"annotations\"",
+            "\"digest\"",
+            "\"size\"",
+            "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.docker.distribution.manifest.list.v2+json",
+            "sha256:",
+            "sha512:",
+            "18446744073709551616",
+            "-1",
+            "null",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+        ],
+    },
+    Target {
+        name: "image_reference",
+        run: dockline_registry::fuzzing::reference,
+        words: &[
+            "cr.boss.org",
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            ":5000",
+            ":0",
+            "/",
+            "library/",
+            "app",
+            ":v1",
+            "@sha256:",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "__",
+            "--",
+            "..",
+            "A",
+        ],
+    },
+    Target {
+        name: "engine_stream",
+        run: engine_stream,
+        words: &[
+            "{\"status\":\"Pushing\"",
+            "\"progressDetail\"",
+            "\"current\"",
+            "\"total\"",
+            "\"units\":\"s\"",
+            "\"id\":\"0123456789ab\"",
+            "\"aux\"",
+            "\"errorDetail\"",
+            "\"error\"",
+            "Layer already exists",
+            "Mounted from team/app",
+            "Retrying in 5 seconds",
+            "Pushed",
+            "Download complete",
+            "Pull complete",
+            "v1: digest: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 size: 528",
+            "\r\n",
+            "\n",
+            "18446744073709551615",
+            "{",
+            "}",
+        ],
+    },
+    Target {
         name: "control_frame",
         run: control_frame,
         words: &[
@@ -218,6 +323,31 @@ impl Target {
 /// When something does not hold that has to, or there is no such target.
 pub fn run(name: &str, data: &[u8]) {
     (Target::named(name).expect("there is such a target").run)(data);
+}
+
+/// An engine's answer to a push or pull, in whatever pieces it comes: figures never run backwards, and the pieces make
+/// no difference.
+fn engine_stream(data: &[u8]) {
+    use dockline_engine::progress::TransferProgress;
+    let Some((cut, stream)) = data.split_first() else { return };
+    let mut whole = TransferProgress::default();
+    whole.feed(stream);
+    whole.finish();
+    let mut pieces = TransferProgress::default();
+    let (mut current, mut total) = (0, 0);
+    for piece in stream.chunks(usize::from(*cut).max(1)) {
+        pieces.feed(piece);
+        assert!(pieces.current() >= current && pieces.total() >= total, "it runs backwards");
+        assert!(pieces.current() <= pieces.total(), "more than all");
+        (current, total) = (pieces.current(), pieces.total());
+        for layer in pieces.layers() {
+            assert!(layer.total.is_none_or(|total| layer.current <= total), "{layer:?}");
+        }
+    }
+    pieces.finish();
+    assert_eq!(pieces.layers(), whole.layers());
+    assert_eq!(pieces.outcome(), whole.outcome());
+    assert_eq!((pieces.current(), pieces.total()), (whole.current(), whole.total()));
 }
 
 /// A line of the control socket, in either direction: what reads is written as something that reads as the same.

@@ -383,6 +383,12 @@ impl RegistryHost {
         address
     }
 
+    /// Where the registry keeps its data.
+    #[must_use]
+    pub fn storage(&self) -> PathBuf {
+        self.path("storage")
+    }
+
     /// Starts the registry and waits until it listens.
     pub fn start_registry(&mut self) {
         // `ip netns exec` gives each program a mount namespace of its own, so the small disk needs no unmounting.

@@ -19,6 +19,7 @@ use dockline_model::{
     Change, Code, Command, EngineState, EngineView, Hello, PromptId, RegistryName, Reply, Settings,
     SetupProgress, Snapshot, UiError,
 };
+use dockline_registry::Records;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -50,6 +51,8 @@ pub(super) struct Actor {
     /// Whether waiting transfers are held back.
     pub(super) paused: bool,
     pub(super) history: History,
+    /// What pushes remember of layers and lines.
+    pub(super) records: Arc<Records>,
     pub(super) offers: Offers,
     pub(super) prompts: Prompts,
     pub(super) doctors: Doctors,
@@ -87,6 +90,17 @@ impl Actor {
         let engines = Engines::default();
         engines.choose(config.settings.context.clone());
         let files = FileWatch::start(&[&paths.config_file, &paths.hosts_file], mailbox.clone());
+        let (folder, spool) = (paths.push_records(), paths.spool());
+        let records = super::blocking(move || {
+            // What an owner that was killed had kept there.
+            if let Err(error) = std::fs::remove_dir_all(&spool)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, "an export of an earlier push stays: {}", spool.display());
+            }
+            Records::in_folder(&folder)
+        });
+        let records = Arc::new(records.await.unwrap_or_else(|_| Records::nowhere()));
         let mut actor = Self {
             settings: Settings { start_at_login, ..config.settings.clone() },
             asker: Arc::new(Asker { mailbox: mailbox.clone(), secrets }),
@@ -99,6 +113,7 @@ impl Actor {
             transfers: Transfers::of_history(past),
             paused: false,
             history: History::start(paths.transfers_file()),
+            records,
             offers: Offers::configured(config.offers),
             prompts: Prompts::default(),
             doctors: Doctors::default(),
@@ -195,6 +210,7 @@ impl Actor {
             Message::Unlease { name, generation, holder } => self.drop_lease(&name, generation, holder),
             Message::Enqueue { face, order, answer } => self.enqueue(face, order, answer),
             Message::TransferAt { id, state } => self.transfer_at(id, state),
+            Message::TransferRoad { id, road, why } => self.transfer_road(id, road, why),
             Message::TransferEnded { id, result } => self.transfer_ended(id, result),
             Message::Engine { view } => {
                 if self.engine != view {

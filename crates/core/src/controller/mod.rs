@@ -6,6 +6,7 @@
 mod access;
 mod actor;
 mod contents;
+mod direct;
 mod doctor;
 mod engine;
 mod events;
@@ -17,6 +18,7 @@ mod offers;
 mod prompts;
 mod registries;
 mod request;
+mod road;
 mod run;
 mod settings;
 mod setup;
@@ -34,7 +36,7 @@ use crate::{Paths, config::Config};
 use actor::Actor;
 use dockline_model::{
     Answer, Code, Command, DoctorReport, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply,
-    SetupProgress, Snapshot, TransferId, TransferState, UiError, UsageProgress, Verified,
+    Road, SetupProgress, Snapshot, TransferId, TransferState, UiError, UsageProgress, Verified,
 };
 use dockline_tunnel::{Lease, Tunnel};
 use std::sync::Arc;
@@ -77,6 +79,8 @@ enum Message {
     Enqueue { face: FaceId, order: Box<transfers::Order>, answer: Answerer },
     /// A transfer has gone from waiting to running, or to verifying.
     TransferAt { id: TransferId, state: TransferState },
+    /// The road of a transfer has been chosen.
+    TransferRoad { id: TransferId, road: Road, why: String },
     /// A transfer's task is at its end, its traces removed.
     TransferEnded { id: TransferId, result: Result<Verified, UiError> },
     /// The engine or its images.

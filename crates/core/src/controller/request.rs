@@ -73,20 +73,6 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
                 )
                 .hint("Leave --engine out, or load the archive into the engine first."));
             }
-            if options.compression.is_some() || options.level.is_some() {
-                return Err(UiError::new(
-                    Code::InvalidArgument,
-                    "How layers are packed cannot be chosen yet; they are packed with gzip 6.",
-                )
-                .hint("Leave --compression and --level out."));
-            }
-            if image.is_some() && reference.is_some() {
-                return Err(UiError::new(
-                    Code::InvalidArgument,
-                    "One image of several goes to the registry under its own name.",
-                )
-                .hint("Name the registry alone: dockline push app.tar cr.boss.org --image app:v1"));
-            }
             let spec = find(specs, &registry)?;
             absolute(&path)?;
             let target = match &reference {

@@ -10,10 +10,10 @@ use super::{
 };
 use dockline_engine::{Cause, Engine, EngineDigest, EngineError, PullOptions};
 use dockline_model::{
-    ArchiveFormat, Code, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec, Road, TransferId,
+    ArchiveFormat, Code, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec, TransferId,
     TransferState, TunnelState, UiError, UnixMillis, Verified,
 };
-use dockline_registry::{Client, Reference, RegistryError, Scope};
+use dockline_registry::{Client, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
 use std::{
     path::PathBuf,
@@ -84,6 +84,10 @@ pub(super) struct Context {
     pub(super) hosts_file: PathBuf,
     pub(super) engines: Engines,
     pub(super) traces: Traces,
+    /// What pushes remember.
+    pub(super) records: Arc<Records>,
+    /// Where an export may be kept while it is pushed.
+    pub(super) spool: PathBuf,
     pub(super) figures: Arc<Figures>,
     pub(super) cancel: CancellationToken,
     pub(super) mailbox: Mailbox,
@@ -132,7 +136,7 @@ pub(super) fn cancelled() -> UiError {
     UiError::new(Code::Cancelled, "The transfer was stopped.")
 }
 
-struct Transfer {
+pub(super) struct Transfer {
     context: Context,
     tunnel: Tunnel,
     lease: Lease,
@@ -183,31 +187,13 @@ impl Transfer {
     async fn once(&mut self, job: &Job) -> Result<Verified, UiError> {
         match job {
             Job::PushImage { image, reference, options } => {
-                if options.road == Some(Road::Direct)
-                    || options.compression.is_some()
-                    || options.level.is_some()
-                {
-                    return Err(UiError::new(
-                        Code::InvalidArgument,
-                        "An engine's image does not go directly yet.",
-                    ));
-                }
-                self.push_image(image, reference).await
+                self.push_engine_image(image, reference, *options).await
             }
             Job::Ship(_) => Err(UiError::new(Code::Internal, "An image is shipped without a registry.")),
             Job::PullImage { reference, platform } => self.pull_image(reference, platform.as_deref()).await,
             Job::Copy { from, reference, scope, .. } => self.copy(from, reference, scope).await,
             Job::PushArchive { path, image, reference, options } => {
-                tracing::debug!(?image, ?options, "an archive goes to the registry");
-                let client = self.client()?;
-                let figures = self.context.figures.clone();
-                let digest = client
-                    .push_archive(path, reference.repository(), reference.tag_or_latest(), move |l, c, t| {
-                        figures.write(l, c, t);
-                    })
-                    .await
-                    .map_err(|error| UiError::from(&error))?;
-                self.verify(reference, Some(&digest.to_string())).await
+                self.push_archive_file(path, image.as_deref(), reference, *options).await
             }
             Job::PullArchive { reference, path, format, scope } => {
                 let client = self.client()?;
@@ -260,7 +246,11 @@ impl Transfer {
         self.verify(reference, Some(&digest.to_string())).await
     }
 
-    async fn push_image(&mut self, image: &str, reference: &Reference) -> Result<Verified, UiError> {
+    pub(super) async fn push_image(
+        &mut self,
+        image: &str,
+        reference: &Reference,
+    ) -> Result<Verified, UiError> {
         let engine = self.context.engines.find().map_err(told)?;
         let mut pushed = None;
         if let Some(name) = self.by_name(reference).await? {
@@ -384,12 +374,16 @@ impl Transfer {
             .map_err(|error| UiError::new(Code::ReferenceInvalid, format!("{error}.")))
     }
 
-    fn client(&self) -> Result<Client, UiError> {
+    pub(super) fn client(&self) -> Result<Client, UiError> {
         self.context.access.client()
     }
 
     /// Asks the registry itself, through the tunnel's listener, what it has under that name.
-    async fn verify(&self, reference: &Reference, expected: Option<&str>) -> Result<Verified, UiError> {
+    pub(super) async fn verify(
+        &self,
+        reference: &Reference,
+        expected: Option<&str>,
+    ) -> Result<Verified, UiError> {
         self.say(TransferState::Verifying);
         let found = self.client()?.manifest_digest(reference.repository(), &reference.tag_or_digest()).await;
         let found = found.map_err(|error: RegistryError| UiError::from(&error))?.to_string();
@@ -406,6 +400,11 @@ impl Transfer {
             // The engine does not tell; the registry's word alone compares nothing.
             None => Ok(Verified { digest: found, at_registry: false }),
         }
+    }
+
+    /// What a choice of road needs of the surroundings.
+    pub(super) fn context(&self) -> &Context {
+        &self.context
     }
 
     fn say(&self, state: TransferState) {
@@ -468,7 +467,7 @@ fn known(outcome: Result<EngineDigest, EngineError>) -> Option<Result<EngineDige
     Some(outcome)
 }
 
-fn told(error: EngineError) -> UiError {
+pub(super) fn told(error: EngineError) -> UiError {
     UiError::from(&error)
 }
 

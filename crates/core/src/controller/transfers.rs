@@ -323,6 +323,8 @@ impl Actor {
                 hosts_file: self.paths.hosts_file.clone(),
                 engines: self.engines.clone(),
                 traces: Traces::new(&self.paths.state_dir),
+                records: self.records.clone(),
+                spool: self.paths.spool(),
                 figures: entry.figures.clone(),
                 cancel: entry.cancel.clone(),
                 mailbox: self.mailbox.clone(),
@@ -354,6 +356,15 @@ impl Actor {
         entry.read_figures(Instant::now());
         entry.view.state = state;
         self.publish_transfer(id);
+    }
+
+    pub(super) fn transfer_road(&mut self, id: TransferId, road: Road, why: String) {
+        let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
+        if !entry.view.state.is_final() {
+            entry.view.road = road;
+            entry.view.why = Some(why);
+            self.publish_transfer(id);
+        }
     }
 
     pub(super) fn transfer_ended(&mut self, id: TransferId, result: Result<Verified, UiError>) {

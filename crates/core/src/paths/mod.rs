@@ -112,6 +112,18 @@ impl Paths {
         })
     }
 
+    /// What pushes remember: which layers a registry has, which uploads broke off.
+    #[must_use]
+    pub fn push_records(&self) -> PathBuf {
+        self.state_dir.join("pushes")
+    }
+
+    /// Where an engine's export may be kept while it is pushed; emptied when an owner starts.
+    #[must_use]
+    pub fn spool(&self) -> PathBuf {
+        self.state_dir.join("exports")
+    }
+
     /// The lock whose holder is the owner.
     #[must_use]
     pub fn owner_lock(&self) -> PathBuf {

@@ -57,6 +57,14 @@ pub(super) async fn gather(around: &Surroundings) -> Result<EngineFacts, EngineE
     })
 }
 
+pub(super) async fn image_store(endpoint: &EngineEndpoint) -> Result<super::ImageStore, EngineError> {
+    let (info, version) = tokio::try_join!(
+        ask::<classify::Info>(endpoint, "/info"),
+        ask::<classify::Version>(endpoint, "/version")
+    )?;
+    Ok(classify::image_store(&info, &version))
+}
+
 pub(super) async fn insecure(endpoint: &EngineEndpoint) -> Result<Vec<String>, EngineError> {
     let info = ask::<classify::Info>(endpoint, "/info").await?;
     Ok(classify::registries(&info).insecure)

@@ -130,6 +130,11 @@ pub async fn reload_podman(engine: &Engine) -> std::io::Result<bool> {
     }
 }
 
+/// Where the engine keeps its images.
+pub(crate) async fn image_store(engine: &Engine) -> Result<ImageStore, EngineError> {
+    gather::image_store(engine.endpoint()).await
+}
+
 /// `host:port` of each registry that the engine speaks HTTP to by its settings, as it goes by them now.
 ///
 /// # Errors

@@ -121,6 +121,22 @@ pub enum ArchiveError {
         /// Their names.
         names: Vec<String>,
     },
+    /// The image that was asked for is not in it.
+    #[error("the archive has no image called {wanted}; it has {}", .names.join(", "))]
+    NoSuchImage {
+        /// What was asked for.
+        wanted: String,
+        /// The names there are.
+        names: Vec<String>,
+    },
+    /// Docker's image format of 2014, whose layers have digests of another kind.
+    #[error(
+        "the archive's {name} is a schema 1 manifest, which Docker has not written since 2016 and registries refuse"
+    )]
+    SchemaOne {
+        /// Which file.
+        name: String,
+    },
     /// A multi-platform image without this machine's.
     #[error("the archive has no image for {wanted}; it has {available}")]
     NoPlatform {
@@ -141,9 +157,13 @@ impl From<&ArchiveError> for UiError {
             ArchiveError::Unpack { .. } => {
                 ui(Code::FileIo).hint("Free some space in the folder for temporary files (TMPDIR).")
             }
-            ArchiveError::SeveralImages { .. } => ui(Code::ArchiveInvalid).hint(
-                "Say which one by pushing it under its own name, or save each image to a file of its own.",
-            ),
+            ArchiveError::SeveralImages { .. } => {
+                ui(Code::ArchiveInvalid).hint("Say which one (--image NAME), or push it under its own name.")
+            }
+            ArchiveError::NoSuchImage { .. } => ui(Code::ArchiveInvalid)
+                .hint("Name one that is there, as `tar xOf FILE manifest.json` shows them."),
+            ArchiveError::SchemaOne { .. } => ui(Code::ArchiveInvalid)
+                .hint("Pull the image once with a current Docker and save it again: that converts it."),
             ArchiveError::Exported { .. } => {
                 ui(Code::ArchiveInvalid).hint("Use docker save IMAGE instead of docker export CONTAINER.")
             }

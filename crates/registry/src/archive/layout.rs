@@ -40,6 +40,13 @@ struct ConfigHead {
     rootfs: Option<RootFs>,
 }
 
+/// Tells manifests of 2014 from those of today.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    schema_version: Option<u32>,
+}
+
 #[derive(Debug, Deserialize)]
 struct RootFs {
     #[serde(default)]
@@ -62,6 +69,17 @@ pub(crate) struct Layer {
     pub(crate) kind: LayerKind,
 }
 
+impl Layer {
+    /// Whether both are the same bytes.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (LayerKind::Elsewhere { digest }, LayerKind::Elsewhere { digest: theirs }) => digest == theirs,
+            (LayerKind::Elsewhere { .. }, _) | (_, LayerKind::Elsewhere { .. }) => false,
+            _ => self.section == other.section,
+        }
+    }
+}
+
 /// What has to happen to a layer before it is sent.
 #[derive(Debug, Clone)]
 pub(crate) enum LayerKind {
@@ -69,6 +87,8 @@ pub(crate) enum LayerKind {
     Ready { digest: Digest },
     /// A bare tar: gzip it; its digest must be this.
     Raw { diff_id: Digest },
+    /// Not in the archive: its descriptor says where else it is (image-spec, "non-distributable layers").
+    Elsewhere { digest: Digest },
     /// Compressed, but nobody said under which digest. `diff_id` can be checked for gzip only.
     Packed { diff_id: Digest, is_gzip: bool },
 }
@@ -222,6 +242,10 @@ fn resolve_oci(tarball: &Tarball, mut descriptors: Vec<Descriptor>) -> Result<Se
             })?,
     };
     let (name, bytes) = blob(tarball, descriptor)?;
+    let version: Version = parse(&name, &bytes)?;
+    if version.schema_version == Some(1) {
+        return Err(ArchiveError::SchemaOne { name });
+    }
     let manifest: ImageManifest = parse(&name, &bytes)?;
     let (config_name, config) = blob(tarball, manifest.config())?;
     let mut is_complete = true;
@@ -231,6 +255,11 @@ fn resolve_oci(tarball: &Tarball, mut descriptors: Vec<Descriptor>) -> Result<Se
         .map(|layer| {
             let digest = digest_of(layer)?;
             let name = digest.layout_path();
+            let has_urls = layer.urls().as_ref().is_some_and(|urls| !urls.is_empty());
+            if has_urls && !tarball.contains(&name) {
+                let section = Section { offset: 0, size: layer.size() };
+                return Ok(Layer { name, section, kind: LayerKind::Elsewhere { digest } });
+            }
             let section = tarball.section(&name)?;
             if section.size != layer.size() {
                 return Err(ArchiveError::Inconsistent {

@@ -10,8 +10,8 @@ mod tarball;
 pub(crate) mod write;
 
 pub use error::ArchiveError;
-pub(crate) use layout::{Layer, LayerKind, ManifestPlan, Selected};
-pub(crate) use tarball::{Section, SectionReader, Tarball};
+pub(crate) use layout::{Layer, LayerKind, ManifestPlan, Selected, check as check_digest};
+pub(crate) use tarball::{Section, Tarball, read_up_to};
 
 use crate::Reference;
 use std::path::Path;
@@ -24,12 +24,19 @@ pub struct ArchiveImage {
 }
 
 impl ArchiveImage {
-    /// Whether one of its names is `repository:tag`, at whatever registry.
-    fn is_called(&self, repository: &str, tag: &str) -> bool {
-        self.names.iter().any(|name| {
-            name.parse::<Reference>()
-                .is_ok_and(|name| name.repository() == repository && name.tag_or_latest() == tag)
-        })
+    fn fits(&self, wish: &Wish<'_>) -> bool {
+        let mut names = self.names.iter().filter_map(|name| name.parse::<Reference>().ok());
+        match wish {
+            Wish::Like { repository, tag } => {
+                names.any(|name| name.repository() == *repository && name.tag_or_latest() == *tag)
+            }
+            Wish::Named(wanted) => names.any(|name| {
+                let same_place = wanted.host().is_none() || name.authority() == wanted.authority();
+                same_place
+                    && name.repository() == wanted.repository()
+                    && name.tag_or_latest() == wanted.tag_or_latest()
+            }),
+        }
     }
 
     fn shown(&self) -> String {
@@ -37,7 +44,21 @@ impl ArchiveImage {
     }
 }
 
-/// Which images an archive holds, without reading its layers. A gzip-compressed archive is unpacked for this.
+/// Which image of several is meant.
+#[derive(Debug)]
+pub(crate) enum Wish<'a> {
+    /// The only one there is, or the one that is called so at whatever registry.
+    Like {
+        /// Without a host.
+        repository: &'a str,
+        /// Of the repository.
+        tag: &'a str,
+    },
+    /// The one of that name, even if there is only one of another.
+    Named(&'a Reference),
+}
+
+/// Which images an archive holds, without reading its layers. A compressed archive is unpacked for this.
 ///
 /// # Errors
 /// When it is not an image archive.
@@ -52,12 +73,15 @@ pub async fn images(path: &Path) -> Result<Vec<ArchiveImage>, ArchiveError> {
     })
 }
 
-/// Picks the image to push: the only one, or the one called `repository:tag`. Blocks.
-pub(crate) fn select(tarball: &Tarball, repository: &str, tag: &str) -> Result<Selected, ArchiveError> {
+/// Picks the image to push. Blocks.
+pub(crate) fn select(tarball: &Tarball, wish: &Wish<'_>) -> Result<Selected, ArchiveError> {
     let mut found = layout::list(tarball)?;
-    if found.len() > 1 {
+    if found.len() > 1 || matches!(wish, Wish::Named(_)) {
         let names: Vec<String> = found.iter().map(|found| found.image.shown()).collect();
-        found.retain(|found| found.image.is_called(repository, tag));
+        found.retain(|found| found.image.fits(wish));
+        if let (Wish::Named(wanted), true) = (wish, found.is_empty()) {
+            return Err(ArchiveError::NoSuchImage { wanted: wanted.to_string(), names });
+        }
         if found.len() > 1 || found.is_empty() {
             return Err(ArchiveError::SeveralImages { names });
         }

@@ -58,10 +58,16 @@ impl Tarball {
         let (tar, unpacked) = match Compression::of(&magic[..known]) {
             None => (path.to_owned(), None),
             Some(Compression::Gzip) => {
-                let unpacked = unpack(path, file)?;
+                let file = io::BufReader::with_capacity(1 << 17, file);
+                let unpacked = unpack(path, MultiGzDecoder::new(file))?;
                 (unpacked.to_path_buf(), Some(unpacked))
             }
-            Some(other) => {
+            Some(Compression::Zstd) => {
+                let damaged = |source| ArchiveError::Damaged { path: path.to_owned(), source };
+                let unpacked = unpack(path, zstd::stream::read::Decoder::new(file).map_err(damaged)?)?;
+                (unpacked.to_path_buf(), Some(unpacked))
+            }
+            Some(other @ (Compression::Bzip2 | Compression::Xz)) => {
                 return Err(ArchiveError::Compression { path: path.to_owned(), compression: other.name() });
             }
         };
@@ -199,11 +205,10 @@ pub(crate) fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Resul
     Ok(filled)
 }
 
-/// Unpacks a gzip-compressed tar to a temporary file: gzip has no index, and layers must be read out of order.
-fn unpack(path: &Path, file: File) -> Result<tempfile::TempPath, ArchiveError> {
+/// Unpacks a compressed tar to a temporary file: compressed files have no index, and layers must be read out of order.
+fn unpack(path: &Path, mut decoder: impl Read) -> Result<tempfile::TempPath, ArchiveError> {
     let unpack = |source| ArchiveError::Unpack { path: path.to_owned(), source };
     let mut target = tempfile::Builder::new().prefix("dockline-").tempfile().map_err(unpack)?;
-    let mut decoder = MultiGzDecoder::new(io::BufReader::with_capacity(1 << 17, file));
     let mut buffer = vec![0; 1 << 17];
     loop {
         let read = decoder

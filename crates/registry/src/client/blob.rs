@@ -19,8 +19,8 @@ const BUFFER: usize = 128 << 10;
 
 /// How far the body of an upload is.
 #[derive(Debug, Default)]
-struct Sent {
-    bytes: u64,
+pub(super) struct Sent {
+    pub(super) bytes: u64,
     /// Of everything, once the last byte was read.
     digest: Option<Digest>,
 }
@@ -31,14 +31,24 @@ impl Client {
     /// # Errors
     /// What the registry says, other than that it has not.
     pub async fn blob_exists(&self, repository: &str, digest: &Digest) -> Result<bool, RegistryError> {
+        Ok(self.blob_size(repository, digest).await?.is_some())
+    }
+
+    /// The size of a blob in bytes, if the repository has it; 0 where the registry does not tell.
+    ///
+    /// # Errors
+    /// What the registry says, other than that it has not.
+    pub async fn blob_size(&self, repository: &str, digest: &Digest) -> Result<Option<u64>, RegistryError> {
         let operation = Operation::ReadBlob;
         let url = self.blob_url(repository, digest)?;
         let response = self.send(operation, self.request(Method::HEAD, url)).await?;
         match response.status() {
-            StatusCode::OK => Ok(true),
-            StatusCode::NOT_FOUND => Ok(false),
+            StatusCode::OK => {
+                Ok(Some(header(&response, "content-length").and_then(|size| size.parse().ok()).unwrap_or(0)))
+            }
+            StatusCode::NOT_FOUND => Ok(None),
             // Storage elsewhere: it would not redirect to a blob it does not have.
-            status if status.is_redirection() => Ok(true),
+            status if status.is_redirection() => Ok(Some(0)),
             _ => Err(self.failure(operation, "such layer", response).await),
         }
     }
@@ -196,7 +206,7 @@ impl Client {
     }
 
     /// Sends a request with a body; bytes on their way count as life, however long the whole takes.
-    async fn send_watched(
+    pub(super) async fn send_watched(
         &self,
         operation: Operation,
         request: RequestBuilder,

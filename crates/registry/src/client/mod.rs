@@ -7,16 +7,23 @@ mod blob;
 mod contents;
 mod copy;
 mod exchange;
+mod export;
+pub(crate) mod fuzzing;
+mod layer;
+mod learn;
 mod manifest;
 mod part;
 mod pull;
 mod push;
 mod referrers;
 mod retry;
+mod upload;
 
 pub use blob::PullError;
 pub use copy::Scope;
+pub use export::{EngineImage, Survey};
 pub use manifest::Manifest;
+pub use push::Sending;
 pub(crate) use push::blocking;
 
 use crate::{Operation, RegistryError};

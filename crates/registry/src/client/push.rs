@@ -1,38 +1,55 @@
-//! The direct road to the registry: an archive is pushed without any engine.
+//! The direct road to the registry: archives without any engine, and an engine's images from its export.
 
-use super::{Client, retry};
+use super::{
+    Client,
+    layer::{Job, JobKind, Open},
+};
 use crate::{
     Digest, RegistryError,
-    archive::{self, ArchiveError, Layer, LayerKind, ManifestPlan, SectionReader, Selected, Tarball},
+    archive::{self, ArchiveError, Layer, LayerKind, ManifestPlan, Selected, Tarball},
     board::Board,
     media,
-    pack::{self, Abandon, Encoding, PackedBody},
+    pack::{self, Abandon, Encoding, Packing},
+    records::Records,
     reference,
 };
-use dockline_model::{LayerState, LayerView};
+use dockline_model::LayerView;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
-use std::{io::Seek as _, path::Path, str::FromStr as _, sync::Arc};
-use tokio::io::AsyncReadExt as _;
+use std::{path::Path, str::FromStr as _, sync::Arc};
+
+/// How many layers are asked about at once: questions are small.
+const QUESTIONS: usize = 16;
+
+/// How a push goes about it.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    /// How bare layers are packed.
+    pub packing: Packing,
+    /// Whether the registry's own copy of a layer will do however it is packed (gzip or not at all; zstd only where
+    /// `packing` is zstd).
+    pub takes_any: bool,
+    /// What earlier pushes left behind.
+    pub records: Arc<Records>,
+}
+
+impl Default for Sending {
+    /// gzip, whatever is there already, and nothing remembered.
+    fn default() -> Self {
+        Self { packing: Packing::default(), takes_any: true, records: Arc::new(Records::nowhere()) }
+    }
+}
 
 /// A layer at the registry, as the manifest will name it.
 #[derive(Debug, Clone)]
-struct Placed {
-    digest: Digest,
-    size: u64,
-    encoding: Encoding,
+pub(crate) struct Placed {
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+    pub(crate) encoding: Encoding,
 }
 
 impl Client {
-    /// Pushes the image of the archive at `path` and asks the registry afterwards whether it is there.
-    ///
-    /// If the archive holds several images, the one that is called `repository:tag` (at whatever registry) is
-    /// taken; of a multi-platform image, this machine's platform (the only one, if there is only one).
-    /// `progress` gets all layers, the bytes so far and the bytes in all; bytes are counted as they are in the
-    /// archive, so the total is known from the start.
-    ///
-    /// An image whose layers are compressed already keeps its digest; bare tars are compressed on the way, the
-    /// same way every time.
+    /// Pushes the image of the archive at `path`: [`Client::push_archive_as`] with nothing decided.
     ///
     /// # Errors
     /// See [`RegistryError`]; dropping the future stops the push.
@@ -43,121 +60,210 @@ impl Client {
         tag: &str,
         progress: impl FnMut(&[LayerView], u64, u64) + Send,
     ) -> Result<Digest, RegistryError> {
+        self.push_archive_as(path, None, repository, tag, &Sending::default(), progress).await
+    }
+
+    /// Pushes the image of the archive at `path` and asks the registry afterwards whether it is there.
+    ///
+    /// If the archive holds several images, the one that is called `image` is taken, or without it the one that is
+    /// called `repository:tag` (at whatever registry); of a multi-platform image, this machine's platform (the only
+    /// one, if there is only one).
+    /// `progress` gets all layers, the bytes so far and the bytes in all; bytes are counted as they are in the
+    /// archive, so the total is known from the start.
+    ///
+    /// An image whose layers are compressed already keeps its digest; bare tars are compressed on the way, the
+    /// same way every time.
+    ///
+    /// # Errors
+    /// See [`RegistryError`]; dropping the future stops the push.
+    pub async fn push_archive_as(
+        &self,
+        path: &Path,
+        image: Option<&str>,
+        repository: &str,
+        tag: &str,
+        sending: &Sending,
+        progress: impl FnMut(&[LayerView], u64, u64) + Send,
+    ) -> Result<Digest, RegistryError> {
         reference::check_repository(repository)?;
         reference::check_tag(tag)?;
-        let (path, wanted) = (path.to_owned(), (repository.to_owned(), tag.to_owned()));
+        let image = image.map(str::parse::<reference::Reference>).transpose()?;
+        let (path, own) = (path.to_owned(), (repository.to_owned(), tag.to_owned()));
         let (tarball, selected) = blocking(move || {
             let tarball = Tarball::open(&path)?;
-            let selected = archive::select(&tarball, &wanted.0, &wanted.1)?;
+            let wanted = match &image {
+                Some(image) => archive::Wish::Named(image),
+                None => archive::Wish::Like { repository: &own.0, tag: &own.1 },
+            };
+            let selected = archive::select(&tarball, &wanted)?;
             Ok::<_, ArchiveError>((Arc::new(tarball), selected))
         })
         .await?;
         let Selected { config, layers, manifest } = selected;
 
         // The same file twice (empty layers often are) is one job.
-        let mut jobs: Vec<Layer> = Vec::new();
+        let mut distinct: Vec<Layer> = Vec::new();
         let order: Vec<usize> = layers
             .into_iter()
-            .map(|layer| match jobs.iter().position(|job| job.section == layer.section) {
+            .map(|layer| match distinct.iter().position(|known| known.is_same(&layer)) {
                 Some(known) => known,
                 None => {
-                    jobs.push(layer);
-                    jobs.len() - 1
+                    distinct.push(layer);
+                    distinct.len() - 1
                 }
             })
             .collect();
-        let board = Board::new(jobs.iter().map(|job| (short_id(&job.kind), job.section.size)), progress);
-        let pushes: Vec<_> = jobs
-            .into_iter()
-            .enumerate()
-            .map(|(index, job)| self.push_layer(&tarball, repository, job, index, &board))
-            .collect();
-        // The order of the results is the order of the jobs, however many run at once.
-        let placed: Vec<Placed> =
-            stream::iter(pushes).buffered(self.config.parallel.max(1)).try_collect().await?;
-        let placed: Vec<Placed> = order.into_iter().map(|job| placed[job].clone()).collect();
+        let mut jobs = Vec::with_capacity(distinct.len());
+        for layer in distinct {
+            jobs.push(archive_job(&tarball, layer, sending.packing).await?);
+        }
+        self.push_jobs(jobs, &order, config, manifest, (repository, tag), sending, progress).await
+    }
 
+    /// Sends whatever of `jobs` the registry lacks, then the configuration and the manifest. `order` gives each layer
+    /// of the manifest its job.
+    #[expect(clippy::too_many_arguments, reason = "an image has as many parts")]
+    pub(crate) async fn push_jobs(
+        &self,
+        jobs: Vec<Job>,
+        order: &[usize],
+        config: Vec<u8>,
+        manifest: ManifestPlan,
+        (repository, tag): (&str, &str),
+        sending: &Sending,
+        progress: impl FnMut(&[LayerView], u64, u64) + Send,
+    ) -> Result<Digest, RegistryError> {
+        let board = Board::new(jobs.iter().map(|job| (job.short_id(), job.size)), progress);
+        let shared = self.shared(repository, sending, &board);
+        let wanted: Vec<&Digest> = jobs.iter().filter_map(Job::diff_id).collect();
+        self.learn(repository, tag, &wanted, &sending.records).await?;
+        let asked = jobs.iter().enumerate().map(|(index, job)| self.find_layer(&shared, job, index));
+        let mut placed: Vec<Option<Placed>> =
+            stream::iter(asked.collect::<Vec<_>>()).buffered(QUESTIONS).try_collect().await?;
+
+        // The largest first: what is begun last should not take longest.
+        let mut missing: Vec<usize> = (0..jobs.len()).filter(|index| placed[*index].is_none()).collect();
+        missing.sort_by_key(|index| std::cmp::Reverse(jobs[*index].size));
+        let sends: Vec<_> = missing
+            .into_iter()
+            .map(|index| {
+                let (shared, job) = (&shared, &jobs[index]);
+                async move { Ok::<_, RegistryError>((index, self.send_layer(shared, job, index).await?.0)) }
+            })
+            .collect();
+        let mut sends = stream::iter(sends).buffer_unordered(self.config.parallel.max(1));
+        let mut outcome = Ok(());
+        while let Some(sent) = sends.next().await {
+            match sent {
+                Ok((index, layer)) => placed[index] = Some(layer),
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        drop(sends);
+        // What has arrived counts, however the rest went.
+        save(&sending.records).await;
+        outcome?;
+        let layers: Option<Vec<Placed>> = order.iter().map(|job| placed[*job].clone()).collect();
+        let layers = layers.ok_or_else(|| self.protocol("a layer was neither found nor sent"))?;
+        self.complete(repository, tag, config, manifest, &layers).await
+    }
+
+    /// The configuration and the manifest, once all layers are there.
+    pub(crate) async fn complete(
+        &self,
+        repository: &str,
+        tag: &str,
+        config: Vec<u8>,
+        manifest: ManifestPlan,
+        layers: &[Placed],
+    ) -> Result<Digest, RegistryError> {
         let config_digest = Digest::of(&config);
         let config_size = config.len() as u64;
         if !self.blob_exists(repository, &config_digest).await? {
             let body = std::io::Cursor::new(config);
             self.push_blob(repository, &config_digest, config_size, body, |_| ()).await?;
         }
-        let (media_type, bytes) = manifest_bytes(manifest, &config_digest, config_size, &placed)
-            .map_err(|what| ArchiveError::Inconsistent { what: what.to_string() })?;
-        let pushed = self.push_manifest(repository, tag, &media_type, bytes).await?;
-        let there = self.manifest_digest(repository, tag).await?;
-        if there != pushed {
-            let what = super::manifest::image_name(repository, tag);
-            return Err(RegistryError::DigestMismatch { what, expected: pushed, actual: there });
-        }
-        Ok(pushed)
+        self.complete_with(repository, tag, &config_digest, config_size, manifest, layers).await
     }
 
-    async fn push_layer<F: FnMut(&[LayerView], u64, u64) + Send>(
+    /// The manifest, once everything that it names is there.
+    pub(super) async fn complete_with(
         &self,
-        tarball: &Arc<Tarball>,
         repository: &str,
-        layer: Layer,
-        index: usize,
-        board: &Board<F>,
-    ) -> Result<Placed, RegistryError> {
-        // A digest that is known needs no packing to be asked for.
-        if let LayerKind::Ready { digest } = &layer.kind
-            && self.blob_exists(repository, digest).await?
-        {
-            board.state(index, LayerState::Exists);
-            return Ok(Placed { digest: digest.clone(), size: layer.section.size, encoding: Encoding::Gzip });
-        }
-        let (_abandon, abandoned) = Abandon::new();
-        let (source, name, total) = (tarball.clone(), layer.name.clone(), layer.section.size);
-        let is_ready = matches!(layer.kind, LayerKind::Ready { .. });
-        let packed = blocking(move || pack::pack(&source, &layer, &abandoned)).await?;
-        let placed = Placed { digest: packed.digest, size: packed.size, encoding: packed.encoding };
-        if !is_ready && self.blob_exists(repository, &placed.digest).await? {
-            board.state(index, LayerState::Exists);
-            return Ok(placed);
-        }
-        // Bars count what is in the archive, so that the total does not change once the layer is compressed.
-        let scale = |sent: u64| {
-            let scaled = u128::from(sent) * u128::from(total) / u128::from(placed.size.max(1));
-            u64::try_from(scaled).unwrap_or(total)
-        };
-        let mut waits = retry::WAITS.into_iter();
+        tag: &str,
+        config: &Digest,
+        config_size: u64,
+        manifest: ManifestPlan,
+        layers: &[Placed],
+    ) -> Result<Digest, RegistryError> {
+        let (media_type, bytes) = manifest_bytes(manifest, config, config_size, layers)
+            .map_err(|what| ArchiveError::Inconsistent { what: what.to_string() })?;
+        self.tag(repository, tag, &media_type, bytes).await
+    }
+
+    /// Stores the manifest under the tag, and makes sure of it.
+    async fn tag(
+        &self,
+        repository: &str,
+        tag: &str,
+        media_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Digest, RegistryError> {
+        let mut is_again = false;
         loop {
-            board.advance(index, 0);
-            let file = body_file(tarball, &packed.body).await?;
-            let body = tokio::fs::File::from_std(file).take(placed.size);
-            let progress = |sent| board.advance(index, scale(sent));
-            match self.push_blob(repository, &placed.digest, placed.size, body, progress).await {
-                Ok(()) => break board.state(index, LayerState::Done),
-                // The bytes came from the archive, so it is the archive that is damaged.
-                Err(RegistryError::DigestMismatch { expected, actual, .. }) => {
-                    return Err(ArchiveError::WrongDigest { name, expected, actual }.into());
+            let pushed = self.push_manifest(repository, tag, media_type, bytes.clone()).await?;
+            match self.manifest_digest(repository, tag).await {
+                Ok(there) if there == pushed => return Ok(pushed),
+                Ok(there) => {
+                    let what = super::manifest::image_name(repository, tag);
+                    return Err(RegistryError::DigestMismatch { what, expected: pushed, actual: there });
                 }
-                Err(error) => retry::wait_or_give_up(error, &mut waits, index, board).await?,
+                // Somebody deleted it in that moment.
+                Err(RegistryError::NotFound { .. }) if !is_again => is_again = true,
+                Err(error) => return Err(error),
             }
         }
-        Ok(placed)
     }
 }
 
-/// The packed layer, open at its first byte.
-async fn body_file(tarball: &Arc<Tarball>, body: &PackedBody) -> Result<std::fs::File, RegistryError> {
-    match body {
-        PackedBody::Temporary(file) => {
-            let again = file.try_clone().and_then(|mut file| file.rewind().map(|()| file));
-            again.map_err(|source| RegistryError::Source { source })
+/// Writes the records where that may take a moment.
+pub(crate) async fn save(records: &Arc<Records>) {
+    let records = records.clone();
+    // Only a panic could be the error, and it has been printed.
+    let _ = blocking(move || {
+        records.save();
+        Ok::<_, RegistryError>(())
+    })
+    .await;
+}
+
+async fn archive_job(tarball: &Arc<Tarball>, layer: Layer, packing: Packing) -> Result<Job, RegistryError> {
+    let is_bare = packing.compression() == dockline_model::Compression::None;
+    let kind = match &layer.kind {
+        LayerKind::Raw { diff_id } if !is_bare => JobKind::Pack { diff_id: Some(diff_id.clone()) },
+        LayerKind::Raw { diff_id } => JobKind::Verbatim { digest: diff_id.clone(), encoding: Encoding::Bare },
+        LayerKind::Ready { digest } => JobKind::Verbatim { digest: digest.clone(), encoding: Encoding::Gzip },
+        LayerKind::Elsewhere { digest } => JobKind::Elsewhere { digest: digest.clone() },
+        LayerKind::Packed { .. } => {
+            let (_abandon, abandoned) = Abandon::new();
+            let (source, layer) = (tarball.clone(), layer.clone());
+            let checked = blocking(move || pack::check(&source, &layer, &abandoned)).await?;
+            JobKind::Verbatim { digest: checked.digest, encoding: checked.encoding }
         }
-        PackedBody::InArchive(section) => {
-            let (tarball, section) = (tarball.clone(), *section);
-            blocking(move || {
-                let read = |source| ArchiveError::Read { path: tarball.shown().to_owned(), source };
-                tarball.reader(section).map(SectionReader::into_file).map_err(read)
-            })
-            .await
-        }
-    }
+    };
+    let (source, section) = (tarball.clone(), layer.section);
+    let open: Open = Arc::new(move || Ok(Box::new(source.reader(section)?) as Box<dyn std::io::Read + Send>));
+    Ok(Job {
+        name: layer.name,
+        shown: tarball.shown().to_owned(),
+        size: layer.section.size,
+        kind,
+        open,
+        is_stream: false,
+    })
 }
 
 /// Runs what blocks where it may.
@@ -168,13 +274,6 @@ pub(crate) async fn blocking<T: Send + 'static, E: Into<RegistryError> + Send + 
         .await
         .map_err(|source| RegistryError::Worker { source })?
         .map_err(Into::into)
-}
-
-fn short_id(kind: &LayerKind) -> String {
-    match kind {
-        LayerKind::Ready { digest } => digest.short().to_owned(),
-        LayerKind::Raw { diff_id } | LayerKind::Packed { diff_id, .. } => diff_id.short().to_owned(),
-    }
 }
 
 fn manifest_bytes(
@@ -194,11 +293,9 @@ fn manifest_bytes(
                     if !media::is_bare_tar(old.media_type().as_ref()) {
                         return Ok(old.clone());
                     }
-                    let kind = match old.media_type().as_ref().starts_with("application/vnd.docker.") {
-                        true => media::DOCKER_LAYER_GZIP,
-                        false => media::OCI_LAYER_GZIP,
-                    };
-                    let mut new = descriptor(kind, &placed.digest, placed.size)?;
+                    let is_docker = old.media_type().as_ref().starts_with("application/vnd.docker.");
+                    let mut new =
+                        descriptor(layer_type(placed.encoding, is_docker), &placed.digest, placed.size)?;
                     new.set_annotations(old.annotations().clone());
                     Ok(new)
                 })
@@ -211,25 +308,34 @@ fn manifest_bytes(
             Ok((media_type, serde_json::to_vec(&manifest)?))
         }
         ManifestPlan::Docker => {
+            // Docker's own format has no name for zstd.
+            let is_docker = layers.iter().all(|placed| placed.encoding != Encoding::Zstd);
+            let (manifest_type, config_type) = match is_docker {
+                true => (media::DOCKER_MANIFEST, media::DOCKER_CONFIG),
+                false => (media::OCI_MANIFEST, media::OCI_CONFIG),
+            };
             let layers = layers
                 .iter()
-                .map(|placed| {
-                    let kind = match placed.encoding {
-                        Encoding::Gzip => media::DOCKER_LAYER_GZIP,
-                        // Docker's own format has no name for zstd; engines read the OCI one beside it.
-                        Encoding::Zstd => media::OCI_LAYER_ZSTD,
-                    };
-                    descriptor(kind, &placed.digest, placed.size)
-                })
+                .map(|placed| descriptor(layer_type(placed.encoding, is_docker), &placed.digest, placed.size))
                 .collect::<Result<Vec<_>, _>>()?;
             let manifest = ImageManifestBuilder::default()
                 .schema_version(2_u32)
-                .media_type(media::DOCKER_MANIFEST)
-                .config(descriptor(media::DOCKER_CONFIG, config, config_size)?)
+                .media_type(manifest_type)
+                .config(descriptor(config_type, config, config_size)?)
                 .layers(layers)
                 .build()?;
-            Ok((media::DOCKER_MANIFEST.to_owned(), serde_json::to_vec(&manifest)?))
+            Ok((manifest_type.to_owned(), serde_json::to_vec(&manifest)?))
         }
+    }
+}
+
+const fn layer_type(encoding: Encoding, is_docker: bool) -> &'static str {
+    match (encoding, is_docker) {
+        (Encoding::Gzip, true) => media::DOCKER_LAYER_GZIP,
+        (Encoding::Gzip, false) => media::OCI_LAYER_GZIP,
+        (Encoding::Zstd, _) => media::OCI_LAYER_ZSTD,
+        (Encoding::Bare, true) => media::DOCKER_LAYER,
+        (Encoding::Bare, false) => media::OCI_LAYER,
     }
 }
 

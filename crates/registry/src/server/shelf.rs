@@ -9,11 +9,12 @@ use super::{
     route::{self, Route, TagOrDigest},
 };
 use crate::{
-    ArchiveError, Digest, RegistryError,
+    Algorithm, ArchiveError, Digest, RegistryError,
     archive::{self, LayerKind, ManifestPlan, Section, Selected, Tarball},
     client::blocking,
+    digest::Hasher,
     media,
-    pack::{self, Abandon, Encoding, PackedBody},
+    pack::{self, Abandon, Encoding, Packing, Press},
 };
 use axum::{
     Router,
@@ -28,7 +29,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
 use sha2::{Digest as _, Sha256};
 use std::{collections::HashMap, io, path::Path, str::FromStr as _, sync::Arc};
-use tokio::net::TcpListener;
+use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 use tokio_util::sync::CancellationToken;
 
 /// The repository and tag under which the image is to be had.
@@ -96,7 +97,8 @@ impl Shelf {
         let (path, name) = (path.to_owned(), (name.0.to_owned(), name.1.to_owned()));
         let (tarball, selected) = blocking(move || {
             let tarball = Tarball::open(&path)?;
-            let selected = archive::select(&tarball, &name.0, &name.1)?;
+            let selected =
+                archive::select(&tarball, &archive::Wish::Like { repository: &name.0, tag: &name.1 })?;
             Ok::<_, ArchiveError>((Arc::new(tarball), selected))
         })
         .await?;
@@ -191,24 +193,53 @@ async fn place(
             media_type: media::DOCKER_LAYER,
             item: Item::Section(section),
         }),
-        (LayerKind::Raw { .. } | LayerKind::Packed { .. }, _) => {
+        (LayerKind::Packed { .. }, _) => {
             let source = tarball.clone();
             let (_abandon, abandoned) = Abandon::new();
-            let packed = blocking(move || pack::pack(&source, &layer, &abandoned)).await?;
+            let checked = blocking(move || pack::check(&source, &layer, &abandoned)).await?;
             Ok(Placed {
-                digest: packed.digest,
-                size: packed.size,
-                media_type: match packed.encoding {
+                digest: checked.digest,
+                size: section.size,
+                media_type: match checked.encoding {
                     Encoding::Gzip => media::DOCKER_LAYER_GZIP,
                     Encoding::Zstd => media::OCI_LAYER_ZSTD,
+                    Encoding::Bare => media::DOCKER_LAYER,
                 },
-                item: match packed.body {
-                    PackedBody::InArchive(section) => Item::Section(section),
-                    PackedBody::Temporary(file) => Item::File(Arc::new(file), packed.size),
-                },
+                item: Item::Section(section),
             })
         }
+        (LayerKind::Raw { diff_id }, ShelfLayers::Gzip) => pack_aside(tarball, &layer, diff_id).await,
+        (LayerKind::Elsewhere { .. }, _) => Err(archive::ArchiveError::Missing { name: layer.name }.into()),
     }
+}
+
+/// Packs a bare layer into a temporary file: a host asks for it in whatever order, and perhaps twice.
+async fn pack_aside(
+    tarball: &Arc<Tarball>,
+    layer: &archive::Layer,
+    diff_id: &Digest,
+) -> Result<Placed, RegistryError> {
+    let failed = |source| archive::ArchiveError::Unpack { path: std::env::temp_dir(), source };
+    let read = |source| archive::ArchiveError::Read { path: tarball.shown().to_owned(), source };
+    let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(failed)?);
+    let reader = tarball.reader(layer.section).map_err(read)?;
+    let mut pieces = Press::new(Packing::default()).pack(reader, diff_id.algorithm());
+    let (mut hasher, mut size) = (Hasher::new(Algorithm::Sha256), 0);
+    while let Some(piece) = pieces.next().await.map_err(read)? {
+        hasher.update(&piece.bytes);
+        size += piece.bytes.len() as u64;
+        file.write_all(&piece.bytes).await.map_err(failed)?;
+    }
+    file.flush().await.map_err(failed)?;
+    let actual = pieces.diff_id().await.map_err(read)?;
+    archive::check_digest(&layer.name, diff_id.clone(), actual)?;
+    let file = file.into_std().await;
+    Ok(Placed {
+        digest: hasher.finish(),
+        size,
+        media_type: media::DOCKER_LAYER_GZIP,
+        item: Item::File(Arc::new(file), size),
+    })
 }
 
 fn manifest_of(

@@ -1,0 +1,186 @@
+//! Pushes on the direct road, and the choice between it and the engine's.
+
+use super::{
+    Message,
+    road::{self, Choice, Line, Situation},
+    run::{Transfer, told},
+};
+use dockline_engine::{Engine, ImageParts, ImageStore};
+use dockline_model::{Code, LayerView, PushOptions, Road, UiError, Verified};
+use dockline_registry::{Client, Digest, EngineImage, Reference, Sending, Survey};
+use futures::{StreamExt, stream};
+use std::{io, path::Path, time::Instant};
+
+impl Transfer {
+    /// Pushes an engine's image on whichever road is faster, or was asked for.
+    pub(super) async fn push_engine_image(
+        &mut self,
+        image: &str,
+        reference: &Reference,
+        options: PushOptions,
+    ) -> Result<Verified, UiError> {
+        if options.road == Some(Road::Engine) {
+            return self.push_image(image, reference).await;
+        }
+        let engine = self.context().engines.find().map_err(told)?;
+        let client = self.client()?;
+        let surveyed = match self.survey(&engine, &client, image, reference, options).await {
+            Ok(surveyed) => surveyed,
+            // What the engine can do without these questions, it may; its own failures say more.
+            Err(error) if options == PushOptions::default() && error.code != Code::ReferenceNotFound => {
+                tracing::info!(
+                    ?error,
+                    "the engine's own road, since the direct one could not be looked into"
+                );
+                return self.push_image(image, reference).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let Surveyed { parts, image: whole, survey, choice, store } = surveyed;
+        self.chosen(&choice);
+        if choice.road == Road::Engine {
+            return self.push_image(image, reference).await;
+        }
+        let sending = self.sending(&choice);
+        let place = (reference.repository(), reference.tag_or_latest());
+        let figures = self.context().figures.clone();
+        let report = move |layers: &[LayerView], current, total| figures.write(layers, current, total);
+        let pushed = match (&whole, &survey) {
+            (Some(whole), Some(survey)) if survey.has_everything() => {
+                client.tag_surveyed(whole, survey, place.0, place.1, report).await
+            }
+            (Some(whole), Some(survey))
+                if store == ImageStore::Classic && survey.missing.len() == whole.layers.len() =>
+            {
+                let export = exported(&engine, &parts.id).await?;
+                client.push_export(whole, export, place, &sending, report).await
+            }
+            _ => {
+                // Under its name, where it has one: an export by id leaves the name out, and Podman's has no other.
+                let export = exported(&engine, image).await?;
+                client.push_spooled(export, &self.context().spool, place, &sending, report).await
+            }
+        };
+        let digest = pushed.map_err(|error| UiError::from(&error))?;
+        self.verify(reference, Some(&digest.to_string())).await
+    }
+
+    /// Pushes an archive.
+    pub(super) async fn push_archive_file(
+        &self,
+        path: &Path,
+        image: Option<&str>,
+        reference: &Reference,
+        options: PushOptions,
+    ) -> Result<Verified, UiError> {
+        let client = self.client()?;
+        let begin = Instant::now();
+        // Says at once, too, if nobody is there.
+        client.ping().await.map_err(|error| UiError::from(&error))?;
+        let choice = road::archive(options, self.line(begin.elapsed()));
+        self.chosen(&choice);
+        let sending = self.sending(&choice);
+        let figures = self.context().figures.clone();
+        let place = (reference.repository(), reference.tag_or_latest());
+        let digest = client
+            .push_archive_as(path, image, place.0, place.1, &sending, move |layers, current, total| {
+                figures.write(layers, current, total);
+            })
+            .await
+            .map_err(|error| UiError::from(&error))?;
+        self.verify(reference, Some(&digest.to_string())).await
+    }
+
+    async fn survey(
+        &self,
+        engine: &Engine,
+        client: &Client,
+        image: &str,
+        reference: &Reference,
+        options: PushOptions,
+    ) -> Result<Surveyed, UiError> {
+        let (parts, store) = tokio::try_join!(engine.parts(image), engine.image_store()).map_err(told)?;
+        let whole = whole(&parts).filter(|_| store == ImageStore::Classic);
+        let records = self.context().records.clone();
+        let first = Line { answer_time: std::time::Duration::ZERO, rate: None };
+        let before = road::archive(options, first);
+        let (survey, line) = match &whole {
+            Some(whole) => {
+                let place = (reference.repository(), reference.tag_or_latest());
+                let survey = client
+                    .survey(whole, place.0, place.1, &Sending { records, ..self.sending(&before) })
+                    .await
+                    .map_err(|error| UiError::from(&error))?;
+                let line = self.line(survey.answer_time);
+                (Some(survey), line)
+            }
+            None => {
+                let begin = Instant::now();
+                client.ping().await.map_err(|error| UiError::from(&error))?;
+                (None, self.line(begin.elapsed()))
+            }
+        };
+        let situation = Situation {
+            store,
+            size: parts.size,
+            layers: parts.layers.len(),
+            missing: survey.as_ref().map_or(parts.layers.len(), |survey| survey.missing.len()),
+            has_everything: survey.as_ref().is_some_and(Survey::has_everything),
+            line,
+            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        };
+        let choice = road::choose(options, &situation);
+        Ok(Surveyed { parts, image: whole, survey, choice, store })
+    }
+
+    fn line(&self, answer_time: std::time::Duration) -> Line {
+        Line { answer_time, rate: self.context().records.rate(&self.context().spec.authority()) }
+    }
+
+    fn sending(&self, choice: &Choice) -> Sending {
+        Sending {
+            packing: choice.packing,
+            takes_any: !choice.is_asked_for,
+            records: self.context().records.clone(),
+        }
+    }
+
+    fn chosen(&self, choice: &Choice) {
+        tracing::info!(road = ?choice.road, why = choice.why, "the road of a push");
+        let (id, road, why) = (self.context().id, choice.road, choice.why.clone());
+        self.context().mailbox.post(Message::TransferRoad { id, road, why });
+    }
+}
+
+/// What was found out before a road is chosen.
+struct Surveyed {
+    parts: ImageParts,
+    /// Where the engine's words are those of the image itself.
+    image: Option<EngineImage>,
+    survey: Option<Survey>,
+    choice: Choice,
+    store: ImageStore,
+}
+
+/// In Docker's own store an image's id is the digest of its configuration.
+fn whole(parts: &ImageParts) -> Option<EngineImage> {
+    let layers = parts.layers.iter().map(|layer| layer.parse().ok()).collect::<Option<Vec<Digest>>>()?;
+    Some(EngineImage { id: parts.id.parse().ok()?, layers, size: parts.size })
+}
+
+/// The export, with errors that a reader can be given.
+async fn exported(
+    engine: &Engine,
+    image: &str,
+) -> Result<impl futures::Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin + 'static, UiError> {
+    let export = engine.export(image).await.map_err(told)?;
+    let pieces = stream::unfold(Some(export), |export| async {
+        let mut export = export?;
+        match export.chunk().await {
+            Ok(Some(bytes)) => Some((Ok(bytes), Some(export))),
+            Ok(None) => None,
+            Err(error) => Some((Err(io::Error::other(error)), None)),
+        }
+    });
+    Ok(pieces.boxed())
+}

@@ -1,0 +1,260 @@
+//! Which road a push takes, and how hard layers are packed on the direct one. Pure, and told in a sentence.
+//!
+//! The figures behind it are in docs/benchmarks.md: an engine packs slowly but sends only what is new; the direct road
+//! packs on all cores, but Docker's own store can only export all of an image.
+
+use dockline_engine::ImageStore;
+use dockline_model::{Compression, PushOptions, Road};
+use dockline_registry::Packing;
+use std::time::Duration;
+
+/// Bytes a second below which it is the line that takes the time: 200 Mbit/s.
+const SLOW: u64 = 25_000_000;
+/// A line of which nothing else is known is taken for a slow one if an answer takes this long.
+const FAR: Duration = Duration::from_millis(15);
+/// What such a line is taken to carry, in bytes a second.
+const ASSUMED: f64 = 12_500_000.0;
+/// What a layer shrinks to, about.
+const PACKED: f64 = 0.4;
+/// Bytes a second that dockerd packs on one core (Go's gzip); it works on five layers at once.
+const ENGINE_PACKS: f64 = 17e6;
+const ENGINE_LAYERS: f64 = 5.0;
+/// Bytes a second of an export, the writing to dockerd's own disk included, and which part that takes.
+const EXPORTS: f64 = 80e6;
+const EXPORT_BEGINS: f64 = 0.6;
+/// Bytes a second that Dockline packs on one core: gzip 1 and 6.
+const PACKS_FAST: f64 = 150e6;
+const PACKS_DENSE: f64 = 75e6;
+
+/// What a choice is made from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Situation {
+    pub(super) store: ImageStore,
+    /// Unpacked, in bytes.
+    pub(super) size: u64,
+    pub(super) layers: usize,
+    /// Layers that the registry lacks.
+    pub(super) missing: usize,
+    /// Whether it has all of the image but the name.
+    pub(super) has_everything: bool,
+    pub(super) line: Line,
+    pub(super) cores: usize,
+}
+
+/// What is known of the line to the registry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line {
+    /// The time one answer takes.
+    pub(super) answer_time: Duration,
+    /// Bytes a second that it has carried.
+    pub(super) rate: Option<u64>,
+}
+
+impl Line {
+    fn is_slow(self) -> bool {
+        match self.rate {
+            Some(rate) => rate < SLOW,
+            None => self.answer_time >= FAR,
+        }
+    }
+
+    fn bytes_a_second(self) -> f64 {
+        match self.rate {
+            Some(rate) => rate as f64,
+            None if self.is_slow() => ASSUMED,
+            None => f64::INFINITY,
+        }
+    }
+
+    fn words(self) -> String {
+        match self.rate {
+            Some(rate) if rate < SLOW => format!("the line has carried {:.0} Mbit/s", rate as f64 * 8e-6),
+            None if self.is_slow() => {
+                format!("an answer takes {} ms, as on a long line", self.answer_time.as_millis())
+            }
+            Some(_) | None => "the line is fast".to_owned(),
+        }
+    }
+}
+
+/// What was chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) road: Road,
+    pub(super) packing: Packing,
+    /// Whether the person asked for this packing, so that the registry's own copies will not do.
+    pub(super) is_asked_for: bool,
+    /// A sentence.
+    pub(super) why: String,
+}
+
+/// The road of an engine's image.
+pub(super) fn choose(wishes: PushOptions, situation: &Situation) -> Choice {
+    let packing = packing(wishes, situation.line);
+    let is_asked_for = wishes.compression.is_some() || wishes.level.is_some();
+    let choice = |road, why| Choice { road, packing, is_asked_for, why };
+    match wishes.road {
+        Some(Road::Engine) => return choice(Road::Engine, "Through the engine, as you asked.".to_owned()),
+        Some(Road::Direct) => {
+            let why = format!("Directly, as you asked; {}.", packed_how(wishes, packing, situation.line));
+            return choice(Road::Direct, why);
+        }
+        None => {}
+    }
+    if situation.has_everything {
+        return choice(Road::Direct, "Directly: the registry has every layer already.".to_owned());
+    }
+    if is_asked_for {
+        let why = format!("Directly, since the engine packs layers in its own way; {}.", words(packing));
+        return choice(Road::Direct, why);
+    }
+    match situation.store {
+        ImageStore::Classic => {}
+        ImageStore::Containerd => {
+            let why =
+                "Through the engine: containerd's store keeps layers packed, and sends only what is new.";
+            return choice(Road::Engine, why.to_owned());
+        }
+        ImageStore::Podman => {
+            let why = "Through the engine: Podman packs on all cores itself, and sends only what is new.";
+            return choice(Road::Engine, why.to_owned());
+        }
+    }
+    let (engine, direct) = seconds(situation, packing);
+    let new = match (situation.missing, situation.layers) {
+        (missing, layers) if missing == layers => "all of it is new".to_owned(),
+        (missing, layers) => format!("{missing} of {layers} layers are new"),
+    };
+    if direct < engine {
+        let why =
+            format!("Directly: {new} to the registry and {}; {}.", situation.line.words(), words(packing));
+        return choice(Road::Direct, why);
+    }
+    let why = match situation.line.is_slow() && situation.missing == situation.layers {
+        true => {
+            format!("Through the engine: {}, and the engine begins to send at once.", situation.line.words())
+        }
+        false => {
+            format!("Through the engine: {new} to the registry, and Docker would export all of the image.")
+        }
+    };
+    choice(Road::Engine, why)
+}
+
+/// How an archive is packed, which has no other road.
+pub(super) fn archive(wishes: PushOptions, line: Line) -> Choice {
+    let packing = packing(wishes, line);
+    let is_asked_for = wishes.compression.is_some() || wishes.level.is_some();
+    let why = format!("Directly, with no engine; bare layers are {}.", packed_how(wishes, packing, line));
+    Choice { road: Road::Direct, packing, is_asked_for, why }
+}
+
+fn packing(wishes: PushOptions, line: Line) -> Packing {
+    let compression = wishes.compression.unwrap_or(Compression::Gzip);
+    let level = wishes.level.unwrap_or(match (compression, line.is_slow()) {
+        (Compression::Gzip, false) => 1,
+        (Compression::Gzip, true) => 6,
+        (Compression::Zstd, false) => 1,
+        (Compression::Zstd, true) => 7,
+        (Compression::None, _) => 0,
+    });
+    Packing::new(compression, level)
+}
+
+fn packed_how(wishes: PushOptions, packing: Packing, line: Line) -> String {
+    match (wishes.level, packing.compression()) {
+        (None, Compression::Gzip | Compression::Zstd) => {
+            format!("{}, since {}", words(packing), line.words())
+        }
+        (Some(_), _) | (None, Compression::None) => words(packing),
+    }
+}
+
+fn words(packing: Packing) -> String {
+    match (packing.compression(), packing.level()) {
+        (Compression::Gzip, level) => format!("packed with gzip {level}"),
+        (Compression::Zstd, level) => format!("packed with zstd {level}"),
+        (Compression::None, _) => "not packed".to_owned(),
+    }
+}
+
+/// What either road would take, about.
+fn seconds(situation: &Situation, packing: Packing) -> (f64, f64) {
+    let size = situation.size as f64;
+    // The engine does not say how large each layer is.
+    let missing = size * situation.missing as f64 / situation.layers.max(1) as f64;
+    let cores = situation.cores as f64;
+    let line = missing * PACKED / situation.line.bytes_a_second();
+    let engine = (missing / (ENGINE_PACKS * cores.min(ENGINE_LAYERS))).max(line);
+    let packs = if packing.level() <= 3 { PACKS_FAST } else { PACKS_DENSE };
+    let export = size / EXPORTS;
+    let after = ((1.0 - EXPORT_BEGINS) * export).max(missing / (packs * cores)).max(line);
+    (engine, EXPORT_BEGINS * export + after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEAR: Line = Line { answer_time: Duration::from_millis(1), rate: None };
+    const AWAY: Line = Line { answer_time: Duration::from_millis(52), rate: None };
+
+    fn situation() -> Situation {
+        Situation {
+            store: ImageStore::Classic,
+            size: 400_000_000,
+            layers: 10,
+            missing: 10,
+            has_everything: false,
+            line: NEAR,
+            cores: 2,
+        }
+    }
+
+    fn chosen(situation: Situation) -> (Road, String) {
+        let choice = choose(PushOptions::default(), &situation);
+        assert!(choice.why.ends_with('.') && !choice.is_asked_for, "{}", choice.why);
+        (choice.road, choice.why)
+    }
+
+    #[test]
+    fn the_road_is_the_one_that_was_measured_to_be_faster() {
+        let (road, why) = chosen(situation());
+        assert_eq!(road, Road::Direct, "{why}");
+        assert!(why.contains("gzip 1") && why.contains("all of it is new"), "{why}");
+
+        let (road, why) = chosen(Situation { missing: 1, ..situation() });
+        assert_eq!(road, Road::Engine, "{why}");
+        assert!(why.contains("1 of 10 layers"), "{why}");
+
+        let (road, why) = chosen(Situation { missing: 0, has_everything: true, ..situation() });
+        assert_eq!(road, Road::Direct, "{why}");
+
+        let (road, why) = chosen(Situation { line: AWAY, ..situation() });
+        assert_eq!(road, Road::Engine, "{why}");
+        assert!(why.contains("52 ms"), "{why}");
+        // What was measured counts for more than what was guessed.
+        let line = Line { rate: Some(80_000_000), ..AWAY };
+        assert_eq!(chosen(Situation { line, ..situation() }).0, Road::Direct);
+
+        for store in [ImageStore::Containerd, ImageStore::Podman] {
+            assert_eq!(chosen(Situation { store, ..situation() }).0, Road::Engine);
+        }
+    }
+
+    #[test]
+    fn what_a_person_asks_for_is_done() {
+        let wishes = PushOptions { road: Some(Road::Direct), ..PushOptions::default() };
+        let choice = choose(wishes, &Situation { missing: 1, line: AWAY, ..situation() });
+        assert_eq!((choice.road, choice.packing), (Road::Direct, Packing::new(Compression::Gzip, 6)));
+        let wishes = PushOptions { compression: Some(Compression::Zstd), ..PushOptions::default() };
+        let choice = choose(wishes, &Situation { missing: 1, ..situation() });
+        assert_eq!((choice.road, choice.packing), (Road::Direct, Packing::new(Compression::Zstd, 1)));
+        assert!(choice.is_asked_for);
+        let wishes = PushOptions { level: Some(9), ..PushOptions::default() };
+        let choice = archive(wishes, NEAR);
+        assert_eq!(choice.packing, Packing::new(Compression::Gzip, 9));
+        assert_eq!(choice.why, "Directly, with no engine; bare layers are packed with gzip 9.");
+        assert!(archive(PushOptions::default(), AWAY).why.contains("gzip 6, since an answer takes 52 ms"));
+    }
+}

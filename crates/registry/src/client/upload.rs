@@ -1,0 +1,232 @@
+//! Uploads in pieces, which go on where they broke off.
+//!
+//! A lost connection costs the piece that was on its way at most, if the registry can say how far it got
+//! (distribution-spec, "Pushing a blob in chunks": GET of the upload's location). Registries before distribution 3
+//! cannot after a piece was cut off in the middle (distribution pull request 3755): there the layer begins again.
+
+use super::{Client, blob::Sent, exchange::header};
+use crate::{Digest, Operation, RegistryError, reference};
+use bytes::Bytes;
+use futures::stream;
+use reqwest::{Method, Response, StatusCode, Url};
+use std::io;
+use tokio::sync::watch;
+
+/// Pieces of one request: large enough that waiting for each answer costs little on a long line, small enough that a
+/// few of them in memory do not matter.
+pub(super) const REQUEST: usize = 6 << 20;
+
+/// How an upload begins.
+pub(super) enum Begun {
+    /// The registry took the blob from another repository of its own.
+    Mounted,
+    /// Bytes may be sent.
+    Upload(Upload),
+}
+
+/// An upload under way.
+#[derive(Debug)]
+pub(super) struct Upload {
+    repository: String,
+    location: Url,
+    /// Bytes the registry has acknowledged.
+    pub(super) offset: u64,
+}
+
+/// Why a piece was not taken.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// The registry knows nothing of the upload any more: the layer begins again.
+    Forgotten(RegistryError),
+    /// Anything else.
+    Failed(RegistryError),
+}
+
+impl Client {
+    /// Begins an upload; with `mount`, the registry may take the blob from that repository instead (distribution-spec
+    /// end-11).
+    pub(super) async fn begin(
+        &self,
+        repository: &str,
+        mount: Option<(&Digest, &str)>,
+    ) -> Result<Begun, RegistryError> {
+        let operation = Operation::WriteBlob;
+        reference::check_repository(repository)?;
+        let mut url = self.url(&format!("/v2/{repository}/blobs/uploads/"));
+        if let Some((digest, from)) = mount {
+            url.query_pairs_mut().append_pair("mount", &digest.to_string()).append_pair("from", from);
+        }
+        let request = self.request(Method::POST, url.clone()).header("content-length", 0);
+        let response = self.send(operation, request).await?;
+        match response.status() {
+            StatusCode::CREATED if mount.is_some() => Ok(Begun::Mounted),
+            StatusCode::ACCEPTED => {
+                let location = self.next_location(&url, &response);
+                let location =
+                    location.ok_or_else(|| self.protocol("it began an upload without saying where"))?;
+                Ok(Begun::Upload(Upload { repository: repository.to_owned(), location, offset: 0 }))
+            }
+            _ => Err(self.failure(operation, &format!("repository {repository}"), response).await),
+        }
+    }
+
+    /// An upload of an earlier run, with what the registry has of it; `None` if it knows nothing of it.
+    pub(super) async fn resume(&self, repository: &str, location: &str) -> Option<Upload> {
+        let location = self.located(&self.url("/"), location)?;
+        let prefix = format!("/v2/{repository}/blobs/uploads/");
+        // The record is a file: whatever it says, nothing but an upload of this repository is asked for.
+        if !location.path().starts_with(&prefix) {
+            return None;
+        }
+        let mut upload = Upload { repository: repository.to_owned(), location, offset: 0 };
+        upload.ask(self).await.ok().flatten().filter(|offset| *offset > 0)?;
+        Some(upload)
+    }
+}
+
+impl Upload {
+    /// Where to go on, for a record.
+    pub(super) fn location(&self) -> String {
+        match self.location.query() {
+            Some(query) => format!("{}?{query}", self.location.path()),
+            None => self.location.path().to_owned(),
+        }
+    }
+
+    /// Sends the next bytes, going on from the registry's own offset if the connection is lost on the way.
+    /// `progress` gets how many of them are sent, `lost` in how many seconds it goes on.
+    pub(super) async fn append(
+        &mut self,
+        client: &Client,
+        pieces: &[Bytes],
+        mut progress: impl FnMut(u64) + Send,
+        mut lost: impl FnMut(u32) + Send,
+    ) -> Result<(), Broken> {
+        let length: u64 = pieces.iter().map(|piece| piece.len() as u64).sum();
+        let (begin, mut waits) = (self.offset, super::retry::WAITS.into_iter());
+        loop {
+            let done = self.offset - begin;
+            if done >= length {
+                return Ok(());
+            }
+            let rest = skip(pieces, done);
+            let error = match self.patch(client, rest, length - done, &mut |sent| progress(done + sent)).await
+            {
+                Ok(()) => continue,
+                Err(error) => error,
+            };
+            if !matches!(error, RegistryError::Unreachable { .. }) {
+                let is_gone = matches!(error, RegistryError::Failed { status: 404 | 416, .. });
+                return Err(if is_gone { Broken::Forgotten(error) } else { Broken::Failed(error) });
+            }
+            let error = client.why_lost(&self.repository, error).await;
+            if !matches!(error, RegistryError::Unreachable { .. }) {
+                return Err(Broken::Failed(error));
+            }
+            let Some(seconds) = waits.next() else { return Err(Broken::Failed(error)) };
+            tracing::info!(%error, seconds, offset = self.offset, "an upload goes on after a lost connection");
+            lost(seconds);
+            tokio::time::sleep(std::time::Duration::from_secs(seconds.into())).await;
+            match self.ask(client).await {
+                // More than was ever sent, or less than was acknowledged: not the upload we know.
+                Ok(Some(offset)) if offset >= begin && offset <= begin + length => {}
+                Ok(Some(_) | None) => return Err(Broken::Forgotten(error)),
+                Err(RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. }) => {}
+                Err(other) => return Err(Broken::Failed(other)),
+            }
+        }
+    }
+
+    /// Completes the upload under `digest`; what the registry received must be that.
+    pub(super) async fn finish(mut self, client: &Client, digest: &Digest) -> Result<(), RegistryError> {
+        let operation = Operation::WriteBlob;
+        self.location.query_pairs_mut().append_pair("digest", &digest.to_string());
+        let request = client.request(Method::PUT, self.location).header("content-length", 0);
+        let response = client.send(operation, request).await?;
+        if !matches!(response.status(), StatusCode::CREATED | StatusCode::NO_CONTENT) {
+            return Err(client
+                .failure(operation, &format!("repository {}", self.repository), response)
+                .await);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn abandon(self, client: &Client) {
+        client.abandon_upload(self.location).await;
+    }
+
+    /// Asks how far the upload is; `None` if the registry does not know (any more).
+    async fn ask(&mut self, client: &Client) -> Result<Option<u64>, RegistryError> {
+        let request = client.get(self.location.clone());
+        let response = client.send(Operation::WriteBlob, request).await?;
+        if !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::ACCEPTED | StatusCode::OK) {
+            return Ok(None);
+        }
+        let Some(offset) = acknowledged(&response) else { return Ok(None) };
+        self.location = client.next_location(&self.location, &response).unwrap_or(self.location.clone());
+        self.offset = offset;
+        Ok(Some(offset))
+    }
+
+    async fn patch(
+        &mut self,
+        client: &Client,
+        pieces: Vec<Bytes>,
+        length: u64,
+        progress: &mut (impl FnMut(u64) + Send),
+    ) -> Result<(), RegistryError> {
+        let operation = Operation::WriteBlob;
+        let (sender, receiver) = watch::channel(Sent::default());
+        // Small enough that the bar moves.
+        let parts = pieces.into_iter().flat_map(|piece| {
+            let count = piece.len().div_ceil(PART);
+            (0..count).map(move |n| piece.slice(n * PART..((n + 1) * PART).min(piece.len())))
+        });
+        let body = stream::iter(parts.map(move |part| {
+            sender.send_modify(|sent| sent.bytes += part.len() as u64);
+            Ok::<_, io::Error>(part)
+        }));
+        let request = client
+            .request(Method::PATCH, self.location.clone())
+            .header("content-type", "application/octet-stream")
+            .header("content-length", length)
+            .header("content-range", format!("{}-{}", self.offset, self.offset + length - 1))
+            .body(reqwest::Body::wrap_stream(body));
+        let response = client.send_watched(operation, request, receiver, progress).await?;
+        if !matches!(response.status(), StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::NO_CONTENT) {
+            return Err(client
+                .failure(operation, &format!("repository {}", self.repository), response)
+                .await);
+        }
+        self.location = client.next_location(&self.location, &response).unwrap_or(self.location.clone());
+        self.offset += length;
+        Ok(())
+    }
+}
+
+const PART: usize = 128 << 10;
+
+/// `Range: 0-1023`: the bytes the registry has (distribution-spec, "Pushing a blob in chunks"). Of nothing it says 0-0,
+/// as of a single byte; uploads of one byte are not gone on with.
+fn acknowledged(response: &Response) -> Option<u64> {
+    let range = header(response, "range")?;
+    let range = range.strip_prefix("bytes=").unwrap_or(&range);
+    let (first, last) = range.split_once('-')?;
+    let last: u64 = last.trim().parse().ok()?;
+    (first.trim() == "0").then_some(if last == 0 { 0 } else { last + 1 })
+}
+
+/// `pieces` without their first `done` bytes.
+fn skip(pieces: &[Bytes], mut done: u64) -> Vec<Bytes> {
+    let mut rest = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let length = piece.len() as u64;
+        if done >= length {
+            done -= length;
+        } else {
+            rest.push(piece.slice(usize::try_from(done).unwrap_or(piece.len())..));
+            done = 0;
+        }
+    }
+    rest
+}

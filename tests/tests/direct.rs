@@ -1,0 +1,147 @@
+//! The direct road with a real engine, a real tunnel and a real registry; real engines pull what it made.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use dockline_model::{Code, Road, TransferState, TransferView};
+use dockline_tests::lab::{self, Daemon, Dockerd, Dockline, Need, Outcome, RegistryHost, Workstation};
+use std::{process::Stdio, time::Duration};
+
+const NEEDS: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
+
+fn done(outcome: Outcome) -> (TransferView, String) {
+    let view: TransferView = outcome.expect_success().read();
+    let TransferState::Done { verified } = &view.state else { panic!("not done: {:?}", view.state) };
+    assert!(verified.at_registry);
+    let digest = verified.digest.clone();
+    (view, digest)
+}
+
+/// Another engine, which has nothing of the image yet, pulls it through the tunnel: its id is of every byte.
+fn pulled_id(dockline: &Dockline, dockerd: &Dockerd, image: &str) -> String {
+    dockerd.try_docker(&["rmi", "--force", "app:v1", "app:v2"]);
+    let address = &dockline.snapshot().registries[0].spec.listen().to_string();
+    let name = format!("{address}/{image}");
+    dockerd.run_docker(&["pull", "--quiet", &name]);
+    let id = dockerd.image_id(&name).expect("it was pulled");
+    dockerd.run_docker(&["rmi", "--force", &id]);
+    id
+}
+
+#[test]
+fn an_engines_image_goes_directly_and_comes_back_the_same() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let _agent = dockline.agent();
+    let first = dockerd.build_image("app:v1", &[3000, 2000, 1]);
+
+    // Nothing is there yet: streamed from the export.
+    let (view, digest) = done(dockline.json(&["push", "app:v1", name.as_str()]));
+    assert_eq!(view.road, Road::Direct);
+    let why = view.why.expect("a road has a reason");
+    assert!(why.starts_with("Directly: all of it is new to the registry"), "{why}");
+    assert_eq!(host.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+
+    // Everything is there: a question, and a name.
+    let up = || dockline.snapshot().registries[0].tunnel.bytes_up;
+    let before = up();
+    let (view, again) = done(dockline.json(&["push", "app:v1", &format!("{name}/app:again")]));
+    assert_eq!(again, digest, "the same image has another digest");
+    assert_eq!(view.why.as_deref(), Some("Directly: the registry has every layer already."));
+    assert!(up() - before < 60_000, "{} bytes for nothing new", up() - before);
+
+    // An archive on a pipe has the same digest, and so has one from the engine packed anew for another repository.
+    let mut save = dockerd.docker(&["save", "app:v1"]).stdout(Stdio::piped()).spawn().unwrap();
+    let target = format!("{name}/piped:v1");
+    let piped = dockline
+        .command(&["push", "-", &target, "--json"])
+        .stdin(save.stdout.take().unwrap())
+        .output()
+        .unwrap();
+    assert!(save.wait().unwrap().success() && piped.status.success(), "{piped:?}");
+    assert_eq!(host.manifest_digest("piped", "v1").as_deref(), Some(digest.as_str()));
+    assert_eq!(pulled_id(&dockline, &dockerd, "app:v1"), first);
+    assert_eq!(pulled_id(&dockline, &dockerd, "piped:v1"), first);
+}
+
+#[test]
+fn a_changed_layer_goes_on_either_road() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let _agent = dockline.agent();
+    let up = || dockline.snapshot().registries[0].tunnel.bytes_up;
+    dockerd.build_image("app:v1", &[3000, 2000, 1]);
+    done(dockline.json(&["push", "app:v1", name.as_str()]));
+
+    let build = |tag: &str, line: &str| {
+        let context = workstation.folder().join("changed");
+        std::fs::create_dir_all(&context).unwrap();
+        std::fs::write(context.join("Dockerfile"), format!("FROM app:v1\nLABEL v={tag}\nCOPY new /new\n"))
+            .unwrap();
+        std::fs::write(context.join("new"), line.repeat(1000)).unwrap();
+        dockerd.run_docker(&["build", "--quiet", "--tag", tag, &context.display().to_string()])
+    };
+    let by_engine = build("app:v2", "through the engine\n");
+    let (view, _) = done(dockline.json(&["push", "app:v2", name.as_str()]));
+    assert_eq!(view.road, Road::Engine);
+    let why = view.why.unwrap();
+    assert!(why.contains("1 of 4 layers are new"), "{why}");
+
+    let directly = build("app:v3", "and directly\n");
+    let before = up();
+    let (view, _) = done(dockline.json(&["push", "app:v3", name.as_str(), "--direct"]));
+    assert_eq!(view.road, Road::Direct);
+    assert!(up() - before < 200_000, "{} bytes for a small layer", up() - before);
+    dockerd.run_docker(&["rmi", "--force", "app:v2", "app:v3"]);
+    assert_eq!(pulled_id(&dockline, &dockerd, "app:v2"), by_engine);
+    assert_eq!(pulled_id(&dockline, &dockerd, "app:v3"), directly);
+
+    let refused = |words: &[&str]| dockline.json(words).error().code;
+    assert_eq!(
+        refused(&["push", "app:v1", name.as_str(), "--engine", "--level", "9"]),
+        Code::InvalidArgument
+    );
+    assert_eq!(refused(&["push", "app:v1", name.as_str(), "--level", "99"]), Code::InvalidArgument);
+}
+
+/// Killed somewhere in the middle, twice, and then let alone: it ends right, and nothing stays behind.
+#[test]
+fn a_push_that_is_killed_is_gone_on_with() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let id = dockerd.build_image("app:v1", &[9000, 8000, 7000, 6000]);
+    let archive = workstation.folder().join("app.tar").display().to_string();
+    dockerd.run_docker(&["save", "--output", &archive, "app:v1"]);
+    host.limit_link("200mbit");
+    // Where in the push it strikes is left to the machine; each time is another.
+    for milliseconds in [350, 900] {
+        let push = Daemon::spawn("dockline push", dockline.command(&["push", &archive, name.as_str()]));
+        let ended = push.wait(Duration::from_millis(milliseconds));
+        assert!(ended.is_none_or(|status| status.success()), "it failed by itself:\n{}", push.log());
+        push.kill();
+    }
+    let (_, digest) = done(dockline.json(&["push", &archive, name.as_str()]));
+    assert_eq!(host.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+    let uploads = dockline.home().join("state").join("pushes").join("uploads");
+    let left = std::fs::read_dir(&uploads).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "uploads that have ended are noted");
+    let _agent = dockline.agent();
+    assert_eq!(pulled_id(&dockline, &dockerd, "app:v1"), id);
+}

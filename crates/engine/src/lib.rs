@@ -18,7 +18,7 @@ mod transport;
 
 pub use cause::Cause;
 pub use endpoint::{Context, EngineEndpoint, Files, Platform, Surroundings, chosen, contexts};
-pub use engine::{Engine, EngineDigest, RegistryContainer};
+pub use engine::{Engine, EngineDigest, Login, RegistryContainer};
 pub use error::{EngineError, Operation};
 pub use facts::{EngineFacts, Flavour, ImageStore};
 pub use probe::Reached;

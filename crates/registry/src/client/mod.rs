@@ -17,6 +17,7 @@ mod way;
 pub use auth::{CredentialSource, Credentials};
 pub use blob::PullError;
 pub use manifest::Manifest;
+pub(crate) use tls::provide as choose_cryptography;
 pub use tls::{CertificateFlaw, TlsFiles};
 
 use crate::{Operation, RegistryError};

@@ -55,7 +55,7 @@ impl TlsFiles {
 }
 
 /// The cryptography that russh brings as well; reqwest asks for one to be chosen for the whole process.
-pub(super) fn provide() {
+pub(crate) fn provide() {
     static CHOSEN: Once = Once::new();
     CHOSEN.call_once(|| {
         // Whoever chose before us chose well enough.

@@ -35,9 +35,10 @@ impl Client {
     /// `path` begins with a slash and is escaped already: names and digests need no escaping.
     pub(super) fn url(&self, path: &str) -> Url {
         let mut url = self.root();
+        let path = self.path(path);
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path, Some(query)),
-            None => (path, None),
+            None => (path.as_str(), None),
         };
         url.set_path(&format!("{}{path}", self.prefix()));
         url.set_query(query);

@@ -135,7 +135,7 @@ impl Client {
     pub(super) fn root(&self) -> Url {
         let text = match &self.config.url {
             Some(url) => {
-                format!("{}://{}/", if url.is_tls() { "https" } else { "http" }, url.authority())
+                format!("{}://{}/", if url.is_tls() { "https" } else { "http" }, url.endpoint())
             }
             // Without a port, so that the one that the name was given with its address holds.
             None if self.way.is_tls() => format!("https://{}/", host_of(&self.config.authority)),
@@ -143,6 +143,22 @@ impl Client {
         };
         #[expect(clippy::expect_used, reason = "a checked authority or a socket address always makes a URL")]
         Url::parse(&text).expect("an address makes a URL")
+    }
+
+    /// A path as the registry wants it: on Docker Hub a repository without an owner is `library`'s
+    /// (distribution, `reference/normalize.go`).
+    pub(super) fn path(&self, path: &str) -> String {
+        let is_hub = self.config.url.as_ref().is_some_and(|url| url.is_hub());
+        let name = path.strip_prefix("/v2/").filter(|_| is_hub);
+        let is_official = name.is_some_and(|name| {
+            ["/manifests/", "/blobs/", "/tags/list", "/referrers/"]
+                .iter()
+                .any(|endpoint| name.find(endpoint).is_some_and(|at| !name[..at].contains('/')))
+        });
+        match name {
+            Some(name) if is_official => format!("/v2/library/{name}"),
+            Some(_) | None => path.to_owned(),
+        }
     }
 
     /// What stands before `/v2/` in every path.
@@ -164,5 +180,32 @@ impl Client {
             Some(url) => url.authority(),
             None => self.config.address.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docker_hub_has_names_of_its_own() {
+        let config = |url: &str| ClientConfig {
+            url: Some(url.parse().unwrap()),
+            ..ClientConfig::new(([127, 0, 0, 1], 9).into(), "docker.io")
+        };
+        let hub = Client::new(config("https://docker.io")).unwrap();
+        for (path, there) in [
+            ("/v2/", "/v2/"),
+            ("/v2/app/manifests/v1", "/v2/library/app/manifests/v1"),
+            ("/v2/app/blobs/uploads/", "/v2/library/app/blobs/uploads/"),
+            ("/v2/me/app/tags/list?n=1", "/v2/me/app/tags/list?n=1"),
+        ] {
+            assert_eq!(hub.url(path).as_str(), format!("https://registry-1.docker.io{there}"));
+        }
+        let nexus = Client::new(config("https://n.org:8443/repository/docker")).unwrap();
+        assert_eq!(
+            nexus.url("/v2/app/tags/list").as_str(),
+            "https://n.org:8443/repository/docker/v2/app/tags/list"
+        );
     }
 }

@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use dockline_model::{
-    ArchiveFormat, Compression, OfferSpec, RegistryName, RemoteEnd, Road, SshTarget, TrafficLimits,
+    ArchiveFormat, Compression, OfferSpec, RegistryName, RegistryUrl, RemoteEnd, Road, SshTarget,
+    TrafficLimits,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -171,6 +172,64 @@ stays behind but the image. If some of several hosts fail, the exit status is th
     Ship(Ship),
     /// Show the engine's images
     Images,
+    /// Show what is in a registry: its repositories, or a repository's tags
+    #[command(after_help = "\
+Examples:
+  dockline ls                        repositories of the only registry
+  dockline ls cr.boss.org            repositories
+  dockline ls cr.boss.org/team/app   tags, printed as they come")]
+    Ls {
+        /// REGISTRY, or REGISTRY/REPOSITORY
+        target: Option<String>,
+    },
+    /// Show what an image in a registry is made of: platforms, layers, sizes, and what refers to it
+    #[command(
+        after_help = "Examples:\n  dockline inspect cr.boss.org/team/app:v1\n  dockline inspect cr.boss.org/team/app@sha256:… --json"
+    )]
+    Inspect {
+        /// REGISTRY/REPOSITORY[:TAG|@DIGEST]
+        reference: String,
+    },
+    /// Delete an image from a registry, after showing what that takes away and frees
+    #[command(after_help = "\
+Examples:
+  dockline rm cr.boss.org/team/app:v1          shows what goes, and asks
+  dockline rm cr.boss.org/team/app:v1 --plan   shows it and deletes nothing
+
+Every tag that names the same image goes with it. The layers' room is freed by the registry's own garbage collection.")]
+    Rm {
+        /// REGISTRY/REPOSITORY[:TAG|@DIGEST]
+        reference: String,
+        /// Show it and delete nothing
+        #[arg(long, conflicts_with = "yes")]
+        plan: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Show how much room each repository of a registry takes
+    #[command(
+        after_help = "Example:\n  dockline du cr.boss.org\n\nReads every manifest that a tag leads to, so it takes a while with thousands of them."
+    )]
+    Du {
+        /// Which registry; may be left out if there is only one
+        registry: Option<String>,
+    },
+    /// Log in at a registry that asks for a name and a password
+    #[command(after_help = "\
+Examples:
+  dockline login cr.boss.org                                     asks for both
+  pass show cr | dockline login cr.boss.org -u me --password-stdin
+
+The login is tried first and kept in the system's keyring. Logins of `docker login` and of credential helpers in
+~/.docker/config.json are used as they are. As a link called docker-credential-dockline on the PATH, this program is
+a credential helper for Docker (\"credsStore\": \"dockline\").")]
+    Login(Login),
+    /// Forget the login that Dockline keeps for a registry
+    Logout {
+        /// Which registry's
+        registry: RegistryName,
+    },
     /// Make docker push work here: whatever this machine's engine needs for it, shown first, undone at any time
     #[command(after_help = "\
 Examples:
@@ -278,7 +337,7 @@ pub struct Add {
     pub registry: RegistryName,
     /// Where to log in: [user@]host[:port], or a Host of ~/.ssh/config. Several hosts of the same registry: once for
     /// each, the preferred one first; the next one stands in while a host does not answer
-    #[arg(long, value_name = "DESTINATION", required = true)]
+    #[arg(long, value_name = "DESTINATION", required_unless_present_any = ["no_tunnel", "url"])]
     pub ssh: Vec<SshTarget>,
     /// A private key file
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -321,6 +380,31 @@ pub struct Add {
     /// The most bytes a second that it receives from the registry
     #[arg(long, value_name = "RATE", value_parser = TrafficLimits::parse_rate)]
     pub limit_down: Option<u64>,
+    /// The registry is reached as it is, at https://NAME, without SSH: Nexus, Docker Hub, ECR and the like
+    #[arg(long, conflicts_with_all = ["ssh", "identity", "jump", "remote", "port", "address", "gateway", "linger", "keep_open"])]
+    pub no_tunnel: bool,
+    /// The same at another address
+    #[arg(long, value_name = "https://HOST[:PORT][/PATH]", conflicts_with_all = ["ssh", "identity", "jump", "remote", "port", "address", "gateway", "linger", "keep_open"])]
+    pub url: Option<RegistryUrl>,
+    /// A certificate of yours (PEM) for a registry that asks for one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_key")]
+    pub client_certificate: Option<PathBuf>,
+    /// Its key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_certificate")]
+    pub client_key: Option<PathBuf>,
+}
+
+/// `dockline login`.
+#[derive(Debug, Args)]
+pub struct Login {
+    /// At which registry
+    pub registry: RegistryName,
+    /// As whom; asked for if it is left out
+    #[arg(long, short, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Read the password or token from standard input (its first line)
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 /// `dockline edit`.

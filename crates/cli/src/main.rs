@@ -26,6 +26,7 @@ fn main() -> ExitCode {
             println!("{}", plugin::metadata());
             return ExitCode::SUCCESS;
         }
+        plugin::Call::CredentialHelper(action) => return credential_helper(&action),
     };
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -53,6 +54,14 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output.fail(&error),
     }
+}
+
+/// Docker waits for the answer in its own form.
+fn credential_helper(action: &str) -> ExitCode {
+    let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::FAILURE };
+    let status = runtime.block_on(commands::credential_helper(action));
+    runtime.shutdown_background();
+    status
 }
 
 /// clap's own message, or the same as JSON for whoever asked for that.

@@ -13,6 +13,8 @@ pub enum Call {
     Arguments(Vec<OsString>),
     /// By Docker, to say what it is.
     Metadata,
+    /// By Docker, as its credential helper: what to do.
+    CredentialHelper(String),
 }
 
 /// What the arguments mean.
@@ -22,6 +24,14 @@ pub fn call(arguments: impl IntoIterator<Item = OsString>) -> Call {
         .first()
         .and_then(|program| Path::new(program).file_stem())
         .is_some_and(|name| name == "docker-dockline");
+    let is_helper = arguments
+        .first()
+        .and_then(|program| Path::new(program).file_stem())
+        .is_some_and(|name| name == "docker-credential-dockline");
+    if is_helper {
+        let action = arguments.get(1).map(|action| action.to_string_lossy().into_owned());
+        return Call::CredentialHelper(action.unwrap_or_default());
+    }
     match arguments.get(1) {
         Some(first) if is_plugin && first == "docker-cli-plugin-metadata" => return Call::Metadata,
         Some(first) if is_plugin && first == "dockline" => drop(arguments.remove(1)),
@@ -59,6 +69,12 @@ mod tests {
         assert_eq!(called(&[plugin, "dockline", "status"]), arguments(&[plugin, "status"]));
         assert_eq!(called(&[plugin, "docker-cli-plugin-metadata"]), Call::Metadata);
         assert_eq!(called(&[plugin]), arguments(&[plugin]));
+    }
+
+    #[test]
+    fn a_credential_helper_is_told_by_its_name() {
+        let helper = Call::CredentialHelper("get".to_owned());
+        assert_eq!(called(&["/usr/local/bin/docker-credential-dockline", "get"]), helper);
     }
 
     #[test]

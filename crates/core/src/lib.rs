@@ -8,6 +8,7 @@ pub mod autostart;
 pub mod config;
 mod control;
 pub mod controller;
+pub mod credentials;
 mod doctor;
 pub mod hosts;
 pub mod paths;

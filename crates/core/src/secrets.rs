@@ -58,10 +58,15 @@ impl Secrets {
         Some(SecretString::from(secret))
     }
 
+    /// Keeps a secret, and says whether that worked.
+    pub(crate) async fn try_remember(&self, id: &SecretId, secret: &SecretString) -> bool {
+        let secret = secret.clone();
+        self.with_entry("write", id, move |entry| entry.set_password(secret.expose_secret())).await.is_some()
+    }
+
     /// Keeps a secret; a keyring that does not work is only logged, since the connection itself is fine.
     pub(crate) async fn remember(&self, id: &SecretId, secret: &SecretString) {
-        let secret = secret.clone();
-        self.with_entry("write", id, move |entry| entry.set_password(secret.expose_secret())).await;
+        self.try_remember(id, secret).await;
     }
 
     /// Removes a secret that proved wrong.
@@ -129,6 +134,7 @@ fn account(id: &SecretId) -> String {
     match id {
         SecretId::Passphrase { key_path } => format!("passphrase:{}", key_path.display()),
         SecretId::Password { login } => format!("password:{login}"),
+        SecretId::Registry { server } => format!("registry:{server}"),
     }
 }
 
@@ -138,5 +144,6 @@ fn label(id: &SecretId) -> String {
     match id {
         SecretId::Passphrase { key_path } => format!("Dockline: passphrase of {}", key_path.display()),
         SecretId::Password { login } => format!("Dockline: password of {login}"),
+        SecretId::Registry { server } => format!("Dockline: login at {server}"),
     }
 }

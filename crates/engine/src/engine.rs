@@ -9,6 +9,7 @@ use crate::{
 };
 use bollard::{
     Docker,
+    auth::DockerCredentials,
     errors::Error,
     models::SystemVersion,
     query_parameters::{
@@ -36,6 +37,37 @@ pub struct RegistryContainer {
 pub struct Engine {
     endpoint: EngineEndpoint,
     docker: Docker,
+    login: Option<Login>,
+}
+
+/// Name and password for the registry, which an engine is told with each transfer (`X-Registry-Auth`).
+#[derive(Clone)]
+pub struct Login {
+    /// The name; `<token>` for an identity token.
+    pub user: String,
+    /// The password or token.
+    pub secret: String,
+    /// `cr.boss.org:5000`.
+    pub server: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login")
+            .field("user", &self.user)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<&Login> for DockerCredentials {
+    fn from(login: &Login) -> Self {
+        let empty = Self { serveraddress: Some(login.server.clone()), ..Self::default() };
+        match login.user.as_str() {
+            "<token>" => Self { identitytoken: Some(login.secret.clone()), ..empty },
+            user => Self { username: Some(user.to_owned()), password: Some(login.secret.clone()), ..empty },
+        }
+    }
 }
 
 /// What the engine says that it pushed or pulled.
@@ -99,7 +131,17 @@ impl Engine {
     pub fn connect(endpoint: EngineEndpoint) -> Result<Self, EngineError> {
         let docker = transport::typed(&endpoint)
             .map_err(|error| request_failed(&endpoint, Operation::Describe, None, error))?;
-        Ok(Self { endpoint, docker })
+        Ok(Self { endpoint, docker, login: None })
+    }
+
+    /// The same engine, which is told this login with every push and pull.
+    #[must_use]
+    pub fn with_login(self, login: Option<Login>) -> Self {
+        Self { login, ..self }
+    }
+
+    fn credentials(&self) -> Option<DockerCredentials> {
+        self.login.as_ref().map(DockerCredentials::from)
     }
 
     /// Where it listens.
@@ -246,7 +288,7 @@ impl Engine {
         let (docker, body) = self.diverting(operation, reference)?;
         let options = PushImageOptionsBuilder::default().tag(name.tag).build();
         // Without credentials bollard still sends the header that dockerd before 23 insists on.
-        let mut answer = docker.push_image(name.repository, Some(options), None);
+        let mut answer = docker.push_image(name.repository, Some(options), self.credentials());
         let refusal = async { answer.next().await.and_then(Result::err) };
         let body = self.accepted(operation, reference, body, refusal).await?;
         follow(operation, reference, body, progress).await
@@ -286,7 +328,7 @@ impl Engine {
         let platform = options.platform.as_deref().unwrap_or_default();
         let options = CreateImageOptionsBuilder::default().from_image(name.repository).tag(name.tag);
         let options = options.platform(platform).build();
-        let mut answer = docker.create_image(Some(options), None, login);
+        let mut answer = docker.create_image(Some(options), None, login.or_else(|| self.credentials()));
         let refusal = async { answer.next().await.and_then(Result::err) };
         let body = self.accepted(operation, reference, body, refusal).await?;
         follow(operation, reference, body, progress).await

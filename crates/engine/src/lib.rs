@@ -20,7 +20,7 @@ mod transport;
 pub use cause::Cause;
 pub use elsewhere::Elsewhere;
 pub use endpoint::{Context, EngineEndpoint, Files, Platform, Surroundings, chosen, contexts};
-pub use engine::{Engine, EngineDigest, Export, ImageParts, PullOptions, RegistryContainer};
+pub use engine::{Engine, EngineDigest, Export, ImageParts, Login, PullOptions, RegistryContainer};
 pub use error::{EngineError, Operation};
 pub use facts::{EngineFacts, Flavour, ImageStore};
 pub use probe::Reached;

@@ -242,9 +242,26 @@ impl RegistryUrl {
         if self.path.is_empty() { String::new() } else { format!("/{}", self.path) }
     }
 
+    /// Whether it is Docker Hub, which has one name in references, another for logins and a third to connect to
+    /// (distribution, `reference/normalize.go`; docker/cli, `registry.IndexServer`).
+    #[must_use]
+    pub fn is_hub(&self) -> bool {
+        matches!(self.host.as_str(), "docker.io" | "index.docker.io" | "registry-1.docker.io")
+    }
+
+    /// `host[:port]` to connect to.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        if self.is_hub() { "registry-1.docker.io".to_owned() } else { self.host_and_port() }
+    }
+
     /// `host[:port]`, as it stands in an image reference.
     #[must_use]
     pub fn authority(&self) -> String {
+        if self.is_hub() { "docker.io".to_owned() } else { self.host_and_port() }
+    }
+
+    fn host_and_port(&self) -> String {
         self.port.map_or_else(|| self.host.clone(), |port| format!("{}:{port}", self.host))
     }
 }
@@ -305,7 +322,7 @@ impl FromStr for RegistryUrl {
 
 impl fmt::Display for RegistryUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", if self.tls { "https" } else { "http" }, self.authority(), self.path())
+        write!(f, "{}://{}{}", if self.tls { "https" } else { "http" }, self.host_and_port(), self.path())
     }
 }
 
@@ -442,6 +459,8 @@ mod tests {
         }
         let url = |text: &str| text.parse::<RegistryUrl>().unwrap().to_string();
         assert_eq!(url("ghcr.io"), "https://ghcr.io");
+        let hub = "docker.io".parse::<RegistryUrl>().unwrap();
+        assert_eq!((hub.authority(), hub.endpoint()), ("docker.io".into(), "registry-1.docker.io".into()));
         assert_eq!(url("https://GHCR.io:443/v2/"), "https://ghcr.io");
         assert_eq!(url("https://n.org/repository/docker/v2/"), "https://n.org/repository/docker");
         for bad in ["", "ftp://x", "https://user:pw@x.org", "https://x.org:0", "https://a b", "https://x?y"] {

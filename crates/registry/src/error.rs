@@ -1,8 +1,8 @@
 //! What can go wrong between Dockline and a registry, and how it is put to a person.
 
-use crate::{ArchiveError, Digest, InvalidReference};
+use crate::{ArchiveError, CertificateFlaw, Digest, InvalidReference};
 use dockline_model::{Code, UiError};
-use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 /// Why talking to a registry failed.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,7 @@ pub enum RegistryError {
     #[error("the registry at {address} does not answer: {}", root_cause(.source))]
     Unreachable {
         /// Where it was looked for.
-        address: SocketAddr,
+        address: String,
         /// What the connection said.
         #[source]
         source: reqwest::Error,
@@ -31,6 +31,53 @@ pub enum RegistryError {
         operation: Operation,
         /// The registry's words.
         details: String,
+    },
+    /// What was kept for the login, or asking for it, failed.
+    #[error(transparent)]
+    Credentials(UiError),
+    /// The server that the registry names for its tokens.
+    #[error("the server {realm}, where the registry's logins are checked, does not answer: {}", root_cause(.source))]
+    TokenServer {
+        /// Its URL.
+        realm: String,
+        /// What the connection said.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// A token server at the far host's own loopback, at another port than the registry's.
+    #[error("the registry has its logins checked at {realm}, and the tunnel does not lead there")]
+    RealmUnreachable {
+        /// Its URL.
+        realm: String,
+    },
+    /// A token server without TLS somewhere on the network.
+    #[error("the registry has its logins checked at {realm}, where the password would go unencrypted")]
+    RealmUnsafe {
+        /// Its URL.
+        realm: String,
+    },
+    /// The registry's certificate.
+    #[error("the certificate of {authority} cannot be trusted: {flaw}")]
+    Certificate {
+        /// Whose.
+        authority: String,
+        /// Why not.
+        flaw: CertificateFlaw,
+    },
+    /// The registry wants ours.
+    #[error("the registry {}", if *.has_one { "does not accept our certificate" } else { "asks for a certificate of ours" })]
+    ClientCertificate {
+        /// Whether we showed one.
+        has_one: bool,
+    },
+    /// A PEM file.
+    #[error("the certificate file {} does not read: {source}", .path.display())]
+    CertificateFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
     },
     /// 403, or a method that a read-only registry does not allow.
     #[error("the registry does not allow Dockline to {operation}")]
@@ -80,7 +127,7 @@ pub enum RegistryError {
     #[error("what answers at {address} does not speak the registry protocol: {what}")]
     Protocol {
         /// Where.
-        address: SocketAddr,
+        address: String,
         /// What was wrong.
         what: String,
     },
@@ -197,6 +244,8 @@ pub enum Operation {
     List,
     /// Delete a manifest.
     Delete,
+    /// Get a token for a login.
+    Login,
 }
 
 impl std::fmt::Display for Operation {
@@ -210,6 +259,7 @@ impl std::fmt::Display for Operation {
             Self::WriteBlob => "store a layer",
             Self::List => "list its images",
             Self::Delete => "delete an image",
+            Self::Login => "log in",
         })
     }
 }
@@ -262,8 +312,38 @@ impl From<&RegistryError> for UiError {
             RegistryError::TimedOut { .. } => ui(Code::TimedOut)
                 .hint("The link or the registry's disk may be overloaded; what was sent is kept, so try again."),
             RegistryError::Auth { details, .. } => ui(Code::RegistryAuth)
-                .hint("Dockline's direct road cannot log in yet; push or pull through Docker after docker login.")
+                .hint("Log in with `dockline login` and the registry's name; if you did, name or password are not right any more.")
                 .details(details),
+            RegistryError::Credentials(error) => error.clone(),
+            RegistryError::TokenServer { source, .. } => ui(Code::RegistryUnreachable)
+                .hint("Check that it runs; the registry's configuration names it (auth: token: realm).")
+                .details(root_cause(source)),
+            RegistryError::RealmUnreachable { .. } => ui(Code::RegistryUnreachable).hint(
+                "Let the registry's own port lead to it as well (nginx: location /auth/), and name it so in the \
+                 registry's configuration (auth: token: realm).",
+            ),
+            RegistryError::RealmUnsafe { .. } => ui(Code::RegistryAuth).hint(
+                "Give the token server TLS, or let the registry's own port lead to it (nginx: location /auth/).",
+            ),
+            RegistryError::Certificate { flaw, .. } => ui(Code::CertificateUntrusted).hint(match flaw {
+                CertificateFlaw::UnknownAuthority => {
+                    "If a private authority signed it, name that authority's certificate: dockline setup REGISTRY \
+                     --ca FILE, or ca = \"FILE\" in the configuration."
+                }
+                CertificateFlaw::Expired => "Whoever runs the registry has to renew it.",
+                CertificateFlaw::NotYetValid => "Check the clocks of this machine and of the registry's host.",
+                CertificateFlaw::OtherName => {
+                    "Call the registry by a name that is in its certificate, or have one made for this name."
+                }
+                CertificateFlaw::Other(_) => "Ask whoever runs the registry about its certificate.",
+            }),
+            RegistryError::ClientCertificate { .. } => ui(Code::ClientCertificateNeeded).hint(
+                "Name one that its owner made for you: client-certificate and client-key in the configuration, or \
+                 client.cert and client.key in ~/.docker/certs.d/REGISTRY:PORT.",
+            ),
+            RegistryError::CertificateFile { .. } => {
+                ui(Code::FileIo).hint("It has to be a PEM file, with BEGIN CERTIFICATE in it.")
+            }
             RegistryError::Denied { details, .. } => ui(Code::RegistryDenied)
                 .hint("Ask whoever runs the registry whether it is read-only, or who may write there.")
                 .details(details),
@@ -298,6 +378,7 @@ impl From<&RegistryError> for UiError {
                 | Operation::ReadBlob
                 | Operation::List
                 | Operation::Delete
+                | Operation::Login
                 | Operation::WriteBlob
                 | Operation::WriteManifest => ui(Code::RegistryFailed)
                     .hint("The registry's log on its host says more.")

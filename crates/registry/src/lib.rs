@@ -1,8 +1,8 @@
 //! The OCI distribution protocol: image references, a client for pushes and pulls without an engine, image
 //! archives, and the small built-in registry.
 //!
-//! Everything here speaks plain HTTP to an address on this machine: the way to the registry's host, and its
-//! secrecy, are the tunnel's business.
+//! Mostly this speaks plain HTTP to an address on this machine: the way to the registry's host, and its secrecy, are
+//! the tunnel's business. Registries that speak TLS or want a login are spoken to so, with a tunnel or without.
 
 pub mod archive;
 mod board;
@@ -20,7 +20,10 @@ pub mod sample;
 mod server;
 
 pub use archive::ArchiveError;
-pub use client::{Client, ClientConfig, EngineImage, Manifest, PullError, Scope, Sending, Survey};
+pub use client::{
+    CertificateFlaw, Client, ClientConfig, CredentialSource, Credentials, EngineImage, Manifest, PullError,
+    Scope, Sending, Survey, TlsFiles,
+};
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};
 pub use pack::Packing;

@@ -18,6 +18,11 @@ pub enum SecretId {
         /// `user@host`, or `user@host:port` where the port is not 22.
         login: String,
     },
+    /// Name and password for a registry, in one.
+    Registry {
+        /// What the registry is called where logins are kept: `cr.boss.org:5000`.
+        server: String,
+    },
 }
 
 /// The tunnel's line to a person. The controller implements it; a tunnel that runs where nobody can answer

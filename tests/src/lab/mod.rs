@@ -29,6 +29,7 @@ mod rootless;
 mod shell;
 mod slot;
 mod terminal;
+mod token_server;
 mod watcher;
 mod workstation;
 
@@ -44,5 +45,6 @@ pub use rootless::{Podman, ROOTLESS_SCRIPT, RootlessDockerd};
 pub use shell::{Finished, run, try_run};
 pub use slot::{Slot, unique_registry_name};
 pub use terminal::Terminal;
+pub use token_server::TokenServer;
 pub use watcher::Watcher;
 pub use workstation::Workstation;

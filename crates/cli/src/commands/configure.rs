@@ -7,8 +7,10 @@ use crate::{
     prompts::Answers,
 };
 use dockline_model::{
-    Code, Command, RegistryName, RegistrySpec, Reply, Snapshot, SshTarget, Target, TrafficLimits, UiError,
+    ClientCertificate, Code, Command, RegistryName, RegistrySpec, RegistryUrl, Reply, Snapshot, SshTarget,
+    Target, TrafficLimits, UiError,
 };
+use std::path::PathBuf;
 
 /// Adds a registry and says what to do next.
 pub async fn add(add: Add, output: Output) -> Result<(), UiError> {
@@ -124,6 +126,27 @@ pub fn candidate(arguments: Doctor) -> Result<Target, UiError> {
 
 fn target(add: Add) -> Result<Target, UiError> {
     let identity = add.identity.map(existing_file).transpose()?;
+    let url = match add.url {
+        Some(url) => Some(url),
+        None if add.no_tunnel => Some(
+            add.registry
+                .as_str()
+                .parse::<RegistryUrl>()
+                .map_err(|error| UiError::new(Code::InvalidArgument, format!("{error}.")))?,
+        ),
+        None => None,
+    };
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    let client_certificate = add.client_certificate.zip(add.client_key).map(|(certificate, key)| {
+        Box::new(ClientCertificate { certificate: absolute(certificate), key: absolute(key) })
+    });
+    let host_of = |url: &RegistryUrl| SshTarget {
+        host: url.host().trim_matches(['[', ']']).to_owned(),
+        user: None,
+        port: None,
+        identity: None,
+        jump: None,
+    };
     let mut hosts = add.ssh.into_iter().map(|ssh| SshTarget {
         identity: identity.clone(),
         jump: add.jump.clone(),
@@ -131,7 +154,7 @@ fn target(add: Add) -> Result<Target, UiError> {
     });
     Ok(Target {
         name: add.registry,
-        ssh: hosts.next().ok_or_else(no_host)?,
+        ssh: hosts.next().or_else(|| url.as_ref().map(host_of)).ok_or_else(no_host)?,
         fallbacks: hosts.collect(),
         remote: add.remote,
         port: add.port,
@@ -141,8 +164,8 @@ fn target(add: Add) -> Result<Target, UiError> {
         localhost_port: add.localhost_port,
         ca: add.ca.map(|path| std::path::absolute(&path).unwrap_or(path)),
         keep_open: add.keep_open,
-        url: None,
-        client_certificate: None,
+        url: url.map(Box::new),
+        client_certificate,
         open_at_start: add.open_at_start,
         limits: TrafficLimits { up: add.limit_up, down: add.limit_down },
     })
@@ -169,6 +192,12 @@ pub fn existing_file(path: std::path::PathBuf) -> Result<std::path::PathBuf, UiE
 
 fn added_text(spec: &RegistrySpec) -> String {
     let RegistrySpec { name, remote, .. } = spec;
+    if let Some(url) = &spec.url {
+        return format!(
+            "Added {name}: {url}, without a tunnel.\nNext:\n  dockline login {name}  if it asks for a login\n  \
+             dockline ls {name}     what is in it"
+        );
+    }
     let hosts: Vec<String> = spec.hosts().map(|ssh| format!("ssh {ssh}")).collect();
     let next = [
         ("dockline setup".to_owned(), "make docker push work here".to_owned()),

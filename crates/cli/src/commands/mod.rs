@@ -3,10 +3,12 @@
 mod agent;
 mod configure;
 mod connect;
+mod contents;
 mod demo;
 mod doctor;
 mod hosts;
 mod images;
+mod login;
 mod offer;
 mod settings;
 mod setup;
@@ -16,6 +18,8 @@ mod target;
 mod team;
 mod transfer;
 mod transfers;
+
+pub use login::helper as credential_helper;
 
 use crate::{
     arguments::{Command, SettingsAction},
@@ -41,6 +45,12 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
         Command::Offer(offer) => offer::offer(offer, output).await,
         Command::Ship(ship) => several::ship(ship, output).await,
         Command::Images => images::images(output).await,
+        Command::Ls { target } => contents::list(target, output).await,
+        Command::Inspect { reference } => contents::inspect(reference, output).await,
+        Command::Rm { reference, plan, yes } => contents::remove(reference, plan, yes, output).await,
+        Command::Du { registry } => contents::usage(registry, output).await,
+        Command::Login(arguments) => login::login(arguments, output).await,
+        Command::Logout { registry } => login::logout(registry, output).await,
         Command::Hosts(hosts) => hosts::hosts(hosts, output).await,
         Command::Setup(arguments) => setup::setup(arguments, output).await,
         Command::Doctor(arguments) => doctor::doctor(arguments, output).await,

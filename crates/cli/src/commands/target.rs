@@ -58,7 +58,7 @@ fn named_for(image: &str, spec: &RegistrySpec) -> Option<String> {
 }
 
 /// The registry with that name, and port if one is given.
-fn named<'a>(authority: &str, registries: &'a [RegistrySpec]) -> Result<&'a RegistrySpec, UiError> {
+pub fn named<'a>(authority: &str, registries: &'a [RegistrySpec]) -> Result<&'a RegistrySpec, UiError> {
     let (name, port) = match authority.rsplit_once(':') {
         Some((name, port)) => (name, Some(port)),
         None => (authority, None),

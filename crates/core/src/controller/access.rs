@@ -1,58 +1,180 @@
 //! The registries' own side: the client for each, and who we are there.
 
-use super::{Answerer, actor::Actor, registries::unknown};
-use dockline_model::{Code, RegistryName, RegistrySpec, Secret, UiError};
-use dockline_registry::{Client, ClientConfig};
-use std::sync::OnceLock;
+use super::{Answerer, Asker, actor::Actor, contents::Visitor};
+use crate::{
+    Paths,
+    credentials::{Candidate, Kept, Logins, Quiet, docker_folder, tls_files},
+};
+use dockline_model::{
+    AccessView, Code, CredentialOrigin, LoginScheme, RegistryName, RegistrySpec, Reply, Secret, UiError,
+};
+use dockline_registry::{Client, ClientConfig, CredentialSource, RegistryError};
+use secrecy::SecretString;
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 /// How one registry is spoken to. Shared by everything that does, so that what is learned once is known to all.
 #[derive(Debug)]
 pub(super) struct Access {
     spec: RegistrySpec,
+    paths: Paths,
+    /// Docker's folder of settings.
+    docker: PathBuf,
+    logins: Arc<Logins>,
     client: OnceLock<Client>,
 }
 
 impl Access {
-    pub(super) fn new(spec: RegistrySpec) -> Self {
-        Self { spec, client: OnceLock::new() }
+    pub(super) fn new(spec: RegistrySpec, paths: &Paths, asker: Arc<Asker>) -> Self {
+        let docker = docker_folder(paths.ssh.home_ssh.parent());
+        let kept = Kept::new(asker.secrets.clone(), &paths.state_dir);
+        let logins = Arc::new(Logins::new(spec.clone(), asker, kept, docker.join("config.json")));
+        Self { spec, paths: paths.clone(), docker, logins, client: OnceLock::new() }
     }
 
-    /// The client; clones share their connections.
+    /// The client; clones share their connections and their login.
     pub(super) fn client(&self) -> Result<Client, UiError> {
         if let Some(client) = self.client.get() {
             return Ok(client.clone());
         }
-        let spec = &self.spec;
-        let client = Client::new(ClientConfig::new(spec.listen(), spec.authority()))
-            .map_err(|error| UiError::from(&error))?;
+        let client = self.client_as(self.logins.clone())?;
         Ok(self.client.get_or_init(|| client).clone())
+    }
+
+    fn client_as(&self, credentials: Arc<dyn CredentialSource>) -> Result<Client, UiError> {
+        let spec = &self.spec;
+        let config = ClientConfig {
+            url: spec.url.as_deref().cloned(),
+            tls: tls_files(spec, &self.paths, &self.docker),
+            credentials: Some(credentials),
+            ..ClientConfig::new(spec.listen(), spec.authority())
+        };
+        Client::new(config).map_err(|error| UiError::from(&error))
+    }
+
+    /// What is kept for the registry, for an engine that asks it in our place. Nobody is asked.
+    pub(super) async fn kept(&self) -> Option<dockline_registry::Credentials> {
+        match self.logins.find().await {
+            Ok(found) => found,
+            Err(error) => {
+                // The engine may get in all the same; if not, it says so.
+                tracing::warn!(code = ?error.code, "no login could be looked up");
+                None
+            }
+        }
+    }
+
+    fn view(&self, client: &Client, origin: Option<CredentialOrigin>) -> AccessView {
+        let (scheme, user) = client.login();
+        AccessView {
+            authority: self.spec.authority(),
+            tls: client.is_tls(),
+            origin: origin.filter(|_| user.is_some()),
+            scheme,
+            user,
+        }
+    }
+
+    /// Whether we get in with what is kept.
+    async fn check(&self) -> Result<AccessView, RegistryError> {
+        let client =
+            self.client_as(Arc::new(Quiet(self.logins.clone()))).map_err(RegistryError::Credentials)?;
+        match client.ping().await {
+            // A registry that wants a login is no failure here.
+            Ok(()) | Err(RegistryError::Auth { .. } | RegistryError::Denied { .. }) => {
+                Ok(self.view(&client, self.logins.origin()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tries a login, and keeps it if it is right.
+    async fn log_in(
+        &self,
+        user: Option<String>,
+        secret: Option<Secret>,
+    ) -> Result<AccessView, RegistryError> {
+        let secret = secret.map(|secret| SecretString::from(secret.expose().to_owned()));
+        let candidate = Arc::new(Candidate::new(self.logins.clone(), user, secret));
+        let client = self.client_as(candidate.clone()).map_err(RegistryError::Credentials)?;
+        client.ping().await?;
+        let (scheme, user) = client.login();
+        let (Some(credentials), Some(_)) = (candidate.tried(), user) else {
+            // It lets everybody in: a login that cannot be tried is not kept.
+            return Ok(AccessView {
+                authority: self.spec.authority(),
+                tls: client.is_tls(),
+                scheme,
+                user: None,
+                origin: None,
+            });
+        };
+        let origin = self.logins.keep(credentials).await;
+        self.start_anew();
+        Ok(self.view(&client, Some(origin)))
+    }
+
+    fn start_anew(&self) {
+        if let Some(client) = self.client.get() {
+            client.forget_login();
+        }
     }
 }
 
 impl Actor {
     pub(super) fn check_access(&self, name: &RegistryName, answer: Answerer) {
-        let _ = answer.send(Err(self.not_yet(name)));
+        self.visit(name, answer, |visit| async move {
+            let access = visit.access.check().await.map_err(|error| visit.told(&error))?;
+            Ok(Reply::Access { access })
+        });
     }
 
     pub(super) fn login(
         &self,
         name: &RegistryName,
-        _user: Option<String>,
-        _secret: Option<Secret>,
+        user: Option<String>,
+        secret: Option<Secret>,
         answer: Answerer,
     ) {
-        let _ = answer.send(Err(self.not_yet(name)));
+        self.visit(name, answer, |visit| async move {
+            match visit.access.log_in(user, secret).await {
+                Ok(access) => Ok(Reply::Access { access }),
+                Err(RegistryError::Auth { details, .. }) => {
+                    let error = UiError::new(
+                        Code::RegistryAuth,
+                        format!("{} did not accept this name and password.", visit.access.spec.authority()),
+                    );
+                    Err(error.hint("Nothing was kept. Check both; some registries want a token instead of the password.").details(details))
+                }
+                Err(error) => Err(visit.told(&error)),
+            }
+        });
     }
 
+    /// Nothing needs to be open for that.
     pub(super) fn logout(&self, name: &RegistryName, answer: Answerer) {
-        let _ = answer.send(Err(self.not_yet(name)));
-    }
-
-    fn not_yet(&self, name: &RegistryName) -> UiError {
-        match self.registry(name) {
-            Some(_) => UiError::new(Code::RegistryAuth, "Dockline cannot log in at registries yet.")
-                .hint("Use docker login, and push through Docker."),
-            None => unknown(name),
-        }
+        let visitor: Result<Visitor, UiError> = self.visitor(name);
+        tokio::spawn(async move {
+            let result = match visitor {
+                Ok(visitor) => {
+                    let access = visitor.access;
+                    access.logins.forget().await;
+                    access.start_anew();
+                    let view = AccessView {
+                        authority: access.spec.authority(),
+                        tls: access.client.get().is_some_and(Client::is_tls),
+                        scheme: access.client.get().map_or(LoginScheme::None, |client| client.login().0),
+                        user: None,
+                        origin: None,
+                    };
+                    Ok(Reply::Access { access: view })
+                }
+                Err(error) => Err(error),
+            };
+            // A face that has gone does not hear it.
+            let _ = answer.send(result);
+        });
     }
 }

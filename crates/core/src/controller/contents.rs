@@ -15,15 +15,16 @@ use dockline_tunnel::{Lease, Tunnel};
 use std::sync::Arc;
 
 /// A registry whose way there is open.
-struct Visit {
+pub(super) struct Visit {
+    pub(super) access: Arc<Access>,
     client: Client,
     /// With the lease that keeps it up; `None` where there is none.
     tunnel: Option<(Tunnel, Lease)>,
 }
 
 /// What a visit needs of the actor's state.
-struct Visitor {
-    access: Arc<Access>,
+pub(super) struct Visitor {
+    pub(super) access: Arc<Access>,
     tunnel: Option<TunnelSlot>,
 }
 
@@ -31,7 +32,8 @@ impl Visitor {
     /// Opens the tunnel: whether anything listens at its end is told better here than by a client that is hung up on.
     async fn enter(self) -> Result<Visit, UiError> {
         let client = self.access.client()?;
-        let Some(mut slot) = self.tunnel else { return Ok(Visit { client, tunnel: None }) };
+        let access = self.access;
+        let Some(mut slot) = self.tunnel else { return Ok(Visit { access, client, tunnel: None }) };
         let tunnel = slot.ready().await?;
         let lease = tunnel.lease(LeaseHolder::Visit);
         tunnel.check_remote(&lease).await?;
@@ -39,13 +41,13 @@ impl Visitor {
         if let Some(error) = tunnel.view().listener_error {
             return Err(error);
         }
-        Ok(Visit { client, tunnel: Some((tunnel, lease)) })
+        Ok(Visit { access, client, tunnel: Some((tunnel, lease)) })
     }
 }
 
 impl Visit {
     /// The tunnel knows better than the client, which sees nothing but a closed connection.
-    fn told(&self, error: &RegistryError) -> UiError {
+    pub(super) fn told(&self, error: &RegistryError) -> UiError {
         let error = UiError::from(error);
         match &self.tunnel {
             Some((tunnel, _)) => better(tunnel, error),
@@ -106,7 +108,7 @@ impl Visit {
 }
 
 impl Actor {
-    fn visitor(&self, name: &RegistryName) -> Result<Visitor, UiError> {
+    pub(super) fn visitor(&self, name: &RegistryName) -> Result<Visitor, UiError> {
         let registry = self.registry(name).ok_or_else(|| unknown(name))?;
         let tunnel = registry.spec.has_tunnel().then(|| registry.tunnel());
         Ok(Visitor { access: registry.access.clone(), tunnel })
@@ -125,7 +127,7 @@ impl Actor {
     }
 
     /// Does `work` at the registry, until it is done or whoever asked has gone.
-    fn visit<F>(
+    pub(super) fn visit<F>(
         &self,
         name: &RegistryName,
         mut answer: Answerer,

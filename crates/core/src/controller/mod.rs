@@ -31,6 +31,7 @@ mod welcome;
 
 pub use events::EventStream;
 pub(crate) use events::{Resync, Subscribers};
+pub(crate) use prompts::Asker;
 
 use crate::{Paths, config::Config};
 use actor::Actor;
@@ -108,7 +109,7 @@ enum Message {
 /// The actor's mailbox. It has no bound of its own: commands are bounded by each connection, transfers by the
 /// queue, and figures are looked up when it is time to tell them.
 #[derive(Debug, Clone)]
-struct Mailbox(mpsc::UnboundedSender<Message>);
+pub(crate) struct Mailbox(mpsc::UnboundedSender<Message>);
 
 impl Mailbox {
     /// Posts a message; after the owner's end nobody reads it, and nobody needs to.
@@ -237,7 +238,9 @@ async fn load(paths: &Paths) -> Result<Config, UiError> {
 }
 
 /// Runs file work where it may block.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, UiError> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, UiError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         UiError::new(Code::Internal, format!("A background task of Dockline failed: {error}."))
     })

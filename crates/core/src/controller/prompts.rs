@@ -64,9 +64,9 @@ impl Prompts {
 
 /// The tunnels' line to the actor and the keyring.
 #[derive(Debug, Clone)]
-pub(super) struct Asker {
+pub(crate) struct Asker {
     pub(super) mailbox: Mailbox,
-    pub(super) secrets: Secrets,
+    pub(crate) secrets: Secrets,
 }
 
 /// Withdraws a question when the tunnel drops the future that waits for its answer.

@@ -264,7 +264,7 @@ impl Actor {
         Registry {
             alias_ready: names(hosts, &spec),
             alias_gone: None,
-            access: Arc::new(Access::new(spec.clone())),
+            access: Arc::new(Access::new(spec.clone(), &self.paths, self.asker.clone())),
             spec,
             generation: self.last_generation,
             tunnel: watch::channel(None).0,

@@ -8,13 +8,14 @@ use super::{
     ship::Freight,
     traces::{Trace, Traces},
 };
-use dockline_engine::{Cause, Engine, EngineDigest, EngineError, PullOptions};
+use dockline_engine::{Cause, Engine, EngineDigest, EngineError, Login, PullOptions};
 use dockline_model::{
     ArchiveFormat, Code, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec, TransferId,
     TransferState, TunnelState, UiError, UnixMillis, Verified,
 };
 use dockline_registry::{Client, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
+use secrecy::ExposeSecret as _;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -104,20 +105,20 @@ pub(super) enum Way {
 /// Does the job, over again if the tunnel broke.
 pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiError> {
     let cancel = context.cancel.clone();
-    let own = match &context.way {
-        Way::Shared(_) => None,
-        Way::Own(config, ask) => Some(Tunnel::start((**config).clone(), ask.clone()).await),
-    };
-    let tunnel = match (&mut context.way, &own) {
-        (Way::Shared(slot), None) => tokio::select! {
-            tunnel = slot.ready() => tunnel?,
-            () = cancel.cancelled() => return Err(cancelled()),
-        },
-        (_, Some(own)) => own.clone(),
-        (Way::Own(..), None) => return Err(UiError::new(Code::Internal, "A tunnel was not started.")),
-    };
-    let lease = tunnel.lease(LeaseHolder::Transfer { id: context.id });
-    let mut transfer = Transfer { context, tunnel, lease, trace: None };
+    let mut own = None;
+    let mut held = None;
+    if context.spec.has_tunnel() {
+        let tunnel = match &mut context.way {
+            Way::Shared(slot) => tokio::select! {
+                tunnel = slot.ready() => tunnel?,
+                () = cancel.cancelled() => return Err(cancelled()),
+            },
+            Way::Own(config, ask) => own.insert(Tunnel::start((**config).clone(), ask.clone()).await).clone(),
+        };
+        let lease = tunnel.lease(LeaseHolder::Transfer { id: context.id });
+        held = Some((tunnel, lease));
+    }
+    let mut transfer = Transfer { context, held, trace: None };
     let result = tokio::select! {
         result = transfer.with_retries(&job) => result,
         () = cancel.cancelled() => Err(cancelled()),
@@ -138,8 +139,8 @@ pub(super) fn cancelled() -> UiError {
 
 pub(super) struct Transfer {
     context: Context,
-    tunnel: Tunnel,
-    lease: Lease,
+    /// The tunnel, and what keeps it up; `None` for a registry without one.
+    held: Option<(Tunnel, Lease)>,
     /// A name that was given to an image for the transfer alone.
     trace: Option<Trace>,
 }
@@ -162,10 +163,12 @@ impl Transfer {
         loop {
             self.say(TransferState::Waiting);
             // Whether anything listens at the far end is told better here than by an engine that is hung up on.
-            self.tunnel.check_remote(&self.lease).await?;
-            // The listener's address may be another program's: what is pushed there would go to that.
-            if let Some(error) = self.tunnel.view().listener_error {
-                return Err(error);
+            if let Some((tunnel, lease)) = &self.held {
+                tunnel.check_remote(lease).await?;
+                // The listener's address may be another program's: what is pushed there would go to that.
+                if let Some(error) = tunnel.view().listener_error {
+                    return Err(error);
+                }
             }
             let session = self.session();
             self.say(TransferState::Running);
@@ -175,7 +178,10 @@ impl Transfer {
             };
             let failure = Failure { error, session };
             if tries == TRIES || !self.is_the_tunnels(&failure) {
-                return Err(better(&self.tunnel, failure.error));
+                return Err(match &self.held {
+                    Some((tunnel, _)) => better(tunnel, failure.error),
+                    None => failure.error,
+                });
             }
             tracing::info!(transfer = self.context.id.0, tries, code = ?failure.error.code, "trying again");
             tries += 1;
@@ -246,12 +252,23 @@ impl Transfer {
         self.verify(reference, Some(&digest.to_string())).await
     }
 
+    /// The engine, which is told who we are at the registry.
+    async fn engine(&self) -> Result<Engine, UiError> {
+        let server = self.context.spec.authority();
+        let login = self.context.access.kept().await.map(|kept| Login {
+            user: kept.user,
+            secret: kept.secret.expose_secret().to_owned(),
+            server,
+        });
+        Ok(self.context.engines.find().map_err(told)?.with_login(login))
+    }
+
     pub(super) async fn push_image(
         &mut self,
         image: &str,
         reference: &Reference,
     ) -> Result<Verified, UiError> {
-        let engine = self.context.engines.find().map_err(told)?;
+        let engine = self.engine().await?;
         let mut pushed = None;
         if let Some(name) = self.by_name(reference).await? {
             pushed = known(self.push_as(&engine, image, &name).await);
@@ -317,7 +334,7 @@ impl Transfer {
         reference: &Reference,
         platform: Option<&str>,
     ) -> Result<Verified, UiError> {
-        let engine = self.context.engines.find().map_err(told)?;
+        let engine = self.engine().await?;
         if let Some(name) = self.by_name(reference).await?
             && let Some(pulled) = known(self.pull_as(&engine, &name, platform).await)
         {
@@ -412,7 +429,7 @@ impl Transfer {
     }
 
     fn session(&self) -> Option<UnixMillis> {
-        match self.tunnel.view().state {
+        match self.held.as_ref()?.0.view().state {
             TunnelState::Up { since } => Some(since),
             TunnelState::Idle
             | TunnelState::Connecting { .. }
@@ -425,7 +442,8 @@ impl Transfer {
 
     /// Whether another try makes sense: the tunnel broke, and is being mended.
     fn is_the_tunnels(&self, failure: &Failure) -> bool {
-        match self.tunnel.view().state {
+        let Some((tunnel, _)) = &self.held else { return false };
+        match tunnel.view().state {
             TunnelState::Failed { .. } | TunnelState::Idle | TunnelState::Closing => false,
             TunnelState::Connecting { .. } | TunnelState::Reconnecting { .. } => true,
             TunnelState::Up { .. } | TunnelState::Lingering { .. } => {

@@ -310,7 +310,7 @@ impl Actor {
                         spec.port = address.port();
                     }
                     let config = TunnelConfig::new(spec.clone(), self.paths.ssh.clone());
-                    let access = Arc::new(Access::new(spec.clone()));
+                    let access = Arc::new(Access::new(spec.clone(), &self.paths, self.asker.clone()));
                     (spec, access, Way::Own(Box::new(config), self.asker.clone()))
                 }
             };

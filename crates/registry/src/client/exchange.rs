@@ -1,10 +1,14 @@
 //! One request and its answer: URLs that stay at our address, idle timeouts, errors decoded.
 
-use super::Client;
+use super::{
+    Client,
+    auth::{LoggedIn, Refusal},
+    tls::{self, Verdict},
+};
 use crate::{Operation, RegistryError};
-use reqwest::{Method, RequestBuilder, Response, Url, header};
+use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, Url, header};
 use serde::Deserialize;
-use std::{future::Future, time::Duration};
+use std::{error::Error as _, future::Future, time::Duration};
 
 /// An error body is a few hundred bytes; more is not worth keeping.
 const LONGEST_ERROR: usize = 16 << 10;
@@ -30,28 +34,31 @@ struct ErrorEntry {
 impl Client {
     /// `path` begins with a slash and is escaped already: names and digests need no escaping.
     pub(super) fn url(&self, path: &str) -> Url {
-        let text = format!("http://{}{path}", self.config.address);
-        // An address and a checked path always make a URL; the root is a harmless stand-in.
-        Url::parse(&text).unwrap_or_else(|_| self.root())
-    }
-
-    fn root(&self) -> Url {
-        #[expect(clippy::expect_used, reason = "a socket address is always a valid authority")]
-        Url::parse(&format!("http://{}/", self.config.address)).expect("an address makes a URL")
+        let mut url = self.root();
+        let path = self.path(path);
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path.as_str(), None),
+        };
+        url.set_path(&format!("{}{path}", self.prefix()));
+        url.set_query(query);
+        url
     }
 
     /// Where a `Location` leads, at our address. Registries behind proxies name hosts that exist only there.
     pub(super) fn located(&self, from: &Url, location: &str) -> Option<Url> {
-        let there = from.join(location).ok()?;
-        let mut here = self.root();
-        here.set_path(there.path());
-        here.set_query(there.query());
-        Some(here)
+        Some(self.at_ours(&from.join(location).ok()?))
     }
 
-    /// Whether a redirect stays with this registry.
+    /// Whether a URL leads to this registry.
     pub(super) fn is_ours(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
+        if url.origin() == self.root().origin() {
+            return true;
+        }
+        if self.config.url.is_some() {
+            return false;
+        }
         let with_port = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let address = self.config.address;
         with_port.eq_ignore_ascii_case(&self.config.authority)
@@ -59,40 +66,126 @@ impl Client {
     }
 
     pub(super) fn get(&self, url: Url) -> RequestBuilder {
-        self.http.get(url)
+        self.http().get(url)
     }
 
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url)
+        self.http().request(method, url)
     }
 
-    /// Sends a request without a (large) body. A question whose connection ends before the answer is asked once
-    /// more: kept connections die with the tunnel's session, and asking twice changes nothing.
+    /// Sends a request without a (large) body, with whatever the registry needs to let it in. A question whose
+    /// connection ends before the answer is asked once more: kept connections die with the tunnel's session, and asking
+    /// twice changes nothing.
     pub(super) async fn send(
         &self,
         operation: Operation,
         request: RequestBuilder,
     ) -> Result<Response, RegistryError> {
-        let unreachable = |source| self.unreachable(source);
-        let request = request.header(header::HOST, self.host.clone()).build().map_err(unreachable)?;
+        let request = self.prepared(request).map_err(|source| self.unreachable(source))?;
         let is_question = matches!(*request.method(), Method::GET | Method::HEAD);
+        let is_get = *request.method() == Method::GET;
         let again = is_question.then(|| request.try_clone()).flatten();
-        match (self.idle(operation, self.http.execute(request)).await?, again) {
-            (Ok(response), _) => Ok(response),
-            // Where not even a connection was to be had, the next would fare no better.
-            (Err(lost), Some(again)) if !lost.is_connect() => {
-                self.idle(operation, self.http.execute(again)).await?.map_err(unreachable)
+        let in_tls = if self.way.is_known() { None } else { request.try_clone() };
+        let first = self.admitted(operation, request).await;
+        let sent = match (first, in_tls) {
+            // Nothing is known of this registry yet: what it makes of plain HTTP tells whether it speaks TLS.
+            (Ok(response), Some(in_tls)) => match self.told_to_encrypt(operation, response).await? {
+                Told::Answer(response) => Ok(response),
+                Told::Encrypt => self.encrypted(operation, in_tls).await,
+            },
+            (Err(Refusal::Lost(lost)), Some(in_tls)) if is_no_http(&lost) => {
+                match self.encrypted(operation, in_tls).await {
+                    // It speaks neither.
+                    Err(Refusal::Lost(_)) => Err(Refusal::Lost(lost)),
+                    sent => sent,
+                }
             }
-            (Err(source), _) => Err(unreachable(source)),
+            (sent, _) => sent,
+        };
+        let response = match (sent, again) {
+            (Ok(response), _) => response,
+            // Where not even a connection was to be had, the next would fare no better.
+            (Err(Refusal::Lost(lost)), Some(again)) if !lost.is_connect() => {
+                self.admitted(operation, again).await.map_err(|refusal| self.refused(refusal))?
+            }
+            (Err(refusal), _) => return Err(self.refused(refusal)),
+        };
+        self.way.has_answered();
+        match self.config.url.is_some() && is_get && response.status().is_redirection() {
+            true => self.followed(operation, response).await,
+            false => Ok(response),
         }
     }
 
-    /// The bare future of a request, to be watched by whoever sends a body.
+    fn prepared(&self, request: RequestBuilder) -> Result<Request, reqwest::Error> {
+        match &self.config.url {
+            Some(_) => request.build(),
+            None => request.header(header::HOST, self.host.clone()).build(),
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) -> RegistryError {
+        match refusal {
+            Refusal::Lost(source) => self.unreachable(source),
+            Refusal::Login(error) => error,
+        }
+    }
+
+    async fn encrypted(&self, operation: Operation, mut request: Request) -> Result<Response, Refusal> {
+        self.way.speak_tls(&self.config).map_err(Refusal::Login)?;
+        let url = self.at_ours(request.url());
+        *request.url_mut() = url;
+        self.admitted(operation, request).await
+    }
+
+    /// Whether a server on whose port only TLS is spoken says so: Go's and nginx's in plain words.
+    async fn told_to_encrypt(&self, operation: Operation, response: Response) -> Result<Told, RegistryError> {
+        if response.status() != StatusCode::BAD_REQUEST {
+            return Ok(Told::Answer(response));
+        }
+        let bytes = self.body(operation, response, LONGEST_ERROR).await?;
+        let text = String::from_utf8_lossy(&bytes);
+        if text.contains("HTTP request to an HTTPS server")
+            || text.contains("HTTP request was sent to HTTPS port")
+        {
+            return Ok(Told::Encrypt);
+        }
+        let again = http::Response::builder().status(StatusCode::BAD_REQUEST).body(bytes);
+        again
+            .map(|response| Told::Answer(response.into()))
+            .map_err(|_| self.protocol("an answer that cannot be read twice"))
+    }
+
+    /// Large registries keep blobs elsewhere and send their readers there, without the login.
+    async fn followed(&self, operation: Operation, response: Response) -> Result<Response, RegistryError> {
+        let target = header(&response, "location").and_then(|target| response.url().join(&target).ok());
+        let Some(target) = target.filter(|target| !self.is_ours(target) && target.scheme() == "https") else {
+            return Ok(response);
+        };
+        let request = self.elsewhere()?.get(target);
+        self.idle(operation, request.send()).await?.map_err(|source| self.unreachable(source))
+    }
+
+    /// The bare future of a request, to be watched by whoever sends a body. It cannot be sent twice, so it gets whatever
+    /// lets it in beforehand; the question before it has found that out.
     pub(super) fn start(
         &self,
         request: RequestBuilder,
     ) -> impl Future<Output = Result<Response, reqwest::Error>> + Send + use<> {
-        request.header(header::HOST, self.host.clone()).send()
+        let client = self.clone();
+        async move {
+            let mut request = client.prepared(request)?;
+            if let Err(error) = client.authorize(&mut request).await {
+                // The registry says it again, to the whole of the request.
+                tracing::info!(%error, "no token for the body of a request");
+            }
+            let used = request.headers().get(header::AUTHORIZATION).cloned();
+            let response = client.http().execute(request).await?;
+            if response.status() == StatusCode::UNAUTHORIZED {
+                client.forget_token(used.as_ref());
+            }
+            Ok(response)
+        }
     }
 
     /// Waits for one step of an exchange.
@@ -113,12 +206,24 @@ impl Client {
     }
 
     pub(super) fn unreachable(&self, source: reqwest::Error) -> RegistryError {
+        match tls::verdict(&source) {
+            Some(Verdict::Theirs(flaw)) => {
+                return RegistryError::Certificate { authority: self.config.authority.clone(), flaw };
+            }
+            Some(Verdict::Ours) => {
+                return RegistryError::ClientCertificate { has_one: self.config.tls.identity.is_some() };
+            }
+            Some(Verdict::NotTls) => {
+                return self.protocol("it does not speak TLS, which is expected of it");
+            }
+            None => {}
+        }
         // The URL holds upload state that is of no use to anyone.
-        RegistryError::Unreachable { address: self.config.address, source: source.without_url() }
+        RegistryError::Unreachable { address: self.place(), source: source.without_url() }
     }
 
     pub(super) fn protocol(&self, what: impl Into<String>) -> RegistryError {
-        RegistryError::Protocol { address: self.config.address, what: what.into() }
+        RegistryError::Protocol { address: self.place(), what: what.into() }
     }
 
     /// Reads a body of at most `most` bytes.
@@ -155,11 +260,17 @@ impl Client {
             let to = Url::parse(&to).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or(to);
             return RegistryError::Redirected { to };
         }
+        let is_logged_in = response.extensions().get::<LoggedIn>().is_some();
         let body = self.body(operation, response, LONGEST_ERROR).await.unwrap_or_default();
+        if status == 400 && wants_certificate(&body) {
+            return RegistryError::ClientCertificate { has_one: self.config.tls.identity.is_some() };
+        }
         let Words { details, codes, is_full } = Words::of(status, &body);
         let has = |code: &str| codes.iter().any(|c| c == code);
         match status {
             _ if is_full => RegistryError::DiskFull { details },
+            // A token server gives whoever may not a token with nothing in it.
+            401 if is_logged_in => RegistryError::Denied { operation, details },
             401 => RegistryError::Auth { operation, details },
             403 => RegistryError::Denied { operation, details },
             // A registry in read-only mode does not know the writing methods.
@@ -169,6 +280,32 @@ impl Client {
             _ => RegistryError::Failed { operation, status, details },
         }
     }
+}
+
+/// What an answer to the first request says about TLS.
+enum Told {
+    /// Nothing: it is the answer.
+    Answer(Response),
+    /// To speak it.
+    Encrypt,
+}
+
+/// Whether what came back to a plain request is no HTTP: a TLS server's alert looks like that, or a closed connection.
+fn is_no_http(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<hyper::Error>() {
+            return error.is_parse() || error.is_incomplete_message();
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// nginx's words to who shows no certificate, or another than it wants.
+fn wants_certificate(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    text.contains("No required SSL certificate was sent") || text.contains("The SSL certificate error")
 }
 
 pub(super) fn header(response: &Response, name: &str) -> Option<String> {

@@ -1,8 +1,9 @@
-//! The client: the OCI distribution-spec over plain HTTP to one fixed address.
+//! The client: the OCI distribution-spec to one fixed address, over plain HTTP or TLS, with a login or without.
 //!
 //! Whatever names the registry gives itself (in `Location`, in redirects), every request goes to the address
 //! the client was made for: that is the tunnel's end, and nothing else leads to this registry.
 
+mod auth;
 mod blob;
 mod contents;
 mod copy;
@@ -17,17 +18,23 @@ mod pull;
 mod push;
 mod referrers;
 mod retry;
+mod tls;
 mod upload;
+mod way;
 
+pub use auth::{CredentialSource, Credentials};
 pub use blob::PullError;
 pub use copy::Scope;
 pub use export::{EngineImage, Survey};
 pub use manifest::Manifest;
 pub use push::Sending;
 pub(crate) use push::blocking;
+pub(crate) use tls::provide as choose_cryptography;
+pub use tls::{CertificateFlaw, TlsFiles};
 
 use crate::{Operation, RegistryError};
-use std::{net::SocketAddr, time::Duration};
+use dockline_model::RegistryUrl;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 /// Where the registry is and how patient to be.
 #[derive(Debug, Clone)]
@@ -40,13 +47,27 @@ pub struct ClientConfig {
     pub idle_timeout: Duration,
     /// How many layers move at once.
     pub parallel: usize,
+    /// Where the registry is if no tunnel leads there; `address` is not used then.
+    pub url: Option<RegistryUrl>,
+    /// Whom to trust and what to show where the registry speaks TLS. Through a tunnel Dockline finds out whether it does.
+    pub tls: TlsFiles,
+    /// Who we are there, for when it asks.
+    pub credentials: Option<Arc<dyn CredentialSource>>,
 }
 
 impl ClientConfig {
     /// With 60 s of patience and three layers at once.
     #[must_use]
     pub fn new(address: SocketAddr, authority: impl Into<String>) -> Self {
-        Self { address, authority: authority.into(), idle_timeout: Duration::from_secs(60), parallel: 3 }
+        Self {
+            address,
+            authority: authority.into(),
+            idle_timeout: Duration::from_secs(60),
+            parallel: 3,
+            url: None,
+            tls: TlsFiles::default(),
+            credentials: None,
+        }
     }
 }
 
@@ -54,7 +75,8 @@ impl ClientConfig {
 /// gone, or 2 s after the last request: an idle connection would hold the tunnel open.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    way: way::Way,
+    auth: auth::Auth,
     config: ClientConfig,
     host: reqwest::header::HeaderValue,
     whole: contents::WholeList,
@@ -70,17 +92,9 @@ impl Client {
             .authority
             .parse()
             .map_err(|_| RegistryError::Authority { authority: config.authority.clone() })?;
-        let http = reqwest::Client::builder()
-            // A proxy from the environment cannot know this machine's loopback.
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(config.idle_timeout)
-            .pool_idle_timeout(Duration::from_secs(2))
-            .tcp_nodelay(true)
-            .user_agent(concat!("dockline/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|source| RegistryError::Setup { source })?;
-        Ok(Self { http, config, host, whole: contents::WholeList::default() })
+        let way = way::Way::new(&config)?;
+        let auth = auth::Auth::default();
+        Ok(Self { way, auth, config, host, whole: contents::WholeList::default() })
     }
 
     /// Asks whether a registry answers (`GET /v2/`, distribution-spec end-1).
@@ -98,7 +112,7 @@ impl Client {
             status => {
                 let what =
                     if is_page { "it sends web pages".to_owned() } else { format!("HTTP {status} for /v2/") };
-                Err(RegistryError::Protocol { address: self.config.address, what })
+                Err(self.protocol(what))
             }
         }
     }

@@ -100,6 +100,8 @@ impl Server {
         let storage = Storage::open(storage)
             .await
             .map_err(|source| ServerError::Storage { path: storage.to_owned(), source })?;
+        // Whoever asks it from the same process does so with reqwest, which wants that chosen.
+        crate::client::choose_cryptography();
         let bind = |source| ServerError::Bind { address, source };
         let listener = tokio::net::TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;

@@ -1,0 +1,125 @@
+//! Dockline's own logins: in the keyring, with a list of whose there are beside the state.
+
+use crate::{Paths, secrets::Secrets};
+use dockline_model::{Code, UiError};
+use dockline_registry::Credentials;
+use dockline_tunnel::SecretId;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// The logins in the keyring.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    secrets: Secrets,
+    /// Registry → user; a keyring cannot be asked for everything in it on every system. No secret is in there.
+    list: PathBuf,
+}
+
+/// A login to keep, or one that was kept. `Debug` never shows the secret.
+#[derive(Debug, Clone)]
+pub struct KeptLogin {
+    /// The name.
+    pub user: String,
+    /// The password or token.
+    pub secret: SecretString,
+}
+
+/// The keyring's text.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    user: String,
+    secret: String,
+}
+
+impl Kept {
+    pub(crate) fn new(secrets: Secrets, state_dir: &Path) -> Self {
+        Self { secrets, list: state_dir.join("logins.json") }
+    }
+
+    /// For a program that is no owner of tunnels: Docker's credential helper.
+    ///
+    /// # Errors
+    /// If the configuration does not read.
+    pub fn open(paths: &Paths) -> Result<Self, UiError> {
+        let config = crate::config::load(&paths.config_file).map_err(|error| UiError::from(&error))?;
+        Ok(Self::new(Secrets::new(config.settings.keyring), &paths.state_dir))
+    }
+
+    pub(crate) async fn get(&self, server: &str) -> Option<Credentials> {
+        let text = self.secrets.recall(&id(server)).await?;
+        let entry: Entry = serde_json::from_str(text.expose_secret()).ok()?;
+        Some(Credentials { user: entry.user, secret: SecretString::from(entry.secret) })
+    }
+
+    /// What is kept for `server`.
+    pub async fn login(&self, server: &str) -> Option<KeptLogin> {
+        let credentials = self.get(server).await?;
+        Some(KeptLogin { user: credentials.user, secret: credentials.secret })
+    }
+
+    /// Keeps a login, in the place of an earlier one.
+    ///
+    /// # Errors
+    /// `Keyring` if there is none that works.
+    pub async fn keep(&self, server: &str, login: KeptLogin) -> Result<(), UiError> {
+        self.store(server, &Credentials { user: login.user, secret: login.secret }).await
+    }
+
+    pub(crate) async fn store(&self, server: &str, credentials: &Credentials) -> Result<(), UiError> {
+        let no_keyring = || {
+            UiError::new(Code::Keyring, "The login was not kept: this system has no keyring that works.")
+                .hint("Start or unlock one (gnome-keyring, KWallet), or allow it: keyring = true in the configuration.")
+        };
+        let entry =
+            Entry { user: credentials.user.clone(), secret: credentials.secret.expose_secret().to_owned() };
+        let text = serde_json::to_string(&entry).map(SecretString::from).map_err(|_| no_keyring())?;
+        if !self.secrets.try_remember(&id(server), &text).await {
+            return Err(no_keyring());
+        }
+        self.note(|list| drop(list.insert(server.to_owned(), credentials.user.clone()))).await;
+        Ok(())
+    }
+
+    /// Forgets a login; one that is not there is forgotten already.
+    pub async fn erase(&self, server: &str) {
+        self.secrets.forget(&id(server)).await;
+        self.note(|list| drop(list.remove(server))).await;
+    }
+
+    /// Whose logins there are: registry → user.
+    pub async fn list(&self) -> BTreeMap<String, String> {
+        let text = tokio::fs::read(&self.list).await.unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// The list is only for looking: one that cannot be written takes no login away.
+    async fn note(&self, change: impl FnOnce(&mut BTreeMap<String, String>)) {
+        let mut list = self.list().await;
+        let before = list.clone();
+        change(&mut list);
+        if list == before {
+            return;
+        }
+        let path = self.list.clone();
+        let written = crate::controller::blocking(move || {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            std::fs::create_dir_all(folder)?;
+            let file = tempfile::NamedTempFile::new_in(folder)?;
+            serde_json::to_writer(&file, &list)?;
+            file.persist(&path).map_err(|error| error.error)?;
+            Ok::<_, std::io::Error>(())
+        })
+        .await;
+        if !matches!(written, Ok(Ok(()))) {
+            tracing::warn!("the list of logins could not be written");
+        }
+    }
+}
+
+fn id(server: &str) -> SecretId {
+    SecretId::Registry { server: server.to_owned() }
+}

@@ -1,0 +1,328 @@
+//! Getting in: Basic (RFC 7617) and Bearer tokens (distribution's token specification, which docker_auth speaks),
+//! for every request by itself.
+
+mod challenge;
+mod scope;
+mod token;
+
+use super::Client;
+use crate::{Operation, RegistryError};
+use async_trait::async_trait;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use challenge::Challenge;
+use dockline_model::{LoginScheme, UiError};
+use reqwest::{
+    Request, Response, StatusCode,
+    header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
+};
+use scope::scopes_of;
+use secrecy::{ExposeSecret, SecretString};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+/// The user name under which Docker keeps an identity token instead of a password (docker/cli,
+/// `credentials.tokenUsername`).
+const IDENTITY_TOKEN: &str = "<token>";
+/// Anonymous, with what is kept, and twice with what a person types.
+const TRIES: usize = 4;
+
+/// Name and password for a registry.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The name; `<token>` for an identity token.
+    pub user: String,
+    /// The password or token.
+    pub secret: SecretString,
+}
+
+impl Credentials {
+    fn basic(&self) -> Option<HeaderValue> {
+        let pair = format!("{}:{}", self.user, self.secret.expose_secret());
+        sensitive(&format!("Basic {}", BASE64_STANDARD.encode(pair)))
+    }
+
+    fn is_identity_token(&self) -> bool {
+        self.user == IDENTITY_TOKEN
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Where names and passwords come from.
+#[async_trait]
+pub trait CredentialSource: fmt::Debug + Send + Sync {
+    /// What is kept for the registry; nobody is asked.
+    async fn find(&self) -> Result<Option<Credentials>, UiError>;
+
+    /// What a person says, after the registry wanted a login, or `refused` the last one. `None` if nobody is there or
+    /// they would rather not.
+    async fn ask(&self, refused: bool) -> Result<Option<Credentials>, UiError>;
+
+    /// The registry, or its token server, has taken these: they may be kept.
+    async fn accepted(&self, credentials: &Credentials);
+}
+
+/// What is known about getting in at one registry. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Auth {
+    state: Arc<Mutex<State>>,
+    /// One question to the person, the helper or the token server at a time; the others wait for its answer.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    challenge: Option<Challenge>,
+    credentials: Known,
+    /// Whether the registry, or its token server, has taken them.
+    are_good: bool,
+    tokens: BTreeMap<String, Token>,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Known {
+    /// Nobody has looked.
+    #[default]
+    Unsought,
+    None,
+    Some(Credentials),
+}
+
+#[derive(Clone)]
+struct Token {
+    header: HeaderValue,
+    good_until: Instant,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("good_until", &self.good_until).finish_non_exhaustive()
+    }
+}
+
+/// Marks a response of 401 to somebody who is logged in.
+#[derive(Debug, Clone)]
+pub(super) struct LoggedIn;
+
+impl Auth {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Client {
+    /// Puts on `request` whatever is known to get it in. A token that is about to expire is replaced before.
+    pub(super) async fn authorize(&self, request: &mut Request) -> Result<(), RegistryError> {
+        let challenge = self.auth.state().challenge.clone();
+        let header = match challenge {
+            None => None,
+            Some(Challenge::Basic) => match self.auth.state().credentials.clone() {
+                Known::Some(credentials) => credentials.basic(),
+                Known::Unsought | Known::None => None,
+            },
+            Some(Challenge::Bearer(bearer)) => {
+                let scope = scopes_of(request, &self.prefix()).unwrap_or_else(|| bearer.scope.clone());
+                let known = self.auth.state().tokens.get(&scope).cloned();
+                match known.filter(|token| Instant::now() < token.good_until) {
+                    Some(token) => Some(token.header),
+                    None => Some(self.new_token(&bearer, &scope).await?),
+                }
+            }
+        };
+        request.headers_mut().remove(AUTHORIZATION);
+        if let Some(header) = header {
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+        Ok(())
+    }
+
+    /// Sends a request that may be sent again, until it is let in or there is nothing left to try.
+    pub(super) async fn admitted(
+        &self,
+        operation: Operation,
+        mut request: Request,
+    ) -> Result<Response, Refusal> {
+        for attempt in 1.. {
+            self.authorize(&mut request).await.map_err(Refusal::Login)?;
+            let again = request.try_clone();
+            let used = request.headers().get(AUTHORIZATION).cloned();
+            // Only this step has a limit: asking a person, or another server, takes its own time.
+            let answer = self.idle(operation, self.http().execute(request)).await.map_err(Refusal::Login)?;
+            let mut response = answer.map_err(Refusal::Lost)?;
+            if response.status() != StatusCode::UNAUTHORIZED {
+                if used.is_some() {
+                    self.accepted().await;
+                }
+                return Ok(response);
+            }
+            let next = again.filter(|_| attempt < TRIES);
+            match next {
+                Some(next) if self.challenged(&response, used.as_ref()).await.map_err(Refusal::Login)? => {
+                    request = next;
+                }
+                Some(_) | None => {
+                    if self.auth.state().are_good && used.is_some() {
+                        response.extensions_mut().insert(LoggedIn);
+                    }
+                    return Ok(response);
+                }
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    /// Takes in why a request was not let in, and says whether another try makes sense.
+    async fn challenged(
+        &self,
+        response: &Response,
+        used: Option<&HeaderValue>,
+    ) -> Result<bool, RegistryError> {
+        let Some(challenge) = challenge_of(response) else { return Ok(false) };
+        let _turn = self.auth.turn.lock().await;
+        let is_first = self.auth.state().challenge.replace(challenge.clone()).is_none();
+        match challenge {
+            Challenge::Basic => {
+                let known = self.credentials(false).await?;
+                let sent = known.as_ref().and_then(Credentials::basic);
+                // Somebody else's turn may have brought better ones.
+                if known.is_some() && sent.as_ref() != used {
+                    return Ok(true);
+                }
+                self.auth.state().are_good = false;
+                Ok(self.asked(known.is_some()).await?)
+            }
+            Challenge::Bearer(_) => {
+                if is_first || used.is_none() {
+                    return Ok(true);
+                }
+                let is_stale = {
+                    let mut state = self.auth.state();
+                    let before = state.tokens.len();
+                    state.tokens.retain(|_, token| Some(&token.header) != used);
+                    state.tokens.len() < before
+                };
+                let knows_somebody = matches!(self.auth.state().credentials, Known::Some(_));
+                match (is_stale, knows_somebody) {
+                    // Expired before its time, or taken back; a second refusal of a fresh one is final.
+                    (true, true) => Ok(true),
+                    (true, false) => self.asked(false).await,
+                    (false, _) => Ok(false),
+                }
+            }
+        }
+    }
+
+    /// What is kept for the registry; looked for once.
+    async fn credentials(&self, anew: bool) -> Result<Option<Credentials>, RegistryError> {
+        let known = self.auth.state().credentials.clone();
+        match known {
+            Known::Some(credentials) if !anew => return Ok(Some(credentials)),
+            Known::None if !anew => return Ok(None),
+            Known::Some(_) | Known::None | Known::Unsought => {}
+        }
+        let found = match &self.config.credentials {
+            Some(source) => source.find().await.map_err(RegistryError::Credentials)?,
+            None => None,
+        };
+        self.know(found.clone());
+        Ok(found)
+    }
+
+    /// Asks the person; whether there is something new to try.
+    async fn asked(&self, refused: bool) -> Result<bool, RegistryError> {
+        let answer = match &self.config.credentials {
+            Some(source) => source.ask(refused).await.map_err(RegistryError::Credentials)?,
+            None => None,
+        };
+        let is_new = answer.is_some();
+        if is_new {
+            self.know(answer);
+        }
+        Ok(is_new)
+    }
+
+    fn know(&self, credentials: Option<Credentials>) {
+        let mut state = self.auth.state();
+        state.credentials = credentials.map_or(Known::None, Known::Some);
+        state.are_good = false;
+        state.tokens.clear();
+    }
+
+    /// They were right: whoever keeps them hears of it once.
+    async fn accepted(&self) {
+        let credentials = {
+            let mut state = self.auth.state();
+            match (&state.credentials, state.are_good) {
+                (Known::Some(credentials), false) => {
+                    let credentials = credentials.clone();
+                    state.are_good = true;
+                    credentials
+                }
+                (Known::Some(_), true) | (Known::None | Known::Unsought, _) => return,
+            }
+        };
+        if let Some(source) = &self.config.credentials {
+            source.accepted(&credentials).await;
+        }
+    }
+
+    /// Forgets who we are, so that the next request looks anew.
+    pub fn forget_login(&self) {
+        *self.auth.state() = State::default();
+    }
+
+    /// Forgets the token that a request without a second try was refused with.
+    pub(super) fn forget_token(&self, used: Option<&HeaderValue>) {
+        self.auth.state().tokens.retain(|_, token| Some(&token.header) != used);
+    }
+
+    /// How the registry lets people in, and as whom it did; ask [`Self::ping`] first.
+    #[must_use]
+    pub fn login(&self) -> (LoginScheme, Option<String>) {
+        let state = self.auth.state();
+        let scheme = match &state.challenge {
+            None => LoginScheme::None,
+            Some(Challenge::Basic) => LoginScheme::Basic,
+            Some(Challenge::Bearer(bearer)) => LoginScheme::Token { realm: bearer.realm.clone() },
+        };
+        let user = match &state.credentials {
+            Known::Some(credentials) if state.are_good => Some(credentials.user.clone()),
+            Known::Some(_) | Known::None | Known::Unsought => None,
+        };
+        (scheme, user)
+    }
+}
+
+/// Why a request did not get to an answer.
+pub(super) enum Refusal {
+    /// The connection.
+    Lost(reqwest::Error),
+    /// The login.
+    Login(RegistryError),
+}
+
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The strongest of the ways in that the registry offers and we know.
+fn challenge_of(response: &Response) -> Option<Challenge> {
+    let offers: Vec<Challenge> = response
+        .headers()
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(challenge::parse)
+        .collect();
+    offers.iter().find(|offer| matches!(offer, Challenge::Bearer(_))).or(offers.first()).cloned()
+}

@@ -1,0 +1,172 @@
+//! Tokens: asked for at the realm (distribution's token specification; with an identity token its OAuth2 variant).
+
+use super::{Client, Credentials, IDENTITY_TOKEN, Token, challenge::Bearer, sensitive};
+use crate::{Operation, RegistryError};
+use reqwest::{
+    Method, Request, StatusCode, Url,
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue},
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+/// What the specification gives tokens that do not say it.
+const LIFETIME: Duration = Duration::from_secs(60);
+/// A token is replaced so long before its end: the way to the registry, and its clock, take some of it.
+const MARGIN: Duration = Duration::from_secs(10);
+const LONGEST_ANSWER: usize = 256 << 10;
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    access_token: String,
+    #[serde(default)]
+    expires_in: Option<u64>,
+}
+
+impl Client {
+    /// Asks for a token and remembers it: as whoever is known, otherwise as nobody.
+    pub(super) async fn new_token(&self, bearer: &Bearer, scope: &str) -> Result<HeaderValue, RegistryError> {
+        let credentials = self.credentials(false).await?;
+        match self.fetch_token(bearer, scope, credentials.as_ref()).await? {
+            Some(token) => Ok(token),
+            None => {
+                // The token server does not take who we are (or anyone without a login).
+                self.auth.state().are_good = false;
+                for _ in 0..2 {
+                    if !self.asked(credentials.is_some()).await? {
+                        break;
+                    }
+                    let credentials = self.credentials(false).await?;
+                    if let Some(token) = self.fetch_token(bearer, scope, credentials.as_ref()).await? {
+                        return Ok(token);
+                    }
+                }
+                Err(RegistryError::Auth {
+                    operation: Operation::Ping,
+                    details: format!("the token server {} did not take the login", bearer.realm),
+                })
+            }
+        }
+    }
+
+    /// `None` if the login was refused.
+    async fn fetch_token(
+        &self,
+        bearer: &Bearer,
+        scope: &str,
+        credentials: Option<&Credentials>,
+    ) -> Result<Option<HeaderValue>, RegistryError> {
+        let realm: Url = bearer.realm.parse().map_err(|_| {
+            self.protocol(format!("“{}” as the place where its tokens come from", bearer.realm))
+        })?;
+        let is_ours = self.is_ours(&realm);
+        let url = self.realm_url(&realm, is_ours)?;
+        let mut request = match credentials.filter(|credentials| credentials.is_identity_token()) {
+            Some(credentials) => oauth(url, bearer, scope, credentials),
+            None => basic(url, bearer, scope, credentials),
+        };
+        if is_ours {
+            request.headers_mut().insert(HOST, self.host.clone());
+        }
+        let http = if is_ours { self.http() } else { self.elsewhere()? };
+        let operation = Operation::Login;
+        let response = self.idle(operation, http.execute(request)).await?.map_err(|source| {
+            RegistryError::TokenServer { realm: shown(&realm), source: source.without_url() }
+        })?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
+            // GitHub and GitLab say so to a wrong password.
+            StatusCode::BAD_REQUEST if credentials.is_some() => return Ok(None),
+            _ => return Err(self.failure(operation, "token server at its realm", response).await),
+        }
+        let bytes = self.body(operation, response, LONGEST_ANSWER).await?;
+        // Its words may hold the token, so they go nowhere.
+        let answer: Answer = serde_json::from_slice(&bytes)
+            .map_err(|_| self.protocol("the answer of its token server does not read"))?;
+        let text = if answer.token.is_empty() { &answer.access_token } else { &answer.token };
+        let header = sensitive(&format!("Bearer {text}"))
+            .filter(|_| !text.is_empty())
+            .ok_or_else(|| self.protocol("the answer of its token server holds no token"))?;
+        let lifetime = answer.expires_in.map_or(LIFETIME, Duration::from_secs);
+        // A short one is used for half of its life rather than not at all.
+        let good_for = lifetime.checked_sub(MARGIN).unwrap_or_default().max(lifetime / 2);
+        let token = Token { header: header.clone(), good_until: Instant::now() + good_for };
+        self.auth.state().tokens.insert(scope.to_owned(), token);
+        if credentials.is_some() {
+            self.accepted().await;
+        }
+        Ok(Some(header))
+    }
+
+    /// Where to send the request for a token. A password goes to the registry's own address, over TLS, or nowhere.
+    fn realm_url(&self, realm: &Url, is_ours: bool) -> Result<Url, RegistryError> {
+        if is_ours {
+            return Ok(self.at_ours(realm));
+        }
+        let is_here = match realm.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+            Some(url::Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+            None => true,
+        };
+        // From behind a tunnel, "localhost" is the far host's own, and on this machine somebody else's.
+        let is_behind_the_tunnel = is_here && self.config.url.is_none();
+        if is_behind_the_tunnel {
+            return Err(RegistryError::RealmUnreachable { realm: shown(realm) });
+        }
+        let is_safe = realm.scheme() == "https" || (realm.scheme() == "http" && is_here);
+        if !is_safe {
+            return Err(RegistryError::RealmUnsafe { realm: shown(realm) });
+        }
+        Ok(realm.clone())
+    }
+}
+
+fn shown(realm: &Url) -> String {
+    let mut realm = realm.clone();
+    realm.set_query(None);
+    realm.to_string()
+}
+
+fn basic(mut url: Url, bearer: &Bearer, scope: &str, credentials: Option<&Credentials>) -> Request {
+    {
+        let mut query = url.query_pairs_mut();
+        if !bearer.service.is_empty() {
+            query.append_pair("service", &bearer.service);
+        }
+        for scope in scope.split(' ').filter(|scope| !scope.is_empty()) {
+            query.append_pair("scope", scope);
+        }
+        if let Some(credentials) = credentials {
+            query.append_pair("account", &credentials.user);
+        }
+    }
+    let mut request = Request::new(Method::GET, url);
+    if let Some(header) = credentials.and_then(Credentials::basic) {
+        request.headers_mut().insert(AUTHORIZATION, header);
+    }
+    request
+}
+
+/// Distribution's `spec/auth/oauth.md`.
+fn oauth(url: Url, bearer: &Bearer, scope: &str, credentials: &Credentials) -> Request {
+    debug_assert_eq!(credentials.user, IDENTITY_TOKEN);
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("service", &bearer.service)
+        .append_pair("client_id", "dockline")
+        .append_pair("scope", scope)
+        .append_pair("refresh_token", credentials.secret.expose_secret())
+        .finish();
+    let mut request = Request::new(Method::POST, url);
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    *request.body_mut() = Some(body.into());
+    request
+}

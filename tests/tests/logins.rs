@@ -1,0 +1,364 @@
+//! Logins, certificates and looking inside, with real registries that ask for them: on this machine's own loopback,
+//! without a tunnel, and on a host behind one.
+
+use dockline_model::{AccessView, Code, LoginScheme, RegistryUsage};
+use dockline_registry::sample;
+use dockline_tests::lab::{
+    self, Daemon, Dockline, Need, RegistryHost, TokenServer, free_port, run, unique_registry_name,
+};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+const HERE: &[Need] = &[Need::Registry, Need::Program("htpasswd"), Need::Program("openssl")];
+const HOST: &[Need] =
+    &[Need::Root, Need::Sshd, Need::Registry, Need::Program("htpasswd"), Need::Program("openssl")];
+const SECRET: &str = "s3cret-c41b77e2";
+
+/// A registry of this machine's, in a folder of its own.
+struct Registry {
+    folder: tempfile::TempDir,
+    port: u16,
+    daemon: Option<Daemon>,
+}
+
+impl Registry {
+    fn new(port: u16) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), port, daemon: None }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn htpasswd(&self) -> String {
+        let line = run("htpasswd", &["-Bbn", "me", SECRET]);
+        fs::write(self.path("htpasswd"), line).unwrap();
+        format!("auth: {{htpasswd: {{realm: lab, path: '{}'}}}}\n", self.path("htpasswd").display())
+    }
+
+    /// A certificate for `names` by an authority of its own: `ca.pem`, `server.pem`, `client.pem` with their keys.
+    fn certificates(&self, names: &str) -> String {
+        let file = |name: &str| self.path(name).display().to_string();
+        let ca = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=lab ca", "-days", "2"];
+        run("openssl", &[&ca[..], &["-keyout", &file("ca.key"), "-out", &file("ca.pem")]].concat());
+        for (name, extension) in [
+            ("server", format!("subjectAltName={names}\n")),
+            ("client", "extendedKeyUsage=clientAuth\n".to_owned()),
+        ] {
+            fs::write(self.path("ext"), extension).unwrap();
+            let (key, request, out) =
+                (file(&format!("{name}.key")), file("request"), file(&format!("{name}.pem")));
+            run(
+                "openssl",
+                &[
+                    "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=lab", "-keyout", &key, "-out",
+                    &request,
+                ],
+            );
+            run(
+                "openssl",
+                &[
+                    "x509",
+                    "-req",
+                    "-in",
+                    &request,
+                    "-CA",
+                    &file("ca.pem"),
+                    "-CAkey",
+                    &file("ca.key"),
+                    "-CAcreateserial",
+                    "-days",
+                    "2",
+                    "-extfile",
+                    &file("ext"),
+                    "-out",
+                    &out,
+                ],
+            );
+        }
+        format!(
+            "  tls: {{certificate: '{}', key: '{}'}}\n",
+            self.path("server.pem").display(),
+            self.path("server.key").display()
+        )
+    }
+
+    /// Starts it; `inside` makes the command that runs docker-registry.
+    fn start(&mut self, more: &str, tls: &str, inside: impl FnOnce(&str) -> Command) {
+        let storage = self.path("storage");
+        fs::create_dir_all(&storage).unwrap();
+        let settings = format!(
+            "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\n\
+             http:\n  addr: 127.0.0.1:{}\n{tls}{more}",
+            storage.display(),
+            self.port
+        );
+        fs::write(self.path("registry.yml"), settings).unwrap();
+        let mut command = inside("docker-registry");
+        command.arg("serve").arg(self.path("registry.yml"));
+        let daemon = Daemon::spawn("docker-registry", command);
+        daemon.wait_for_line("listening on", Duration::from_secs(20));
+        self.daemon = Some(daemon);
+    }
+
+    fn here(&mut self, more: &str) {
+        self.start(more, "", |program| Command::new(program));
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+/// A person without a keyring, whose log says all there is to say.
+fn person(folder: &Path) -> Dockline {
+    Dockline::new().with_environment([
+        ("DOCKLINE_LOG", "trace".into()),
+        ("DOCKLINE_KEYRING", "off".into()),
+        ("DOCKER_CONFIG", folder.join("docker").into_os_string()),
+    ])
+}
+
+fn docker_config(folder: &Path, text: &str) {
+    fs::create_dir_all(folder.join("docker")).unwrap();
+    fs::write(folder.join("docker/config.json"), text).unwrap();
+}
+
+fn auths(server: &str, user: &str, secret: &str) -> String {
+    use base64::Engine as _;
+    let auth = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{secret}"));
+    format!(r#"{{"auths":{{"{server}":{{"auth":"{auth}"}}}}}}"#)
+}
+
+fn sample_image(folder: &Path) -> String {
+    let path = folder.join("sample.tar");
+    if !path.exists() {
+        sample::write_sample(&path).unwrap();
+    }
+    path.display().to_string()
+}
+
+#[test]
+fn a_login_of_dockers_or_of_a_helper_gets_a_push_through_the_tunnel() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let mut registry = Registry::new(5001);
+    let auth = registry.htpasswd();
+    registry.start(&auth, "", |program| host.inside(program));
+    let folder = tempfile::tempdir().unwrap();
+    let dockline = person(folder.path());
+    let name = unique_registry_name("cr");
+    dockline.trust(&host.known_hosts_line());
+    dockline.add_as(&name, &host, &["--remote", "127.0.0.1:5001"]);
+    let (name, server) = (name.as_str(), format!("{name}:5000"));
+    let refused = dockline.json(&["ls", name]).expect_status(8).error();
+    assert_eq!(refused.code, Code::RegistryAuth, "{refused:?}");
+    assert!(refused.hint.unwrap().contains("dockline login"));
+
+    docker_config(folder.path(), &auths(&server, "me", "wrong"));
+    assert_eq!(dockline.json(&["ls", name]).error().code, Code::RegistryAuth);
+    docker_config(folder.path(), &auths(&server, "me", SECRET));
+    let image = sample_image(folder.path());
+    let target = format!("{name}/team/app:v1");
+    let pushed = dockline.run(&["push", &image, &target]).expect_success();
+    assert!(
+        !pushed.stderr.contains(SECRET) && pushed.stderr.len() > 1000,
+        "the log is on and holds no secret"
+    );
+
+    // The same from a helper: the server goes in by standard input, the secret comes out.
+    let helper = dockline.folder().join("bin/docker-credential-lab");
+    let heard = folder.path().join("heard");
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" > '{0}'\ncat >> '{0}'\nprintf '{{\"ServerURL\":\"x\",\"Username\":\"me\",\"Secret\":\"{SECRET}\"}}'\n",
+        heard.display()
+    );
+    fs::write(&helper, script).unwrap();
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
+    docker_config(folder.path(), &format!(r#"{{"credHelpers":{{"{server}":"lab"}}}}"#));
+    let listed = dockline.run(&["ls", &format!("{name}/team/app")]).expect_success();
+    assert_eq!(listed.stdout, "v1\n");
+    assert!(!listed.stderr.contains(SECRET));
+    assert_eq!(fs::read_to_string(&heard).unwrap(), format!("get\n{server}"));
+    docker_config(folder.path(), r#"{"credsStore":"not-there"}"#);
+    assert_eq!(dockline.json(&["ls", name]).error().code, Code::CredentialHelper);
+
+    // What dockline login is given is tried before anything else.
+    let mut command = dockline.command(&["login", name, "-u", "me", "--password-stdin", "--json"]);
+    let login = |command: &mut Command, secret: &str| {
+        let file = folder.path().join("typed");
+        fs::write(&file, secret).unwrap();
+        command.stdin(fs::File::open(file).unwrap()).output().unwrap()
+    };
+    let wrong = login(&mut command, "wrong\n");
+    assert_eq!(wrong.status.code(), Some(8), "{}", String::from_utf8_lossy(&wrong.stdout));
+    let right = login(&mut command, &format!("{SECRET}\n"));
+    let access: AccessView = serde_json::from_slice(&right.stdout).unwrap();
+    assert_eq!((access.user.as_deref(), access.scheme), (Some("me"), LoginScheme::Basic));
+    assert!(!String::from_utf8_lossy(&right.stderr).contains(SECRET));
+}
+
+#[test]
+fn tokens_are_had_for_what_is_done_and_had_again_when_they_end() {
+    if !lab::requires(HERE) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = TokenServer::start(
+        folder.path(),
+        &[("writer", SECRET), ("reader", "reader-secret")],
+        |user, repository| match (user, repository) {
+            (Some("writer"), _) => &["pull", "push", "delete", "*"],
+            (Some("reader"), _) => &["pull"],
+            (_, "public/app") => &["pull"],
+            _ => &[],
+        },
+        // So short that a push of several requests outlives it, by the registry's clock and by ours.
+        2,
+    );
+    let mut registry = Registry::new(free_port());
+    registry.here(&tokens.registry_settings());
+    let dockline = person(folder.path());
+    let name = unique_registry_name("cr");
+    let name = name.as_str();
+    dockline.run(&["add", name, "--url", &registry.url()]).expect_success();
+    let server = format!("127.0.0.1:{}", registry.port);
+    let image = sample_image(folder.path());
+    let push = |target: &str| dockline.json(&["push", &image, &format!("{name}/{target}")]);
+
+    assert_eq!(push("team/app:v1").error().code, Code::RegistryAuth);
+    docker_config(folder.path(), &auths(&server, "writer", SECRET));
+    let pushed = push("public/app:v1").expect_success();
+    assert!(!pushed.stderr.contains(SECRET));
+    push("team/app:v1").expect_success();
+    assert!(
+        tokens.given().contains(&"writer repository:team/app:pull,push".to_owned()),
+        "{:?}",
+        tokens.given()
+    );
+
+    docker_config(folder.path(), &auths(&server, "reader", "reader-secret"));
+    let denied = push("team/app:v2").error();
+    assert_eq!(denied.code, Code::RegistryDenied, "{denied:?}");
+    dockline.run(&["inspect", &format!("{name}/team/app:v1")]).expect_success();
+
+    fs::remove_file(folder.path().join("docker/config.json")).unwrap();
+    let seen = dockline.json(&["inspect", &format!("{name}/public/app:v1")]).expect_success();
+    assert_eq!(seen.value()["manifest"]["kind"], "image");
+    assert!(tokens.given().contains(&"- repository:public/app:pull".to_owned()));
+    assert_eq!(dockline.json(&["inspect", &format!("{name}/team/app:v1")]).error().code, Code::RegistryAuth);
+
+    // One look that lasts longer than a token: the listing of many manifests.
+    docker_config(folder.path(), &auths(&server, "writer", SECRET));
+    let usage: RegistryUsage = dockline.json(&["du", name]).expect_success().read();
+    assert_eq!(usage.repositories.len(), 2);
+    assert!(usage.repositories.iter().all(|it| it.unique_bytes == 0 && it.shared_bytes > 0), "{usage:?}");
+}
+
+#[test]
+fn certificates_are_judged_and_shown() {
+    if !lab::requires(HERE) {
+        return;
+    }
+    let mut registry = Registry::new(free_port());
+    let tls = registry.certificates("DNS:localhost");
+    let tls =
+        tls.replace("tls: {", &format!("tls: {{clientcas: ['{}'], ", registry.path("ca.pem").display()));
+    registry.start("", &tls, |program| Command::new(program));
+    let folder = tempfile::tempdir().unwrap();
+    let dockline = person(folder.path());
+    let file = |name: &str| registry.path(name).display().to_string();
+    let (ca, certificate, key) = (file("ca.pem"), file("client.pem"), file("client.key"));
+    let url = |host: &str| format!("https://{host}:{}", registry.port);
+    let own = ["--client-certificate", certificate.as_str(), "--client-key", key.as_str()];
+    let add = |label: &str, url: &str, more: &[&str]| {
+        let name = unique_registry_name(label);
+        dockline.run(&[&["add", name.as_str(), "--url", url][..], more].concat()).expect_success();
+        name
+    };
+    let stranger = add("a", &url("localhost"), &[]);
+    let unknown = dockline.json(&["ls", stranger.as_str()]).error();
+    assert_eq!(unknown.code, Code::CertificateUntrusted, "{unknown:?}");
+    let nameless = add("b", &url("localhost"), &["--ca", &ca]);
+    let without = dockline.json(&["ls", nameless.as_str()]).error();
+    assert_eq!(without.code, Code::ClientCertificateNeeded, "{without:?}");
+    let other = add("c", &url("127.0.0.1"), &[&["--ca", ca.as_str()][..], &own[..]].concat());
+    let misnamed = dockline.json(&["ls", other.as_str()]).error();
+    assert_eq!(misnamed.code, Code::CertificateUntrusted, "{misnamed:?}");
+    assert!(misnamed.message.contains("another name"), "{misnamed:?}");
+    let right = add("d", &url("localhost"), &[&["--ca", ca.as_str()][..], &own[..]].concat());
+    let image = sample_image(folder.path());
+    dockline.run(&["push", &image, &format!("{right}/app:v1")]).expect_success();
+    assert_eq!(dockline.run(&["ls", right.as_str()]).expect_success().stdout, "app\n");
+}
+
+#[test]
+fn tls_behind_a_tunnel_is_found_out() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let name = unique_registry_name("cr");
+    let mut registry = Registry::new(5001);
+    let tls = registry.certificates(&format!("DNS:{name}"));
+    registry.start("", &tls, |program| host.inside(program));
+    let folder = tempfile::tempdir().unwrap();
+    let dockline = person(folder.path());
+    dockline.trust(&host.known_hosts_line());
+    dockline.add_as(&name, &host, &["--remote", "127.0.0.1:5001"]);
+    let unknown = dockline.json(&["ls", name.as_str()]).error();
+    assert_eq!(unknown.code, Code::CertificateUntrusted, "{unknown:?}");
+    // Docker's own folder for a registry's certificates serves Dockline, too.
+    let certs = folder.path().join("docker/certs.d").join(format!("{name}:5000"));
+    fs::create_dir_all(&certs).unwrap();
+    fs::copy(registry.path("ca.pem"), certs.join("ca.crt")).unwrap();
+    let image = sample_image(folder.path());
+    dockline.run(&["push", &image, &format!("{name}/app:v1")]).expect_success();
+    assert_eq!(dockline.run(&["ls", name.as_str()]).expect_success().stdout, "app\n");
+}
+
+#[test]
+fn ten_thousand_tags_are_listed_and_one_is_deleted() {
+    if !lab::requires(HERE) {
+        return;
+    }
+    let mut registry = Registry::new(free_port());
+    registry.here("");
+    let folder = tempfile::tempdir().unwrap();
+    let dockline = person(folder.path());
+    let name = unique_registry_name("cr");
+    let name = name.as_str();
+    dockline.run(&["add", name, "--url", &registry.url()]).expect_success();
+    let image = sample_image(folder.path());
+    dockline.run(&["push", &image, &format!("{name}/app:v1")]).expect_success();
+    dockline.run(&["push", &image, &format!("{name}/other:v1")]).expect_success();
+    let plan = dockline.json(&["rm", &format!("{name}/app:v1"), "--plan"]).expect_success();
+    assert_eq!(plan.value()["tags"], serde_json::json!(["v1"]));
+    // As the registry keeps them (distribution, `registry/storage/paths.go`): all name the same image.
+    let tags = registry.path("storage/docker/registry/v2/repositories/app/_manifests/tags");
+    let link = fs::read(tags.join("v1/current/link")).unwrap();
+    for tag in 0..9_999 {
+        let folder = tags.join(format!("t{tag:05}/current"));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("link"), &link).unwrap();
+    }
+    let began = Instant::now();
+    let listed = dockline.run(&["ls", &format!("{name}/app")]).expect_success();
+    let lines: std::collections::BTreeSet<&str> = listed.stdout.lines().collect();
+    assert_eq!((lines.len(), listed.stdout.lines().count()), (10_000, 10_000));
+    eprintln!("10,000 tags listed in {:?}", began.elapsed());
+    dockline.run(&["rm", &format!("{name}/other:v1"), "--yes"]).expect_success();
+    assert_eq!(
+        dockline.json(&["inspect", &format!("{name}/other:v1")]).error().code,
+        Code::ReferenceNotFound
+    );
+    let left = dockline.json(&["inspect", &format!("{name}/app:t00007")]).expect_success();
+    assert_eq!(left.value()["manifest"]["layers"].as_array().unwrap().len(), 6);
+}

@@ -1,6 +1,8 @@
 //! Logins, certificates and looking inside, with real registries that ask for them: on this machine's own loopback,
 //! without a tunnel, and on a host behind one.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use dockline_model::{AccessView, Code, LoginScheme, RegistryUsage};
 use dockline_registry::sample;
 use dockline_tests::lab::{

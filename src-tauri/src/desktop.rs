@@ -63,6 +63,8 @@ pub fn clicked(app: &AppHandle, action: MenuAction) {
         MenuAction::Disconnect(registry) => Command::Disconnect { registry, force: false },
         MenuAction::Withdraw(offer) => Command::Withdraw { offer },
         MenuAction::DisconnectOthers(registry) => Command::Disconnect { registry, force: true },
+        MenuAction::PauseAll => Command::PauseAll,
+        MenuAction::ResumeAll => Command::ResumeAll,
         MenuAction::Setup => return bridge::wish(app, Wish::Setup),
         MenuAction::OpenWindow => return window::open(app),
         MenuAction::Quit => return quit(app),

@@ -1,6 +1,26 @@
 //! What the person is told when they are looking elsewhere.
 
-use dockline_model::{Snapshot, TransferKind, TransferState, TransferView, TunnelState};
+use dockline_model::{Code, Notices, Snapshot, TransferKind, TransferState, TransferView, TunnelState};
+
+/// Which of the person's switches ([`Notices`]) a notification is under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Done,
+    Failed,
+    HostKey,
+    TunnelLost,
+}
+
+impl Kind {
+    const fn is_wanted(self, notices: Notices) -> bool {
+        match self {
+            Self::Done => notices.done,
+            Self::Failed => notices.failed,
+            Self::HostKey => notices.host_key,
+            Self::TunnelLost => notices.tunnel_lost,
+        }
+    }
+}
 
 /// One notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +37,7 @@ pub struct Notice {
 /// transfer the person cancelled is no news to them.
 #[must_use]
 pub fn notifications_for(before: &Snapshot, after: &Snapshot) -> Vec<Notice> {
+    let notices = after.settings.notices;
     let ended = after.transfers.iter().filter_map(|transfer| {
         let was = before.transfers.iter().find(|old| old.id == transfer.id)?;
         if was.state.is_final() { None } else { transfer_notice(transfer) }
@@ -26,18 +47,23 @@ pub fn notifications_for(before: &Snapshot, after: &Snapshot) -> Vec<Notice> {
         let was = before.registries.iter().find(|old| old.spec.name == *name)?;
         match (&was.tunnel.state, &registry.tunnel.state) {
             (TunnelState::Failed { .. }, _) => None,
-            (_, TunnelState::Failed { error }) => Some(Notice {
-                title: format!("No tunnel to {name}"),
-                body: said(&error.message, error.hint.as_deref()),
-                failure: true,
-            }),
+            (_, TunnelState::Failed { error }) => {
+                let is_key = matches!(error.code, Code::HostKeyChanged | Code::HostKeyRevoked);
+                let (kind, title) = match is_key {
+                    true => (Kind::HostKey, format!("{name} shows another host key")),
+                    false => (Kind::TunnelLost, format!("No tunnel to {name}")),
+                };
+                let body = said(&error.message, error.hint.as_deref());
+                Some((kind, Notice { title, body, failure: true }))
+            }
             (_, _) => None,
         }
     });
-    failed.chain(ended).collect()
+    let all = failed.chain(ended);
+    all.filter(|(kind, _)| kind.is_wanted(notices)).map(|(_, notice)| notice).collect()
 }
 
-fn transfer_notice(transfer: &TransferView) -> Option<Notice> {
+fn transfer_notice(transfer: &TransferView) -> Option<(Kind, Notice)> {
     let (done, verb) = match transfer.kind {
         TransferKind::Push => ("Pushed", "pushed"),
         TransferKind::Pull => ("Pulled", "pulled"),
@@ -46,20 +72,17 @@ fn transfer_notice(transfer: &TransferView) -> Option<Notice> {
     };
     let source = &transfer.source;
     match &transfer.state {
-        TransferState::Done { verified } => Some(Notice {
-            title: format!("{done} {source}"),
-            body: if verified.at_registry {
-                format!("{}\nThe registry has the same digest.", transfer.reference)
-            } else {
-                transfer.reference.clone()
-            },
-            failure: false,
-        }),
-        TransferState::Failed { error } => Some(Notice {
-            title: format!("{source} was not {verb}"),
-            body: said(&error.message, error.hint.as_deref()),
-            failure: true,
-        }),
+        TransferState::Done { verified } => {
+            let body = match verified.at_registry {
+                true => format!("{}\nThe registry has the same digest.", transfer.reference),
+                false => transfer.reference.clone(),
+            };
+            Some((Kind::Done, Notice { title: format!("{done} {source}"), body, failure: false }))
+        }
+        TransferState::Failed { error } => {
+            let body = said(&error.message, error.hint.as_deref());
+            Some((Kind::Failed, Notice { title: format!("{source} was not {verb}"), body, failure: true }))
+        }
         TransferState::Waiting
         | TransferState::Paused
         | TransferState::Running
@@ -115,7 +138,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::fixtures::{registry, snapshot, transfer};
-    use dockline_model::{Code, UiError, UnixMillis, Verified};
+    use dockline_model::{UiError, UnixMillis, Verified};
 
     fn with(state: TransferState) -> Snapshot {
         Snapshot { transfers: vec![transfer(1, state)], ..snapshot() }
@@ -162,5 +185,25 @@ mod tests {
         if cfg!(target_os = "linux") {
             assert_eq!(escaped("<a href=x>&"), "&lt;a href=x&gt;&amp;");
         }
+    }
+
+    #[test]
+    fn what_is_switched_off_is_not_shown() {
+        let before = with(TransferState::Running);
+        let error = UiError::new(Code::SshLost, "The connection was lost.");
+        let mut after = with(TransferState::Failed { error });
+        assert_eq!(notifications_for(&before, &after).len(), 1);
+        after.settings.notices.failed = false;
+        assert!(notifications_for(&before, &after).is_empty());
+        let mut idle = snapshot();
+        idle.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
+        let mut changed = idle.clone();
+        let error = UiError::new(Code::HostKeyChanged, "The key is another one.");
+        changed.registries[0].tunnel.state = TunnelState::Failed { error };
+        assert_eq!(notifications_for(&idle, &changed)[0].title, "cr.boss.org shows another host key");
+        changed.settings.notices.tunnel_lost = false;
+        assert_eq!(notifications_for(&idle, &changed).len(), 1);
+        changed.settings.notices.host_key = false;
+        assert!(notifications_for(&idle, &changed).is_empty());
     }
 }

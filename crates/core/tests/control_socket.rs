@@ -156,8 +156,10 @@ async fn a_reader_that_is_too_slow_is_brought_up_to_date() {
     }
     slow.command(1, Command::Snapshot).await;
     let (mut sequence, mut resyncs, mut snapshot) = (0, 0, None);
-    while snapshot.is_none() {
-        match slow.hear().await.expect("the owner stays") {
+    // An answer does not wait behind events: either may come first.
+    while snapshot.is_none() || resyncs == 0 {
+        let heard = tokio::time::timeout(std::time::Duration::from_secs(30), slow.hear()).await;
+        match heard.expect("the owner's memory has a bound").expect("the owner stays") {
             Envelope::Event(Event { sequence: n, change }) => {
                 assert!(n > sequence, "{n} after {sequence}");
                 sequence = n;
@@ -169,9 +171,8 @@ async fn a_reader_that_is_too_slow_is_brought_up_to_date() {
             other => panic!("{other:?}"),
         }
     }
-    assert!(resyncs > 0, "the owner's memory has a bound");
     let transfers = snapshot.unwrap().transfers;
-    assert_eq!(transfers.len(), 3000);
+    assert_eq!(transfers.len(), 200, "the oldest are forgotten");
     assert!(transfers.iter().all(|transfer| transfer.state.is_final()));
 }
 

@@ -41,7 +41,8 @@ pub struct Settings {
     pub transfers_per_registry: u32,
     /// How long a tunnel stays up after its last use, in seconds, where the registry has no figure of its own.
     pub linger_seconds: u32,
-    /// After how many seconds of silence an SSH session is asked whether it is still there (1 to 300).
+    /// After how many seconds of silence an SSH session is asked whether it is still there (1 to 300). A change counts
+    /// for tunnels that are made after it: of registries that are added or changed, and of all after the next start.
     pub keepalive_seconds: u32,
     /// Whether secrets may be kept in the operating system's keyring.
     pub keyring: bool,

@@ -70,6 +70,7 @@ pub struct OfferConfig {
 pub struct Offer {
     view: watch::Receiver<OfferView>,
     orders: mpsc::UnboundedSender<Order>,
+    traffic: Arc<Traffic>,
     _stop: Arc<DropGuard>,
     stop: CancellationToken,
     ended: CancellationToken,
@@ -103,6 +104,7 @@ impl Offer {
         // An offer is wanted for as long as there is one.
         surroundings.concern(true);
         let credentials = Arc::new(Credentials::default());
+        let traffic = Arc::<Traffic>::default();
         let dialer = Dialer::new(name, spec.ssh.clone(), ssh, ask, surroundings.clone(), credentials);
         let task = Offering {
             dialer: dialer.accepting(forwarded),
@@ -112,7 +114,7 @@ impl Offer {
             view,
             connections: Connections {
                 count: Arc::default(),
-                traffic: Arc::default(),
+                traffic: traffic.clone(),
                 tasks: TaskTracker::new(),
             },
             stop: stop.clone(),
@@ -125,7 +127,7 @@ impl Offer {
             }
             drop(guard);
         });
-        Self { view: watcher, orders, _stop: Arc::new(stop.clone().drop_guard()), stop, ended }
+        Self { view: watcher, orders, traffic, _stop: Arc::new(stop.clone().drop_guard()), stop, ended }
     }
 
     /// Waits until the host listens.
@@ -152,6 +154,12 @@ impl Offer {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<OfferView> {
         self.view.clone()
+    }
+
+    /// Tells how many bytes went to the host so far. The [view](Self::view)'s figure is for display and comes later.
+    pub fn sent(&self) -> impl Fn() -> u64 + Send + use<> {
+        let traffic = self.traffic.clone();
+        move || traffic.up.load(Ordering::Relaxed)
     }
 
     /// Runs a program on the host, over the session that the offer has; waits for one where it is being dialled again.

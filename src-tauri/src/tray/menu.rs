@@ -39,6 +39,10 @@ pub enum MenuAction {
     DisconnectOthers(RegistryName),
     /// Take an offer back. The text says whose.
     Withdraw(OfferId),
+    /// Hold back what waits, and halt what can be halted.
+    PauseAll,
+    /// Let it go on.
+    ResumeAll,
     /// Show what docker push needs on this machine.
     Setup,
     /// Show the window.
@@ -56,6 +60,8 @@ impl MenuAction {
             Self::Disconnect(registry) => format!("disconnect:{registry}"),
             Self::DisconnectOthers(registry) => format!("disconnect-others:{registry}"),
             Self::Withdraw(OfferId(id)) => format!("withdraw:{id}"),
+            Self::PauseAll => "pause-all".to_owned(),
+            Self::ResumeAll => "resume-all".to_owned(),
             Self::Setup => "setup".to_owned(),
             Self::OpenWindow => "open".to_owned(),
             Self::Quit => "quit".to_owned(),
@@ -66,6 +72,8 @@ impl MenuAction {
     #[must_use]
     pub fn from_id(id: &str) -> Option<Self> {
         match id {
+            "pause-all" => return Some(Self::PauseAll),
+            "resume-all" => return Some(Self::ResumeAll),
             "setup" => return Some(Self::Setup),
             "open" => return Some(Self::OpenWindow),
             "quit" => return Some(Self::Quit),
@@ -161,6 +169,12 @@ pub fn menu(state: &Snapshot) -> Vec<MenuEntry> {
     entries.push(MenuEntry::Separator);
     let before = entries.len();
     entries.extend(state.transfers.iter().filter_map(transfer_text).map(|text| MenuEntry::Note { text }));
+    let is_moving = entries.len() > before;
+    if state.paused {
+        entries.push(MenuEntry::action(MenuAction::ResumeAll, "Resume transfers"));
+    } else if is_moving {
+        entries.push(MenuEntry::action(MenuAction::PauseAll, "Pause all transfers"));
+    }
     if entries.len() > before {
         entries.push(MenuEntry::Separator);
     }

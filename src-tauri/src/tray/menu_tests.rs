@@ -128,13 +128,14 @@ fn running_transfers_show_whole_percent_and_finished_ones_are_gone() {
     state.transfers[2].total = 0;
     (state.transfers[5].current, state.transfers[5].total) = (u64::MAX - 1, u64::MAX);
     assert_eq!(
-        texts(&state)[2..8],
+        texts(&state)[2..9],
         [
             "Pushing app:v1: 42 %",
             "Pushing app:v1",
             "Pushing app:v1: waiting",
             "Pushing app:v1: comparing digests",
             "Pushing app:v1: 99 %",
+            "Pause all transfers",
             "-"
         ]
     );
@@ -157,6 +158,15 @@ fn percents_change_in_place_and_new_lines_do_not() {
 }
 
 #[test]
+fn what_is_held_back_can_go_on_even_if_nothing_waits() {
+    let mut state = snapshot();
+    state.paused = true;
+    assert!(texts(&state).contains(&"Resume transfers".to_owned()));
+    state.transfers = vec![transfer(1, TransferState::Waiting)];
+    assert!(!texts(&state).contains(&"Pause all transfers".to_owned()));
+}
+
+#[test]
 fn ids_read_back() {
     let name: RegistryName = "cr.boss.org".parse().unwrap();
     for action in [
@@ -164,6 +174,8 @@ fn ids_read_back() {
         MenuAction::Disconnect(name.clone()),
         MenuAction::DisconnectOthers(name),
         MenuAction::Withdraw(OfferId(7)),
+        MenuAction::PauseAll,
+        MenuAction::ResumeAll,
         MenuAction::Setup,
         MenuAction::OpenWindow,
         MenuAction::Quit,

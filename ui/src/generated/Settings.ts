@@ -17,7 +17,8 @@ transfersPerRegistry: number,
  */
 lingerSeconds: number, 
 /**
- * After how many seconds of silence an SSH session is asked whether it is still there (1 to 300).
+ * After how many seconds of silence an SSH session is asked whether it is still there (1 to 300). A change counts
+ * for tunnels that are made after it: of registries that are added or changed, and of all after the next start.
  */
 keepaliveSeconds: number, 
 /**

@@ -17,7 +17,7 @@ use dockline_core::{
 };
 use dockline_model::{
     AppliedChange, CheckOutcome, Code, Command, RegistryName, RegistryView, Reply, SetupAction, SetupPlan,
-    SetupReport, SetupVerdict, StepBy, UiError,
+    SetupReport, SetupVerdict, Snapshot, StepBy, UiError,
 };
 
 /// Shows what has to change, and changes it if that is wanted.
@@ -28,7 +28,7 @@ pub async fn setup(arguments: Arguments, output: Output) -> Result<(), UiError> 
         None => Ok(()),
     };
     let result = match result {
-        Ok(()) => plan_and_apply(&face, snapshot.registries, &arguments, output).await,
+        Ok(()) => plan_and_apply(&face, snapshot, &arguments, output).await,
         Err(error) => Err(error),
     };
     face.close().await;
@@ -39,12 +39,13 @@ pub async fn setup(arguments: Arguments, output: Output) -> Result<(), UiError> 
 /// owner, which may be this process, too, has the listeners.
 async fn plan_and_apply(
     face: &Face,
-    registries: Vec<RegistryView>,
+    snapshot: Snapshot,
     arguments: &Arguments,
     output: Output,
 ) -> Result<(), UiError> {
     let paths = Paths::from_process().map_err(|error| UiError::from(&error))?;
-    let mut setup = Setup::new(&paths, registries, arguments.registry.clone());
+    let mut setup = Setup::new(&paths, snapshot.registries, arguments.registry.clone())
+        .with_context(snapshot.settings.context);
     if let Some(path) = &arguments.ca {
         setup = setup.with_authority(std::path::absolute(path).unwrap_or_else(|_| path.clone()));
     }

@@ -12,7 +12,7 @@ use dockline_registry::{Client, ClientConfig, CredentialSource, RegistryError};
 use secrecy::SecretString;
 use std::{
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// How one registry is spoken to. Shared by everything that does, so that what is learned once is known to all.
@@ -23,7 +23,8 @@ pub(super) struct Access {
     /// Docker's folder of settings.
     docker: PathBuf,
     logins: Arc<Logins>,
-    client: OnceLock<Client>,
+    /// Of those who use it now.
+    client: Mutex<Option<Client>>,
 }
 
 impl Access {
@@ -31,16 +32,27 @@ impl Access {
         let docker = docker_folder(paths.ssh.home_ssh.parent());
         let kept = Kept::new(asker.secrets.clone(), &paths.state_dir);
         let logins = Arc::new(Logins::new(spec.clone(), asker, kept, docker.join("config.json")));
-        Self { spec, paths: paths.clone(), docker, logins, client: OnceLock::new() }
+        Self { spec, paths: paths.clone(), docker, logins, client: Mutex::default() }
     }
 
     /// The client; clones share their connections and their login.
     pub(super) fn client(&self) -> Result<Client, UiError> {
-        if let Some(client) = self.client.get() {
+        let mut kept = self.kept_client();
+        if let Some(client) = &*kept {
             return Ok(client.clone());
         }
         let client = self.client_as(self.logins.clone())?;
-        Ok(self.client.get_or_init(|| client).clone())
+        Ok(kept.insert(client).clone())
+    }
+
+    /// Lets the connections go that a client keeps for its next request: they would hold the tunnel, and count as use
+    /// of it. Whoever has a clone still works with it.
+    pub(super) fn rest(&self) {
+        *self.kept_client() = None;
+    }
+
+    fn kept_client(&self) -> MutexGuard<'_, Option<Client>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn client_as(&self, credentials: Arc<dyn CredentialSource>) -> Result<Client, UiError> {
@@ -117,7 +129,7 @@ impl Access {
     }
 
     fn start_anew(&self) {
-        if let Some(client) = self.client.get() {
+        if let Some(client) = &*self.kept_client() {
             client.forget_login();
         }
     }
@@ -162,10 +174,11 @@ impl Actor {
                     let access = visitor.access;
                     access.logins.forget().await;
                     access.start_anew();
+                    let client = access.kept_client().clone();
                     let view = AccessView {
                         authority: access.spec.authority(),
-                        tls: access.client.get().is_some_and(Client::is_tls),
-                        scheme: access.client.get().map_or(LoginScheme::None, |client| client.login().0),
+                        tls: client.as_ref().is_some_and(Client::is_tls),
+                        scheme: client.map_or(LoginScheme::None, |client| client.login().0),
                         user: None,
                         origin: None,
                     };

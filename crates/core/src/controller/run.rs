@@ -126,7 +126,9 @@ pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiEr
     if let Some(trace) = transfer.trace.take() {
         trace.remove().await;
     }
+    let access = transfer.context.access.clone();
     drop(transfer);
+    access.rest();
     if let Some(own) = own {
         own.stop().await;
     }

@@ -15,8 +15,8 @@ use super::{
 use crate::controller::blocking;
 use dockline_engine::{Cause, Elsewhere, Engine, EngineEndpoint, EngineError, PullOptions};
 use dockline_model::{
-    Code, OfferId, OfferSpec, OfferState, RegistryName, SshTarget, TransferId, TransferState, UiError,
-    UnixMillis, Verified,
+    Code, OfferId, OfferSpec, OfferState, OfferView, RegistryName, SshTarget, TransferId, TransferState,
+    UiError, UnixMillis, Verified,
 };
 use dockline_registry::{Reference, SHELF_IMAGE, SHELF_USER, Shelf, ShelfLayers};
 use dockline_tunnel::{Offer, OfferConfig, Program, SshEnvironment};
@@ -42,6 +42,8 @@ const FIRST_PORT: u16 = 61_000;
 const PORTS: u32 = 5;
 /// Faster than this, packing and unpacking cost more time than they save on the way; bytes a second.
 const FAST: u64 = 40 << 20;
+/// How long a session that is gone may take to be noticed after a program at its end has failed.
+const NOTICED: Duration = Duration::from_secs(2);
 /// What is sent to find that out, and how long that may take.
 const TRIAL: usize = 6 << 20;
 const TRIAL_TIME: Duration = Duration::from_millis(1500);
@@ -282,15 +284,16 @@ impl Ship {
         let mut pause = Duration::from_secs(1);
         let mut tries = 1;
         loop {
-            let session = since(offer);
+            let session = since(&offer.view());
             let outcome = async {
                 let sweeper = self.sweeper(offer, &temporary).await?;
-                let (figures, counted) = (self.shipping.figures.clone(), offer.watch());
+                let (figures, sent) = (self.shipping.figures.clone(), offer.sent());
                 let pulled = engine.pull_with(&temporary, &options, move |layers, current, total| {
                     figures.write(layers, current, total);
-                    figures.sent(counted.borrow().bytes_up);
+                    figures.sent(sent());
                 });
                 pulled.await.map_err(|error| self.told_there(error))?;
+                self.shipping.figures.sent(offer.sent()());
                 self.say(TransferState::Verifying);
                 let there = |error| self.told_there(error);
                 engine.tag(&temporary, &reference).await.map_err(there)?;
@@ -305,8 +308,10 @@ impl Ship {
                 Ok(id) => return Ok(id),
                 Err(error) => error,
             };
-            // The shelf stays as it is; so does what the host has got of it.
-            let is_ways = session != since(offer);
+            // The shelf stays as it is; so does what the host has got of it. The Docker there may be the first to say
+            // that the way is gone.
+            let mut view = offer.watch();
+            let is_ways = timeout(NOTICED, view.wait_for(|view| since(view) != session)).await.is_ok();
             if tries == TRIES || !is_ways {
                 return Err(match offer.view().state {
                     OfferState::Failed { error } | OfferState::Reconnecting { error, .. } => error,
@@ -318,7 +323,6 @@ impl Ship {
             self.say(TransferState::Waiting);
             sleep(pause).await;
             pause *= 2;
-            let mut view = offer.watch();
             let settled = view.wait_for(|view| match view.state {
                 OfferState::Offering { .. } | OfferState::Failed { .. } => true,
                 OfferState::Connecting | OfferState::Reconnecting { .. } => false,
@@ -403,8 +407,8 @@ async fn dismiss(mut sweeper: Program) {
 }
 
 /// When the present session came up.
-fn since(offer: &Offer) -> Option<UnixMillis> {
-    match offer.view().state {
+fn since(offer: &OfferView) -> Option<UnixMillis> {
+    match offer.state {
         OfferState::Offering { since } => Some(since),
         OfferState::Connecting | OfferState::Reconnecting { .. } | OfferState::Failed { .. } => None,
     }

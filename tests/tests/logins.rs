@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use dockline_model::{AccessView, Code, LoginScheme, RegistryUsage};
+use dockline_model::{AccessView, Code, DoctorReport, Link, LinkState, LoginScheme, RegistryUsage};
 use dockline_registry::sample;
 use dockline_tests::lab::{
     self, Daemon, Dockline, Need, RegistryHost, TokenServer, free_port, run, unique_registry_name,
@@ -145,6 +145,16 @@ fn sample_image(folder: &Path) -> String {
     path.display().to_string()
 }
 
+/// What the doctor finds of one link. Others may not hold: nobody has put the name into the hosts file.
+fn examined(dockline: &Dockline, name: &str, link: Link) -> LinkState {
+    let outcome = dockline.json(&["doctor", name, "--round-trip"]);
+    assert!(!outcome.stdout.contains(SECRET) && !outcome.stderr.contains(SECRET));
+    let mut values = serde_json::Deserializer::from_str(&outcome.stdout).into_iter::<serde_json::Value>();
+    let report = values.find_map(|value| serde_json::from_value::<DoctorReport>(value.unwrap()).ok());
+    let links = report.unwrap_or_else(|| panic!("no report:\n{}", outcome.stdout)).links;
+    links.into_iter().find(|view| view.link == link).unwrap().state
+}
+
 #[test]
 fn a_login_of_dockers_or_of_a_helper_gets_a_push_through_the_tunnel() {
     if !lab::requires(HOST) {
@@ -166,7 +176,13 @@ fn a_login_of_dockers_or_of_a_helper_gets_a_push_through_the_tunnel() {
 
     docker_config(folder.path(), &auths(&server, "me", "wrong"));
     assert_eq!(dockline.json(&["ls", name]).error().code, Code::RegistryAuth);
+    let LinkState::Failed { error, .. } = examined(&dockline, name, Link::RegistryLogin) else { panic!() };
+    assert_eq!(error.code, Code::RegistryAuth);
     docker_config(folder.path(), &auths(&server, "me", SECRET));
+    for link in [Link::RegistryLogin, Link::RoundTrip] {
+        let state = examined(&dockline, name, link);
+        assert!(matches!(state, LinkState::Passed { .. }), "{link:?}: {state:?}");
+    }
     let image = sample_image(folder.path());
     let target = format!("{name}/team/app:v1");
     let pushed = dockline.run(&["push", &image, &target]).expect_success();

@@ -89,10 +89,14 @@ impl Access {
         }
     }
 
+    /// A client that has what is kept and asks nobody.
+    pub(super) fn quiet_client(&self) -> Result<Client, UiError> {
+        self.client_as(Arc::new(Quiet(self.logins.clone())))
+    }
+
     /// Whether we get in with what is kept.
     async fn check(&self) -> Result<AccessView, RegistryError> {
-        let client =
-            self.client_as(Arc::new(Quiet(self.logins.clone()))).map_err(RegistryError::Credentials)?;
+        let client = self.quiet_client().map_err(RegistryError::Credentials)?;
         match client.ping().await {
             // A registry that wants a login is no failure here.
             Ok(()) | Err(RegistryError::Auth { .. } | RegistryError::Denied { .. }) => {

@@ -1,6 +1,6 @@
 //! Examinations on behalf of faces.
 
-use super::{FaceId, Message, actor::Actor, registries::unknown, transfers::unix_now};
+use super::{FaceId, Message, access::Access, actor::Actor, registries::unknown, transfers::unix_now};
 use crate::{
     config::{self, Config},
     doctor::{self, Case, Noting, Stage},
@@ -109,6 +109,8 @@ impl Actor {
         let (stage_sender, stage) = watch::channel(Stage::Dialling);
         let asker = Arc::new(Noting { inner: self.asker.as_ref().clone(), stage: stage_sender });
         let config = self.tunnel_config(&spec);
+        // Of its own, so that what it keeps open goes when the examination ends.
+        let access = Access::new(spec.clone(), &self.paths, self.asker.clone());
         let views: Vec<RegistryView> =
             self.registries.iter().map(super::registries::Registry::view).collect();
         let setup = Setup::new(&self.paths, views, Some(spec.name.clone()))
@@ -127,6 +129,7 @@ impl Actor {
                 is_candidate,
                 round_trip,
                 tunnel: tunnel.clone(),
+                client: access.quiet_client(),
                 holder: LeaseHolder::Face { connection: face.0 },
                 stage,
                 paths,

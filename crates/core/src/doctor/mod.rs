@@ -18,7 +18,7 @@ use dockline_model::{
     CheckOutcome, Code, Link, LinkState, LinkView, RegistrySpec, Remedy, SettingsFile, SetupAction,
     SetupPlan, SetupVerdict, UiError,
 };
-use dockline_registry::{Client, ClientConfig, Digest, RegistryError};
+use dockline_registry::{Client, Digest, RegistryError};
 use dockline_tunnel::{Lease, Tunnel};
 use std::{
     io::{self, Cursor},
@@ -41,6 +41,8 @@ pub(crate) struct Case {
     pub(crate) is_candidate: bool,
     pub(crate) round_trip: bool,
     pub(crate) tunnel: Tunnel,
+    /// Speaks to the registry through the tunnel's listener, as pushes do, and asks nobody for a login.
+    pub(crate) client: Result<Client, UiError>,
     /// Who holds the tunnel meanwhile.
     pub(crate) holder: dockline_model::LeaseHolder,
     /// How far a first login is, where the tunnel tells.
@@ -148,7 +150,7 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
 
     /// The registry's own answer, by Dockline's own client through the listener.
     async fn registry(&mut self) -> bool {
-        let client = match self.client() {
+        let client = match self.case.client.clone() {
             Ok(client) => client,
             Err(error) => {
                 self.fail_as(Link::Registry, error);
@@ -290,7 +292,7 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
 
     async fn there_and_back(&self) -> Result<u64, UiError> {
         let told = |error: RegistryError| UiError::from(&error);
-        let client = self.client()?;
+        let client = self.case.client.clone()?;
         // New bytes each time, since a registry that has them stores nothing.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let bytes = format!("Dockline's doctor was here: {now}\n").into_bytes();
@@ -310,11 +312,6 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
         } else {
             Err(UiError::new(Code::DigestMismatch, "Other bytes came back."))
         }
-    }
-
-    fn client(&self) -> Result<Client, UiError> {
-        let spec = &self.case.spec;
-        Client::new(ClientConfig::new(spec.listen(), spec.authority())).map_err(|error| UiError::from(&error))
     }
 
     fn begin(&mut self, link: Link) {

@@ -14,7 +14,7 @@ use dockline_model::{
     Change, Code, Command, DoctorId, DoctorReport, Link, LinkState, LinkView, Patient, Proposal, Remedy,
     Reply, Snapshot, UiError,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem};
 
 /// Examines one registry, or all of them, or one that is not configured.
 pub async fn doctor(arguments: Doctor, output: Output) -> Result<(), UiError> {
@@ -84,7 +84,7 @@ async fn follow(
     id: DoctorId,
     output: Output,
 ) -> Result<DoctorReport, UiError> {
-    let mut told = BTreeSet::new();
+    let (mut told, mut has_begun) = (BTreeSet::new(), false);
     while let Some(event) = events.next().await {
         let report = if let Change::Doctor { report } = event.change {
             report
@@ -98,7 +98,7 @@ async fn follow(
         if report.id != id {
             continue;
         }
-        if told.is_empty() && !output.is_json() {
+        if !mem::replace(&mut has_begun, true) && !output.is_json() {
             face.screen().say(&format!("The way to {}:", report.registry));
         }
         for view in &report.links {

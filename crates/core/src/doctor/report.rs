@@ -18,7 +18,11 @@ pub(crate) fn summary(registry: &str, links: &[LinkView]) -> String {
         links if links.iter().all(is_local) => format!(
             "The registry {registry} is reached and Dockline can push to it; docker push in a terminal cannot yet."
         ),
-        [first, ..] => format!("The way to {registry} breaks at one link: {}.", lower(first.title())),
+        // Dockline itself is stopped by the first that is not this machine's own affair.
+        [first, ..] => {
+            let broken = failed.iter().find(|link| !is_local(link)).unwrap_or(first);
+            format!("The way to {registry} breaks at this link: {}.", lower(broken.title()))
+        }
     }
 }
 
@@ -110,7 +114,7 @@ mod tests {
         let local = with(&[(Link::Name, failed(Code::NameNotSetUp))]);
         assert!(summary("cr.x.org", &local).contains("docker push in a terminal cannot yet"));
         let broken = with(&[(Link::Name, failed(Code::NameNotSetUp)), (Link::Login, failed(Code::SshAuth))]);
-        assert!(summary("cr.x.org", &broken).contains("breaks at"), "{}", summary("cr.x.org", &broken));
+        assert!(summary("cr.x.org", &broken).ends_with("breaks at this link: the SSH login."));
     }
 
     #[test]

@@ -11,6 +11,7 @@ import type { OfferState } from './generated/OfferState';
 import type { TransferKind } from './generated/TransferKind';
 import type { TransferState } from './generated/TransferState';
 import type { TunnelState } from './generated/TunnelState';
+import type { OptionGroup } from './state/add';
 import type { Group } from './state/groups';
 import type { NameFlaw } from './state/name';
 import type { Flaw } from './state/reference';
@@ -35,6 +36,7 @@ export const en = {
   copy: 'Copy',
   copied: 'Copied',
   copyFailed: 'The clipboard is not available; select the text and copy it by hand.',
+  failed: 'Something went wrong.',
   details: 'Details',
   engineWords: 'In the engine’s own words',
   loading: 'Looking for the tunnels…',
@@ -202,6 +204,7 @@ export const en = {
     ssh: 'Host',
     to: 'Registry on this machine',
     port: 'Port on the host',
+    keep: 'Also whenever Dockline starts again',
     who: 'Everybody on that host can use it until you stop, and nobody else.',
     submit: 'Offer',
     toFlaw: 'Write an address and a port, as in 127.0.0.1:5000.',
@@ -247,8 +250,23 @@ export const en = {
     limitFlaw: 'Write a rate as 500k, 2M or 1.5 MB/s; at least 10k.',
     linger: 'Seconds before it closes',
     lingerFlaw: 'A whole number of seconds, 3600 at most.',
+    groups: {
+      ssh: 'The way to the host',
+      here: 'On this machine',
+      tunnel: 'The tunnel',
+      registry: 'The registry itself',
+    } satisfies Record<OptionGroup, string>,
+    localhostPort: 'Port at 127.0.0.1',
+    localhostHelp:
+      'For engines in a virtual machine, such as Docker Desktop: they see nothing else of this machine. “Make docker push work here” picks one by itself.',
+    localhostNone: 'not there',
     ca: 'Certificate authority',
     caHelp: 'Only if the registry speaks TLS with a certificate of your own making: the PEM file.',
+    clientCertificate: 'Client certificate',
+    clientKey: 'Its private key',
+    clientHelp: 'Only if the registry asks for one: the PEM file.',
+    clientBoth: 'The certificate and its key belong together: give both.',
+    loginNext: 'Log in to the registry next',
     url: 'Without a tunnel',
     urlHelp: 'The address of a registry that is reached directly, over https.',
     urlFlaw: 'Write it as https://nexus.boss.org:8443. Without a tunnel, only https keeps passwords secret.',
@@ -322,6 +340,8 @@ export const en = {
     diff: (path: string) => `Change of ${path}`,
     steps: 'Then',
     byYou: ' This is for you to do.',
+    listens: 'Dockline listens',
+    called: (name: string, authority: string) => `For this engine, ${name} is called ${authority}.`,
     stops: (names: string) => `This restarts the engine, which stops ${names}.`,
     permission: 'Your system asks for an administrator’s password, once.',
     asking: 'Your system may be asking for your password…',
@@ -343,7 +363,6 @@ export const en = {
   images: {
     title: 'Images',
     search: 'Search images',
-    searchKey: '/',
     refresh: 'Ask the engine again',
     pull: 'Pull…',
     pushArchive: 'Push an archive…',
@@ -351,6 +370,7 @@ export const en = {
     pushNamed: (name: string) => `Push ${name}`,
     columns: { name: 'Image', id: 'ID', size: 'Size', where: 'Is in', age: 'Built', action: 'Action' },
     dropOn: 'Drop it on a registry',
+    copyName: 'Copy the name',
     engine: 'Engine',
     count: (n: number) => plural(n, 'image', 'images'),
     unnamed: (n: number) =>
@@ -372,6 +392,41 @@ export const en = {
     result: 'Becomes',
     submit: 'Push',
     opens: 'The tunnel opens by itself.',
+    everywhere: (n: number) => `To all ${n} of its hosts`,
+    everywhereHelp: 'Each host gets a transfer of its own; otherwise it goes to the one in use.',
+    road: 'Road',
+    roads: { auto: 'Dockline decides', engine: 'Through the engine', direct: 'Directly' },
+    roadHelp: {
+      auto: 'Whichever is faster here; the transfer says why.',
+      engine: 'As docker push does it.',
+      direct:
+        'Dockline reads the image from the engine and sends it itself: it can be paused, and goes on after a loss.',
+    },
+    compression: 'Packing',
+    compressions: { auto: 'Dockline decides', gzip: 'gzip', zstd: 'zstd', none: 'None' },
+    compressionHelp:
+      'Of layers that are not packed yet. Every engine reads gzip; zstd is smaller and faster.',
+    compressionEngine: 'The engine packs layers in its own way.',
+  },
+  extent: {
+    allPlatforms: 'All platforms of it',
+    referrers: 'Signatures, SBOMs and attestations, too',
+  },
+  copyImage: {
+    open: 'Copy to a registry…',
+    title: 'Copy to another registry',
+    from: 'From',
+    submit: 'Copy',
+    inPlace: 'That is where it is already. Choose another registry, or another name.',
+  },
+  ship: {
+    open: 'Put into a host’s Docker…',
+    title: (image: string) => `Put ${image} into a host’s Docker`,
+    about:
+      'For hosts that have no registry: their own Docker fetches the image through the SSH connection. Nothing else of it stays there.',
+    host: 'Host',
+    hostHelp: 'As you would type it after ssh; several with commas between.',
+    submit: 'Ship',
   },
   pull: {
     title: 'Pull an image',
@@ -381,7 +436,10 @@ export const en = {
     into: 'Into',
     intoEngine: 'the container engine',
     intoFile: 'a file',
-    pathHelp: 'An OCI archive, which docker load reads as well. The file must not exist yet.',
+    pathHelp: 'The file must not exist yet.',
+    saveTitle: 'Save the image as',
+    format: 'Written as',
+    formats: { oci: 'an OCI layout', docker: 'docker save does it' },
     platform: 'Platform',
     platformOwn: 'this machine’s own',
     platformFlaw: 'Write it as linux/arm64 or linux/arm/v7.',
@@ -408,6 +466,9 @@ export const en = {
     referencePlaceholder: 'as the archive says',
     pathEmpty: 'Say which file.',
     choose: 'Choose…',
+    chooseNamed: (what: string) => `Choose: ${what}`,
+    image: 'Which image of it',
+    imageHelp: 'Only where the archive holds several: its name there.',
     pathRelative: 'Give the whole path, from / on.',
     several: (n: number) => plural(n, 'archive', 'archives'),
     submit: 'Push',
@@ -583,7 +644,10 @@ export const en = {
   doctor: {
     title: 'Doctor',
     about:
-      'Proves the whole way from docker push to the blob on the host, link by link, from the engine’s side too. It takes a few seconds and changes nothing.',
+      'Proves the whole way from docker push to the blob on the host, link by link, from the engine’s side too. It takes a few seconds.',
+    changesNothing: 'It only looks: nothing is changed.',
+    leavesBlob:
+      'The test blob stays in the registry, a few dozen bytes under no name, until its garbage collection runs. Nothing else is changed.',
     emptyTitle: 'Nothing to examine yet',
     empty: 'The doctor looks at the way to a registry. Add one first.',
     toRegistries: 'Go to Registries',
@@ -672,6 +736,9 @@ export const en = {
       'Your registries, to hand on: names, hosts and ports. No key, no password, and no path of yours is in it.',
     file: 'The team file',
     copy: 'Copy it',
+    save: 'Save as a file…',
+    saveTitle: 'Save the team file',
+    written: (path: string) => `Written to ${path}.`,
     paste: 'Paste it here',
     choose: 'Or choose the file…',
     look: 'Look what it would change',

@@ -80,7 +80,10 @@ const DIALOGS: OpenDialog[] = [
   { kind: 'remove', registry: 'cr.boss.org' },
   { kind: 'disconnect', registry: 'cr.boss.org' },
   { kind: 'setup', action: 'apply', registry: 'cr.boss.org' },
+  { kind: 'edit', registry: 'cr.boss.org' },
   { kind: 'push', image: 'shop/api:2.4.1' },
+  { kind: 'ship', image: 'shop/api:2.4.1' },
+  { kind: 'copy', from: 'cr.boss.org:5000/shop/api:2.4.1' },
   { kind: 'pull', toFile: true },
   { kind: 'archive', paths: [] },
 ];

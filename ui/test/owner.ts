@@ -2,7 +2,7 @@
 
 import { render } from '@testing-library/svelte';
 import { userEvent } from '@testing-library/user-event';
-import type { Backend, Listener, Wish } from '../src/backend/backend';
+import type { Backend, Listener, Wanted, Wish } from '../src/backend/backend';
 import App from '../src/App.svelte';
 import type { Change } from '../src/generated/Change';
 import type { Command } from '../src/generated/Command';
@@ -36,7 +36,20 @@ export class ScriptedOwner implements Backend {
   }
 
   demoSample = async () => null;
-  chooseArchive = async () => '/home/me/chosen.tar';
+  /** What the platform's dialogs were asked for. */
+  dialogs: string[] = [];
+  chooseFile = async (wanted: Wanted, title: string) => {
+    this.dialogs.push(`${wanted}: ${title}`);
+    return `/home/me/${{ archive: 'chosen.tar', certificate: 'chosen.pem', key: 'chosen.key' }[wanted]}`;
+  };
+  chooseSave = async (name: string, title: string) => {
+    this.dialogs.push(`${name}: ${title}`);
+    return `/home/me/${name}`;
+  };
+  saveTeamFile = async (title: string): Promise<string | null> => {
+    this.dialogs.push(title);
+    return '/home/me/dockline-team.toml';
+  };
   wish: Wish | null = null;
   takeWish = async () => {
     const wish = this.wish;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Change } from '../src/generated/Change';
-import { registry, snapshot, transfer } from '../src/mock/words';
+import { layer, registry, snapshot, transfer } from '../src/mock/words';
 import { order, reduce } from '../src/state/reducer';
 
 const start = () =>
@@ -52,6 +52,27 @@ test('something new is added at the end; something gone is taken out', () => {
   expect(after.engine.state.kind).toBe('unknown');
   expect(after.configError?.code).toBe('config-invalid');
   expect(after.sequence).toBe(18);
+});
+
+test('layers that are as they were keep their identity, so that only the others are drawn anew', () => {
+  const layers = (current: number) => [
+    layer(1, { kind: 'exists' }, 0, 10),
+    layer(2, { kind: 'transferring' }, current, 100),
+    layer(3, { kind: 'retrying', seconds: 3 }, 0, 10),
+  ];
+  const before = snapshot({ sequence: 10, transfers: [transfer(1, { layers: layers(5) })] });
+  const change: Change = { kind: 'transfer', transfer: transfer(1, { layers: layers(6), current: 6 }) };
+  const after = reduce(before, { sequence: 11, change });
+  const [old, now] = [before.transfers[0]!.layers, after.transfers[0]!.layers];
+  expect(now[0]).toBe(old[0]);
+  expect(now[1]?.current).toBe(6);
+  expect(after.transfers[0]?.current).toBe(6);
+  const sooner = layers(6).with(2, layer(3, { kind: 'retrying', seconds: 2 }, 0, 10));
+  const later = reduce(after, {
+    sequence: 12,
+    change: { kind: 'transfer', transfer: transfer(1, { layers: sooner }) },
+  });
+  expect(later.transfers[0]?.layers[2]?.state).toEqual({ kind: 'retrying', seconds: 2 });
 });
 
 test('an event that the snapshot has already changes nothing', () => {

@@ -19,6 +19,9 @@ export type View = 'registries' | 'images' | 'transfers' | 'doctor' | 'settings'
 /** Something for the page to show. */
 export type Wish = 'setup';
 
+/** What a file is wanted for. */
+export type Wanted = 'archive' | 'certificate' | 'key';
+
 /** What the owner and the shell call back with. */
 export interface Listener {
   event(event: Event): void;
@@ -34,10 +37,12 @@ export interface Backend {
   listen(listener: Listener): Promise<void>;
   /** The demo's sample archive, if this is the demo. */
   demoSample(): Promise<string | null>;
-  /** The platform's file chooser, for an image archive; null if it was closed or there is none. */
-  chooseArchive(): Promise<string | null>;
-  /** Where to save a file of that name; null if the dialog was closed. Absent where there is no such dialog. */
-  chooseSave?(name: string): Promise<string | null>;
+  /** The platform's dialog for a file that there is; null if it was closed. */
+  chooseFile(wanted: Wanted, title: string): Promise<string | null>;
+  /** Where to save a file of that name; null if the dialog was closed. Nothing is written yet. */
+  chooseSave(name: string, title: string): Promise<string | null>;
+  /** Writes the team file where the person says, and tells where that is; null if the dialog was closed. */
+  saveTeamFile(title: string): Promise<string | null>;
   /** What was chosen outside of the page (in the tray) for it to show; only once. */
   takeWish(): Promise<Wish | null>;
 }

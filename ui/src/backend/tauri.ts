@@ -19,14 +19,17 @@ export const tauri: Backend = {
   },
 
   demoSample: () => optional('demo_sample'),
-  chooseArchive: () => optional('choose_archive'),
+  chooseFile: (wanted, title) =>
+    wanted === 'archive' ? optional('choose_archive') : optional('choose_file', { wanted, title }),
+  chooseSave: (name, title) => optional('choose_save', { name, title }),
+  saveTeamFile: (title) => invoke<string | null>('save_team_file', { title }),
   takeWish: () => optional<Wish>('take_wish'),
 };
 
 /** A shell without that command, as the demo's is to everyone else, has nothing to give. */
-async function optional<T = string>(command: string): Promise<T | null> {
+async function optional<T = string>(command: string, more?: Record<string, unknown>): Promise<T | null> {
   try {
-    return await invoke<T | null>(command);
+    return await invoke<T | null>(command, more);
   } catch {
     return null;
   }

@@ -6,20 +6,21 @@ import { MB, MINUTE, NOW, SECOND, layer, lease, registry, snapshot, transfer } f
 
 const changed: UiError = {
   code: 'host-key-changed',
-  message: '88.88.88.88 shows another host key than the one in ~/.ssh/known_hosts, line 14.',
-  hint: 'If the host was set up anew, remove that line and connect again. If not, somebody may be in between: ask its owner.',
+  message:
+    'The key of the SSH host 88.88.88.88 has changed: its ssh-ed25519 key is now SHA256:pHDyvYUUI9XkvyCzM5w1ybTFLqNLvFvnBQrpTjRdE0o, which is not what line 14 of /home/you/.ssh/known_hosts says. Somebody may be listening in, or the host was installed anew.',
+  hint: "Ask the server's owner. Only if the change is theirs, remove the old key with `ssh-keygen -R '88.88.88.88' -f '/home/you/.ssh/known_hosts'` and connect again.",
 };
 
 const lost: UiError = {
   code: 'ssh-unreachable',
-  message: 'lab.example does not answer on port 22.',
-  hint: 'Check that the host is up and that this machine is online; Dockline keeps trying.',
+  message: 'lab.example did not answer on port 22 within 10 s.',
+  hint: 'Check that the host is on, and that no firewall is in the way.',
 };
 
 const taken: UiError = {
   code: 'port-in-use',
-  message: 'Another program listens on 127.77.120.66:5000 already.',
-  hint: 'Close it, or give this registry another port.',
+  message: '127.77.120.66:5000 is taken by python3.',
+  hint: 'Stop that program, or choose another port for this registry.',
 };
 
 export function failing(): Snapshot {
@@ -51,8 +52,8 @@ export function failing(): Snapshot {
         kind: 'unavailable',
         error: {
           code: 'engine-permission',
-          message: 'Docker runs, but your user may not open /var/run/docker.sock.',
-          hint: 'Add yourself to the group “docker” and log in again.',
+          message: 'Docker is running, but you may not use it: unix:///var/run/docker.sock does not open.',
+          hint: 'Add yourself to the docker group (`sudo usermod -aG docker $USER`) and log in again; members of it are as good as root on this machine. Rootless Docker or Podman needs no group.',
           details: 'dial unix /var/run/docker.sock: connect: permission denied',
         },
       },
@@ -71,8 +72,9 @@ export function failing(): Snapshot {
           kind: 'failed',
           error: {
             code: 'registry-disk-full',
-            message: 'The registry’s disk is full, so a layer could not be stored.',
-            hint: 'Free space on the host, or delete tags there and run its garbage collection; then try again.',
+            message:
+              'The registry took a part of cr.boss.org:5000/shop/api:2.4.1 and then no more: its disk is full, most likely.',
+            hint: "Look at `df -h` on the registry's host, and for “no space left on device” in the registry's log. Make room (delete tags, then run the registry's garbage collection) and push again: layers that have arrived are not sent twice.",
             details:
               'received unexpected HTTP status: 500 Internal Server Error\nfilesystem: write /var/lib/registry/…: no space left on device',
           },

@@ -19,6 +19,9 @@ export function many(): Snapshot {
       },
     ),
   );
+  // One that needs no tunnel.
+  const direct = registries[4]!;
+  direct.spec = { ...direct.spec, name: 'nexus.example.org', url: 'https://nexus.example.org:8443/docker' };
   for (const view of registries.filter(({ tunnel }) => tunnel.state.kind === 'up')) {
     view.tunnel.leases = [lease({ kind: 'manual' })];
     view.tunnel.bytesUp = 12 * MB;

@@ -1,6 +1,6 @@
 // An owner that only pretends: it answers every command and moves the state as the real one would.
 
-import type { Backend, Listener } from '../backend/backend';
+import type { Backend, Listener, Wanted } from '../backend/backend';
 import type { Change } from '../generated/Change';
 import type { Command } from '../generated/Command';
 import type { RegistryView } from '../generated/RegistryView';
@@ -60,8 +60,17 @@ export class Owner implements Backend {
     return null;
   }
 
-  async chooseArchive(): Promise<string | null> {
-    return '/home/you/app.tar';
+  async chooseFile(wanted: Wanted): Promise<string | null> {
+    const files = { archive: 'app.tar', certificate: 'boss-ca.pem', key: '.ssh/id_boss' };
+    return `/home/you/${files[wanted]}`;
+  }
+
+  async chooseSave(name: string): Promise<string | null> {
+    return `/home/you/${name}`;
+  }
+
+  async saveTeamFile(): Promise<string | null> {
+    return '/home/you/dockline-team.toml';
   }
 
   async dispatch(command: Command): Promise<Reply> {

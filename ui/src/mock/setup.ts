@@ -31,14 +31,14 @@ const HOSTS: ChangeView = {
   id: 'hosts',
   file: 'hosts',
   path: '/etc/hosts',
-  why: 'With this line the machine knows cr.boss.org by name.',
+  why: 'Programs on this machine find each registry by its name.',
   diff: DIFF.apply,
   before: '0'.repeat(64),
   after: '1'.repeat(64),
   needsAdmin: true,
   inPlaceNote: null,
   warnings: [
-    'cr.boss.org is also a name in public DNS. While the line is there, this machine sees your registry instead.',
+    'cr.boss.org is also a name in public DNS. Should this line ever go while an image or a script still says cr.boss.org, programs would turn to that machine instead; over HTTPS only, so that no password travels in the clear.',
   ],
 };
 
@@ -46,7 +46,7 @@ const DAEMON: ChangeView = {
   id: 'daemon-json',
   file: 'daemon-json',
   path: '/etc/docker/daemon.json',
-  why: 'Containers reach the registry at 172.17.0.1, which is not loopback, so Docker has to be told that it speaks HTTP there.',
+  why: "Programs in containers on this machine can reach 172.17.0.1:5000, within the registry's access rules.",
   diff: `--- /etc/docker/daemon.json
 +++ /etc/docker/daemon.json
 @@ -1,3 +1,4 @@
@@ -77,14 +77,15 @@ export const APPLIED: AppliedChange[] = [
 
 export const REFUSAL: UiError = {
   code: 'hosts-refused',
-  message: 'This engine runs on another machine (ssh://build@10.0.0.7). Nothing that is set here reaches it.',
-  hint: 'Run `dockline setup` on that machine, or choose another engine with `docker context use default`.',
+  message:
+    "The engine runs on another machine (ssh://build@10.0.0.7), which does not see this machine's tunnels and whose settings are not Dockline's to change.",
+  hint: "Push without the engine's settings instead: docker save the image, and dockline push the file.",
 };
 
 const UNREACHED: UiError = {
   code: 'engine-cannot-reach',
   message: 'The engine insists on HTTPS for cr.boss.org:5000, which speaks HTTP inside the tunnel.',
-  hint: 'Run `dockline setup --plan` to see what it goes by.',
+  hint: "Run `dockline setup`: it shows what this engine needs for cr.boss.org:5000. Or use the registry's 127.x address, which Docker takes as plain HTTP.",
 };
 
 /** The plan of a case. */
@@ -94,12 +95,12 @@ export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPl
     engine: ENGINE,
     verdict: {
       kind: 'needed',
-      why: 'Docker has to know the name cr.boss.org, and that 172.17.0.1:5000 speaks HTTP.',
+      why: 'Docker 28.5.2 lacks 2 settings.',
     },
     changes: [HOSTS, DAEMON],
     steps: [
       {
-        words: 'Docker reads its settings again (SIGHUP).',
+        words: 'Tell dockerd to read its settings again (SIGHUP).',
         by: 'helper',
         command: [],
         optional: false,
@@ -108,16 +109,18 @@ export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPl
     ],
     listens: [],
     authorities: [{ registry: 'cr.boss.org', authority: 'cr.boss.org:5000' }],
-    summary: 'Two files change, and Docker reads its settings again.',
+    summary:
+      'Dockline changes /etc/hosts and /etc/docker/daemon.json so that docker push works here; no running container stops.',
   };
   if (action === 'undo') {
     return {
       ...plan,
-      verdict: { kind: 'needed', why: 'Everything that Dockline added is taken out again.' },
-      changes: [{ ...HOSTS, diff: DIFF.undo, why: 'The names are taken out.', warnings: [] }],
+      verdict: { kind: 'needed', why: 'These files hold what Dockline added to them.' },
+      changes: [{ ...HOSTS, diff: DIFF.undo, why: "Dockline's part of /etc/hosts goes.", warnings: [] }],
       listens: [],
       authorities: [],
-      summary: 'The hosts file is as it was.',
+      summary:
+        "Dockline changes /etc/hosts so that nothing of Dockline's is left in them; nothing is restarted.",
     };
   }
   const none = { changes: [], steps: [] };
@@ -137,7 +140,7 @@ export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPl
         },
         steps: [
           {
-            words: 'Docker Desktop is restarted, since it reads its settings only then.',
+            words: 'Docker Desktop restarts. (Before 4.37: choose Restart in its menu.)',
             by: 'dockline',
             command: ['docker', 'desktop', 'restart'],
             optional: false,
@@ -152,9 +155,10 @@ export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPl
         engine: { ...ENGINE, label: 'Docker 20.10.24', imageStore: 'classic' },
         verdict: {
           kind: 'already-satisfied',
-          why: 'Docker on Linux treats loopback addresses as insecure by itself, and cr.boss.org leads to one. Nothing has to change.',
+          why: 'No registry is offered to containers, so dockerd needs no exception.',
         },
-        summary: 'Nothing has to change.',
+        summary:
+          'Nothing needs to be changed: No registry is offered to containers, so dockerd needs no exception.',
       };
     case 'refused':
       return {
@@ -179,8 +183,8 @@ export function setupReport(kind: SetupCase, action: SetupPlan['action']): Setup
   if (action === 'undo') {
     return {
       action,
-      summary: 'Dockline’s changes are undone.',
-      done: ['/etc/hosts is as it was without Dockline.'],
+      summary: "Dockline's change is undone.",
+      done: ["/etc/hosts holds nothing of Dockline's any more."],
       left: [],
       checks: [{ ...check, outcome: { kind: 'withdrawn' } }],
     };
@@ -189,12 +193,12 @@ export function setupReport(kind: SetupCase, action: SetupPlan['action']): Setup
     action,
     summary:
       kind === 'failing'
-        ? 'The settings are written, but Docker does not get to cr.boss.org yet.'
+        ? 'The settings are written, but Docker 27.1.1 does not get to cr.boss.org:5000 yet.'
         : 'docker push works here: Docker 28.5.2 asked cr.boss.org:5000, and the registry answered.',
     done: [
-      '/etc/hosts has the line for cr.boss.org.',
-      '/etc/docker/daemon.json lists 172.17.0.1:5000.',
-      'Docker read its settings again; no container stopped.',
+      '/etc/hosts is written.',
+      '/etc/docker/daemon.json is written.',
+      'Tell dockerd to read its settings again (SIGHUP).',
     ],
     left: [],
     checks: [

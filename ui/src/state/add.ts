@@ -21,8 +21,11 @@ export function emptyForm() {
     port: '',
     address: '',
     gateway: '',
+    localhostPort: '',
     url: '',
     ca: '',
+    clientCertificate: '',
+    clientKey: '',
     limitUp: '',
     limitDown: '',
     linger: '',
@@ -48,8 +51,11 @@ export const JUDGED = {
   port: true,
   address: true,
   gateway: true,
+  localhostPort: true,
   url: true,
   ca: true,
+  clientCertificate: true,
+  clientKey: true,
   limitUp: true,
   limitDown: true,
   linger: true,
@@ -69,8 +75,11 @@ export function formOf(spec: RegistrySpec): AddForm {
     port: spec.port === 5000 ? '' : String(spec.port),
     address: spec.url ? '' : spec.address,
     gateway: spec.gateway ?? '',
+    localhostPort: spec.localhostPort == null ? '' : String(spec.localhostPort),
     url: spec.url ?? '',
     ca: spec.ca ?? '',
+    clientCertificate: spec.clientCertificate?.certificate ?? '',
+    clientKey: spec.clientCertificate?.key ?? '',
     limitUp: rateText(spec.limits.up),
     limitDown: rateText(spec.limits.down),
     linger: spec.lingerSeconds === 10 ? '' : String(spec.lingerSeconds),
@@ -81,16 +90,95 @@ export function formOf(spec: RegistrySpec): AddForm {
 
 /** The form of a registry like another: what only one of them can have is left open. */
 export function formLike(spec: RegistrySpec): AddForm {
-  return { ...formOf(spec), name: '', address: '' };
+  return { ...formOf(spec), name: '', address: '', localhostPort: '' };
 }
 
-/** `target` is null while anything is wrong. `taken` are the names in use; `base` is what is being changed. */
-export function readForm(
-  form: AddForm,
-  taken: readonly string[],
-  base: RegistrySpec | null = null,
-): { target: Target | null; flaws: Flaws } {
+/** What is about a tunnel, and has no meaning for a registry that is reached without one. */
+const ABOUT_TUNNELS = [
+  'fallbacks',
+  'sshPort',
+  'identity',
+  'jump',
+  'remote',
+  'port',
+  'address',
+  'gateway',
+  'localhostPort',
+  'linger',
+] as const satisfies (keyof AddForm)[];
+
+/** Whether the registry is reached without a tunnel. */
+export function isDirect(form: AddForm): boolean {
+  return form.url.trim() !== '';
+}
+
+/** A text of the form that most people leave empty. */
+export interface Option {
+  field: Exclude<keyof AddForm, 'name' | 'ssh' | 'openAtStart' | 'keepOpen'>;
+  placeholder: string;
+  help?: string;
+  /** It takes the whole width. */
+  whole?: boolean;
+  numeric?: boolean;
+  /** The path of such a file. */
+  file?: 'certificate' | 'key';
+}
+
+export type OptionGroup = 'registry' | 'ssh' | 'here' | 'tunnel';
+
+/** The options in the order in which they are shown; those about a tunnel only where there is one. */
+export function optionGroups(form: AddForm): { group: OptionGroup; rows: Option[] }[] {
+  const client = { file: 'certificate', placeholder: '/home/you/client.pem' } as const;
+  const registry: Option[] = [
+    { field: 'url', placeholder: 'https://nexus.boss.org:8443', help: t.add.urlHelp, whole: true },
+    { field: 'ca', placeholder: '/home/you/boss-ca.pem', help: t.add.caHelp, file: 'certificate' },
+    { field: 'clientCertificate', ...client, help: t.add.clientHelp },
+    { field: 'clientKey', placeholder: '/home/you/client.key', file: 'key' },
+  ];
+  if (isDirect(form)) return [{ group: 'registry', rows: registry }];
+  const ssh: Option[] = [
+    { field: 'fallbacks', placeholder: 'b.boss.org, c.boss.org', help: t.add.fallbacksHelp, whole: true },
+    { field: 'sshPort', placeholder: t.add.fromConfig, numeric: true },
+    { field: 'jump', placeholder: t.add.fromConfig },
+    { field: 'identity', placeholder: '~/.ssh/id_ed25519', help: t.add.identityHelp, file: 'key' },
+    { field: 'remote', placeholder: '127.0.0.1:5000', help: t.add.remoteHelp, whole: true },
+  ];
+  const here: Option[] = [
+    { field: 'port', placeholder: '5000', numeric: true },
+    { field: 'address', placeholder: t.add.automatic },
+    {
+      field: 'localhostPort',
+      placeholder: t.add.localhostNone,
+      help: t.add.localhostHelp,
+      whole: true,
+      numeric: true,
+    },
+    { field: 'gateway', placeholder: t.add.gatewayNone, help: t.add.gatewayHelp, whole: true },
+  ];
+  const tunnel: Option[] = [
+    { field: 'limitUp', placeholder: t.add.unlimited },
+    { field: 'limitDown', placeholder: t.add.unlimited },
+    { field: 'linger', placeholder: '10', numeric: true },
+  ];
+  return [
+    { group: 'ssh', rows: ssh },
+    { group: 'here', rows: here },
+    { group: 'tunnel', rows: tunnel },
+    { group: 'registry', rows: registry },
+  ];
+}
+
+/** `target` is null while anything is wrong. `taken` are the names in use. */
+export function readForm(filled: AddForm, taken: readonly string[]): { target: Target | null; flaws: Flaws } {
   const flaws: Flaws = {};
+  const form = isDirect(filled)
+    ? {
+        ...filled,
+        ...Object.fromEntries(ABOUT_TUNNELS.map((field) => [field, ''])),
+        openAtStart: false,
+        keepOpen: false,
+      }
+    : filled;
   const name = form.name.trim().toLowerCase();
   const wrongName = nameFlaw(name);
   if (wrongName) flaws.name = t.add.nameFlaw[wrongName];
@@ -128,8 +216,16 @@ export function readForm(
   const gateway = form.gateway.trim();
   if (gateway !== '' && !isPrivate(gateway)) flaws.gateway = t.add.gatewayFlaw;
 
+  const localhostPort = optional(form.localhostPort, parsePort);
+  if (localhostPort === undefined) flaws.localhostPort = t.add.portFlaw;
+
   const ca = form.ca.trim();
   if (ca !== '' && !isAbsolute(ca)) flaws.ca = t.archive.pathRelative;
+  const [certificate, key] = [form.clientCertificate.trim(), form.clientKey.trim()];
+  if (certificate !== '' && !isAbsolute(certificate)) flaws.clientCertificate = t.archive.pathRelative;
+  else if (certificate === '' && key !== '') flaws.clientCertificate = t.add.clientBoth;
+  if (key !== '' && !isAbsolute(key)) flaws.clientKey = t.archive.pathRelative;
+  else if (key === '' && certificate !== '') flaws.clientKey = t.add.clientBoth;
 
   const up = optional(form.limitUp, parseRate);
   if (up === undefined) flaws.limitUp = t.add.limitFlaw;
@@ -155,10 +251,10 @@ export function readForm(
     port: port ?? null,
     address: address || null,
     gateway: gateway || null,
-    localhostPort: base?.localhostPort ?? null,
+    localhostPort: localhostPort ?? null,
     url: url || null,
     ca: ca || null,
-    clientCertificate: base?.clientCertificate ?? null,
+    clientCertificate: certificate === '' ? null : { certificate, key },
     limits: { up: up ?? null, down: down ?? null },
     lingerSeconds: linger ?? null,
     openAtStart: form.openAtStart,

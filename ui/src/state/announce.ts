@@ -3,6 +3,7 @@
 import type { RegistryView } from '../generated/RegistryView';
 import type { Snapshot } from '../generated/Snapshot';
 import type { TransferView } from '../generated/TransferView';
+import { saidPlainly } from '../sentences/sentences';
 import { t } from '../strings';
 
 /** The news between two snapshots, as sentences. */
@@ -28,7 +29,7 @@ function registryNews(old: RegistryView, registry: RegistryView): string[] {
     case 'idle':
       return [t.spoken.down(name)];
     case 'failed':
-      return [t.spoken.failed(name, state.error.message)];
+      return [t.spoken.failed(name, saidPlainly(state.error.message))];
     case 'reconnecting':
       return [t.spoken.reconnecting(name)];
     case 'connecting':
@@ -45,7 +46,7 @@ function transferNews(old: TransferView | undefined, transfer: TransferView): st
     case 'done':
       return [t.spoken.done[kind](source)];
     case 'failed':
-      return [t.spoken.transferFailed(source, state.error.message)];
+      return [t.spoken.transferFailed(source, saidPlainly(state.error.message))];
     case 'cancelled':
       return [t.spoken.cancelled(source)];
     case 'paused':

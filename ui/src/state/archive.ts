@@ -1,5 +1,7 @@
 // Which dropped files are image archives, as far as a name can tell; the owner reads them.
 
+import { t } from '../strings';
+
 const ENDINGS = ['.tar', '.tar.gz', '.tgz', '.tar.zst', '.tzst'];
 
 /** The last part of a path, on any system. */
@@ -16,4 +18,11 @@ export function looksLikeArchive(path: string): boolean {
 /** Whether a path begins at the root, on any system. */
 export function isAbsolute(path: string): boolean {
   return /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(path);
+}
+
+/** What is wrong with the path of a file, as a sentence; null if nothing is. */
+export function pathFlaw(path: string): string | null {
+  const text = path.trim();
+  if (text === '') return t.archive.pathEmpty;
+  return isAbsolute(text) ? null : t.archive.pathRelative;
 }

@@ -18,6 +18,9 @@ export type OpenDialog =
   | { kind: 'disconnect'; registry: RegistryName }
   | { kind: 'setup'; action: SetupAction; registry: RegistryName | null }
   | { kind: 'push'; image: string }
+  | { kind: 'ship'; image: string }
+  /** `from` is the reference of what is to be copied. */
+  | { kind: 'copy'; from?: string }
   /** `text` is what was pasted; `toFile` if it is to become an archive. */
   | { kind: 'pull'; text?: string; toFile?: boolean }
   | { kind: 'archive'; paths: string[] };

@@ -4,6 +4,7 @@ import type { Command } from '../generated/Command';
 import type { DoctorReport } from '../generated/DoctorReport';
 import type { RegistryName } from '../generated/RegistryName';
 import type { Snapshot } from '../generated/Snapshot';
+import { saidPlainly } from '../sentences/sentences';
 import { t } from '../strings';
 import type { Store } from './store.svelte';
 
@@ -19,7 +20,7 @@ export function passed(report: DoctorReport): number {
 
 /** What a screen reader is told: the end in one sentence, and on the way only a link that does not hold. */
 export function spokenLink(report: DoctorReport): string {
-  if (report.summary) return report.summary;
+  if (report.summary) return saidPlainly(report.summary);
   const failed = report.links.find(({ state }) => state.kind === 'failed');
   return failed ? t.doctor.spokenFailed(t.doctor.links[failed.link]) : '';
 }

@@ -3,8 +3,11 @@
 import type { RegistryView } from '../generated/RegistryView';
 import { t } from '../strings';
 import { copyText } from './clipboard';
-import { imageRows } from './images';
+import { imageRows, type ImageRow } from './images';
+import { KEYS } from './keys';
 import { isFinal } from './progress';
+import { authorityOf } from './reference';
+import { canPause } from './retry';
 import { LANGUAGES, language } from './language.svelte';
 import { THEMES, theme } from './theme.svelte';
 import { VIEWS } from './views';
@@ -57,21 +60,21 @@ function general(store: Store): Action[] {
       id: 'add',
       label: t.registries.add,
       group,
-      keys: 'Mod+N',
+      keys: KEYS.add,
       act: () => (store.dialog = { kind: 'add' }),
     },
     {
       id: 'pull',
       label: t.pull.title,
       group,
-      keys: 'Mod+L',
+      keys: KEYS.pull,
       act: () => (store.dialog = { kind: 'pull' }),
     },
     {
       id: 'archive',
       label: t.archive.title,
       group,
-      keys: 'Mod+O',
+      keys: KEYS.archive,
       act: () => (store.dialog = { kind: 'archive', paths: [] }),
     },
     {
@@ -81,6 +84,8 @@ function general(store: Store): Action[] {
       act: () => (store.dialog = { kind: 'setup', action: 'apply', registry: null }),
     },
     { id: 'offer', label: t.offer.title, group, act: () => (store.dialog = { kind: 'offer' }) },
+    { id: 'copy', label: t.copyImage.title, group, act: () => (store.dialog = { kind: 'copy' }) },
+    { id: 'team', label: t.team.title, group, act: () => (store.dialog = { kind: 'team' }) },
     {
       id: 'refresh',
       label: t.images.refresh,
@@ -91,11 +96,22 @@ function general(store: Store): Action[] {
       id: 'shortcuts',
       label: t.shortcuts.title,
       group,
-      keys: '?',
+      keys: KEYS.shortcuts,
       act: () => (store.dialog = { kind: 'shortcuts' }),
     },
   ];
-  const running = (store.snapshot?.transfers ?? []).filter((transfer) => !isFinal(transfer));
+  const transfers = store.snapshot?.transfers ?? [];
+  const attempt = (
+    id: string,
+    label: string,
+    kind: 'retry-all' | 'pause-all' | 'resume-all' | 'dismiss-all',
+  ) => list.push({ id, label, group, act: () => void store.attempt({ kind }) });
+  if (transfers.some(({ state }) => state.kind === 'failed'))
+    attempt('retry-all', t.transfers.retryAll, 'retry-all');
+  if (store.snapshot?.paused) attempt('resume-all', t.transfers.resumeAll, 'resume-all');
+  else if (transfers.some(canPause)) attempt('pause-all', t.transfers.pauseAll, 'pause-all');
+  if (transfers.some(isFinal)) attempt('dismiss-all', t.transfers.clear, 'dismiss-all');
+  const running = transfers.filter((transfer) => !isFinal(transfer));
   for (const transfer of running) {
     list.push({
       id: `cancel-${transfer.id}`,
@@ -108,9 +124,9 @@ function general(store: Store): Action[] {
 }
 
 function ofRegistry(store: Store, registry: RegistryView): Action[] {
-  const { name, port, address } = registry.spec;
+  const { name, port, address, url } = registry.spec;
   const can = actions(registry);
-  const authority = registry.aliasReady ? `${name}:${port}` : `${address}:${port}`;
+  const authority = registry.aliasReady || url ? authorityOf(registry.spec) : `${address}:${port}`;
   const list: Action[] = [];
   const add = (id: string, label: string, act: () => void) =>
     list.push({ id: `${id} ${name}`, label: `${name}: ${label}`, group: t.palette.groups.registries, act });
@@ -128,6 +144,8 @@ function ofRegistry(store: Store, registry: RegistryView): Action[] {
   add('inside', t.registries.inside, () => store.lookInside(name));
   add('check', t.remedy.check, () => store.check(name));
   add('edit', t.registries.edit, () => (store.dialog = { kind: 'edit', registry: name }));
+  add('duplicate', t.registries.duplicate, () => (store.dialog = { kind: 'add', like: name }));
+  add('login', t.remedy.login, () => (store.dialog = { kind: 'login', registry: name }));
   add('copy', t.registries.copyAddress(authority), async () => {
     store.say((await copyText(authority)) ? t.copied : t.copyFailed);
   });
@@ -136,13 +154,22 @@ function ofRegistry(store: Store, registry: RegistryView): Action[] {
 }
 
 function images(store: Store): Action[] {
-  if ((store.snapshot?.registries.length ?? 0) === 0) return [];
-  return imageRows(store.snapshot?.engine.images ?? []).map(({ tag }) => ({
+  const canPush = (store.snapshot?.registries.length ?? 0) > 0;
+  const group = t.palette.groups.images;
+  const rows = imageRows(store.snapshot?.engine.images ?? []);
+  const push = ({ tag }: ImageRow): Action => ({
     id: `push ${tag}`,
     label: t.images.pushNamed(tag),
-    group: t.palette.groups.images,
+    group,
     act: () => (store.dialog = { kind: 'push', image: tag }),
-  }));
+  });
+  const ship = ({ tag }: ImageRow): Action => ({
+    id: `ship ${tag}`,
+    label: t.ship.title(tag),
+    group,
+    act: () => (store.dialog = { kind: 'ship', image: tag }),
+  });
+  return [...(canPush ? rows.map(push) : []), ...rows.map(ship)];
 }
 
 function appearance(): Action[] {
@@ -173,26 +200,4 @@ export function search(list: readonly Action[], query: string): Action[] {
   const found = list.filter(({ label }) => words.every((word) => label.toLowerCase().includes(word)));
   const rank = ({ label }: Action) => (label.toLowerCase().startsWith(text) ? 0 : 1);
   return (words.length === 0 ? found : found.toSorted((a, b) => rank(a) - rank(b))).slice(0, SHOWN);
-}
-
-/** Whether this key was pressed. `Mod` is Command on a Mac and Control elsewhere; either is taken. */
-export function pressed(event: KeyboardEvent, keys: string): boolean {
-  const parts = keys.split('+');
-  const key = parts.at(-1) ?? '';
-  const mod = parts.includes('Mod');
-  return (
-    (event.ctrlKey || event.metaKey) === mod &&
-    !event.altKey &&
-    (key.length > 1 || /[^\w]/.test(key) || event.shiftKey === parts.includes('Shift')) &&
-    event.key.toLowerCase() === key.toLowerCase()
-  );
-}
-
-const MAC = /mac/i.test(navigator.platform);
-
-/** Keys as the platform writes them. */
-export function keysText(keys: string): string {
-  return MAC
-    ? keys.replace('Mod+', '⌘').replace('Shift+', '⇧')
-    : keys.replace('Mod+', t.shortcuts.control).replace('Shift+', t.shortcuts.shift);
 }

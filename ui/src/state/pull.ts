@@ -2,7 +2,7 @@
 
 import type { RegistryView } from '../generated/RegistryView';
 import { t } from '../strings';
-import { flaw, registryOf, split } from './reference';
+import { authorityOf, flaw, registryOf, split } from './reference';
 
 /** The reference to pull, with its registry and port; or a sentence on why there is none. */
 export function readPull(
@@ -22,7 +22,7 @@ export function readPull(
     const list = known.length > 0 && known.length < 6 ? ` ${t.pull.known(t.list(known))}` : '';
     return { reference: null, flaw: t.pull.unknownRegistry(host) + list };
   }
-  return { reference: `${registry.spec.name}:${registry.spec.port}/${rest}`, flaw: null };
+  return { reference: `${authorityOf(registry.spec)}/${rest}`, flaw: null };
 }
 
 /** A file's name for what is pulled: `app-v1.tar`. */

@@ -3,7 +3,9 @@
 
 import type { Change } from '../generated/Change';
 import type { Event } from '../generated/Event';
+import type { LayerView } from '../generated/LayerView';
 import type { Snapshot } from '../generated/Snapshot';
+import type { TransferView } from '../generated/TransferView';
 
 /** How an event stands to a snapshot. */
 export type Order = 'stale' | 'next' | 'gap';
@@ -38,7 +40,10 @@ function apply(snapshot: Snapshot, change: Change): Snapshot {
         registries: snapshot.registries.filter((r) => r.spec.name !== change.name),
       };
     case 'transfer':
-      return { ...snapshot, transfers: put(snapshot.transfers, change.transfer, (t) => t.id) };
+      return {
+        ...snapshot,
+        transfers: put(snapshot.transfers, kept(snapshot, change.transfer), (t) => t.id),
+      };
     case 'transfer-gone':
       return { ...snapshot, transfers: snapshot.transfers.filter((t) => t.id !== change.id) };
     case 'offer':
@@ -68,6 +73,27 @@ function apply(snapshot: Snapshot, change: Change): Snapshot {
     case 'resync':
       return change.snapshot;
   }
+}
+
+/** The transfer with the layers that are as they were, so that only the bars that moved are drawn anew. */
+function kept({ transfers }: Snapshot, transfer: TransferView): TransferView {
+  const before = transfers.find(({ id }) => id === transfer.id)?.layers ?? [];
+  const layers = transfer.layers.map((layer, at) => {
+    const old = before[at];
+    return old && isSame(old, layer) ? old : layer;
+  });
+  return { ...transfer, layers };
+}
+
+function isSame(a: LayerView, b: LayerView): boolean {
+  return (
+    a.id === b.id &&
+    a.current === b.current &&
+    a.total === b.total &&
+    a.state.kind === b.state.kind &&
+    a.state.kind !== 'retrying' &&
+    a.state.kind !== 'mounted'
+  );
 }
 
 function put<T>(list: readonly T[], item: T, key: (item: T) => string | number): T[] {

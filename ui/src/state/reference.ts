@@ -1,5 +1,6 @@
 // Image references as distribution's grammar has them (distribution/reference, regexp.go).
 
+import type { RegistrySpec } from '../generated/RegistrySpec';
 import type { RegistryView } from '../generated/RegistryView';
 
 export interface Reference {
@@ -40,6 +41,11 @@ export function flaw(rest: string): Flaw | null {
   return null;
 }
 
+/** What stands in front of an image: `cr.boss.org:5000`, or the address's own where there is no tunnel. */
+export function authorityOf({ name, port, url }: Pick<RegistrySpec, 'name' | 'port' | 'url'>): string {
+  return url ? url.replace(/^https?:\/\//, '').replace(/\/.*$/, '') : `${name}:${port}`;
+}
+
 /** The registry a reference's host means: by name, by name and port, or by address and port. */
 export function registryOf(host: string, registries: readonly RegistryView[]): RegistryView | null {
   const wanted = host.toLowerCase();
@@ -48,7 +54,8 @@ export function registryOf(host: string, registries: readonly RegistryView[]): R
       ({ spec }) =>
         wanted === spec.name ||
         wanted === `${spec.name}:${spec.port}` ||
-        wanted === `${spec.address}:${spec.port}`,
+        wanted === `${spec.address}:${spec.port}` ||
+        wanted === authorityOf(spec),
     ) ?? null
   );
 }

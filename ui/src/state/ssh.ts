@@ -1,5 +1,6 @@
 // SSH destinations as a person types them; the same rules as `SshTarget` in the model.
 
+import type { RegistrySpec } from '../generated/RegistrySpec';
 import type { SshTarget } from '../generated/SshTarget';
 
 /** Reads `[user@]host[:port]` or `ssh://…`; null if it is neither. */
@@ -51,4 +52,9 @@ export function sshText(target: SshTarget): string {
 // A host that starts with a hyphen would be an option to `ssh`.
 function isPlain(text: string): boolean {
   return text !== '' && !text.startsWith('-') && !/[\s/]/.test(text);
+}
+
+/** All hosts of a registry, the preferred one first. */
+export function hostsOf({ ssh, fallbacks }: Pick<RegistrySpec, 'ssh' | 'fallbacks'>): SshTarget[] {
+  return [ssh, ...fallbacks];
 }

@@ -1,6 +1,6 @@
 // The window's one store. Events go through the reducer here and nowhere else; views read, and call `request`.
 
-import { toUiError, type Backend, type Drop, type View } from '../backend/backend';
+import { toUiError, type Backend, type Drop, type View, type Wanted } from '../backend/backend';
 import type { Command } from '../generated/Command';
 import type { Event } from '../generated/Event';
 import type { RegistryName } from '../generated/RegistryName';
@@ -9,6 +9,7 @@ import type { Snapshot } from '../generated/Snapshot';
 import type { TransferId } from '../generated/TransferId';
 import type { UiError } from '../generated/UiError';
 import type { UsageProgress } from '../generated/UsageProgress';
+import { saidError, saidPlainly } from '../sentences/sentences';
 import { announcements } from './announce';
 import type { OpenDialog } from './dialog';
 import { overall, type Overall } from './groups';
@@ -22,7 +23,7 @@ import { Welcome } from './welcome.svelte';
 /** Least time between two snapshots asked for because of missing numbers, in milliseconds. */
 const GAP_PAUSE = 5_000;
 
-/** Least time between two redraws, in milliseconds: bars glide over it (Bar.svelte), so more would not be seen. */
+/** Least time between two redraws, in milliseconds: a bar that moves ten times a second moves smoothly. */
 const CALM = 100;
 
 /** Something to say that belongs to no dialog and no row. */
@@ -87,15 +88,6 @@ export class Store {
   endWelcome(): void {
     this.#welcomed = true;
     this.welcome.step = 'choose';
-  }
-
-  /** Whether the platform has a dialog for where to save a file. */
-  get canChooseSave(): boolean {
-    return this.#backend.chooseSave !== undefined;
-  }
-
-  async chooseSave(name: string): Promise<string | null> {
-    return (await this.#backend.chooseSave?.(name)) ?? null;
   }
 
   async start(): Promise<void> {
@@ -166,13 +158,40 @@ export class Store {
     this.view = 'doctor';
   }
 
-  chooseArchive(): Promise<string | null> {
-    return this.#backend.chooseArchive();
+  /** The platform's dialog for a file that there is; null if it was closed, or could not be shown. */
+  chooseFile(wanted: Wanted, title: string): Promise<string | null> {
+    return this.#choose(() => this.#backend.chooseFile(wanted, title));
+  }
+
+  /** The platform's dialog for a file that is to be. */
+  chooseSave(name: string, title: string): Promise<string | null> {
+    return this.#choose(() => this.#backend.chooseSave(name, title));
+  }
+
+  /** Writes the team file where the person says; throws a `UiError`. */
+  async saveTeamFile(title: string): Promise<string | null> {
+    try {
+      return await this.#backend.saveTeamFile(title);
+    } catch (thrown) {
+      throw toUiError(thrown);
+    }
+  }
+
+  async #choose(dialog: () => Promise<string | null>): Promise<string | null> {
+    try {
+      return await dialog();
+    } catch (thrown) {
+      this.fail(toUiError(thrown));
+      return null;
+    }
   }
 
   fail(error: UiError): void {
     if (error.code === 'cancelled') return; // the person did that
-    this.notice = { tone: 'error', text: error.message, hint: error.hint, code: error.code };
+    const { lead, message } = saidError(error);
+    const text = lead === null ? message.text : `${lead} ${message.text}`;
+    const hint = error.hint ? saidPlainly(error.hint) : null;
+    this.notice = { tone: 'error', text, hint, code: error.code };
   }
 
   say(text: string): void {

@@ -96,7 +96,9 @@ export interface Actions {
   disconnect: 'disconnect' | 'stop' | 'closeNow' | null;
 }
 
-export function actions({ tunnel }: RegistryView): Actions {
+export function actions({ tunnel, spec }: RegistryView): Actions {
+  // Without a tunnel there is nothing to open.
+  if (spec.url) return { connect: null, disconnect: null };
   const mine = tunnel.leases.some(({ holder }) => holder.kind === 'manual');
   switch (tunnel.state.kind) {
     case 'idle':

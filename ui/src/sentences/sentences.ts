@@ -1,0 +1,135 @@
+// What the owner says, in the window's language. The owner speaks English, to every face alike; here each of its
+// sentences has a pattern, and what it names (hosts, files, figures) is carried over. A sentence without a pattern stays
+// as it is, marked as English for screen readers (WCAG 2.2, 3.1.2), and an error begins with what its code means.
+
+import type { UiError } from '../generated/UiError';
+import { language } from '../state/language.svelte';
+import { t } from '../strings';
+import { codes } from './codes.nl';
+import { doctor } from './doctor.nl';
+import { engine } from './engine.nl';
+import { owner } from './owner.nl';
+import { phrases } from './phrases.nl';
+import { registry } from './registry.nl';
+import { setup } from './setup.nl';
+import { tunnel } from './tunnel.nl';
+
+/**
+ * English and Dutch. `{1}` stands for a name or a figure, which is kept; `{1!}` for words of the owner's, which are said
+ * in Dutch in turn.
+ */
+export type Pattern = readonly [english: string, dutch: string];
+
+export const patterns: readonly Pattern[] = [
+  ...tunnel,
+  ...registry,
+  ...engine,
+  ...setup,
+  ...owner,
+  ...doctor,
+];
+
+interface Compiled {
+  english: RegExp;
+  slots: string[];
+  dutch: string;
+}
+
+const SLOT = /\{(\d)(!?)\}/g;
+/** A name or a figure: anything but the end of a sentence and the beginning of another. */
+const PLAIN = '((?:(?![.?!] ).)+?)';
+
+function compile([english, dutch]: Pattern): Compiled {
+  const slots: string[] = [];
+  const source = english.replaceAll(
+    /\{(\d)(!?)\}|[\\^$.*+?()[\]{}|]/g,
+    (part, number?: string, nested?: string) => {
+      if (number === undefined) return `\\${part}`;
+      slots.push(number + nested);
+      return nested === '!' ? '(.+?)' : PLAIN;
+    },
+  );
+  return { english: new RegExp(`^${source}$`, 's'), slots, dutch };
+}
+
+/** Those with the most words of their own first: `{1} answers.` would take in half of the others. */
+function compileAll(all: readonly Pattern[]): Compiled[] {
+  const own = ([english]: Pattern) => english.replaceAll(SLOT, '').length;
+  return all.toSorted((a, b) => own(b) - own(a)).map(compile);
+}
+
+let compiled: readonly Compiled[] | undefined;
+let compiledPhrases: readonly Compiled[] | undefined;
+/** What was looked up: the same few sentences are drawn again and again. */
+const known = new Map<string, string | null>();
+const MOST_KNOWN = 500;
+
+/** The sentence or sentences in Dutch, or null where a part of them has no pattern. */
+export function inDutch(text: string): string | null {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const found = whole(text) ?? inParts(text);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(text, found);
+  return found;
+}
+
+function whole(text: string): string | null {
+  compiled ??= compileAll(patterns);
+  return matching(text, compiled);
+}
+
+/** A part of a sentence: a phrase, or sentences in it. */
+function part(text: string): string | null {
+  compiledPhrases ??= compileAll(phrases);
+  return matching(text, compiledPhrases) ?? inDutch(text);
+}
+
+function matching(text: string, all: readonly Compiled[]): string | null {
+  for (const { english, slots, dutch } of all) {
+    const match = english.exec(text);
+    if (!match) continue;
+    const values = new Map(slots.map((slot, at) => [slot, match[at + 1] ?? '']));
+    // Words without a pattern are somebody else's: they are quoted as they are.
+    return dutch.replaceAll(SLOT, (_, number: string, nested: string) => {
+      const value = values.get(number + nested) ?? '';
+      return nested === '!' ? (part(value) ?? value) : value;
+    });
+  }
+  return null;
+}
+
+/** Several sentences in a row, the longest known beginning first. */
+function inParts(text: string): string | null {
+  const ends = [...text.matchAll(/[.!?] /g)].map(({ index }) => index + 1);
+  for (const end of ends.toReversed()) {
+    const first = whole(text.slice(0, end));
+    const rest = first === null ? null : inDutch(text.slice(end + 1));
+    if (first !== null && rest !== null) return `${first} ${rest}`;
+  }
+  return null;
+}
+
+/** A text, and its language where that is not the window's. */
+export interface Said {
+  text: string;
+  lang: 'en' | undefined;
+}
+
+/** Words of the owner's. */
+export function said(text: string): Said {
+  if (language.current === 'en') return { text, lang: undefined };
+  const dutch = inDutch(text);
+  return dutch === null ? { text, lang: 'en' } : { text: dutch, lang: undefined };
+}
+
+/** The same as a plain text, for where no markup can be. */
+export function saidPlainly(text: string): string {
+  return said(text).text;
+}
+
+/** What an error says first: its own sentence, or what its code means where that sentence is not known. */
+export function saidError(error: UiError): { lead: string | null; message: Said } {
+  const message = said(error.message);
+  return { lead: message.lang === 'en' ? (codes[error.code] ?? t.failed) : null, message };
+}

@@ -1,0 +1,173 @@
+// A long list of which only what is in sight is in the page: a gap stands for the rows above, and one for those below.
+// Rows may differ in height; those that were never drawn are taken for as high as most of the first ones.
+
+import { untrack } from 'svelte';
+import type { Attachment } from 'svelte/attachments';
+
+/** Rows drawn where nothing has a height: in tests, and before the first layout. */
+const BLIND = 40;
+/** The range grows and shrinks by so many rows, so that not every pixel of a scroll redraws. */
+const STEP = 8;
+/** Pixels beyond the window's edge that are drawn as well. */
+const MARGIN = 320;
+
+/** A drawn row, or the room of those that are not. */
+export type Piece = { key: string; index: number; gap: null } | { key: string; index: null; gap: number };
+
+/** The attribute of a row's element, by which it is measured. */
+export const ROW = 'data-virtual-row';
+
+/** To be made while a component is. */
+export class Virtual {
+  readonly #keys: () => readonly string[];
+  readonly #estimate: number;
+  #heights = new Map<string, number>();
+  /** The height of the middle one of the first rows that were measured; 0 before that. */
+  #middle = 0;
+  #measured = $state(0);
+  #range = $state.raw({ first: 0, last: BLIND });
+  /** The row with the focus, which stays in the page wherever one scrolls. */
+  #held = $state<string | null>(null);
+  #list: HTMLElement | null = null;
+  #scroller: HTMLElement | null = null;
+
+  /** `estimate` is a row's height in rem. */
+  constructor(keys: () => readonly string[], estimate: number) {
+    this.#keys = keys;
+    this.#estimate = estimate;
+    $effect(() => {
+      void this.#keys();
+      this.#look();
+    });
+    $effect(() => {
+      void this.pieces;
+      untrack(() => this.#measure());
+    });
+  }
+
+  /** Where each row begins, in pixels from the top; one more than there are rows. */
+  readonly #offsets = $derived.by(() => {
+    void this.#measured;
+    const keys = this.#keys();
+    const usual = this.#usual();
+    const offsets = new Float64Array(keys.length + 1);
+    keys.forEach((key, at) => {
+      offsets[at + 1] = (offsets[at] ?? 0) + (this.#heights.get(key) ?? usual);
+    });
+    return offsets;
+  });
+
+  /** What is in the page, from top to bottom. */
+  readonly pieces = $derived.by((): Piece[] => {
+    const keys = this.#keys();
+    const first = Math.min(this.#range.first, Math.max(0, keys.length - STEP));
+    const last = Math.min(this.#range.last, keys.length);
+    const held = this.#held === null ? -1 : keys.indexOf(this.#held);
+    const drawn = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
+    if (held >= 0 && held < first) drawn.unshift(held);
+    else if (held >= last) drawn.push(held);
+    const pieces: Piece[] = [];
+    let next = 0;
+    const skipTo = (index: number) => {
+      const gap = (this.#offsets[index] ?? 0) - (this.#offsets[next] ?? 0);
+      const key = index === keys.length ? 'gap at the end' : `gap ${pieces.length}`;
+      if (gap > 0) pieces.push({ key, index: null, gap });
+    };
+    for (const index of drawn) {
+      skipTo(index);
+      pieces.push({ key: `row ${keys[index]}`, index, gap: null });
+      next = index + 1;
+    }
+    skipTo(keys.length);
+    return pieces;
+  });
+
+  /** On the element that the rows are in. */
+  readonly list: Attachment<HTMLElement> = (element) => {
+    const scroller = element.closest('main') ?? document.documentElement;
+    this.#list = element;
+    this.#scroller = scroller;
+    let frame = 0;
+    const soon = () => {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        this.#look();
+      });
+    };
+    let width = element.clientWidth;
+    const resized = () => {
+      // Another width breaks lines elsewhere: what was measured holds no more.
+      if (element.clientWidth !== width) {
+        width = element.clientWidth;
+        this.#heights.clear();
+        this.#middle = 0;
+        this.#measure();
+      }
+      soon();
+    };
+    const focused = (event: FocusEvent) => {
+      const row = event.target instanceof Element ? event.target.closest(`[${ROW}]`) : null;
+      this.#held = event.type === 'focusin' ? (row?.getAttribute(ROW) ?? null) : null;
+    };
+    scroller.addEventListener('scroll', soon, { passive: true });
+    element.addEventListener('focusin', focused);
+    element.addEventListener('focusout', focused);
+    const observer = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(resized);
+    observer?.observe(scroller);
+    observer?.observe(element);
+    this.#look();
+    this.#measure();
+    return () => {
+      cancelAnimationFrame(frame);
+      scroller.removeEventListener('scroll', soon);
+      element.removeEventListener('focusin', focused);
+      element.removeEventListener('focusout', focused);
+      observer?.disconnect();
+      this.#list = null;
+    };
+  };
+
+  /** It stays what it was: were it to follow every row that is measured, what is in sight would drift away. */
+  #usual(): number {
+    if (this.#middle > 0) return this.#middle;
+    const heights = [...this.#heights.values()].toSorted((a, b) => a - b);
+    this.#middle = heights[heights.length >> 1] ?? 0;
+    if (this.#middle > 0) return this.#middle;
+    return this.#estimate * (Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16);
+  }
+
+  /** Which rows are in sight. */
+  #look(): void {
+    const [list, scroller] = [this.#list, this.#scroller];
+    if (!list || !scroller) return;
+    const view = scroller.getBoundingClientRect();
+    if (view.height === 0) return;
+    const top = list.getBoundingClientRect().top;
+    const first = Math.floor(this.#at(view.top - top - MARGIN) / STEP) * STEP;
+    const last = Math.ceil((this.#at(view.bottom - top + MARGIN) + 1) / STEP) * STEP;
+    if (first !== this.#range.first || last !== this.#range.last) this.#range = { first, last };
+  }
+
+  /** The row at that many pixels from the top. */
+  #at(pixels: number): number {
+    const offsets = this.#offsets;
+    let [low, high] = [0, Math.max(0, offsets.length - 2)];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((offsets[middle] ?? 0) <= pixels) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #measure(): void {
+    let changed = false;
+    for (const row of this.#list?.querySelectorAll(`[${ROW}]`) ?? []) {
+      const [key, { height }] = [row.getAttribute(ROW) ?? '', row.getBoundingClientRect()];
+      if (height === 0 || Math.abs((this.#heights.get(key) ?? 0) - height) < 0.5) continue;
+      this.#heights.set(key, height);
+      changed = true;
+    }
+    if (changed) this.#measured += 1;
+  }
+}

@@ -107,7 +107,9 @@ export class Virtual {
     };
     const focused = (event: FocusEvent) => {
       const row = event.target instanceof Element ? event.target.closest(`[${ROW}]`) : null;
-      this.#held = event.type === 'focusin' ? (row?.getAttribute(ROW) ?? null) : null;
+      const held = event.type === 'focusin' ? (row?.getAttribute(ROW) ?? null) : null;
+      // A row with the focus that is taken out of the page says so in the midst of a redraw, where nothing may change.
+      queueMicrotask(() => (this.#held = held));
     };
     scroller.addEventListener('scroll', soon, { passive: true });
     element.addEventListener('focusin', focused);

@@ -36,6 +36,16 @@ pub fn manifest(data: &[u8]) {
     client::manifest(data);
 }
 
+/// What a registry says of the ways in that it offers (`WWW-Authenticate`): what is understood of it reads the same when
+/// it is written down again.
+///
+/// # Panics
+/// When that does not hold.
+pub fn challenges(data: &[u8]) {
+    let Ok(header) = str::from_utf8(data) else { return };
+    client::challenges(header);
+}
+
 /// A reference reads back as it is written, and stays the same with a host in front and without.
 ///
 /// # Panics

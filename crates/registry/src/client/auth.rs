@@ -9,7 +9,7 @@ use super::Client;
 use crate::{Operation, RegistryError};
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use challenge::Challenge;
+pub(super) use challenge::{Challenge, parse as challenges};
 use dockline_model::{LoginScheme, UiError};
 use reqwest::{
     Request, Response, StatusCode,
@@ -154,6 +154,7 @@ impl Client {
             self.authorize(&mut request).await.map_err(Refusal::Login)?;
             let again = request.try_clone();
             let used = request.headers().get(AUTHORIZATION).cloned();
+            self.crossed.sent(request.body().and_then(reqwest::Body::as_bytes).map_or(0, <[u8]>::len));
             // Only this step has a limit: asking a person, or another server, takes its own time.
             let answer = self.idle(operation, self.http().execute(request)).await.map_err(Refusal::Login)?;
             let mut response = answer.map_err(Refusal::Lost)?;

@@ -1,6 +1,9 @@
 //! The client's part of what is fuzzed.
 
-use super::export::{EngineImage, read_export};
+use super::{
+    auth::{Challenge, challenges as read},
+    export::{EngineImage, read_export},
+};
 use crate::{Digest, media};
 use oci_spec::image::{ImageIndex, ImageManifest};
 use tokio::sync::mpsc;
@@ -32,4 +35,22 @@ pub(crate) fn manifest(data: &[u8]) {
         }
         crate::platform::list(index.manifests());
     }
+}
+
+/// The ways in that a registry offers.
+pub(crate) fn challenges(header: &str) {
+    let found = read(header);
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let written: Vec<String> = found
+        .iter()
+        .map(|challenge| match challenge {
+            Challenge::Basic => "Basic".to_owned(),
+            Challenge::Bearer(bearer) => {
+                assert!(!bearer.realm.is_empty(), "a token server without an address");
+                let [realm, service, scope] = [&bearer.realm, &bearer.service, &bearer.scope].map(|text| quoted(text));
+                format!("Bearer realm={realm},service={service},scope={scope}")
+            }
+        })
+        .collect();
+    assert_eq!(read(&written.join(", ")), found, "{written:?}");
 }

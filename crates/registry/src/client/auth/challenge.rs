@@ -2,7 +2,7 @@
 
 /// A way in that a registry offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Challenge {
+pub(in crate::client) enum Challenge {
     /// RFC 7617.
     Basic,
     /// Distribution's token specification.
@@ -11,17 +11,17 @@ pub(super) enum Challenge {
 
 /// Where tokens come from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Bearer {
+pub(in crate::client) struct Bearer {
     /// The token server's URL.
-    pub(super) realm: String,
+    pub(in crate::client) realm: String,
     /// What the registry is called there.
-    pub(super) service: String,
+    pub(in crate::client) service: String,
     /// What the refused request needed, separated by blanks.
-    pub(super) scope: String,
+    pub(in crate::client) scope: String,
 }
 
 /// All challenges of one header that we know. Others, and what does not read, are passed over.
-pub(super) fn parse(header: &str) -> Vec<Challenge> {
+pub(in crate::client) fn parse(header: &str) -> Vec<Challenge> {
     let mut challenges = Vec::new();
     let mut rest = header.trim_start_matches([' ', ',']);
     while !rest.is_empty() {

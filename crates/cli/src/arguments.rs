@@ -1,6 +1,9 @@
 //! What can be typed, and the help that says so.
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{
+    Args, Parser, Subcommand, ValueHint,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_complete::Shell;
 use dockline_model::{
     ArchiveFormat, Compression, OfferSpec, RegistryName, RegistryUrl, RemoteEnd, Road, SshTarget,
@@ -215,6 +218,16 @@ Every tag that names the same image goes with it. The layers' room is freed by t
         /// Which registry; may be left out if there is only one
         registry: Option<String>,
     },
+    /// Free the room of what was deleted: run the registry's garbage collector on its host, through SSH
+    #[command(after_help = "\
+Examples:
+  dockline gc cr.boss.org                          shows what would go, and asks
+  dockline gc cr.boss.org --plan                   shows it and removes nothing
+  dockline gc cr.boss.org --ssh root@88.88.88.88   as somebody who may stop the registry there
+
+The registry has to be Distribution's (registry:2, registry:3), in a container or a systemd service of a host of yours.
+It is stopped meanwhile and started again whatever happens, also when the connection is lost.")]
+    Gc(Gc),
     /// Log in at a registry that asks for a name and a password
     #[command(after_help = "\
 Examples:
@@ -392,6 +405,31 @@ pub struct Add {
     /// Its key
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_certificate")]
     pub client_key: Option<PathBuf>,
+}
+
+/// `dockline gc`.
+#[derive(Debug, Args)]
+pub struct Gc {
+    /// Which registry; may be left out if there is only one
+    pub registry: Option<String>,
+    /// Show what would go and remove nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub plan: bool,
+    /// Also images that no tag leads to; with registries of version 3 and later
+    #[arg(long)]
+    pub untagged: bool,
+    /// Where to log in for it, if the tunnel's login may run nothing there: [user@]host[:port]
+    #[arg(long, value_name = "DESTINATION")]
+    pub ssh: Option<SshTarget>,
+    /// A private key file for that
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "ssh")]
+    pub identity: Option<PathBuf>,
+    /// Jump hosts for that, nearest first
+    #[arg(long, value_name = "[USER@]HOST[:PORT]", requires = "ssh")]
+    pub jump: Option<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `dockline login`.
@@ -588,7 +626,7 @@ pub struct Push {
     #[arg(long = "image", value_name = "NAME")]
     pub inner: Option<String>,
     /// Who carries the image: the engine (its own push), or Dockline itself [default: whichever is faster]
-    #[arg(long, value_name = "ROAD", value_parser = road)]
+    #[arg(long, value_name = "ROAD", value_parser = words(ROADS))]
     pub road: Option<Road>,
     /// The same as --road engine
     #[arg(long, conflicts_with_all = ["road", "direct"])]
@@ -598,7 +636,7 @@ pub struct Push {
     pub direct: bool,
     /// How layers are packed on the direct road: gzip, zstd (Docker 23, containerd 1.5, Podman 1.8 and later) or none
     /// [default: gzip]
-    #[arg(long, value_name = "KIND", value_parser = compression)]
+    #[arg(long, value_name = "KIND", value_parser = words(COMPRESSIONS))]
     pub compression: Option<Compression>,
     /// How hard: gzip 1 to 12, zstd 1 to 19 [default: as the line is fast or slow]
     #[arg(long, value_name = "N")]
@@ -617,7 +655,7 @@ pub struct Pull {
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// How the archive is written: oci, or docker (as docker save does) [default: oci]
-    #[arg(long, value_name = "FORMAT", value_parser = format, requires = "output")]
+    #[arg(long, value_name = "FORMAT", value_parser = words(FORMATS), requires = "output")]
     pub format: Option<ArchiveFormat>,
     /// Which image of several: linux/arm64 [default: this machine's]
     #[arg(long, value_name = "OS/ARCH", conflicts_with = "all_platforms")]
@@ -628,14 +666,6 @@ pub struct Pull {
     /// What refers to the image, too: signatures (cosign), SBOMs, attestations
     #[arg(long, requires = "output")]
     pub referrers: bool,
-}
-
-fn format(text: &str) -> Result<ArchiveFormat, String> {
-    match text {
-        "oci" => Ok(ArchiveFormat::Oci),
-        "docker" => Ok(ArchiveFormat::Docker),
-        _ => Err("an archive is written as oci or as docker".to_owned()),
-    }
 }
 
 /// `dockline copy`.
@@ -660,22 +690,22 @@ pub struct Copy {
     pub referrers: bool,
 }
 
-fn road(text: &str) -> Result<Road, String> {
-    match text {
-        "engine" => Ok(Road::Engine),
-        "direct" => Ok(Road::Direct),
-        _ => Err("the roads are engine and direct".to_owned()),
-    }
+/// The words that clap offers, refuses others than, and completes in shells, and what each stands for.
+fn words<T: Clone + Send + Sync + 'static>(known: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(known.iter().map(|(word, _)| *word)).try_map(move |word| {
+        known.iter().find(|(known, _)| **known == word).map(|(_, value)| value.clone()).ok_or(UnknownWord(word))
+    })
 }
 
-fn compression(text: &str) -> Result<Compression, String> {
-    match text {
-        "gzip" => Ok(Compression::Gzip),
-        "zstd" => Ok(Compression::Zstd),
-        "none" => Ok(Compression::None),
-        _ => Err("layers are packed with gzip, zstd or none".to_owned()),
-    }
-}
+/// A word that is none of those offered, which clap has ruled out before.
+#[derive(Debug, thiserror::Error)]
+#[error("“{0}” is not known")]
+struct UnknownWord(String);
+
+const FORMATS: &[(&str, ArchiveFormat)] = &[("oci", ArchiveFormat::Oci), ("docker", ArchiveFormat::Docker)];
+const ROADS: &[(&str, Road)] = &[("engine", Road::Engine), ("direct", Road::Direct)];
+const COMPRESSIONS: &[(&str, Compression)] =
+    &[("gzip", Compression::Gzip), ("zstd", Compression::Zstd), ("none", Compression::None)];
 
 /// `dockline offer`.
 #[derive(Debug, Args)]

@@ -4,8 +4,8 @@
 //! [`Envelope`]s. The desktop's window uses the same types over Tauri's IPC.
 
 use crate::{
-    AccessView, Answer, AppliedChange, ArchiveFormat, ClientCertificate, Contents, ContextView, DeletePlan,
-    DoctorId, Event, Extent, HostsAction, HostsView, ImportPlan, Interruption, Look, OfferId, OfferSpec,
+    AccessView, Answer, AppliedChange, ArchiveFormat, ClientCertificate, CollectPlan, Collected, Contents,
+    ContextView, DeletePlan, DoctorId, Event, Extent, HostsAction, HostsView, ImportPlan, Interruption, Look, OfferId, OfferSpec,
     Patient, PromptId, Proposal, PushOptions, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, Secret,
     Settings, SettingsChange, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget, TrafficLimits,
     TransferId, UiError,
@@ -377,6 +377,26 @@ pub enum Command {
         /// The plan the person saw.
         plan: DeletePlan,
     },
+    /// Find out on a registry's own host what collecting its garbage would remove; nothing is removed, and the registry
+    /// serves on. → [`Reply::CollectPlan`]
+    PlanCollect {
+        /// Which registry's.
+        registry: RegistryName,
+        /// Where to log in for it, as somebody who may run programs there; as the tunnel does if absent.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        ssh: Option<SshTarget>,
+        /// Also manifests that no tag names.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+        untagged: bool,
+    },
+    /// Collect it as planned: the registry is stopped for that time, and started again whatever happens. Refused while
+    /// a transfer of that registry's is under way. → [`Reply::Collected`]
+    Collect {
+        /// The plan the person saw.
+        plan: Box<CollectPlan>,
+    },
     /// Find out how a registry lets people in, and whether it lets us. Asks nobody. → [`Reply::Access`]
     CheckAccess {
         /// Which.
@@ -489,6 +509,16 @@ pub enum Reply {
     Contents {
         /// What was looked at.
         contents: Contents,
+    },
+    /// What collecting a registry's garbage would remove.
+    CollectPlan {
+        /// To be shown, and sent back in [`Command::Collect`].
+        plan: Box<CollectPlan>,
+    },
+    /// A registry's garbage was collected.
+    Collected {
+        /// What went.
+        collected: Collected,
     },
     /// How a registry is reached, and as whom.
     Access {

@@ -85,6 +85,8 @@ pub enum Code {
     CatalogueRefused,
     /// The registry does not let anyone delete.
     DeleteRefused,
+    /// The registry's garbage cannot be collected: how it runs on its host does not allow it, or it failed.
+    CollectRefused,
     /// The registry's certificate is not to be trusted: unknown authority, expired, another name.
     CertificateUntrusted,
     /// The registry wants a certificate from us, or does not accept ours.
@@ -173,6 +175,7 @@ impl Code {
             | Self::RegistryDiskFull
             | Self::CatalogueRefused
             | Self::DeleteRefused
+            | Self::CollectRefused
             | Self::CertificateUntrusted
             | Self::ClientCertificateNeeded
             | Self::CredentialHelper

@@ -6,6 +6,7 @@
 //! same definitions (`cargo xtask bindings`).
 
 mod address;
+mod collect;
 mod command;
 mod contents;
 mod doctor;
@@ -31,6 +32,7 @@ pub mod typescript;
 mod welcome;
 
 pub use address::{AddressPoolExhausted, pick_address};
+pub use collect::{CollectPlan, Collected, RegistryRun};
 pub use command::{Command, Envelope, FaceKind, Hello, PROTOCOL_VERSION, Reply, Request, Response, Target};
 pub use contents::{
     BlobView, ConfigView, Contents, DeletePlan, Look, ManifestKind, ManifestView, NamePage, PlatformView,

@@ -13,6 +13,7 @@ mod actor;
 mod ask;
 mod config;
 mod entrance;
+mod errand;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -39,7 +40,8 @@ pub use access::{AccessRules, HttpRules, RegistryProtocol};
 pub use ask::{Ask, Nobody, SecretId};
 pub use config::{PoolLimits, SshEnvironment, TunnelConfig};
 pub use entrance::Gateway;
+pub use errand::HostSession;
 pub use error::{CertificateFault, Distrust, TunnelError};
 pub use offer::{Offer, OfferConfig};
 pub use program::{Program, ProgramEnd};
-pub use tunnel::{Lease, Tunnel};
+pub use tunnel::{Carried, Lease, Tunnel};

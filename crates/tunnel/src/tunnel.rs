@@ -66,6 +66,36 @@ pub(crate) enum NotOpened {
     NoChannel(TunnelError),
 }
 
+/// What a tunnel has carried, for everybody together. Does not keep the tunnel.
+#[derive(Clone)]
+pub struct Carried(Arc<Traffic>);
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Carried").field("up", &self.up()).field("down", &self.down()).finish()
+    }
+}
+
+impl Carried {
+    /// Bytes that went to the registry.
+    #[must_use]
+    pub fn up(&self) -> u64 {
+        self.0.up.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that came from it.
+    #[must_use]
+    pub fn down(&self) -> u64 {
+        self.0.down.load(Ordering::Relaxed)
+    }
+
+    /// Whether both are of one tunnel.
+    #[must_use]
+    pub fn is_of_the_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// A hold on a tunnel: while it lives, the tunnel is kept up or brought up again. Dropping it lets go.
 pub struct Lease {
     id: LeaseId,
@@ -318,6 +348,12 @@ impl Tunnel {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<TunnelView> {
         self.view.clone()
+    }
+
+    /// Tells how many bytes it has carried so far. The [view](Self::view)'s figures are for display and come later.
+    #[must_use]
+    pub fn carried(&self) -> Carried {
+        Carried(self.traffic.clone())
     }
 
     /// Closes everything, listener included, and waits for it.

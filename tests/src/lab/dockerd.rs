@@ -60,6 +60,15 @@ impl Dockerd {
     /// When it does not start.
     #[must_use]
     pub fn in_network(workstation: &Arc<Workstation>, namespace: &str) -> Self {
+        Self::in_network_with(workstation, namespace, &[])
+    }
+
+    /// As [`Dockerd::in_network`], with more arguments for dockerd.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn in_network_with(workstation: &Arc<Workstation>, namespace: &str, arguments: &[&str]) -> Self {
         let program = find_program("dockerd").expect("dockerd is installed: ask requires() first");
         let folder = workstation.folder().join("docker");
         fs::create_dir_all(&folder).expect("the workstation's folder is ours");
@@ -70,7 +79,7 @@ impl Dockerd {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/run/netns/{namespace}")).arg("--");
         command.arg(inner.get_program()).args(inner.get_args());
-        Self::launch_command(workstation, command, &[&file, "--bridge=none"])
+        Self::launch_command(workstation, command, &[&[file.as_str(), "--bridge=none"], arguments].concat())
     }
 
     /// One that is set up as the system's own: it reads `/etc/docker/daemon.json` (the workstation's) when it starts

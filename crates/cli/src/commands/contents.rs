@@ -260,7 +260,7 @@ fn usage_text(usage: &RegistryUsage) -> String {
 }
 
 /// Opens a session, does `work` in it, and leaves.
-async fn visit(
+pub(super) async fn visit(
     output: Output,
     work: impl AsyncFnOnce(&Face, &Snapshot) -> Result<(), UiError>,
 ) -> Result<(), UiError> {
@@ -281,7 +281,7 @@ fn other() -> UiError {
 }
 
 /// The registry that is meant, and the repository in it; the only registry there is if nothing was said.
-fn place(target: Option<&str>, snapshot: &Snapshot) -> Result<(RegistryName, Option<String>), UiError> {
+pub(super) fn place(target: Option<&str>, snapshot: &Snapshot) -> Result<(RegistryName, Option<String>), UiError> {
     let specs: Vec<RegistrySpec> = snapshot.registries.iter().map(|view| view.spec.clone()).collect();
     let Some(target) = target else {
         return match specs.as_slice() {

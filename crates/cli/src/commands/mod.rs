@@ -1,6 +1,7 @@
 //! One module a command, or a family of them.
 
 mod agent;
+mod collect;
 mod configure;
 mod connect;
 mod contents;
@@ -49,6 +50,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
         Command::Inspect { reference } => contents::inspect(reference, output).await,
         Command::Rm { reference, plan, yes } => contents::remove(reference, plan, yes, output).await,
         Command::Du { registry } => contents::usage(registry, output).await,
+        Command::Gc(arguments) => collect::collect(arguments, output).await,
         Command::Login(arguments) => login::login(arguments, output).await,
         Command::Logout { registry } => login::logout(registry, output).await,
         Command::Hosts(hosts) => hosts::hosts(hosts, output).await,

@@ -11,7 +11,7 @@ use dockline_model::{
     ClientCertificate, Language, Notices, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd,
     Settings, SshTarget, Theme, TrafficLimits, pick_address,
 };
-use reader::{Reader, span_of};
+use reader::{InvalidValue, Reader, span_of};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
@@ -288,19 +288,12 @@ impl Reader<'_> {
         let jump = self.text(table, "jump").and_then(|text| self.jump(table, text));
         let remote = self.parsed::<RemoteEnd>(table, "remote").unwrap_or_default();
         let address = self.parsed_with(table, "address", |text| {
-            text.parse::<Ipv4Addr>().ok().filter(Ipv4Addr::is_loopback).ok_or_else(|| {
-                format!(
-                    "“{text}” is not an address of this machine; use one of 127.0.0.0/8, as in 127.77.1.1"
-                )
-            })
+            let address = text.parse::<Ipv4Addr>().ok().filter(Ipv4Addr::is_loopback);
+            address.ok_or_else(|| InvalidValue::NoLoopback(text.to_owned()))
         });
         let gateway = self.parsed_with(table, "gateway", |text| {
-            text.parse::<Ipv4Addr>().ok().filter(is_private).ok_or_else(|| {
-                format!(
-                    "“{text}” is not an address of a container network; `docker network inspect bridge` shows it \
-                     as “Gateway”, mostly 172.17.0.1"
-                )
-            })
+            let gateway = text.parse::<Ipv4Addr>().ok().filter(is_private);
+            gateway.ok_or_else(|| InvalidValue::NoGateway(text.to_owned()))
         });
         let port = self.whole(table, "port", 1..=65535).and_then(|port| u16::try_from(port).ok());
         let localhost_port = self.whole(table, "localhost-port", 1..=65535);
@@ -332,9 +325,7 @@ impl Reader<'_> {
     }
 
     fn rate(&mut self, table: &DeTable<'_>, key: &str) -> Option<u64> {
-        self.parsed_with(table, key, |text| {
-            TrafficLimits::parse_rate(text).map_err(|error| error.to_string())
-        })
+        self.parsed_with(table, key, TrafficLimits::parse_rate)
     }
 
     fn offers(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<OfferSpec> {
@@ -371,7 +362,7 @@ impl Reader<'_> {
         let jump = self.text(table, "jump").and_then(|text| self.jump(table, text));
         let port = self.whole(table, "port", 1..=65535).and_then(|port| u16::try_from(port).ok());
         let to = self
-            .parsed_with(table, "to", |text| OfferSpec::parse_to(text).map_err(|error| error.to_string()));
+            .parsed_with(table, "to", OfferSpec::parse_to);
         Some(OfferSpec {
             ssh: SshTarget { identity, jump, ..ssh? },
             port: port.unwrap_or(RegistrySpec::DEFAULT_PORT),

@@ -305,6 +305,10 @@ impl Actor {
             Command::ListSetup => return self.list_setup(answer),
             Command::Look { registry, look } => return self.look(&registry, look, answer),
             Command::DeleteImage { registry, plan } => return self.delete_image(&registry, plan, answer),
+            Command::PlanCollect { registry, ssh, untagged } => {
+                return self.plan_collect(&registry, ssh, untagged, answer);
+            }
+            Command::Collect { plan } => return self.collect(*plan, answer),
             Command::CheckAccess { registry } => return self.check_access(&registry, answer),
             Command::Login { registry, user, secret } => {
                 return self.login(&registry, user, secret, answer);

@@ -168,7 +168,7 @@ impl Actor {
     }
 
     /// What closing the registry's tunnel would cut off now.
-    fn interruptions(&self, name: &RegistryName) -> Vec<Interruption> {
+    pub(super) fn interruptions(&self, name: &RegistryName) -> Vec<Interruption> {
         let Some(registry) = self.registry(name) else { return Vec::new() };
         let transfers = self.transfers.active().filter(|transfer| transfer.registry == *name);
         let transfers = transfers.map(|transfer| Interruption::Transfer {

@@ -5,6 +5,7 @@
 
 mod access;
 mod actor;
+mod collect;
 mod contents;
 mod direct;
 mod doctor;
@@ -22,6 +23,7 @@ mod road;
 mod run;
 mod settings;
 mod setup;
+mod share;
 mod ship;
 pub(crate) mod still;
 mod traces;

@@ -20,6 +20,28 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A value that is none of those it may be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum InvalidValue {
+    /// Not one of a few words.
+    #[error("{key} must be one of these: {known}")]
+    Word {
+        /// Of what.
+        key: String,
+        /// The words.
+        known: String,
+    },
+    /// Not an address that this machine has by itself.
+    #[error("“{0}” is not an address of this machine; use one of 127.0.0.0/8, as in 127.77.1.1")]
+    NoLoopback(String),
+    /// Not an address that a container network has.
+    #[error(
+        "“{0}” is not an address of a container network; `docker network inspect bridge` shows it as “Gateway”, mostly \
+         172.17.0.1"
+    )]
+    NoGateway(String),
+}
+
 /// A file's text, and what has been found wrong with it so far.
 pub(super) struct Reader<'a> {
     pub(super) text: &'a str,
@@ -67,17 +89,17 @@ impl Reader<'_> {
         table: &DeTable<'_>,
         key: &str,
     ) -> Option<T> {
-        self.parsed_with(table, key, |text| text.parse().map_err(|error: T::Err| error.to_string()))
+        self.parsed_with(table, key, str::parse)
     }
 
-    pub(super) fn parsed_with<T>(
+    pub(super) fn parsed_with<T, E: fmt::Display>(
         &mut self,
         table: &DeTable<'_>,
         key: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         let text = self.text(table, key)?;
-        parse(&text).map_err(|message| self.problem(span_of(table, key, 0..0), message)).ok()
+        parse(&text).map_err(|error| self.problem(span_of(table, key, 0..0), error.to_string())).ok()
     }
 
     /// One of a few words.
@@ -90,7 +112,7 @@ impl Reader<'_> {
         self.parsed_with(table, key, |text| {
             words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
                 let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                format!("{key} must be one of these: {}", known.join(", "))
+                InvalidValue::Word { key: key.to_owned(), known: known.join(", ") }
             })
         })
     }

@@ -1,0 +1,283 @@
+//! Garbage collected on a registry's own host, through SSH: a real registry in a real container, and as a service. systemd
+//! itself cannot run here, so a stand-in for `systemctl` stops and starts the real registry.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use dockline_model::{Code, CollectPlan, Collected, RegistryName, RegistryRun};
+use dockline_tests::lab::{
+    self, Daemon, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Workstation,
+};
+use nix::sys::signal::Signal;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const HOST: &[Need] = &[Need::Root, Need::Sshd, Need::Registry];
+const CONTAINER: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[track_caller]
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "still not so: {what}");
+    }
+}
+
+/// A host whose registry is a container of its Docker.
+struct InContainer {
+    host: RegistryHost,
+    dockerd: Dockerd,
+    workstation: Arc<Workstation>,
+}
+
+impl InContainer {
+    fn start() -> Self {
+        let workstation = Workstation::start();
+        let endpoint = format!("unix://{}", workstation.folder().join("docker/docker.sock").display());
+        let host = RegistryHost::with(RegistryHostOptions {
+            without_registry: true,
+            sshd_config: format!("SetEnv DOCKER_HOST={endpoint}\n"),
+            ..RegistryHostOptions::default()
+        });
+        let cgroups = ["--default-cgroupns-mode=host"];
+        let dockerd = Dockerd::in_network_with(&workstation, &host.network(), &cgroups);
+        assert_eq!(dockerd.endpoint(), endpoint);
+        dockerd.import_programs("registry:2", &["docker-registry", "cat", "stat", "test", "xargs"]);
+        let settings = workstation.folder().join("registry.yml");
+        let text = "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /var/lib/registry\n  delete:\n    \
+                    enabled: true\nhttp:\n  addr: 127.0.0.1:5000\n";
+        fs::write(&settings, text).unwrap();
+        Self { host, dockerd, workstation: workstation }.with_registry(&settings, &["-v", "images:/var/lib/registry"])
+    }
+
+    fn with_registry(self, settings: &Path, storage: &[&str]) -> Self {
+        let settings = format!("{}:/etc/registry.yml", settings.display());
+        let run = ["run", "-d", "--name", "registry", "--restart=always", "--network=host", "-v", &settings];
+        let serve = ["registry:2", "/usr/bin/docker-registry", "serve", "/etc/registry.yml"];
+        self.dockerd.run_docker(&[&run[..], storage, &serve[..]].concat());
+        until("the registry answers", || self.answers());
+        self
+    }
+
+    fn answers(&self) -> bool {
+        lab::try_run(self.host.inside("curl").args(["-sf", "http://127.0.0.1:5000/v2/"])).status.success()
+    }
+
+    fn is_running(&self) -> bool {
+        let state = self.dockerd.try_docker(&["inspect", "--format", "{{.State.Running}}", "registry"]);
+        state.stdout.trim() == "true"
+    }
+
+    /// Pushes an image of that many KiB that nothing else has.
+    fn push(&self, dockline: &Dockline, name: &RegistryName, image: &str, kib: usize) {
+        self.dockerd.build_image(image, &[kib]);
+        let archive = dockline.folder().join("image.tar").display().to_string();
+        self.dockerd.run_docker(&["save", "--output", &archive, image]);
+        dockline.run(&["push", &archive, name.as_str()]).expect_success();
+    }
+}
+
+#[test]
+fn a_registry_in_a_container_is_stopped_cleaned_and_started() {
+    if !lab::requires(CONTAINER) {
+        return;
+    }
+    let there = InContainer::start();
+    let dockline = Dockline::new();
+    let name = dockline.add(&there.host);
+    let plan = || dockline.json(&["gc", name.as_str(), "--plan"]).expect_success().read::<CollectPlan>();
+    there.push(&dockline, &name, "keep:v1", 100);
+    there.push(&dockline, &name, "app:v1", 300);
+    let nothing = plan();
+    assert!(nothing.is_empty(), "{nothing:?}");
+    let words = dockline.run(&["gc", name.as_str(), "--yes"]).expect_success().stdout;
+    assert!(words.contains("There is nothing to remove."), "{words}");
+    assert!(words.contains("docker container registry (registry:2), version 2."), "{words}");
+
+    dockline.run(&["rm", &format!("{name}/app:v1"), "--yes"]).expect_success();
+    let planned = plan();
+    // Its manifest, its configuration and its layer.
+    assert_eq!(planned.blobs, 3, "{planned:?}");
+    let bytes = planned.bytes.expect("it is on that host's disk");
+    assert!(bytes > 300 << 10 && bytes < 400 << 10, "{planned:?}");
+    assert_eq!(planned.configuration, "/etc/registry.yml");
+    let RegistryRun::Container { engine, name: container, id, .. } = &planned.run else { panic!("{planned:?}") };
+    assert_eq!((engine.as_str(), container.as_str(), id.len()), ("docker", "registry", 64));
+    assert!(there.answers(), "a plan stops nothing");
+
+    let collected: Collected = dockline.json(&["gc", name.as_str(), "--yes"]).expect_success().read();
+    assert_eq!((collected.blobs, collected.bytes), (3, Some(bytes)), "{collected:?}");
+    assert!(there.answers() && there.is_running());
+    assert!(plan().is_empty());
+    assert!(there.host.manifest_digest("keep", "v1").is_some(), "what has a tag stays");
+    let containers = there.dockerd.run_docker(&["ps", "-aq"]);
+    assert_eq!(containers.lines().count(), 1, "nothing stays behind: {containers}");
+    // A registry that had run on would take the layer for one that it has.
+    let archive = dockline.folder().join("image.tar").display().to_string();
+    dockline.run(&["push", &archive, name.as_str()]).expect_success();
+    let back = dockline.folder().join("back.tar").display().to_string();
+    dockline.run(&["pull", &format!("{name}/app:v1"), "--output", &back]).expect_success();
+
+    // Version 2 deletes platforms of images that have a tag.
+    let refused = dockline.json(&["gc", name.as_str(), "--untagged", "--plan"]).error();
+    assert_eq!(refused.code, Code::CollectRefused);
+    assert!(refused.message.contains("Before version 3.0"), "{refused:?}");
+}
+
+#[test]
+fn a_registry_comes_back_when_whoever_stopped_it_is_killed() {
+    if !lab::requires(CONTAINER) {
+        return;
+    }
+    let there = InContainer::start();
+    let dockline = Dockline::new();
+    let name = dockline.add(&there.host);
+    there.push(&dockline, &name, "app:v1", 300);
+    dockline.run(&["rm", &format!("{name}/app:v1"), "--yes"]).expect_success();
+
+    let stops = Daemon::spawn(
+        "docker events",
+        there.dockerd.docker(&["events", "--filter", "event=die", "--filter", "container=registry", "--format", "it stopped"]),
+    );
+    let collecting = Daemon::spawn("dockline gc", dockline.command(&["gc", name.as_str(), "--yes"]));
+    stops.wait_for_line("it stopped", PATIENCE);
+    collecting.signal(Signal::SIGKILL);
+    there.host.end_sessions();
+    until("the registry answers again", || there.answers());
+    assert!(there.is_running());
+    until("the garbage is gone", || {
+        dockline.json(&["gc", name.as_str(), "--plan"]).expect_success().read::<CollectPlan>().is_empty()
+    });
+}
+
+/// The collector of a registry that keeps its images in the container would find nothing in another one, and one that is
+/// removed when it stops would take them along.
+#[test]
+fn containers_that_would_lose_their_images_are_left_alone() {
+    if !lab::requires(CONTAINER) {
+        return;
+    }
+    let there = InContainer::start();
+    let dockline = Dockline::new();
+    let name = dockline.add(&there.host);
+    there.push(&dockline, &name, "app:v1", 10);
+    let settings = there.workstation.folder().join("registry.yml");
+    let settings = format!("{}:/etc/registry.yml", settings.display());
+    let serve = ["registry:2", "/usr/bin/docker-registry", "serve", "/etc/registry.yml"];
+    for (options, words) in [
+        (&["--rm", "-v", "images:/var/lib/registry"][..], "removed when it is stopped"),
+        (&["--label", "com.docker.swarm.service.id=x", "-v", "images:/var/lib/registry"], "belongs to a cluster"),
+        (&[], "in the container itself"),
+    ] {
+        there.dockerd.run_docker(&["rm", "--force", "registry"]);
+        let run = ["run", "-d", "--name", "registry", "--network=host", "-v", &settings];
+        there.dockerd.run_docker(&[&run[..], options, &serve[..]].concat());
+        until("the registry answers", || there.answers());
+        if options.is_empty() {
+            there.push(&dockline, &name, "app:v1", 10);
+        }
+        let refused = dockline.json(&["gc", name.as_str(), "--yes"]).error();
+        assert_eq!(refused.code, Code::CollectRefused);
+        assert!(refused.message.contains(words), "{refused:?}");
+        assert!(there.answers(), "nothing was stopped");
+    }
+}
+
+/// A cgroup as systemd makes one for a service, with the registry in it.
+struct Service(PathBuf);
+
+impl Service {
+    fn around(registry: &Daemon) -> Self {
+        let root = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup"].map(Path::new);
+        let root = root.into_iter().find(|root| root.join("cgroup.procs").is_file()).expect("cgroups are mounted");
+        let folder = root.join("system.slice").join(format!("dockline-{}.service", registry.pid()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("cgroup.procs"), registry.pid().to_string()).unwrap();
+        Self(folder)
+    }
+
+    fn name(&self) -> String {
+        self.0.file_name().unwrap().to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        fs::remove_dir(&self.0).ok();
+    }
+}
+
+#[test]
+fn a_registry_that_is_a_service_is_stopped_and_started_by_systemd() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let tools = tempfile::tempdir().unwrap();
+    let host = RegistryHost::with(RegistryHostOptions {
+        sshd_config: format!("SetEnv PATH={}:/usr/bin:/bin:/usr/sbin:/sbin\n", tools.path().display()),
+        ..RegistryHostOptions::default()
+    });
+    let dockline = Dockline::new();
+    let name = dockline.add(&host);
+    let sample = dockline.folder().join("sample.tar");
+    dockline_registry::sample::write_sample(&sample).unwrap();
+    dockline.run(&["push", &sample.display().to_string(), &format!("{name}/app:v1")]).expect_success();
+    dockline.run(&["rm", &format!("{name}/app:v1"), "--yes"]).expect_success();
+
+    // Started by hand: nobody could start it again.
+    let refused = dockline.json(&["gc", name.as_str(), "--plan"]).error();
+    assert_eq!(refused.code, Code::CollectRefused);
+    assert!(refused.hint.as_ref().unwrap().contains("docker-registry garbage-collect /"), "{refused:?}");
+
+    let service = Service::around(host.registry());
+    let settings = host.storage().with_file_name("registry.yml").display().to_string();
+    let log = tools.path().join("log");
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >> '{log}'\ncase $1 in\n\
+         stop) kill {pid}; while ss -Hltn 'sport = :5000' | grep -q .; do :; done ;;\n\
+         start) setsid docker-registry serve '{settings}' </dev/null >/dev/null 2>&1 & echo $! >'{pid_file}' ;;\n\
+         *) exit 64 ;;\nesac\n",
+        log = log.display(),
+        pid = host.registry().pid(),
+        pid_file = tools.path().join("pid").display(),
+    );
+    let systemctl = tools.path().join("systemctl");
+    fs::write(&systemctl, script).unwrap();
+    fs::set_permissions(&systemctl, Permissions::from_mode(0o755)).unwrap();
+    let planned: CollectPlan = dockline.json(&["gc", name.as_str(), "--plan"]).expect_success().read();
+    assert_eq!(planned.run, RegistryRun::Unit { name: service.name() });
+    assert!(planned.blobs > 3 && planned.version.as_deref().is_some_and(|version| version.starts_with("2.")));
+    assert!(!log.exists(), "a plan stops nothing");
+
+    let collected: Collected = dockline.json(&["gc", name.as_str(), "--yes"]).expect_success().read();
+    assert_eq!((collected.blobs, collected.bytes), (planned.blobs, planned.bytes));
+    let unit = service.name();
+    assert_eq!(fs::read_to_string(&log).unwrap(), format!("stop {unit}\nstart {unit}\n"));
+    let left = Command::new("find").arg(host.storage().join("docker/registry/v2/blobs")).args(["-name", "data"]).output();
+    assert_eq!(String::from_utf8_lossy(&left.unwrap().stdout), "", "every blob has gone");
+    dockline.run(&["push", &sample.display().to_string(), &format!("{name}/app:v1")]).expect_success();
+    let pid = fs::read_to_string(tools.path().join("pid")).unwrap();
+    lab::run("kill", &[pid.trim()]);
+}
+
+#[test]
+fn a_login_that_may_run_nothing_is_told_so() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let host = RegistryHost::with(RegistryHostOptions {
+        key_options: "restrict,port-forwarding,command=\"/usr/sbin/nologin\"".to_owned(),
+        ..RegistryHostOptions::default()
+    });
+    let dockline = Dockline::new();
+    let name = dockline.add(&host);
+    let refused = dockline.json(&["gc", name.as_str(), "--plan"]).error();
+    assert_eq!(refused.code, Code::CollectRefused);
+    assert!(refused.message.contains("may log in") && refused.message.contains("run nothing"), "{refused:?}");
+    assert!(refused.hint.unwrap().contains("--ssh root@"));
+}

@@ -47,25 +47,25 @@ pub struct Login {
     pub user: String,
     /// The password or token.
     pub secret: String,
-    /// `cr.boss.org:5000`.
-    pub server: String,
 }
 
 impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login")
-            .field("user", &self.user)
-            .field("server", &self.server)
-            .finish_non_exhaustive()
+        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
     }
 }
 
-impl From<&Login> for DockerCredentials {
-    fn from(login: &Login) -> Self {
-        let empty = Self { serveraddress: Some(login.server.clone()), ..Self::default() };
-        match login.user.as_str() {
-            "<token>" => Self { identitytoken: Some(login.secret.clone()), ..empty },
-            user => Self { username: Some(user.to_owned()), password: Some(login.secret.clone()), ..empty },
+impl Login {
+    fn at(&self, repository: &str) -> DockerCredentials {
+        let server = repository.split('/').next().unwrap_or_default().to_owned();
+        let empty = DockerCredentials { serveraddress: Some(server), ..DockerCredentials::default() };
+        match self.user.as_str() {
+            "<token>" => DockerCredentials { identitytoken: Some(self.secret.clone()), ..empty },
+            user => DockerCredentials {
+                username: Some(user.to_owned()),
+                password: Some(self.secret.clone()),
+                ..empty
+            },
         }
     }
 }
@@ -140,8 +140,10 @@ impl Engine {
         Self { login, ..self }
     }
 
-    fn credentials(&self) -> Option<DockerCredentials> {
-        self.login.as_ref().map(DockerCredentials::from)
+    /// What the engine is told for a transfer of that repository. containerd's store takes a login only for the very host
+    /// in the image's name (moby, `daemon/containerd/resolver.go`), whichever of the registry's names that is.
+    fn credentials(&self, repository: &str) -> Option<DockerCredentials> {
+        self.login.as_ref().map(|login| login.at(repository))
     }
 
     /// Where it listens.
@@ -288,7 +290,7 @@ impl Engine {
         let (docker, body) = self.diverting(operation, reference)?;
         let options = PushImageOptionsBuilder::default().tag(name.tag).build();
         // Without credentials bollard still sends the header that dockerd before 23 insists on.
-        let mut answer = docker.push_image(name.repository, Some(options), self.credentials());
+        let mut answer = docker.push_image(name.repository, Some(options), self.credentials(name.repository));
         let refusal = async { answer.next().await.and_then(Result::err) };
         let body = self.accepted(operation, reference, body, refusal).await?;
         follow(operation, reference, body, progress).await
@@ -320,15 +322,13 @@ impl Engine {
         let operation = Operation::Pull;
         let (docker, body) = self.diverting(operation, reference)?;
         // A digest goes where a tag does (docker/docker `api/server/router/image`).
-        let login = options.login.as_ref().map(|(user, password)| bollard::auth::DockerCredentials {
-            username: Some(user.clone()),
-            password: Some(password.expose_secret().to_owned()),
-            ..bollard::auth::DockerCredentials::default()
+        let login = options.login.as_ref().map(|(user, password)| {
+            Login { user: user.clone(), secret: password.expose_secret().to_owned() }.at(name.repository)
         });
         let platform = options.platform.as_deref().unwrap_or_default();
         let options = CreateImageOptionsBuilder::default().from_image(name.repository).tag(name.tag);
         let options = options.platform(platform).build();
-        let mut answer = docker.create_image(Some(options), None, login.or_else(|| self.credentials()));
+        let mut answer = docker.create_image(Some(options), None, login.or_else(|| self.credentials(name.repository)));
         let refusal = async { answer.next().await.and_then(Result::err) };
         let body = self.accepted(operation, reference, body, refusal).await?;
         follow(operation, reference, body, progress).await
@@ -513,6 +513,22 @@ impl<'a> Name<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_names_the_host_of_the_image() {
+        let login = Login { user: "me".to_owned(), secret: "secret".to_owned() };
+        for (repository, server) in [
+            ("cr.boss.org:5000/team/app", "cr.boss.org:5000"),
+            ("127.77.1.2:5000/app", "127.77.1.2:5000"),
+        ] {
+            let told = login.at(repository);
+            assert_eq!(told.serveraddress.as_deref(), Some(server));
+            assert_eq!((told.username.as_deref(), told.password.as_deref()), (Some("me"), Some("secret")));
+        }
+        let token = Login { user: "<token>".to_owned(), ..login }.at("cr.boss.org/app");
+        assert_eq!((token.username, token.identitytoken.as_deref()), (None, Some("secret")));
+        assert!(!format!("{:?}", Login { user: "me".into(), secret: "secret".into() }).contains("secret"));
+    }
 
     #[test]
     fn a_reference_is_taken_apart_and_cannot_leave_its_place() {

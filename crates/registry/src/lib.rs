@@ -21,13 +21,13 @@ mod server;
 
 pub use archive::ArchiveError;
 pub use client::{
-    CertificateFlaw, Client, ClientConfig, CredentialSource, Credentials, EngineImage, Manifest, PullError,
-    Scope, Sending, Survey, TlsFiles,
+    CertificateFlaw, Client, ClientConfig, CredentialSource, Credentials, Crossed, EngineImage, Manifest,
+    PullError, Scope, Sending, Survey, TlsFiles,
 };
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};
 pub use pack::Packing;
 pub use platform::{InvalidPlatform, Wanted};
-pub use records::Records;
+pub use records::{Records, Turns};
 pub use reference::{InvalidReference, Reference};
 pub use server::{SHELF_IMAGE, SHELF_USER, Server, ServerError, ServerOptions, Shelf, ShelfLayers};

@@ -16,6 +16,7 @@ use std::{
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+use tokio::sync::Notify;
 
 const VERSION: u32 = 1;
 /// Layers remembered of each registry; the ones unused for longest go first. About 2 MB of JSON.
@@ -33,6 +34,8 @@ pub struct Records {
     layers: Mutex<Layers>,
     /// Uploads under way.
     active: Arc<Mutex<BTreeSet<String>>>,
+    /// Layers under way.
+    turns: Arc<UnderWay>,
     /// Requests under way.
     requests: AtomicU32,
 }
@@ -63,6 +66,33 @@ impl Request<'_> {
 impl Drop for Request<'_> {
     fn drop(&mut self) {
         self.records.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What is being sent at present.
+#[derive(Debug, Default)]
+struct UnderWay {
+    names: Mutex<BTreeSet<String>>,
+    ended: Notify,
+}
+
+/// Leave to send some layers, which no other push of this account sends to the same registry while this lives.
+#[derive(Debug)]
+pub struct Turns {
+    names: Vec<String>,
+    all: Arc<UnderWay>,
+    /// Whether another push had one of them: the registry may have it by now.
+    pub had_to_wait: bool,
+}
+
+impl Drop for Turns {
+    fn drop(&mut self) {
+        let mut under_way = self.all.names.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in &self.names {
+            under_way.remove(name);
+        }
+        drop(under_way);
+        self.all.ended.notify_waiters();
     }
 }
 
@@ -143,6 +173,7 @@ impl Records {
             folder: Some(folder.to_owned()),
             layers: Mutex::new(layers),
             active: Arc::default(),
+            turns: Arc::default(),
             requests: AtomicU32::new(0),
         }
     }
@@ -150,7 +181,13 @@ impl Records {
     /// In memory only.
     #[must_use]
     pub fn nowhere() -> Self {
-        Self { folder: None, layers: Mutex::default(), active: Arc::default(), requests: AtomicU32::new(0) }
+        Self {
+            folder: None,
+            layers: Mutex::default(),
+            active: Arc::default(),
+            turns: Arc::default(),
+            requests: AtomicU32::new(0),
+        }
     }
 
     /// The blobs that a layer is known as, at this registry.
@@ -158,6 +195,13 @@ impl Records {
         let layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         let of_registry = layers.registries.get(registry);
         of_registry.and_then(|known| known.get(&diff_id.to_string())).cloned().unwrap_or_default()
+    }
+
+    /// Whether the registry is remembered to have one of these layers in whatever repository, from which it may be
+    /// mounted.
+    #[must_use]
+    pub fn knows_any(&self, registry: &str, layers: &[Digest]) -> bool {
+        layers.iter().any(|layer| !self.known(registry, layer).is_empty())
     }
 
     /// Remembers that `repository` has the layer as `blob`.
@@ -215,6 +259,31 @@ impl Records {
         if let Err(error) = written {
             tracing::warn!(%error, "which layers a registry has is not remembered");
         }
+    }
+
+    /// Waits until no other push sends any of these layers to `registry`: the same layer need not go there twice at
+    /// once. Whatever the caller calls a layer, the others have to call it, too.
+    pub async fn turns(&self, registry: &str, layers: impl IntoIterator<Item = String>) -> Turns {
+        // In one order for everybody, so that no two wait for each other.
+        let wanted: BTreeSet<String> =
+            layers.into_iter().map(|layer| format!("{registry} {layer}")).collect();
+        let mut turns = Turns { names: Vec::new(), all: self.turns.clone(), had_to_wait: false };
+        for name in wanted {
+            loop {
+                let mut ended = std::pin::pin!(self.turns.ended.notified());
+                // From here on no end is missed.
+                ended.as_mut().enable();
+                let is_free =
+                    self.turns.names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+                if is_free {
+                    break;
+                }
+                turns.had_to_wait = true;
+                ended.await;
+            }
+            turns.names.push(name);
+        }
+        turns
     }
 
     /// Takes the upload for this push alone; `None` while another push has it.
@@ -333,6 +402,36 @@ mod tests {
             records.save();
             assert_eq!(Records::in_folder(folder.path()).known("a:1", &layer).len(), 1, "after {damage:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_layer_is_sent_by_one_push_at_a_time() {
+        let records = Arc::new(Records::nowhere());
+        let layers = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let first = records.turns("a:1", layers(&["x", "y"])).await;
+        assert!(!first.had_to_wait);
+        assert!(!records.turns("b:1", layers(&["x"])).await.had_to_wait, "another registry is another matter");
+        assert!(!records.turns("a:1", layers(&["z", "z"])).await.had_to_wait, "the same twice is once");
+        // Two that want each other's: both come to an end.
+        let waiting: Vec<_> = [["y", "z"], ["z", "y"], ["x", "y"]]
+            .into_iter()
+            .map(|names| {
+                let (records, names) = (records.clone(), layers(&names));
+                tokio::spawn(async move { records.turns("a:1", names).await.had_to_wait })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(waiting.iter().all(|task| !task.is_finished()));
+        drop(first);
+        for task in waiting {
+            assert!(task.await.unwrap());
+        }
+        // Who stops waiting lets go of what it has.
+        let held = records.turns("a:1", layers(&["b"])).await;
+        let waits = tokio::time::timeout(Duration::from_secs(1), records.turns("a:1", layers(&["a", "b"])));
+        assert!(waits.await.is_err());
+        assert!(!records.turns("a:1", layers(&["a"])).await.had_to_wait);
+        drop(held);
     }
 
     #[test]

@@ -19,6 +19,8 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Access {
     spec: RegistrySpec,
+    /// Where its tunnel listens, which may be a tunnel to one of its hosts alone.
+    entrance: RegistrySpec,
     paths: Paths,
     /// Docker's folder of settings.
     docker: PathBuf,
@@ -32,7 +34,19 @@ impl Access {
         let docker = docker_folder(paths.ssh.home_ssh.parent());
         let kept = Kept::new(asker.secrets.clone(), &paths.state_dir);
         let logins = Arc::new(Logins::new(spec.clone(), asker, kept, docker.join("config.json")));
-        Self { spec, paths: paths.clone(), docker, logins, client: Mutex::default() }
+        Self { entrance: spec.clone(), spec, paths: paths.clone(), docker, logins, client: Mutex::default() }
+    }
+
+    /// The same registry at another entrance: with its logins and certificates, which its own name and port keep.
+    pub(super) fn at(&self, entrance: RegistrySpec) -> Self {
+        Self {
+            spec: self.spec.clone(),
+            entrance,
+            paths: self.paths.clone(),
+            docker: self.docker.clone(),
+            logins: self.logins.clone(),
+            client: Mutex::default(),
+        }
     }
 
     /// The client; clones share their connections and their login.
@@ -51,6 +65,14 @@ impl Access {
         *self.kept_client() = None;
     }
 
+    /// Which registry that is, whatever port leads there: one of several hosts has contents of its own.
+    pub(super) fn place(&self, spec: &RegistrySpec) -> String {
+        match spec.hosts().count() == self.spec.hosts().count() {
+            true => self.spec.authority(),
+            false => format!("{} at {}", self.spec.authority(), spec.ssh),
+        }
+    }
+
     fn kept_client(&self) -> MutexGuard<'_, Option<Client>> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -61,7 +83,7 @@ impl Access {
             url: spec.url.as_deref().cloned(),
             tls: tls_files(spec, &self.paths, &self.docker),
             credentials: Some(credentials),
-            ..ClientConfig::new(spec.listen(), spec.authority())
+            ..ClientConfig::new(self.entrance.listen(), self.entrance.authority())
         };
         Client::new(config).map_err(|error| UiError::from(&error))
     }

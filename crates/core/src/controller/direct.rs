@@ -6,8 +6,8 @@ use super::{
     run::{Transfer, told},
 };
 use dockline_engine::{Engine, ImageParts, ImageStore};
-use dockline_model::{Code, LayerView, PushOptions, Road, UiError, Verified};
-use dockline_registry::{Client, Digest, EngineImage, Reference, Sending, Survey};
+use dockline_model::{Code, LayerView, PushOptions, Road, TransferState, UiError, Verified};
+use dockline_registry::{Client, Digest, EngineImage, Reference, Sending, Survey, Turns};
 use futures::{StreamExt, stream};
 use std::{io, path::Path, time::Instant};
 
@@ -19,12 +19,21 @@ impl Transfer {
         reference: &Reference,
         options: PushOptions,
     ) -> Result<Verified, UiError> {
+        let engine = self.context().engines.find().map_err(told)?;
         if options.road == Some(Road::Engine) {
+            let layers = engine.parts(image).await.map_err(told)?.layers;
+            let _turns = self.turns(layers).await;
             return self.push_image(image, reference).await;
         }
-        let engine = self.context().engines.find().map_err(told)?;
         let client = self.client()?;
-        let surveyed = match self.survey(&engine, &client, image, reference, options).await {
+        let mut surveyed = self.survey(&engine, &client, image, reference, options).await;
+        let missing = surveyed.as_ref().map_or_else(|_| Vec::new(), Surveyed::missing);
+        // Held until this push is over.
+        let turns = self.turns(missing).await;
+        if turns.had_to_wait {
+            surveyed = self.survey(&engine, &client, image, reference, options).await;
+        }
+        let surveyed = match surveyed {
             Ok(surveyed) => surveyed,
             // What the engine can do without these questions, it may; its own failures say more.
             Err(error) if options == PushOptions::default() && error.code != Code::ReferenceNotFound => {
@@ -50,7 +59,10 @@ impl Transfer {
                 client.tag_surveyed(whole, survey, place.0, place.1, report).await
             }
             (Some(whole), Some(survey))
-                if store == ImageStore::Classic && survey.missing.len() == whole.layers.len() =>
+                if store == ImageStore::Classic
+                    && survey.missing.len() == whole.layers.len()
+                    // From another repository they are mounted, which a stream is too late for.
+                    && !sending.records.knows_any(&self.context().spec.authority(), &survey.missing) =>
             {
                 let export = exported(&engine, &parts.id).await?;
                 client.push_export(whole, export, place, &sending, report).await
@@ -63,6 +75,18 @@ impl Transfer {
         };
         let digest = pushed.map_err(|error| UiError::from(&error))?;
         self.verify(reference, Some(&digest.to_string())).await
+    }
+
+    /// Waits until no other push of an engine's image sends one of these layers to the same registry.
+    async fn turns(&self, layers: Vec<String>) -> Turns {
+        let context = self.context();
+        // Where it goes, which another port of the same tunnel does not change.
+        let place = context.access.place(&context.spec);
+        let wanted = layers.into_iter().map(|layer| format!("image layer {layer}"));
+        self.say(TransferState::Waiting);
+        let turns = context.records.turns(&place, wanted).await;
+        self.say(TransferState::Running);
+        turns
     }
 
     /// Pushes an archive.
@@ -149,6 +173,16 @@ impl Transfer {
         tracing::info!(road = ?choice.road, why = choice.why, "the road of a push");
         let (id, road, why) = (self.context().id, choice.road, choice.why.clone());
         self.context().mailbox.post(Message::TransferRoad { id, road, why });
+    }
+}
+
+impl Surveyed {
+    /// The layers that the registry lacks, as far as that is known.
+    fn missing(&self) -> Vec<String> {
+        match &self.survey {
+            Some(survey) => survey.missing.iter().map(ToString::to_string).collect(),
+            None => self.parts.layers.clone(),
+        }
     }
 }
 

@@ -32,10 +32,33 @@ impl Meter {
     }
 }
 
-/// Seconds until `total` at `rate`; `None` while nothing moves.
-pub(super) fn seconds_left(current: u64, total: u64, rate: Option<u64>) -> Option<u64> {
-    let rate = rate.filter(|rate| *rate > 0)?;
-    Some(total.saturating_sub(current).div_ceil(rate))
+/// How far a transfer is. Its bars count bytes as the image has them, and the line bytes as they are packed on it; what
+/// has moved so far tells how the one goes into the other.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Course {
+    /// Bytes of the image so far, and in all.
+    pub(super) current: u64,
+    pub(super) total: u64,
+    /// Those of `current` that did not have to move.
+    pub(super) skipped: u64,
+    /// Bytes that crossed the line; `None` where nobody counts them.
+    pub(super) sent: Option<u64>,
+    /// Bytes a second: on the line, where they are counted there.
+    pub(super) rate: Option<u64>,
+}
+
+/// Seconds until the end at that rate; `None` while nothing moves.
+pub(super) fn seconds_left(course: Course) -> Option<u64> {
+    let rate = u128::from(course.rate.filter(|rate| *rate > 0)?);
+    let left = u128::from(course.total.saturating_sub(course.current));
+    let moved = u128::from(course.current.saturating_sub(course.skipped));
+    let on_the_line = match course.sent {
+        Some(sent) if moved > 0 => (left * u128::from(sent)).div_ceil(moved),
+        // Nothing of the image yet: how well it packs is not known.
+        Some(_) if left > 0 => return None,
+        Some(_) | None => left,
+    };
+    u64::try_from(on_the_line.div_ceil(rate)).ok()
 }
 
 #[cfg(test)]
@@ -63,8 +86,25 @@ mod tests {
             last = rate;
         }
         assert_eq!(last, 0);
-        assert_eq!(seconds_left(10_000, 20_000, Some(0)), None);
-        assert_eq!(seconds_left(10_000, 20_000, Some(3000)), Some(4));
         assert!(meter.samples.len() < 60, "the window is bounded");
+    }
+
+    #[test]
+    fn the_time_left_is_that_of_the_bytes_on_the_line() {
+        let course = Course { current: 10_000, total: 20_000, ..Course::default() };
+        let left = |course| seconds_left(course);
+        assert_eq!(left(Course { rate: Some(0), ..course }), None);
+        assert_eq!(left(Course { rate: Some(3000), ..course }), Some(4));
+        // Packed to a quarter: 2,500 more bytes on the line.
+        let packed = Course { sent: Some(2500), rate: Some(500), ..course };
+        assert_eq!(left(packed), Some(5));
+        // Half of what is done was there already, so the rest packs half as well as it looks.
+        assert_eq!(left(Course { skipped: 5000, ..packed }), Some(10));
+        // Sent again after a loss, more than the image has.
+        assert_eq!(left(Course { sent: Some(40_000), rate: Some(40_000), ..course }), Some(1));
+        assert_eq!(left(Course { current: 0, sent: Some(0), rate: Some(10), ..course }), None);
+        assert_eq!(left(Course { current: 20_000, sent: Some(9), rate: Some(10), ..course }), Some(0));
+        let huge = Course { current: 1, total: u64::MAX, sent: Some(u64::MAX), rate: Some(1), skipped: 0 };
+        assert_eq!(left(huge), None);
     }
 }

@@ -10,11 +10,11 @@ use super::{
 };
 use dockline_engine::{Cause, Engine, EngineDigest, EngineError, Login, PullOptions};
 use dockline_model::{
-    ArchiveFormat, Code, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec, TransferId,
+    ArchiveFormat, Code, LayerState, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec, TransferId,
     TransferState, TunnelState, UiError, UnixMillis, Verified,
 };
-use dockline_registry::{Client, Records, Reference, RegistryError, Scope};
-use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
+use dockline_registry::{Client, Crossed, Records, Reference, RegistryError, Scope};
+use dockline_tunnel::{Ask, Carried, Lease, Tunnel, TunnelConfig};
 use secrecy::ExposeSecret as _;
 use std::{
     path::PathBuf,
@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 /// Tries in all when the tunnel breaks under a transfer. dockerd never repeats its first request nor the last (the
 /// ping and the manifest), so somebody has to.
 pub(super) const TRIES: u32 = 5;
+/// Tries in all when the tunnel holds and the registry behind it fails or is gone for a moment, as one that is restarted.
+const REGISTRY_TRIES: u32 = 3;
 /// Before the second try; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -46,31 +48,59 @@ pub(super) enum Job {
 
 /// The figures of a running transfer: written by whoever moves the bytes, looked up by the actor in its own time.
 #[derive(Debug, Default)]
-pub(super) struct Figures(Mutex<Latest>);
+pub(super) struct Figures {
+    latest: Mutex<Latest>,
+    /// What our own client has moved for it.
+    pub(super) crossed: Crossed,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Latest {
     pub(super) layers: Vec<LayerView>,
     pub(super) current: u64,
     pub(super) total: u64,
-    /// Bytes that really crossed the way, where they are counted.
+    /// Bytes that really crossed the way, where whoever moves them counts them.
     pub(super) sent: Option<u64>,
+    /// The tunnel that it goes through.
+    pub(super) tunnel: Option<Carried>,
+    /// Whether an engine moves it, whose bytes are counted at the tunnel.
+    pub(super) is_engines: bool,
+    /// Whether whoever moves them has begun a layer again since the try began.
+    pub(super) has_repeated: bool,
+    /// Each layer's digest and bytes as the registry has them, once they were asked for.
+    pub(super) stored: Vec<(String, u64)>,
 }
 
 impl Figures {
     pub(super) fn latest(&self) -> MutexGuard<'_, Latest> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn write(&self, layers: &[LayerView], current: u64, total: u64) {
         let mut latest = self.latest();
-        let sent = latest.sent;
-        *latest = Latest { layers: layers.to_vec(), current, total, sent };
+        (latest.layers, latest.current, latest.total) = (layers.to_vec(), current, total);
+        latest.has_repeated |= layers.iter().any(|layer| matches!(layer.state, LayerState::Retrying { .. }));
     }
 
     /// Bytes that crossed the way so far.
     pub(super) fn sent(&self, sent: u64) {
         self.latest().sent = Some(sent);
+    }
+
+    /// Those of the same transfer when it goes on after a halt: bytes that crossed the way stay counted.
+    pub(super) fn anew(&self) -> Arc<Self> {
+        Arc::new(Self { crossed: self.crossed.clone(), ..Self::default() })
+    }
+
+    /// A try begins.
+    fn begin(&self) {
+        let mut latest = self.latest();
+        (latest.is_engines, latest.has_repeated) = (false, false);
+    }
+
+    /// An engine moves the bytes from now on.
+    fn by_engine(&self) {
+        self.latest().is_engines = true;
     }
 }
 
@@ -116,6 +146,7 @@ pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiEr
             Way::Own(config, ask) => own.insert(Tunnel::start((**config).clone(), ask.clone()).await).clone(),
         };
         let lease = tunnel.lease(LeaseHolder::Transfer { id: context.id });
+        context.figures.latest().tunnel = Some(tunnel.carried());
         held = Some((tunnel, lease));
     }
     let mut transfer = Transfer { context, held, trace: None };
@@ -164,22 +195,26 @@ impl Transfer {
         let mut tries = 1;
         loop {
             self.say(TransferState::Waiting);
-            // Whether anything listens at the far end is told better here than by an engine that is hung up on.
-            if let Some((tunnel, lease)) = &self.held {
-                tunnel.check_remote(lease).await?;
-                // The listener's address may be another program's: what is pushed there would go to that.
-                if let Some(error) = tunnel.view().listener_error {
-                    return Err(error);
-                }
+            let ready = self.ready().await;
+            if tries == 1 {
+                // What is not there at the beginning will not be there in a second.
+                ready.clone()?;
             }
             let session = self.session();
-            self.say(TransferState::Running);
-            let error = match self.once(job).await {
+            let outcome = match ready {
+                Ok(()) => {
+                    self.say(TransferState::Running);
+                    self.once(job).await
+                }
+                Err(error) => Err(error),
+            };
+            let error = match outcome {
                 Ok(verified) => return Ok(verified),
                 Err(error) => error,
             };
             let failure = Failure { error, session };
-            if tries == TRIES || !self.is_the_tunnels(&failure) {
+            let may_pass = tries < REGISTRY_TRIES && self.may_pass(failure.error.code);
+            if tries == TRIES || !(may_pass || self.is_the_tunnels(&failure)) {
                 return Err(match &self.held {
                     Some((tunnel, _)) => better(tunnel, failure.error),
                     None => failure.error,
@@ -192,7 +227,17 @@ impl Transfer {
         }
     }
 
+    /// Whether the way is open: whether anything listens at the far end is told better here than by an engine that is
+    /// hung up on.
+    async fn ready(&self) -> Result<(), UiError> {
+        let Some((tunnel, lease)) = &self.held else { return Ok(()) };
+        tunnel.check_remote(lease).await?;
+        // The listener's address may be another program's: what is pushed there would go to that.
+        tunnel.view().listener_error.map_or(Ok(()), Err)
+    }
+
     async fn once(&mut self, job: &Job) -> Result<Verified, UiError> {
+        self.context.figures.begin();
         match job {
             Job::PushImage { image, reference, options } => {
                 self.push_engine_image(image, reference, *options).await
@@ -239,6 +284,7 @@ impl Transfer {
             return Err(error);
         }
         let failed = |error: RegistryError| UiError::from(&error);
+        // What is sent to the other registry is what counts for this transfer.
         let source = access.client()?;
         let figures = self.context.figures.clone();
         let digest = source
@@ -256,12 +302,12 @@ impl Transfer {
 
     /// The engine, which is told who we are at the registry.
     async fn engine(&self) -> Result<Engine, UiError> {
-        let server = self.context.spec.authority();
-        let login = self.context.access.kept().await.map(|kept| Login {
-            user: kept.user,
-            secret: kept.secret.expose_secret().to_owned(),
-            server,
-        });
+        let login = self
+            .context
+            .access
+            .kept()
+            .await
+            .map(|kept| Login { user: kept.user, secret: kept.secret.expose_secret().to_owned() });
         Ok(self.context.engines.find().map_err(told)?.with_login(login))
     }
 
@@ -284,7 +330,11 @@ impl Transfer {
             }
         };
         match pushed {
-            Ok(pushed) => self.verify(reference, pushed.digest.as_deref()).await,
+            Ok(pushed) => {
+                let verified = self.verify(reference, pushed.digest.as_deref()).await?;
+                self.ask_what_is_stored(reference, &verified.digest).await;
+                Ok(verified)
+            }
             Err(error) => Err(self.with_the_registrys_word(reference, error).await),
         }
     }
@@ -292,6 +342,7 @@ impl Transfer {
     async fn push_as(&self, engine: &Engine, image: &str, name: &str) -> Result<EngineDigest, EngineError> {
         engine.tag(image, name).await?;
         let figures = self.context.figures.clone();
+        figures.by_engine();
         engine.push(name, move |l, c, t| figures.write(l, c, t)).await
     }
 
@@ -303,6 +354,7 @@ impl Transfer {
     ) -> Result<EngineDigest, EngineError> {
         let figures = self.context.figures.clone();
         let options = PullOptions { platform: platform.map(str::to_owned), login: None };
+        figures.by_engine();
         engine.pull_with(name, &options, move |l, c, t| figures.write(l, c, t)).await
     }
 
@@ -393,8 +445,18 @@ impl Transfer {
             .map_err(|error| UiError::new(Code::ReferenceInvalid, format!("{error}.")))
     }
 
+    /// The registry's client, whose traffic counts as this transfer's.
     pub(super) fn client(&self) -> Result<Client, UiError> {
-        self.context.access.client()
+        Ok(self.context.access.client()?.counted_by(&self.context.figures.crossed))
+    }
+
+    /// An engine says of a layer that is there already neither its size nor its digest; the registry does.
+    async fn ask_what_is_stored(&self, reference: &Reference, digest: &str) {
+        let Ok(client) = self.client() else { return };
+        match client.layer_sizes(reference.repository(), digest).await {
+            Ok(stored) => self.context.figures.latest().stored = stored,
+            Err(error) => tracing::debug!(%error, "how large the layers are is not told"),
+        }
     }
 
     /// Asks the registry itself, through the tunnel's listener, what it has under that name.
@@ -426,7 +488,7 @@ impl Transfer {
         &self.context
     }
 
-    fn say(&self, state: TransferState) {
+    pub(super) fn say(&self, state: TransferState) {
         self.context.mailbox.post(Message::TransferAt { id: self.context.id, state });
     }
 
@@ -440,6 +502,15 @@ impl Transfer {
             | TunnelState::Closing
             | TunnelState::Failed { .. } => None,
         }
+    }
+
+    /// Whether the registry failed, or was gone, in a way that may pass: an engine asks for `/v2/` and sends the manifest
+    /// just once. Layers it tries again by itself, for most of a minute; our own client tries everything again.
+    fn may_pass(&self, code: Code) -> bool {
+        let latest = self.context.figures.latest();
+        let is_for_the_first_time = latest.is_engines && !latest.has_repeated;
+        matches!(code, Code::RegistryUnreachable | Code::RemoteClosed)
+            || (code == Code::RegistryFailed && is_for_the_first_time)
     }
 
     /// Whether another try makes sense: the tunnel broke, and is being mended.

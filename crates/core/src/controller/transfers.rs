@@ -2,12 +2,12 @@
 
 use super::{
     Answerer, FaceId, Mailbox, Message,
-    access::Access,
     actor::Actor,
     history::{self, Past},
-    meter::{Meter, seconds_left},
+    meter::{Course, Meter, seconds_left},
     registries::unknown,
     run::{self, Context, Figures, Job, Way},
+    share::{self, Share},
     ship::{self, Shipping},
     traces::Traces,
 };
@@ -62,6 +62,8 @@ struct Entry {
     cancel: CancellationToken,
     figures: Arc<Figures>,
     meter: Meter,
+    /// Its part of what its tunnel carries, while an engine moves it.
+    share: Share,
     /// From the start of its task until its traces are removed.
     has_task: bool,
     /// Its task has been told to stop because the person halted it, and has not ended yet.
@@ -124,6 +126,22 @@ impl Transfers {
         self.entries.values().map(|entry| entry.view.clone()).collect()
     }
 
+    /// Divides what the tunnels have carried since the last look among those that engines move through them.
+    fn share_out(&mut self) {
+        let running = |entry: &&mut Entry| entry.has_task && !entry.view.state.is_final();
+        let parts = self.entries.values_mut().filter(running).filter_map(|entry| {
+            let own = entry.own();
+            let latest = entry.figures.latest();
+            let tunnel = latest.tunnel.clone()?;
+            let is_up = match entry.view.kind {
+                TransferKind::Pull => false,
+                TransferKind::Push | TransferKind::Ship | TransferKind::Copy => true,
+            };
+            Some(share::Part { tunnel, is_up, is_engines: latest.is_engines, own, share: &mut entry.share })
+        });
+        share::divide(&mut parts.collect::<Vec<_>>());
+    }
+
     /// The next one that may begin: in order, a few of each registry at a time, and never two of the same
     /// reference at once (they would fight over the tag).
     fn next(&self, per_registry: usize) -> Option<TransferId> {
@@ -154,6 +172,7 @@ impl Entry {
             cancel: CancellationToken::new(),
             figures: Arc::default(),
             meter: Meter::default(),
+            share: Share::default(),
             has_task: false,
             is_halting: false,
         }
@@ -162,12 +181,11 @@ impl Entry {
     /// Takes over the newest figures. Progress never runs backwards: a second try starts from nothing, and its
     /// bar stands still until it has passed the first's.
     fn read_figures(&mut self, now: Instant) {
-        let (layers, current, total, sent) = self.figures.read();
+        let (sent, current, total) = self.take_figures();
         self.view.sent = self.view.sent.max(sent.unwrap_or_default());
-        if !layers.is_empty() {
-            self.view.skipped = layers.iter().filter(|layer| is_skipped(layer)).filter_map(|l| l.total).sum();
-            self.view.layers = layers;
-        }
+        let skipped = || self.view.layers.iter().filter(|layer| is_skipped(layer));
+        let moved_by_nobody = skipped().map(|layer| layer.current).sum();
+        self.view.skipped = skipped().filter_map(|layer| layer.total).sum();
         self.view.current = self.view.current.max(current);
         self.view.total = self.view.total.max(total).max(self.view.current);
         self.view.rate = match self.view.state {
@@ -179,7 +197,40 @@ impl Entry {
             | TransferState::Failed { .. }
             | TransferState::Cancelled => None,
         };
-        self.view.seconds_left = seconds_left(self.view.current, self.view.total, self.view.rate);
+        self.view.seconds_left = seconds_left(Course {
+            current: self.view.current,
+            total: self.view.total,
+            skipped: moved_by_nobody,
+            sent,
+            rate: self.view.rate,
+        });
+    }
+
+    /// Takes over the newest layers; bytes that crossed the way where those are counted, bytes so far, and in all.
+    fn take_figures(&mut self) -> (Option<u64>, u64, u64) {
+        let mut latest = self.figures.latest();
+        // Taken, since they need no second telling; the numbers stay.
+        let layers = mem::take(&mut latest.layers);
+        if !layers.is_empty() {
+            self.view.layers = layers;
+        }
+        fill_in(&mut self.view.layers, &latest.stored);
+        let sent = match (latest.sent, &latest.tunnel) {
+            (Some(sent), _) => Some(sent),
+            // Through the tunnel by an engine, or by ourselves, wherever the registry is.
+            (None, Some(_)) => Some(self.share.sum() + self.own()),
+            (None, None) if latest.is_engines => None,
+            (None, None) => Some(self.own()),
+        };
+        (sent, latest.current, latest.total)
+    }
+
+    /// Bytes that our own client has moved for it, the way that it goes.
+    fn own(&self) -> u64 {
+        match self.view.kind {
+            TransferKind::Pull => self.figures.crossed.down(),
+            TransferKind::Push | TransferKind::Ship | TransferKind::Copy => self.figures.crossed.up(),
+        }
     }
 
     /// Whether nothing is done for it any more.
@@ -310,7 +361,7 @@ impl Actor {
                         spec.port = address.port();
                     }
                     let config = TunnelConfig::new(spec.clone(), self.paths.ssh.clone());
-                    let access = Arc::new(Access::new(spec.clone(), &self.paths, self.asker.clone()));
+                    let access = Arc::new(registry.access.at(spec.clone()));
                     (spec, access, Way::Own(Box::new(config), self.asker.clone()))
                 }
             };
@@ -334,6 +385,7 @@ impl Actor {
     }
 
     pub(super) fn read_figures(&mut self, now: Instant) {
+        self.transfers.share_out();
         let mut moved = Vec::new();
         for entry in self.transfers.entries.values_mut() {
             if entry.has_task && !entry.view.state.is_final() {
@@ -348,6 +400,7 @@ impl Actor {
     }
 
     pub(super) fn transfer_at(&mut self, id: TransferId, state: TransferState) {
+        self.transfers.share_out();
         let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
         // A task that was stopped for a halt may say what it did last; the halt is what counts.
         if entry.is_halting || entry.view.state.is_final() || entry.view.state == state {
@@ -428,7 +481,8 @@ impl Actor {
         let entry = self.transfers.entries.get_mut(&id).ok_or_else(|| no_transfer(id))?;
         if entry.view.state == TransferState::Paused {
             entry.cancel = CancellationToken::new();
-            entry.figures = Arc::default();
+            entry.figures = entry.figures.anew();
+            entry.share.rest();
             entry.meter = Meter::default();
             entry.view.state = TransferState::Waiting;
             self.publish_transfer(id);
@@ -608,11 +662,45 @@ fn no_transfer(id: TransferId) -> UiError {
     UiError::new(Code::NotFound, format!("There is no transfer {}.", id.0))
 }
 
-impl Figures {
-    /// The newest layers, bytes so far, bytes in all, and those that crossed the way.
-    fn read(&self) -> (Vec<LayerView>, u64, u64, Option<u64>) {
-        let mut latest = self.latest();
-        // Taken, since they need no second telling; the numbers stay.
-        (mem::take(&mut latest.layers), latest.current, latest.total, latest.sent)
+/// Gives layers that were there already, of which an engine says no more than that, the bytes that the registry has of
+/// them: by their digests, or by their places where the engine calls them otherwise (Docker's own store by the digests of
+/// what is unpacked).
+fn fill_in(layers: &mut [LayerView], stored: &[(String, u64)]) {
+    let is_as_long = layers.len() == stored.len();
+    for (place, layer) in layers.iter_mut().enumerate() {
+        if layer.total.is_some() || !is_skipped(layer) {
+            continue;
+        }
+        let by_digest = stored.iter().find(|(digest, _)| *digest == layer.id);
+        if let Some((_, size)) = by_digest.or_else(|| stored.get(place).filter(|_| is_as_long)) {
+            (layer.total, layer.current) = (Some(*size), *size);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_that_were_there_get_the_registrys_sizes() {
+        let layer = |id: &str, state| LayerView { id: id.to_owned(), state, current: 0, total: None };
+        let stored = [("aaa".to_owned(), 10), ("bbb".to_owned(), 20), ("ccc".to_owned(), 30)];
+        // Docker's own store: other digests, in the same order.
+        let mut layers = vec![
+            layer("x", LayerState::Exists),
+            layer("y", LayerState::Done),
+            layer("z", LayerState::Mounted { from: "app".to_owned() }),
+        ];
+        fill_in(&mut layers, &stored);
+        assert_eq!(layers.iter().map(|layer| layer.total).collect::<Vec<_>>(), [Some(10), None, Some(30)]);
+        // containerd's: the registry's own, in whatever order, with the configuration among them.
+        let mut layers = vec![layer("ccc", LayerState::Exists), layer("config", LayerState::Exists)];
+        fill_in(&mut layers, &stored);
+        assert_eq!(layers.iter().map(|layer| layer.total).collect::<Vec<_>>(), [Some(30), None]);
+        // The same layer twice has one bar: which it is cannot be told by its place.
+        let mut layers = vec![layer("x", LayerState::Exists), layer("y", LayerState::Exists)];
+        fill_in(&mut layers, &stored);
+        assert!(layers.iter().all(|layer| layer.total.is_none()));
     }
 }

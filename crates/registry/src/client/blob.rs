@@ -75,12 +75,13 @@ impl Client {
         let mut hasher = Some(Hasher::new(digest.algorithm()));
         // Once the registry has all it was promised hyper polls the body no more, so the last chunk says so.
         let unreadable = Arc::new(Mutex::new(None));
-        let report = unreadable.clone();
+        let (report, crossed) = (unreadable.clone(), self.crossed.clone());
         let stream = ReaderStream::with_capacity(Box::pin(body), BUFFER).map(move |chunk| {
             let chunk: Bytes = chunk.inspect_err(|error| {
                 // reqwest would wrap it up as a failed request; it is no fault of the registry's.
                 *lock(&report) = Some(io::Error::new(error.kind(), error.to_string()));
             })?;
+            crossed.sent(chunk.len());
             sender.send_modify(|sent| {
                 sent.bytes += chunk.len() as u64;
                 if let Some(hasher) = &mut hasher {
@@ -181,6 +182,7 @@ impl Client {
         while let Some(chunk) =
             self.idle(operation, response.chunk()).await?.map_err(|source| self.unreachable(source))?
         {
+            self.crossed.received(chunk.len());
             received += chunk.len() as u64;
             if received > size {
                 return Err(self.protocol(format!("{} is longer than the manifest says", what())).into());

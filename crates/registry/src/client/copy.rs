@@ -381,6 +381,7 @@ impl Client {
         let (count, mut counted) = watch::channel(0_u64);
         let lost = Arc::new(Mutex::new(None));
         let (report, hasher) = (lost.clone(), hashed.clone());
+        let (fetched, sent) = (self.crossed.clone(), target.crossed.clone());
         let mut at = offset - skip;
         let body = source.bytes_stream().map(move |piece| {
             let mut piece: Bytes = piece.map_err(|error| {
@@ -389,6 +390,7 @@ impl Client {
                 *lock(&report) = Some(error);
                 text
             })?;
+            fetched.received(piece.len());
             let begin = at;
             at += piece.len() as u64;
             {
@@ -404,6 +406,7 @@ impl Client {
                 let old = usize::try_from(offset - begin).unwrap_or(usize::MAX).min(piece.len());
                 piece = piece.slice(old..);
             }
+            sent.sent(piece.len());
             count.send_modify(|count| *count += piece.len() as u64);
             Ok::<_, io::Error>(piece)
         });

@@ -237,6 +237,7 @@ impl Client {
         while let Some(chunk) =
             self.idle(operation, response.chunk()).await?.map_err(|source| self.unreachable(source))?
         {
+            self.crossed.received(chunk.len());
             if bytes.len() + chunk.len() > most {
                 return Err(
                     self.protocol(format!("an answer of more than {most} bytes where a short one belongs"))

@@ -172,6 +172,23 @@ impl Client {
             repository: shared.repository.to_owned(),
             layer: format!("{digest} {}", press.packing().name()),
         });
+        // The same layer is not sent twice at once: whoever comes second asks again when the first is done.
+        let turn = match job.expected() {
+            Some(layer) => Some(shared.records.turns(self.authority(), [layer.to_string()]).await),
+            None => None,
+        };
+        if turn.as_ref().is_some_and(|turn| turn.had_to_wait)
+            && let Some(layer) = job.expected()
+            && let Some(placed) = self.find_layer(shared, job, index).await?
+        {
+            if job.is_stream {
+                // What comes after it in the stream has to be reached.
+                let open = job.open.clone();
+                let read = move || std::io::copy(&mut open()?, &mut std::io::sink());
+                blocking(move || read().map_err(|source| RegistryError::Source { source })).await?;
+            }
+            return Ok((placed, layer.clone()));
+        }
         // Of two pushes of one layer at once only the first goes on with an upload; two writers would ruin it.
         let _guard = key.as_ref().and_then(|key| shared.records.begin_upload(key));
         let key = key.filter(|_| _guard.is_some());

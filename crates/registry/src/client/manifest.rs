@@ -90,6 +90,29 @@ impl Client {
         Ok(Manifest { media_type, digest, bytes })
     }
 
+    /// Each layer of an image, bottom first: the first 12 digits of its digest, and its bytes as the registry stores it.
+    /// Of an index, none.
+    ///
+    /// # Errors
+    /// As [`Client::get_manifest`].
+    pub async fn layer_sizes(
+        &self,
+        repository: &str,
+        reference: &str,
+    ) -> Result<Vec<(String, u64)>, RegistryError> {
+        let manifest = self.get_manifest(repository, reference).await?;
+        if !media::is_manifest(&manifest.media_type) {
+            return Ok(Vec::new());
+        }
+        let image: oci_spec::image::ImageManifest = serde_json::from_slice(&manifest.bytes)
+            .map_err(|error| self.protocol(format!("the manifest of {reference} does not read: {error}")))?;
+        let size = |layer: &oci_spec::image::Descriptor| {
+            let digest = media::digest(layer).map_err(|error| self.protocol(error.to_string()))?;
+            Ok((digest.short().to_owned(), layer.size()))
+        };
+        image.layers().iter().map(size).collect()
+    }
+
     /// Stores a manifest under a tag or under its digest, and returns its digest.
     ///
     /// # Errors

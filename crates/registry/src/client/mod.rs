@@ -7,6 +7,7 @@ mod auth;
 mod blob;
 mod contents;
 mod copy;
+mod crossed;
 mod exchange;
 mod export;
 pub(crate) mod fuzzing;
@@ -25,6 +26,7 @@ mod way;
 pub use auth::{CredentialSource, Credentials};
 pub use blob::PullError;
 pub use copy::Scope;
+pub use crossed::Crossed;
 pub use export::{EngineImage, Survey};
 pub use manifest::Manifest;
 pub use push::Sending;
@@ -80,6 +82,7 @@ pub struct Client {
     config: ClientConfig,
     host: reqwest::header::HeaderValue,
     whole: contents::WholeList,
+    crossed: Crossed,
 }
 
 impl Client {
@@ -94,7 +97,7 @@ impl Client {
             .map_err(|_| RegistryError::Authority { authority: config.authority.clone() })?;
         let way = way::Way::new(&config)?;
         let auth = auth::Auth::default();
-        Ok(Self { way, auth, config, host, whole: contents::WholeList::default() })
+        Ok(Self { way, auth, config, host, whole: contents::WholeList::default(), crossed: Crossed::default() })
     }
 
     /// Asks whether a registry answers (`GET /v2/`, distribution-spec end-1).

@@ -252,6 +252,7 @@ impl Client {
                 Ok(Err(source)) => break Err(self.unreachable(source)),
                 Err(error) => break Err(error),
             };
+            self.crossed.received(chunk.len());
             let old = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
             skip -= old as u64;
             let chunk = &chunk[old..];

@@ -3,6 +3,7 @@
 use super::{
     Client,
     layer::{Job, JobKind, Open},
+    retry,
 };
 use crate::{
     Digest, RegistryError,
@@ -212,9 +213,16 @@ impl Client {
         media_type: &str,
         bytes: Vec<u8>,
     ) -> Result<Digest, RegistryError> {
-        let mut is_again = false;
+        let (mut is_again, mut waits) = (false, retry::WAITS.into_iter());
         loop {
-            let pushed = self.push_manifest(repository, tag, media_type, bytes.clone()).await?;
+            let pushed = match self.push_manifest(repository, tag, media_type, bytes.clone()).await {
+                Ok(pushed) => pushed,
+                // Twice the same manifest is once.
+                Err(error) => {
+                    retry::wait_silently(error, &mut waits).await?;
+                    continue;
+                }
+            };
             match self.manifest_digest(repository, tag).await {
                 Ok(there) if there == pushed => return Ok(pushed),
                 Ok(there) => {

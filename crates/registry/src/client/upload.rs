@@ -104,6 +104,7 @@ impl Upload {
     ) -> Result<(), Broken> {
         let length: u64 = pieces.iter().map(|piece| piece.len() as u64).sum();
         let (begin, mut waits) = (self.offset, super::retry::WAITS.into_iter());
+        let mut may_be_let_in = true;
         loop {
             let done = self.offset - begin;
             if done >= length {
@@ -115,6 +116,14 @@ impl Upload {
                 Ok(()) => continue,
                 Err(error) => error,
             };
+            // A token has ended with the piece before: the question asks for a new one, and says where to go on.
+            if matches!(error, RegistryError::Auth { .. }) && std::mem::take(&mut may_be_let_in) {
+                match self.ask(client).await {
+                    Ok(Some(offset)) if offset >= begin && offset <= begin + length => continue,
+                    Ok(Some(_) | None) => return Err(Broken::Forgotten(error)),
+                    Err(other) => return Err(Broken::Failed(other)),
+                }
+            }
             if !matches!(error, RegistryError::Unreachable { .. }) {
                 let is_gone = matches!(error, RegistryError::Failed { status: 404 | 416, .. });
                 return Err(if is_gone { Broken::Forgotten(error) } else { Broken::Failed(error) });
@@ -182,7 +191,9 @@ impl Upload {
             let count = piece.len().div_ceil(PART);
             (0..count).map(move |n| piece.slice(n * PART..((n + 1) * PART).min(piece.len())))
         });
+        let crossed = client.crossed.clone();
         let body = stream::iter(parts.map(move |part| {
+            crossed.sent(part.len());
             sender.send_modify(|sent| sent.bytes += part.len() as u64);
             Ok::<_, io::Error>(part)
         }));

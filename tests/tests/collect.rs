@@ -52,7 +52,8 @@ impl InContainer {
         let text = "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /var/lib/registry\n  delete:\n    \
                     enabled: true\nhttp:\n  addr: 127.0.0.1:5000\n";
         fs::write(&settings, text).unwrap();
-        Self { host, dockerd, workstation: workstation }.with_registry(&settings, &["-v", "images:/var/lib/registry"])
+        Self { host, dockerd, workstation: workstation }
+            .with_registry(&settings, &["-v", "images:/var/lib/registry"])
     }
 
     fn with_registry(self, settings: &Path, storage: &[&str]) -> Self {
@@ -106,7 +107,9 @@ fn a_registry_in_a_container_is_stopped_cleaned_and_started() {
     let bytes = planned.bytes.expect("it is on that host's disk");
     assert!(bytes > 300 << 10 && bytes < 400 << 10, "{planned:?}");
     assert_eq!(planned.configuration, "/etc/registry.yml");
-    let RegistryRun::Container { engine, name: container, id, .. } = &planned.run else { panic!("{planned:?}") };
+    let RegistryRun::Container { engine, name: container, id, .. } = &planned.run else {
+        panic!("{planned:?}")
+    };
     assert_eq!((engine.as_str(), container.as_str(), id.len()), ("docker", "registry", 64));
     assert!(there.answers(), "a plan stops nothing");
 
@@ -142,7 +145,15 @@ fn a_registry_comes_back_when_whoever_stopped_it_is_killed() {
 
     let stops = Daemon::spawn(
         "docker events",
-        there.dockerd.docker(&["events", "--filter", "event=die", "--filter", "container=registry", "--format", "it stopped"]),
+        there.dockerd.docker(&[
+            "events",
+            "--filter",
+            "event=die",
+            "--filter",
+            "container=registry",
+            "--format",
+            "it stopped",
+        ]),
     );
     let collecting = Daemon::spawn("dockline gc", dockline.command(&["gc", name.as_str(), "--yes"]));
     stops.wait_for_line("it stopped", PATIENCE);
@@ -171,7 +182,10 @@ fn containers_that_would_lose_their_images_are_left_alone() {
     let serve = ["registry:2", "/usr/bin/docker-registry", "serve", "/etc/registry.yml"];
     for (options, words) in [
         (&["--rm", "-v", "images:/var/lib/registry"][..], "removed when it is stopped"),
-        (&["--label", "com.docker.swarm.service.id=x", "-v", "images:/var/lib/registry"], "belongs to a cluster"),
+        (
+            &["--label", "com.docker.swarm.service.id=x", "-v", "images:/var/lib/registry"],
+            "belongs to a cluster",
+        ),
         (&[], "in the container itself"),
     ] {
         there.dockerd.run_docker(&["rm", "--force", "registry"]);
@@ -194,7 +208,8 @@ struct Service(PathBuf);
 impl Service {
     fn around(registry: &Daemon) -> Self {
         let root = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup"].map(Path::new);
-        let root = root.into_iter().find(|root| root.join("cgroup.procs").is_file()).expect("cgroups are mounted");
+        let root =
+            root.into_iter().find(|root| root.join("cgroup.procs").is_file()).expect("cgroups are mounted");
         let folder = root.join("system.slice").join(format!("dockline-{}.service", registry.pid()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("cgroup.procs"), registry.pid().to_string()).unwrap();
@@ -258,7 +273,10 @@ fn a_registry_that_is_a_service_is_stopped_and_started_by_systemd() {
     assert_eq!((collected.blobs, collected.bytes), (planned.blobs, planned.bytes));
     let unit = service.name();
     assert_eq!(fs::read_to_string(&log).unwrap(), format!("stop {unit}\nstart {unit}\n"));
-    let left = Command::new("find").arg(host.storage().join("docker/registry/v2/blobs")).args(["-name", "data"]).output();
+    let left = Command::new("find")
+        .arg(host.storage().join("docker/registry/v2/blobs"))
+        .args(["-name", "data"])
+        .output();
     assert_eq!(String::from_utf8_lossy(&left.unwrap().stdout), "", "every blob has gone");
     dockline.run(&["push", &sample.display().to_string(), &format!("{name}/app:v1")]).expect_success();
     let pid = fs::read_to_string(tools.path().join("pid")).unwrap();

@@ -48,14 +48,8 @@ impl Guarded {
 
 #[test]
 fn docker_logs_in_with_dockline_as_its_helper_and_pushes() {
-    let needs = [
-        Need::Root,
-        Need::Sshd,
-        Need::Registry,
-        Need::Dockerd,
-        Need::Keyring,
-        Need::Program("htpasswd"),
-    ];
+    let needs =
+        [Need::Root, Need::Sshd, Need::Registry, Need::Dockerd, Need::Keyring, Need::Program("htpasswd")];
     if !lab::requires(&needs) {
         return;
     }
@@ -84,8 +78,10 @@ fn docker_logs_in_with_dockline_as_its_helper_and_pushes() {
         let mut command = dockerd.docker(arguments);
         let surroundings = dockline.command(&[]);
         for (variable, value) in surroundings.get_envs() {
-            if let (Some("PATH" | "DOCKLINE_HOME" | "DBUS_SESSION_BUS_ADDRESS" | "XDG_RUNTIME_DIR" | "HOME"), Some(value)) =
-                (variable.to_str(), value)
+            if let (
+                Some("PATH" | "DOCKLINE_HOME" | "DBUS_SESSION_BUS_ADDRESS" | "XDG_RUNTIME_DIR" | "HOME"),
+                Some(value),
+            ) = (variable.to_str(), value)
             {
                 command.env(variable, value);
             }
@@ -99,12 +95,16 @@ fn docker_logs_in_with_dockline_as_its_helper_and_pushes() {
     assert!(!try_docker(&["push", &reference]).status.success(), "nobody has logged in");
 
     let mut login = docker(&["login", "--username", "me", "--password-stdin", &server]);
-    let mut login = login.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut login =
+        login.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     login.stdin.take().unwrap().write_all(SECRET.as_bytes()).unwrap();
     let told = login.wait_with_output().unwrap();
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     let config = fs::read_to_string(docker_config.join("config.json")).unwrap();
-    assert!(config.contains(&server) && !config.contains("auth\""), "the file has the login itself: {config}");
+    assert!(
+        config.contains(&server) && !config.contains("auth\""),
+        "the file has the login itself: {config}"
+    );
     let kept = keyring.secrets_of("dockline");
     assert!(kept.iter().any(|item| item.secret.contains(SECRET)), "the keyring has none of it");
 
@@ -141,8 +141,10 @@ fn a_login_gets_an_image_to_every_host_of_a_registry() {
         RegistryHost::with(RegistryHostOptions { also_authorized: public, ..RegistryHostOptions::default() });
     let _registries = [Guarded::on(&first), Guarded::on(&second)];
     let folder = tempfile::tempdir().unwrap();
-    let dockline = Dockline::new()
-        .with_environment([("DOCKLINE_KEYRING", "off".into()), ("DOCKER_CONFIG", folder.path().as_os_str().to_owned())]);
+    let dockline = Dockline::new().with_environment([
+        ("DOCKLINE_KEYRING", "off".into()),
+        ("DOCKER_CONFIG", folder.path().as_os_str().to_owned()),
+    ]);
     let name = unique_registry_name("cr");
     dockline.trust(&first.known_hosts_line());
     dockline.trust(&second.known_hosts_line());
@@ -164,7 +166,8 @@ fn a_login_gets_an_image_to_every_host_of_a_registry() {
     for host in [&first, &second] {
         let url = "http://127.0.0.1:5001/v2/_catalog";
         let mut curl = host.inside("curl");
-        let there = lab::try_run(curl.args(["-sf", "-u", &format!("me:{SECRET}"), url])).expect_success().stdout;
+        let there =
+            lab::try_run(curl.args(["-sf", "-u", &format!("me:{SECRET}"), url])).expect_success().stdout;
         assert!(there.contains("sample") || there.contains("dockline"), "{}: {there}", host.address());
     }
 }

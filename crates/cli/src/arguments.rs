@@ -691,9 +691,15 @@ pub struct Copy {
 }
 
 /// The words that clap offers, refuses others than, and completes in shells, and what each stands for.
-fn words<T: Clone + Send + Sync + 'static>(known: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
+fn words<T: Clone + Send + Sync + 'static>(
+    known: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(known.iter().map(|(word, _)| *word)).try_map(move |word| {
-        known.iter().find(|(known, _)| **known == word).map(|(_, value)| value.clone()).ok_or(UnknownWord(word))
+        known
+            .iter()
+            .find(|(known, _)| **known == word)
+            .map(|(_, value)| value.clone())
+            .ok_or(UnknownWord(word))
     })
 }
 

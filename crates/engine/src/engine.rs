@@ -328,7 +328,8 @@ impl Engine {
         let platform = options.platform.as_deref().unwrap_or_default();
         let options = CreateImageOptionsBuilder::default().from_image(name.repository).tag(name.tag);
         let options = options.platform(platform).build();
-        let mut answer = docker.create_image(Some(options), None, login.or_else(|| self.credentials(name.repository)));
+        let mut answer =
+            docker.create_image(Some(options), None, login.or_else(|| self.credentials(name.repository)));
         let refusal = async { answer.next().await.and_then(Result::err) };
         let body = self.accepted(operation, reference, body, refusal).await?;
         follow(operation, reference, body, progress).await
@@ -517,10 +518,9 @@ mod tests {
     #[test]
     fn a_login_names_the_host_of_the_image() {
         let login = Login { user: "me".to_owned(), secret: "secret".to_owned() };
-        for (repository, server) in [
-            ("cr.boss.org:5000/team/app", "cr.boss.org:5000"),
-            ("127.77.1.2:5000/app", "127.77.1.2:5000"),
-        ] {
+        for (repository, server) in
+            [("cr.boss.org:5000/team/app", "cr.boss.org:5000"), ("127.77.1.2:5000/app", "127.77.1.2:5000")]
+        {
             let told = login.at(repository);
             assert_eq!(told.serveraddress.as_deref(), Some(server));
             assert_eq!((told.username.as_deref(), told.password.as_deref()), (Some("me"), Some("secret")));

@@ -5,10 +5,10 @@
 
 use crate::{
     AccessView, Answer, AppliedChange, ArchiveFormat, ClientCertificate, CollectPlan, Collected, Contents,
-    ContextView, DeletePlan, DoctorId, Event, Extent, HostsAction, HostsView, ImportPlan, Interruption, Look, OfferId, OfferSpec,
-    Patient, PromptId, Proposal, PushOptions, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, Secret,
-    Settings, SettingsChange, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget, TrafficLimits,
-    TransferId, UiError,
+    ContextView, DeletePlan, DoctorId, Event, Extent, HostsAction, HostsView, ImportPlan, Interruption, Look,
+    OfferId, OfferSpec, Patient, PromptId, Proposal, PushOptions, RegistryName, RegistrySpec, RegistryUrl,
+    RemoteEnd, Secret, Settings, SettingsChange, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget,
+    TrafficLimits, TransferId, UiError,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

@@ -410,7 +410,10 @@ mod tests {
         let layers = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let first = records.turns("a:1", layers(&["x", "y"])).await;
         assert!(!first.had_to_wait);
-        assert!(!records.turns("b:1", layers(&["x"])).await.had_to_wait, "another registry is another matter");
+        assert!(
+            !records.turns("b:1", layers(&["x"])).await.had_to_wait,
+            "another registry is another matter"
+        );
         assert!(!records.turns("a:1", layers(&["z", "z"])).await.had_to_wait, "the same twice is once");
         // Two that want each other's: both come to an end.
         let waiting: Vec<_> = [["y", "z"], ["z", "y"], ["x", "y"]]

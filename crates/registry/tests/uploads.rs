@@ -382,7 +382,8 @@ async fn a_sparse_layer_of_ten_gigabytes_is_sent_as_the_little_it_is() {
     line.client().push_archive(&path, "sparse", "v1", |_, _, _| ()).await.unwrap();
     let sent = line.take();
     let peak = std::fs::read_to_string("/proc/self/status").unwrap();
-    let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default().trim().to_owned();
+    let peak =
+        peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default().trim().to_owned();
     eprintln!("10 GB of zeros: {:?}, {} KiB sent, at most {peak} of memory", begin.elapsed(), sent >> 10);
     assert!(sent < 60 * MIB, "{sent}");
     let kib: u64 = peak.split(' ').next().and_then(|kib| kib.parse().ok()).unwrap_or(0);

@@ -71,7 +71,11 @@ pub const TESTS: &[Need] = &[
     program("skopeo", "skopeo", "reads what Dockline pushed and pushes what it pulls, as a stranger"),
     program("ip", "iproute2", "gives each registry host a network namespace"),
     program("setpriv", "util-linux", "ties what a test starts to the test's life"),
-    program("nginx", "nginx-light", "stands before a registry and fails now and then (the package may start one here)"),
+    program(
+        "nginx",
+        "nginx-light",
+        "stands before a registry and fails now and then (the package may start one here)",
+    ),
     program("htpasswd", "apache2-utils", "writes down the logins of a registry that asks for one"),
     program("curl", "curl", "asks the registry what it holds, as a second opinion"),
     program("openssl", "openssl", "hashes the password of the registry host's only account"),

@@ -14,7 +14,9 @@ use crate::{
     terminal,
 };
 use dialoguer::Confirm;
-use dockline_model::{Code, CollectPlan, Collected, Command, RegistryName, RegistryRun, Reply, SshTarget, UiError};
+use dockline_model::{
+    Code, CollectPlan, Collected, Command, RegistryName, RegistryRun, Reply, SshTarget, UiError,
+};
 
 /// Shows what would go, asks, and has it removed.
 pub async fn collect(arguments: Gc, output: Output) -> Result<(), UiError> {

@@ -281,7 +281,10 @@ fn other() -> UiError {
 }
 
 /// The registry that is meant, and the repository in it; the only registry there is if nothing was said.
-pub(super) fn place(target: Option<&str>, snapshot: &Snapshot) -> Result<(RegistryName, Option<String>), UiError> {
+pub(super) fn place(
+    target: Option<&str>,
+    snapshot: &Snapshot,
+) -> Result<(RegistryName, Option<String>), UiError> {
     let specs: Vec<RegistrySpec> = snapshot.registries.iter().map(|view| view.spec.clone()).collect();
     let Some(target) = target else {
         return match specs.as_slice() {

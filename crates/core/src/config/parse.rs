@@ -361,8 +361,7 @@ impl Reader<'_> {
         let identity = self.text(table, "identity").and_then(|text| self.path(table, "identity", text));
         let jump = self.text(table, "jump").and_then(|text| self.jump(table, text));
         let port = self.whole(table, "port", 1..=65535).and_then(|port| u16::try_from(port).ok());
-        let to = self
-            .parsed_with(table, "to", OfferSpec::parse_to);
+        let to = self.parsed_with(table, "to", OfferSpec::parse_to);
         Some(OfferSpec {
             ssh: SshTarget { identity, jump, ..ssh? },
             port: port.unwrap_or(RegistrySpec::DEFAULT_PORT),

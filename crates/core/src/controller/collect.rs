@@ -60,7 +60,10 @@ impl Actor {
         if busy {
             let error = UiError::new(
                 Code::OwnerBusy,
-                format!("A transfer of {} is under way, which stopping the registry would break.", plan.registry),
+                format!(
+                    "A transfer of {} is under way, which stopping the registry would break.",
+                    plan.registry
+                ),
             )
             .hint("Wait until it has finished, or cancel it.");
             // A face that has gone does not hear it.
@@ -74,12 +77,7 @@ impl Actor {
         });
     }
 
-    fn errand(
-        &self,
-        name: &RegistryName,
-        ssh: Option<SshTarget>,
-        untagged: bool,
-    ) -> Result<Errand, UiError> {
+    fn errand(&self, name: &RegistryName, ssh: Option<SshTarget>, untagged: bool) -> Result<Errand, UiError> {
         let spec = &self.registry(name).ok_or_else(|| unknown(name))?.spec;
         let port = port(spec)?;
         let mut ssh = ssh.unwrap_or_else(|| spec.ssh.clone());
@@ -165,7 +163,8 @@ impl Errand {
             RegistryRun::Unit { name } => name,
         };
         let found = self.run_script("collect", expected).await?;
-        let (true, Some(blobs), Some(manifests)) = (found.done, found.gone_blobs, found.gone_manifests) else {
+        let (true, Some(blobs), Some(manifests)) = (found.done, found.gone_blobs, found.gone_manifests)
+        else {
             return Err(self.incomprehensible(&found));
         };
         Ok(Collected {
@@ -225,12 +224,9 @@ impl Errand {
     }
 
     fn incomprehensible(&self, found: &Findings) -> UiError {
-        UiError::new(
-            Code::CollectRefused,
-            format!("{} did not say what became of it.", self.ssh.host),
-        )
-        .hint("See there whether the registry runs, and look again.")
-        .details(format!("{found:?}"))
+        UiError::new(Code::CollectRefused, format!("{} did not say what became of it.", self.ssh.host))
+            .hint("See there whether the registry runs, and look again.")
+            .details(format!("{found:?}"))
     }
 
     fn refused(&self, why: Why, found: &Findings) -> UiError {
@@ -249,7 +245,10 @@ fn settings(port: u16, mode: &str, untagged: bool, expected: &str) -> Result<Str
     // systemd's own escaping of units' names has backslashes (systemd-escape(1)).
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@:\\-".contains(c);
     if !expected.chars().all(is_plain) {
-        return Err(UiError::new(Code::InvalidArgument, format!("“{expected}” is neither a container nor a unit.")));
+        return Err(UiError::new(
+            Code::InvalidArgument,
+            format!("“{expected}” is neither a container nor a unit."),
+        ));
     }
     let untagged = if untagged { "yes" } else { "no" };
     Ok(format!("port={port}\nmode={mode}\nuntagged={untagged}\nexpected='{expected}'\n"))
@@ -379,7 +378,8 @@ impl Findings {
     /// Reads `WORD<tab>VALUE` lines; others are a login's greetings.
     fn read(output: &str) -> Self {
         let mut found = Self::default();
-        let (mut id, mut engine, mut name, mut image) = (String::new(), String::new(), String::new(), String::new());
+        let (mut id, mut engine, mut name, mut image) =
+            (String::new(), String::new(), String::new(), String::new());
         for (word, value) in output.lines().filter_map(|line| line.split_once('\t')) {
             let number = || value.trim().parse().ok();
             let text = || Some(value.to_owned()).filter(|value| !value.is_empty());
@@ -442,15 +442,29 @@ mod tests {
     fn nothing_of_a_plan_leaves_its_quotes() {
         assert!(settings(5000, "collect", false, "docker-registry@a\\x2db.service").is_ok());
         for bad in ["a'b", "a b", "$(reboot)", "a\nb", "a;b", "ä"] {
-            assert_eq!(settings(5000, "collect", false, bad).unwrap_err().code, Code::InvalidArgument, "{bad:?}");
+            assert_eq!(
+                settings(5000, "collect", false, bad).unwrap_err().code,
+                Code::InvalidArgument,
+                "{bad:?}"
+            );
         }
     }
 
     #[test]
     fn every_reason_is_a_sentence_with_a_remedy() {
         let words = [
-            "nothing", "no-leave", "kind", "by-hand", "vanishes", "orchestrated", "no-volume", "changed",
-            "old-untagged", "stop", "start", "failed",
+            "nothing",
+            "no-leave",
+            "kind",
+            "by-hand",
+            "vanishes",
+            "orchestrated",
+            "no-volume",
+            "changed",
+            "old-untagged",
+            "stop",
+            "start",
+            "failed",
         ];
         for word in words {
             // The script knows no other words than these.

@@ -10,8 +10,8 @@ use super::{
 };
 use dockline_engine::{Cause, Engine, EngineDigest, EngineError, Login, PullOptions};
 use dockline_model::{
-    ArchiveFormat, Code, LayerState, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec, TransferId,
-    TransferState, TunnelState, UiError, UnixMillis, Verified,
+    ArchiveFormat, Code, LayerState, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec,
+    TransferId, TransferState, TunnelState, UiError, UnixMillis, Verified,
 };
 use dockline_registry::{Client, Crossed, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Carried, Lease, Tunnel, TunnelConfig};

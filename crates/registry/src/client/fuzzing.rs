@@ -47,7 +47,8 @@ pub(crate) fn challenges(header: &str) {
             Challenge::Basic => "Basic".to_owned(),
             Challenge::Bearer(bearer) => {
                 assert!(!bearer.realm.is_empty(), "a token server without an address");
-                let [realm, service, scope] = [&bearer.realm, &bearer.service, &bearer.scope].map(|text| quoted(text));
+                let [realm, service, scope] =
+                    [&bearer.realm, &bearer.service, &bearer.scope].map(|text| quoted(text));
                 format!("Bearer realm={realm},service={service},scope={scope}")
             }
         })

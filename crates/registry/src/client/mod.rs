@@ -97,7 +97,14 @@ impl Client {
             .map_err(|_| RegistryError::Authority { authority: config.authority.clone() })?;
         let way = way::Way::new(&config)?;
         let auth = auth::Auth::default();
-        Ok(Self { way, auth, config, host, whole: contents::WholeList::default(), crossed: Crossed::default() })
+        Ok(Self {
+            way,
+            auth,
+            config,
+            host,
+            whole: contents::WholeList::default(),
+            crossed: Crossed::default(),
+        })
     }
 
     /// Asks whether a registry answers (`GET /v2/`, distribution-spec end-1).

@@ -77,6 +77,20 @@ const scenes = {
     (p) => p.getByTestId('usage-total').waitFor(),
     (p) => p.getByTestId('usage').scrollIntoViewIfNeeded(),
   ],
+  collect: [
+    'mock=full',
+    click('look-inside'),
+    click('collect-open'),
+    (p) => p.getByTestId('collect-plan').waitFor(),
+  ],
+  'collect-done': [
+    'mock=full',
+    click('look-inside'),
+    click('collect-open'),
+    (p) => p.getByTestId('collect-plan').waitFor(),
+    click('collect-submit'),
+    (p) => p.getByTestId('collect-done').waitFor(),
+  ],
   'contents-delete': [
     'mock=full',
     click('look-inside'),

@@ -608,6 +608,29 @@ export const en = {
         'Deleting frees nothing by itself: the registry’s own garbage collection does, on the host, while nobody pushes.',
     },
   },
+  collect: {
+    open: 'Collect garbage…',
+    title: (name: string) => `Collect the garbage of ${name}`,
+    about:
+      'What no tag leads to any more keeps its room until the registry’s own program removes it, on its host.',
+    planning: 'Asking on the host what would go…',
+    container: (name: string, engine: string) => `The registry runs in the container ${name} (${engine}).`,
+    unit: (name: string) => `The registry runs as ${name}.`,
+    would: (blobs: number, manifests: number, size: string | null) =>
+      `${plural(blobs, 'blob', 'blobs')} and ${plural(manifests, 'manifest', 'manifests')} would go${size === null ? '' : `: ${size}`}.`,
+    nothing: 'There is nothing to remove.',
+    untagged: 'Also images that no tag names',
+    untaggedHelp: 'Whoever pulls those by their digest gets them no more.',
+    login: 'Log in on the host as',
+    loginHelp: 'As somebody who may run programs there. The tunnel’s own login is used otherwise.',
+    look: 'Look what would go',
+    accept: 'Stop it and collect',
+    busy: 'The registry is stopped and its garbage is being collected…',
+    freed: (size: string | null) => (size === null ? 'The garbage is gone.' : `${size} are free again.`),
+    went: (blobs: number, manifests: number) =>
+      `${plural(blobs, 'blob', 'blobs')} and ${plural(manifests, 'manifest', 'manifests')} went.`,
+    stopped: (time: string) => `The registry was stopped for ${time}.`,
+  },
   delete: {
     title: (name: string) => `Delete ${name}?`,
     planning: 'Looking what would go with it…',

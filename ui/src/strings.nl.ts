@@ -595,6 +595,29 @@ export const nl: Strings = {
         'Verwijderen maakt op zichzelf niets vrij: dat doet de garbage collection van het register, op de host, terwijl niemand pusht.',
     },
   },
+  collect: {
+    open: 'Afval opruimen…',
+    title: (name: string) => `Het afval van ${name} opruimen`,
+    about:
+      'Waar geen tag meer heen leidt, houdt zijn ruimte tot het eigen programma van het register het weghaalt, op zijn host.',
+    planning: 'Op de host wordt gevraagd wat er weg zou gaan…',
+    container: (name: string, engine: string) => `Het register draait in de container ${name} (${engine}).`,
+    unit: (name: string) => `Het register draait als ${name}.`,
+    would: (blobs: number, manifests: number, size: string | null) =>
+      `${plural(blobs, 'blob', 'blobs')} en ${plural(manifests, 'manifest', 'manifesten')} zouden weggaan${size === null ? '' : `: ${size}`}.`,
+    nothing: 'Er valt niets weg te halen.',
+    untagged: 'Ook images die geen tag noemt',
+    untaggedHelp: 'Wie ze bij hun digest ophaalt, krijgt ze dan niet meer.',
+    login: 'Op de host inloggen als',
+    loginHelp: 'Als iemand die daar programma’s mag uitvoeren. Anders wordt de login van de tunnel gebruikt.',
+    look: 'Kijken wat er weg zou gaan',
+    accept: 'Stoppen en opruimen',
+    busy: 'Het register is gestopt en zijn afval wordt opgeruimd…',
+    freed: (size: string | null) => (size === null ? 'Het afval is weg.' : `${size} is weer vrij.`),
+    went: (blobs: number, manifests: number) =>
+      `${plural(blobs, 'blob', 'blobs')} en ${plural(manifests, 'manifest', 'manifesten')} gingen weg.`,
+    stopped: (time: string) => `Het register stond ${time} stil.`,
+  },
   delete: {
     title: (name: string) => `${name} verwijderen?`,
     planning: 'Er wordt gekeken wat er mee zou gaan…',

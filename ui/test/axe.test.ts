@@ -76,6 +76,7 @@ const DIALOGS: OpenDialog[] = [
   { kind: 'team' },
   { kind: 'palette' },
   { kind: 'shortcuts' },
+  { kind: 'collect', registry: 'cr.boss.org' },
   { kind: 'offer' },
   { kind: 'remove', registry: 'cr.boss.org' },
   { kind: 'disconnect', registry: 'cr.boss.org' },

@@ -1,5 +1,6 @@
 // What a registry has inside.
 
+import type { CollectPlan } from '../generated/CollectPlan';
 import type { Contents } from '../generated/Contents';
 import type { Look } from '../generated/Look';
 import type { ManifestView } from '../generated/ManifestView';
@@ -174,5 +175,23 @@ function manifest(repository: string, reference: string): ManifestView {
       folder: '/srv',
       labels: {},
     },
+  };
+}
+
+/** What collecting would remove. */
+export function collectPlan(registry: string, untagged: boolean): CollectPlan {
+  return {
+    registry,
+    ssh: { host: '88.88.88.88', user: 'dockercr' },
+    run: { kind: 'container', engine: 'docker', id: '1f2e3d4c5b6a', name: 'registry', image: 'registry:2' },
+    version: '2.8.2',
+    configuration: '/etc/docker/registry/config.yml',
+    untagged,
+    blobs: untagged ? 31 : 14,
+    manifests: untagged ? 9 : 0,
+    bytes: (untagged ? 912.6 : 402.3) * MB,
+    notes: [
+      'The registry is stopped while that is removed, and started again after it. Whoever pushes or pulls meanwhile is refused; an upload that is under way begins again.',
+    ],
   };
 }

@@ -11,7 +11,7 @@ import type { UiError } from '../generated/UiError';
 import { reduce } from '../state/reducer';
 import { MB, SECOND, layer, registry, transfer } from './words';
 import { DIFF } from './hosts';
-import { contents } from './contents';
+import { collectPlan, contents } from './contents';
 import { LINKS, PROPOSALS, report } from './doctor';
 import { APPLIED, setupPlan, setupReport, type SetupCase } from './setup';
 
@@ -258,6 +258,20 @@ export class Owner implements Backend {
         return { kind: 'contents', contents: contents(command.look, this.#options.many) };
       case 'delete-image':
         return { kind: 'done' };
+      case 'plan-collect':
+        await pause(0.6 * SECOND);
+        return { kind: 'collect-plan', plan: collectPlan(command.registry, command.untagged === true) };
+      case 'collect':
+        await pause(2 * SECOND);
+        return {
+          kind: 'collected',
+          collected: {
+            blobs: command.plan.blobs,
+            manifests: command.plan.manifests,
+            bytes: command.plan.bytes,
+            stoppedSeconds: 2,
+          },
+        };
       case 'check-access':
       case 'login':
       case 'logout':

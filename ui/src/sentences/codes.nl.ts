@@ -38,6 +38,7 @@ export const codes: Partial<Record<Code, string>> = {
   'registry-disk-full': 'De schijf van het register is vol.',
   'catalogue-refused': 'Het register noemt zijn repository’s niet.',
   'delete-refused': 'Het register laat niemand verwijderen.',
+  'collect-refused': 'Het afval van het register kan niet worden opgeruimd.',
   'certificate-untrusted': 'Het certificaat van het register is niet te vertrouwen.',
   'client-certificate-needed': 'Het register wil een certificaat van ons.',
   'credential-helper': 'Een credential helper deed het niet.',

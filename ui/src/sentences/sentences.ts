@@ -6,6 +6,7 @@ import type { UiError } from '../generated/UiError';
 import { language } from '../state/language.svelte';
 import { t } from '../strings';
 import { codes } from './codes.nl';
+import { collect } from './collect.nl';
 import { doctor } from './doctor.nl';
 import { engine } from './engine.nl';
 import { owner } from './owner.nl';
@@ -23,6 +24,7 @@ export type Pattern = readonly [english: string, dutch: string];
 export const patterns: readonly Pattern[] = [
   ...tunnel,
   ...registry,
+  ...collect,
   ...engine,
   ...setup,
   ...owner,

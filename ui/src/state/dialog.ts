@@ -13,6 +13,7 @@ export type OpenDialog =
   | { kind: 'palette' }
   | { kind: 'shortcuts' }
   | { kind: 'delete'; inside: Inside; ondeleted: () => void }
+  | { kind: 'collect'; registry: RegistryName }
   | { kind: 'offer' }
   | { kind: 'remove'; registry: RegistryName }
   | { kind: 'disconnect'; registry: RegistryName }

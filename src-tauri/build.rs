@@ -13,8 +13,14 @@ fn main() {
         );
         std::process::exit(1);
     }
-    let commands =
-        tauri_build::AppManifest::new().commands(&["dispatch", "demo_sample", "choose_archive", "take_wish"]);
+    let commands = tauri_build::AppManifest::new().commands(&[
+        "dispatch",
+        "demo_sample",
+        "choose_file",
+        "choose_save",
+        "save_team_file",
+        "take_wish",
+    ]);
     if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands)) {
         println!("cargo:error=tauri-build: {error:#}");
         std::process::exit(1);

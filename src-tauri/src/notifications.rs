@@ -1,6 +1,8 @@
 //! What the person is told when they are looking elsewhere.
 
+use crate::{choice::Choice, words::Wish};
 use dockline_model::{Code, Notices, Snapshot, TransferKind, TransferState, TransferView, TunnelState};
+
 
 /// Which of the person's switches ([`Notices`]) a notification is under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub struct Notice {
     pub body: String,
     /// Whether something went wrong.
     pub failure: bool,
+    /// What a click on it shows.
+    pub shows: Wish,
+    /// What its button says and does, where there is a remedy that takes one.
+    pub remedy: Option<(&'static str, Choice)>,
 }
 
 /// What ended between two states: pushes and pulls, well or badly, and tunnels that a person has to mend. A
@@ -49,12 +55,16 @@ pub fn notifications_for(before: &Snapshot, after: &Snapshot) -> Vec<Notice> {
             (TunnelState::Failed { .. }, _) => None,
             (_, TunnelState::Failed { error }) => {
                 let is_key = matches!(error.code, Code::HostKeyChanged | Code::HostKeyRevoked);
-                let (kind, title) = match is_key {
-                    true => (Kind::HostKey, format!("{name} shows another host key")),
-                    false => (Kind::TunnelLost, format!("No tunnel to {name}")),
+                // Another host key is not to be accepted by a click in passing.
+                let (kind, title, remedy) = match is_key {
+                    true => (Kind::HostKey, format!("{name} shows another host key"), None),
+                    false => {
+                        let again = ("Connect again", Choice::Connect(name.clone()));
+                        (Kind::TunnelLost, format!("No tunnel to {name}"), Some(again))
+                    }
                 };
                 let body = said(&error.message, error.hint.as_deref());
-                Some((kind, Notice { title, body, failure: true }))
+                Some((kind, Notice { title, body, failure: true, shows: Wish::Registries, remedy }))
             }
             (_, _) => None,
         }
@@ -77,11 +87,14 @@ fn transfer_notice(transfer: &TransferView) -> Option<(Kind, Notice)> {
                 true => format!("{}\nThe registry has the same digest.", transfer.reference),
                 false => transfer.reference.clone(),
             };
-            Some((Kind::Done, Notice { title: format!("{done} {source}"), body, failure: false }))
+            let title = format!("{done} {source}");
+            Some((Kind::Done, Notice { title, body, failure: false, shows: Wish::Transfers, remedy: None }))
         }
         TransferState::Failed { error } => {
             let body = said(&error.message, error.hint.as_deref());
-            Some((Kind::Failed, Notice { title: format!("{source} was not {verb}"), body, failure: true }))
+            let title = format!("{source} was not {verb}");
+            let remedy = Some(("Try again", Choice::Retry(transfer.id)));
+            Some((Kind::Failed, Notice { title, body, failure: true, shows: Wish::Transfers, remedy }))
         }
         TransferState::Waiting
         | TransferState::Paused
@@ -98,39 +111,12 @@ fn said(message: &str, hint: Option<&str>) -> String {
     }
 }
 
-/// Shows notices. A desktop that has nowhere to show them is no failure: the window and the tray say the same.
-pub async fn show(notices: Vec<Notice>) {
-    // notify-rust waits for the desktop's answer, and has no way to do so without blocking that every platform has.
-    let shown = tokio::task::spawn_blocking(move || {
-        for notice in notices {
-            let mut notification = notify_rust::Notification::new();
-            notification
-                .appname("Dockline")
-                .summary(&notice.title)
-                .body(&escaped(&notice.body))
-                .icon(if notice.failure { FAILURE_ICON } else { ICON });
-            if let Err(error) = notification.show() {
-                tracing::debug!(%error, "the desktop shows no notifications");
-            }
-        }
-    });
-    if let Err(error) = shown.await {
-        tracing::warn!(%error, "notifications stopped");
-    }
-}
-
-/// The icon's name in the theme, as the packages install it.
-const ICON: &str = "dockline-desktop";
-
-/// A name that every icon theme has (Icon Naming Specification).
-const FAILURE_ICON: &str = "dialog-error";
-
-/// The body may hold markup (Desktop Notifications Specification, "Markup"): an engine's own words must not.
-fn escaped(text: &str) -> String {
-    if cfg!(all(unix, not(target_os = "macos"))) {
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-    } else {
-        text.to_owned()
+/// What a click chooses: on the remedy's button, or on the notification itself.
+#[must_use]
+pub fn clicked(notice: Notice, on_remedy: bool) -> Choice {
+    match notice.remedy {
+        Some((_, choice)) if on_remedy => choice,
+        Some(_) | None => Choice::Open(Some(notice.shows)),
     }
 }
 
@@ -166,6 +152,7 @@ mod tests {
         let notices = notifications_for(&with(TransferState::Verifying), &failed);
         assert_eq!(notices[0].title, "app:v1 was not pushed");
         assert_eq!(notices[0].body, "The registry's disk is full.\nMake room there.");
+        assert_eq!(notices[0].remedy, Some(("Try again", Choice::Retry(dockline_model::TransferId(1)))));
         assert!(notices[0].failure);
         assert!(notifications_for(&with(TransferState::Running), &with(TransferState::Cancelled)).is_empty());
     }
@@ -175,16 +162,11 @@ mod tests {
         let state = |tunnel| Snapshot { registries: vec![registry("cr.boss.org", tunnel)], ..snapshot() };
         let up = state(TunnelState::Up { since: UnixMillis(0) });
         let failed = state(TunnelState::Failed { error: error() });
-        assert_eq!(notifications_for(&up, &failed)[0].title, "No tunnel to cr.boss.org");
+        let told = notifications_for(&up, &failed).remove(0);
+        assert_eq!(told.title, "No tunnel to cr.boss.org");
+        assert_eq!(told.remedy, Some(("Connect again", Choice::Connect("cr.boss.org".parse().unwrap()))));
         assert!(notifications_for(&failed, &failed).is_empty());
         assert!(notifications_for(&failed, &up).is_empty());
-    }
-
-    #[test]
-    fn words_of_others_are_not_markup() {
-        if cfg!(target_os = "linux") {
-            assert_eq!(escaped("<a href=x>&"), "&lt;a href=x&gt;&amp;");
-        }
     }
 
     #[test]
@@ -200,7 +182,9 @@ mod tests {
         let mut changed = idle.clone();
         let error = UiError::new(Code::HostKeyChanged, "The key is another one.");
         changed.registries[0].tunnel.state = TunnelState::Failed { error };
-        assert_eq!(notifications_for(&idle, &changed)[0].title, "cr.boss.org shows another host key");
+        let told = notifications_for(&idle, &changed).remove(0);
+        assert_eq!(told.title, "cr.boss.org shows another host key");
+        assert_eq!(told.remedy, None, "a key is not accepted in passing");
         changed.settings.notices.tunnel_lost = false;
         assert_eq!(notifications_for(&idle, &changed).len(), 1);
         changed.settings.notices.host_key = false;

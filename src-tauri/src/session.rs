@@ -1,10 +1,8 @@
 //! Keeps a session with the owner: opens it, follows it, and opens another when the owner goes away.
 
-use crate::{bridge::Link, demo::Demo, state};
+use crate::{demo::Demo, link::Link, state};
 use dockline_core::{EventStream, Mode, Paths, Session};
-use dockline_model::{
-    Change, Code, Command, Event, FaceKind, Hello, PROTOCOL_VERSION, Reply, Snapshot, UiError,
-};
+use dockline_model::{Code, Command, Event, FaceKind, Hello, PROTOCOL_VERSION, Reply, Snapshot, UiError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -14,22 +12,19 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Whoever shows the state.
 pub trait Face: Send {
     /// Something changed; `before` is the state without it.
-    fn changed(
-        &mut self,
-        event: &Event,
-        before: &Snapshot,
-        after: &Snapshot,
-    ) -> impl Future<Output = ()> + Send;
+    fn changed(&mut self, before: &Snapshot, after: &Snapshot, is_owner: bool);
 
     /// There is no owner to ask; another attempt follows.
     fn broken(&mut self, error: &UiError);
-
-    /// Somebody told the owner, which is this process, to end.
-    fn dismissed(&mut self);
 }
 
-/// Runs for as long as the app does.
-pub async fn keep(paths: Paths, demo: Option<&Demo>, link: watch::Sender<Link>, mut face: impl Face) {
+/// Runs until somebody tells the owner, which is this process, to end.
+pub async fn keep(
+    paths: Paths,
+    demo: Option<&Demo>,
+    link: watch::Sender<Link<Session>>,
+    mut face: impl Face,
+) {
     let mut shown: Option<Snapshot> = None;
     loop {
         match open(&paths, demo).await {
@@ -39,7 +34,7 @@ pub async fn keep(paths: Paths, demo: Option<&Demo>, link: watch::Sender<Link>, 
                     tracing::warn!(%error, "the session is lost");
                 }
                 if session.is_owner() {
-                    return face.dismissed();
+                    return;
                 }
                 tracing::info!("the owner has ended; looking for another, or becoming it");
                 link.send_replace(Link::Opening);
@@ -64,7 +59,7 @@ async fn open(paths: &Paths, demo: Option<&Demo>) -> Result<Session, UiError> {
     Ok(session)
 }
 
-/// Passes events on until the owner ends.
+/// Passes changes on until the owner ends.
 async fn follow(
     session: &Session,
     shown: &mut Option<Snapshot>,
@@ -78,17 +73,15 @@ async fn follow(
             "The owner answered a request for its state with something else.",
         ));
     };
-    // A page that was open before this owner has an older owner's state: to it, everything is new.
-    let first = Event { sequence: snapshot.sequence, change: Change::Resync { snapshot: snapshot.clone() } };
+    let is_owner = session.is_owner();
     let before = shown.take().unwrap_or_else(|| snapshot.clone());
     let mut now = snapshot;
-    face.changed(&first, &before, &now).await;
+    face.changed(&before, &now, is_owner);
     while let Some(event) = next(session, &mut events).await {
-        let is_newer = event.sequence > now.sequence || matches!(event.change, Change::Resync { .. });
-        if is_newer {
+        if state::is_newer(&now, &event) {
             let before = now.clone();
-            state::apply(&mut now, event.clone());
-            face.changed(&event, &before, &now).await;
+            state::apply(&mut now, event);
+            face.changed(&before, &now, is_owner);
         }
     }
     *shown = Some(now);

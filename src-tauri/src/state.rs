@@ -2,6 +2,12 @@
 
 use dockline_model::{Change, Event, Snapshot};
 
+/// Whether the event tells something that `state` does not have yet.
+#[must_use]
+pub fn is_newer(state: &Snapshot, event: &Event) -> bool {
+    event.sequence > state.sequence || matches!(event.change, Change::Resync { .. })
+}
+
 /// Applies one event. Events carry whole objects, so the newest one of an object is all there is to know.
 pub fn apply(state: &mut Snapshot, event: Event) {
     state.sequence = event.sequence;

@@ -1,44 +1,229 @@
-//! The one window. It is made when it is opened and destroyed when it is closed; the tray stays.
+//! The window, as the tray sees it: a process that is started when a window is wanted and ends when that is closed. What
+//! happens to it happens to nothing else.
 
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
+use crate::words::{self, Begin, FromWindow, ToWindow, Wish};
+use std::{env, io, path::PathBuf, process::Stdio, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
 
-/// Label of the window; the capability in `capabilities/window.json` names it.
-pub const LABEL: &str = "main";
+/// The window's program, beside this one.
+const PROGRAM: &str = "dockline-window";
+/// How long a window may take to end before it is killed.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Shows the window: a new one, or the one there is, in front and unminimised. May be called from any thread.
-pub fn open(app: &AppHandle) {
-    let handle = app.clone();
-    // Windows are made on the main thread alone; from it this runs at once.
-    if let Err(error) = app.run_on_main_thread(move || {
-        if let Err(error) = open_here(&handle) {
-            tracing::error!(%error, "the window cannot be shown");
+/// The way to the window. Cheap to clone; a window that is open closes with the last clone.
+#[derive(Debug, Clone)]
+pub struct Window {
+    orders: mpsc::UnboundedSender<Order>,
+    watched: watch::Receiver<bool>,
+}
+
+/// A window could not be shown at all.
+#[derive(Debug)]
+pub struct NotShown;
+
+#[derive(Debug)]
+enum Order {
+    Open(Option<Wish>),
+    Close(oneshot::Sender<()>),
+}
+
+impl Window {
+    /// No window yet; each one will be told `begin`. `failures` gets an item for each window that could not be shown.
+    #[must_use]
+    pub fn new(begin: Begin, failures: mpsc::UnboundedSender<NotShown>) -> Self {
+        let (orders, coming) = mpsc::unbounded_channel();
+        let (watching, watched) = watch::channel(false);
+        tokio::spawn(Keeper { begin, failures, watching, running: None }.run(coming));
+        Self { orders, watched }
+    }
+
+    /// Shows the window: a new one, or the one there is, in front; and in it what is wished for.
+    pub fn open(&self, wish: Option<Wish>) {
+        if self.orders.send(Order::Open(wish)).is_err() {
+            tracing::debug!("the app is ending");
         }
-    }) {
-        tracing::debug!(%error, "the app is ending");
+    }
+
+    /// Whether the person is looking at the window: what it shows needs no notification.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        *self.watched.borrow()
+    }
+
+    /// Closes the window for good, and waits until its process has ended.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.orders.send(Order::Close(done)).is_ok() {
+            // The keeper ends with this order.
+            let _ = closed.await;
+        }
     }
 }
 
-fn open_here(app: &AppHandle) -> tauri::Result<()> {
-    if let Some(window) = app.get_webview_window(LABEL) {
-        window.unminimize()?;
-        window.show()?;
-        return window.set_focus();
-    }
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
-        .title("Dockline")
-        .inner_size(980.0, 680.0)
-        .min_inner_size(400.0, 420.0)
-        .focused(true)
-        .build()?;
-    Ok(())
+struct Keeper {
+    begin: Begin,
+    failures: mpsc::UnboundedSender<NotShown>,
+    watching: watch::Sender<bool>,
+    running: Option<Running>,
 }
 
-/// Whether the person is looking at the window: what it shows needs no notification.
-#[must_use]
-pub fn is_watched(app: &AppHandle) -> bool {
-    app.get_webview_window(LABEL).is_some_and(|window| {
-        window.is_focused().unwrap_or(false)
-            && window.is_visible().unwrap_or(false)
-            && !window.is_minimized().unwrap_or(false)
-    })
+struct Running {
+    child: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    /// Whether it has been on the screen.
+    was_shown: bool,
+    /// Orders that it has not carried out yet, and the wish of the last one.
+    unanswered: usize,
+    wish: Option<Wish>,
+}
+
+/// What the keeper waits for.
+enum Next {
+    Order(Option<Order>),
+    Said(FromWindow),
+    Noise,
+    Ended,
+}
+
+impl Keeper {
+    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        loop {
+            let next = tokio::select! {
+                order = orders.recv() => Next::Order(order),
+                said = heard(&mut self.running) => said,
+            };
+            match next {
+                Next::Order(Some(Order::Open(wish))) => self.open(wish).await,
+                Next::Order(Some(Order::Close(done))) => {
+                    self.close().await;
+                    // Whoever asked may have stopped waiting.
+                    let _ = done.send(());
+                    return;
+                }
+                Next::Order(None) => return self.close().await,
+                Next::Said(FromWindow::Shown) => {
+                    if let Some(running) = &mut self.running {
+                        running.was_shown = true;
+                        running.unanswered = running.unanswered.saturating_sub(1);
+                    }
+                }
+                Next::Said(FromWindow::Watched { watched }) => {
+                    self.watching.send_replace(watched);
+                }
+                Next::Noise => {}
+                Next::Ended => self.ended().await,
+            }
+        }
+    }
+
+    async fn open(&mut self, wish: Option<Wish>) {
+        if let Some(running) = &mut self.running {
+            running.unanswered += 1;
+            running.wish = wish;
+            // One that is ending does not answer, and another is started in its place.
+            if let Err(error) = running.say(&ToWindow::Raise { wish }).await {
+                tracing::debug!(%error, "the window is ending");
+            }
+            return;
+        }
+        match Running::start(Begin { wish, ..self.begin.clone() }).await {
+            Ok(running) => self.running = Some(running),
+            Err(error) => {
+                tracing::error!(%error, "{PROGRAM} cannot be started");
+                let _ = self.failures.send(NotShown);
+            }
+        }
+    }
+
+    /// The window's process has let go of its output: it is ending, or has ended.
+    async fn ended(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        self.watching.send_replace(false);
+        let (was_shown, unanswered, wish) = (running.was_shown, running.unanswered, running.wish);
+        match running.end().await {
+            Ok(status) if status.success() => tracing::debug!("the window was closed"),
+            Ok(status) => tracing::error!(%status, "the window ended unexpectedly"),
+            Err(error) => tracing::error!(%error, "the window's end was not seen"),
+        }
+        if !was_shown {
+            let _ = self.failures.send(NotShown);
+        } else if unanswered > 0 {
+            // Asked for while it was closing.
+            self.open(wish).await;
+        }
+    }
+
+    async fn close(&mut self) {
+        if let Some(running) = self.running.take()
+            && let Err(error) = running.end().await
+        {
+            tracing::warn!(%error, "the window's end was not seen");
+        }
+    }
+}
+
+/// The next thing the window says; for ever nothing where there is none.
+async fn heard(running: &mut Option<Running>) -> Next {
+    let Some(running) = running else { return std::future::pending().await };
+    let line = tokio::select! {
+        // What was said before the end is heard before it.
+        biased;
+        line = running.output.next_line() => line,
+        // A web process that is still ending may hold the output open.
+        _ended = running.child.wait() => return Next::Ended,
+    };
+    match line {
+        Ok(Some(line)) => match serde_json::from_str(&line) {
+            Ok(said) => Next::Said(said),
+            Err(_) => {
+                tracing::debug!(line, "the window's libraries say something");
+                Next::Noise
+            }
+        },
+        Ok(None) | Err(_) => Next::Ended,
+    }
+}
+
+impl Running {
+    async fn start(begin: Begin) -> io::Result<Self> {
+        let mut child = Command::new(program()?)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let wish = begin.wish;
+        let output = BufReader::new(output).lines();
+        let mut running = Self { child, input, output, was_shown: false, unanswered: 1, wish };
+        running.say(&ToWindow::Begin(begin)).await?;
+        Ok(running)
+    }
+
+    async fn say(&mut self, word: &ToWindow) -> io::Result<()> {
+        self.input.write_all(&words::line(word)?).await
+    }
+
+    /// Ends its input, which it takes for its own end, and kills it if it does not.
+    async fn end(self) -> io::Result<std::process::ExitStatus> {
+        let Self { mut child, input, .. } = self;
+        drop(input);
+        if let Ok(ended) = timeout(PATIENCE, child.wait()).await {
+            return ended;
+        }
+        tracing::warn!("the window does not end, and is killed");
+        child.kill().await?;
+        child.wait().await
+    }
+}
+
+fn program() -> io::Result<PathBuf> {
+    Ok(env::current_exe()?.with_file_name(PROGRAM))
 }

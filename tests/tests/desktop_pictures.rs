@@ -68,11 +68,29 @@ async fn the_doors_are_shut() {
         return;
     }
     let (screen, dockline) = (Screen::start(), Dockline::new());
+    dockline.run(&["add", "cr.boss.org", "--ssh", "dockercr@192.0.2.1"]).expect_success();
     let window = Browser::start(&screen, &dockline, &[]).await;
     // The window may dispatch commands and hear events, and nothing else of Tauri's.
-    for command in
-        ["plugin:dialog|open", "plugin:window|create", "plugin:app|version", "plugin:path|resolve_directory"]
-    {
+    for command in [
+        "plugin:app|version",
+        "plugin:dialog|open",
+        "plugin:dialog|save",
+        "plugin:event|emit",
+        "plugin:event|emit_to",
+        "plugin:fs|read_text_file",
+        "plugin:image|from_path",
+        "plugin:menu|new",
+        "plugin:opener|open_url",
+        "plugin:path|resolve_directory",
+        "plugin:resources|close",
+        "plugin:shell|execute",
+        "plugin:tray|new",
+        "plugin:webview|create_webview_window",
+        "plugin:webview|internal_toggle_devtools",
+        "plugin:window|create",
+        "plugin:window|close",
+        "shell",
+    ] {
         let said = window
             .run_async(&format!(
                 "const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('{command}', {{}}).then(() => done('allowed'), e => done(String(e)));"
@@ -88,6 +106,43 @@ async fn the_doors_are_shut() {
         )
         .await;
     assert!(said.as_str().unwrap_or_default().contains("not a host name"), "{said}");
+    for (what, command) in [
+        ("a command that is none", "{kind: 'no-such-command'}"),
+        ("a command with the wrong kind of argument", "{kind: 'cancel', transfer: '../1'}"),
+        ("a setting that is none", "{kind: 'change-settings', change: {shell: 'sh'}}"),
+        ("a relative path", "{kind: 'push-archive', path: '../x.tar', registry: 'cr.boss.org'}"),
+        ("a relative path to write", "{kind: 'pull-archive', reference: 'cr.boss.org/a:b', path: 'x.tar'}"),
+    ] {
+        let said = window
+            .run_async(&format!(
+                "const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('dispatch', {{command: {command}}}).then(() => done('allowed'), e => done(JSON.stringify(e)));"
+            ))
+            .await;
+        assert_ne!(said, serde_json::json!("allowed"), "{what}");
+    }
+    assert!(dockline.snapshot().transfers.is_empty(), "nothing was begun");
+    // No other page: not in this window, nor in a frame, nor in a new window.
+    let said = window
+        .run_async(
+            "const done = arguments[0]; const frame = document.createElement('iframe'); frame.src = 'file:///etc/passwd';
+             document.body.append(frame); const opened = window.open('https://example.org/');
+             const image = new Image(); image.onload = () => done('loaded'); image.onerror = () => done(opened ? 'opened' : 'shut');
+             image.src = 'https://example.org/x.png';",
+        )
+        .await;
+    assert_eq!(said, serde_json::json!("shut"));
+    assert_eq!(screen.windows("Dockline").len(), 1);
+    for address in ["https://example.org/", "file:///etc/passwd", "data:text/html,hello"] {
+        let said = window
+            .run_async(&format!(
+                "const done = arguments[0]; location.href = '{address}'; setTimeout(() => done(location.protocol), 300);"
+            ))
+            .await;
+        assert_eq!(said, serde_json::json!("tauri:"), "the window went to {address}");
+    }
+    // Nor text made into a program.
+    let said = window.run("try { return new Function('return 1')(); } catch (error) { return error.name; }").await;
+    assert_eq!(said, serde_json::json!("EvalError"));
     // Content from elsewhere, and inline script, do not run.
     let said = window
         .run_async(

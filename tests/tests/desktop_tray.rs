@@ -2,8 +2,10 @@
 
 use dockline_model::{LeaseHolder, TunnelState};
 use dockline_tests::{
-    desktop::{App, NotificationServer, PATIENCE, Screen, TrayHost, desktop_program},
-    lab::{self, Daemon, Dockline, Need, RegistryHost},
+    desktop::{
+        App, NotificationServer, PATIENCE, Portal, Screen, TrayHost, TrayLine, desktop_program, family, loads,
+    },
+    lab::{self, Daemon, Dockerd, Dockline, Need, RegistryHost, Workstation},
 };
 use nix::sys::signal::Signal;
 use std::process::Command;
@@ -22,10 +24,10 @@ async fn connect_in_the_trays_menu_opens_the_tunnel() {
 
     let connect = format!("Connect to {name}");
     tray.wait_for("Connect", |line| line.label == connect).await;
-    let idle = tray.icon_file().await;
+    let idle = tray.icon().await;
     tray.click(&connect).await;
     tray.wait_for("who holds the tunnel", |line| line.label == "open for you" && !line.enabled).await;
-    assert_ne!(tray.icon_file().await, idle, "the icon shows that a tunnel is open");
+    tray.wait_for_other_icon(&idle).await;
     let registry = dockline.snapshot().registries.remove(0);
     assert!(matches!(registry.tunnel.state, TunnelState::Up { .. }), "{:?}", registry.tunnel);
     assert_eq!(registry.tunnel.leases[0].holder, LeaseHolder::Manual);
@@ -62,6 +64,14 @@ async fn a_tunnel_that_fails_is_told_and_marked() {
     assert_eq!(told.summary, format!("No tunnel to {name}"));
     assert!(!told.body.is_empty());
     tray.wait_for("Connect, to try again", |line| line.label == format!("Connect to {name}")).await;
+
+    // Its button is the remedy, and a click on the rest of it shows where it belongs.
+    notifications.click(&told, "remedy").await;
+    let again = notifications.next().await;
+    assert_eq!(again.summary, told.summary);
+    assert!(screen.windows("Dockline").is_empty());
+    notifications.click(&again, "default").await;
+    screen.wait_for_windows("Dockline", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,6 +95,135 @@ async fn a_second_start_shows_the_firsts_window_and_closing_it_leaves_the_tray()
     assert!(app.daemon().is_running(), "{}", app.daemon().log());
     tray.click("Open Dockline").await;
     screen.wait_for_windows("Dockline", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_is_a_process_that_comes_and_goes_and_takes_nothing_with_it() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    let mut tray = TrayHost::start(&screen).await;
+    let app = App::start(&screen, &dockline, &["--tray"]);
+    let pid = app.daemon().pid();
+    assert_eq!(family(pid), [pid], "there is nothing but the tray");
+
+    tray.click("Open Dockline").await;
+    screen.wait_for_windows("Dockline", 1).await;
+    let window = family(pid)[1];
+    assert!(loads(window, "libwebkit2gtk"), "the window shows a page");
+    for library in ["libwebkit2gtk", "libjavascriptcoregtk", "libgtk-3"] {
+        assert!(!loads(pid, library), "the tray has {library}");
+    }
+
+    // It crashes: the tray stays, and gets another one.
+    nix::sys::signal::kill(window, Signal::SIGKILL).expect("the window runs");
+    screen.wait_for_windows("Dockline", 0).await;
+    app.daemon().wait_for_line("the window ended unexpectedly", PATIENCE);
+    tray.click("Open Dockline").await;
+    screen.wait_for_windows("Dockline", 1).await;
+    screen.close_window(screen.windows("Dockline")[0]);
+    screen.wait_for_windows("Dockline", 0).await;
+    wait_for_family(&app, 1).await;
+
+    // The tray is killed: the window does not stay behind, and the next start finds nothing in its way.
+    tray.click("Open Dockline").await;
+    screen.wait_for_windows("Dockline", 1).await;
+    app.daemon().kill();
+    screen.wait_for_windows("Dockline", 0).await;
+    let again = App::start(&screen, &dockline, &[]);
+    screen.wait_for_windows("Dockline", 1).await;
+    drop(again);
+    screen.wait_for_windows("Dockline", 0).await;
+}
+
+/// Waits until the app has that many processes.
+async fn wait_for_family(app: &App, count: usize) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while family(app.daemon().pid()).len() != count {
+        assert!(tokio::time::Instant::now() < deadline, "{:?}", family(app.daemon().pid()));
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_menu_keeps_its_lines() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = dockline.add(&host);
+    let mut tray = TrayHost::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    tray.wait_for("Connect", |line| line.label == format!("Connect to {name}")).await;
+    tray.open().await;
+    let before = tray.menu().await;
+    let idle = tray.icon().await;
+    dockline.json(&["connect", name.as_str()]).expect_success();
+    // The icon shows the change, so the tray knows of it.
+    tray.wait_for_other_icon(&idle).await;
+    assert_eq!(tray.menu().await, before, "the menu was rebuilt under the pointer");
+    tray.close().await;
+    tray.wait_for("who holds the tunnel", |line| line.label == "open for you").await;
+    let quit = |menu: Vec<TrayLine>| menu.into_iter().find(|line| line.label.starts_with("Quit")).unwrap().id;
+    assert_eq!(quit(tray.menu().await), quit(before), "a line is the same one wherever it stands");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_icon_follows_the_desktops_colours() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    let mut tray = TrayHost::start(&screen).await;
+    let portal = Portal::start(&screen, false).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    let light = tray.icon().await;
+    portal.switch(true).await;
+    let dark = tray.wait_for_other_icon(&light).await;
+    portal.switch(false).await;
+    assert_eq!(tray.wait_for_other_icon(&dark).await, light);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_copied_and_starting_at_login_switched_without_a_window() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    dockline.run(&["add", "cr.boss.org", "--ssh", "dockercr@192.0.2.1"]).expect_success();
+    let mut tray = TrayHost::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    tray.click("Copy address cr.boss.org:5000").await;
+    screen.wait_for_clipboard("cr.boss.org:5000").await;
+
+    let ticked = |on| move |line: &TrayLine| line.label == "Start at login" && line.ticked == Some(on);
+    tray.wait_for("Start at login, off", ticked(false)).await;
+    tray.click("Start at login").await;
+    tray.wait_for("Start at login, on", ticked(true)).await;
+    assert_eq!(dockline.snapshot().settings.start_at_login, Some(true));
+    tray.click("Start at login").await;
+    tray.wait_for("Start at login, off again", ticked(false)).await;
+    assert!(screen.windows("Dockline").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_of_the_engines_is_pushed_from_the_tray() {
+    if !lab::requires(&[HOST, &[Need::Dockerd]].concat()) {
+        return;
+    }
+    let (screen, host) = (Screen::start(), RegistryHost::start());
+    let dockerd = Dockerd::start(&Workstation::start());
+    dockerd.build_image("team/app:v1", &[64]);
+    let dockline = Dockline::new().with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let mut tray = TrayHost::start(&screen).await;
+    let mut notifications = NotificationServer::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    tray.wait_for("Push", |line| line.label == format!("Push to {name}")).await;
+    tray.click("team/app:v1").await;
+    assert_eq!(notifications.next().await.summary, "Pushed team/app:v1");
+    assert!(host.manifest_digest("team/app", "v1").is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +292,7 @@ async fn a_push_is_in_the_menu_while_it_runs() {
     let mut notifications = NotificationServer::start(&screen).await;
     let _app = App::start(&screen, &dockline, &["--tray"]);
     tray.wait_for("Connect", |line| line.label == format!("Connect to {name}")).await;
-    let idle = tray.icon_file().await;
+    let idle = tray.icon().await;
 
     // A registry that takes a break holds the push where it is.
     host.registry().signal(Signal::SIGSTOP);
@@ -163,7 +302,11 @@ async fn a_push_is_in_the_menu_while_it_runs() {
     );
     tray.wait_for("the push", |line| line.label.starts_with("Pushing sample.tar") && !line.enabled).await;
     tray.wait_for("who holds the tunnel", |line| line.label.ends_with("1 push")).await;
-    assert_ne!(tray.icon_file().await, idle, "the icon shows that something is going on");
+    tray.wait_for("what the end would break off", |line| {
+        line.label.starts_with("Quit Dockline (interrupts 1 transfer")
+    })
+    .await;
+    tray.wait_for_other_icon(&idle).await;
     host.registry().signal(Signal::SIGCONT);
     let ended = push.wait(PATIENCE);
     assert!(ended.is_some_and(|status| status.success()), "{}", push.log());

@@ -88,6 +88,13 @@ test('missing numbers are a gap, and the event still counts', () => {
   expect(reduce(start(), event).registries).toHaveLength(1);
 });
 
+test('numbers that a later event replaces are no gap', () => {
+  const change = { kind: 'registry-gone', name: 'a.example' } as const;
+  expect(order(start(), { sequence: 13, after: 10, change })).toBe('next');
+  expect(order(start(), { sequence: 13, after: 8, change })).toBe('next');
+  expect(order(start(), { sequence: 13, after: 11, change })).toBe('gap');
+});
+
 test('a resync replaces everything, also with smaller numbers', () => {
   const other = snapshot({ sequence: 2 });
   const event = { sequence: 2, change: { kind: 'resync', snapshot: other } as const };

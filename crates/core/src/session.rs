@@ -2,7 +2,7 @@
 
 use crate::{
     Controller, EventStream, FaceId, Paths,
-    control::{Client, Owner, OwnerLock, Unreachable},
+    control::{Client, Owner, OwnerLock, Unreachable, not_running},
     controller::still,
 };
 use dockline_model::{Code, Command, FaceKind, Hello, Reply, Snapshot, UiError};
@@ -192,9 +192,4 @@ impl Session {
             Kind::Still(_) => {}
         }
     }
-}
-
-fn not_running() -> UiError {
-    UiError::new(Code::OwnerGone, "Dockline is not running.")
-        .hint("Start the desktop app, or `dockline agent`.")
 }

@@ -12,6 +12,24 @@ pub enum What {
     /// Pushes and pulls beside `docker push` through `ssh -L` and skopeo: first pushes, changed layers, archives, a long
     /// line, cuts, memory. docs/benchmarks.md says what each row means.
     Transfer(Transfer),
+    /// The desktop app: start, memory, processor time, size. docs/benchmarks.md says what each row means.
+    Desktop(Desktop),
+}
+
+#[derive(clap::Args)]
+pub struct Desktop {
+    /// Only rows that begin like one of these, separated by commas.
+    #[arg(long)]
+    only: Option<String>,
+    /// How many times each side is started, in turns.
+    #[arg(long, default_value_t = 9)]
+    pairs: u32,
+    /// One turn and short looks: shows that the bench works, and nothing else.
+    #[arg(long)]
+    quick: bool,
+    /// Put the figures into docs/benchmarks.md.
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    record: bool,
 }
 
 #[derive(clap::Args)]
@@ -56,7 +74,51 @@ pub fn run(what: &What) -> Result<ExitCode> {
     match what {
         What::Tunnel(options) => tunnel(options),
         What::Transfer(options) => transfer(options),
+        What::Desktop(options) => desktop(options),
     }
+}
+
+fn desktop(options: &Desktop) -> Result<ExitCode> {
+    packages::install(&[packages::BUILD, packages::DESKTOP, packages::TESTS].concat())?;
+    workspace::build_ui()?;
+    workspace::cargo(["build", "--release", "--package", "dockline-desktop"])
+        .run()
+        .context("the desktop app does not build")?;
+    workspace::cargo(["build", "--release", "--package", "dockline-cli", "--package", "dockline-helper"])
+        .run()
+        .context("the command line does not build")?;
+    workspace::cargo(["build", "--quiet", "--package", "dockline-tests", "--bin", "bench-desktop"])
+        .run()
+        .context("the bench does not build")?;
+    let folder = workspace::target().join("bench");
+    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let programs = workspace::target().join("release");
+    let (pairs, watch, settle) = if options.quick { (1, "5", "2") } else { (options.pairs, "60", "10") };
+    let mut arguments: Vec<OsString> = vec![
+        "--out".into(),
+        folder.into(),
+        "--programs".into(),
+        programs.clone().into(),
+        "--pairs".into(),
+        pairs.to_string().into(),
+        "--watch".into(),
+        watch.into(),
+        "--settle".into(),
+        settle.into(),
+    ];
+    if let Some(only) = &options.only {
+        arguments.extend(["--only".into(), only.into()]);
+    }
+    if options.record {
+        arguments.extend(["--record".into(), workspace::root().join("docs").join("benchmarks.md").into()]);
+    }
+    let program = workspace::target().join("debug").join("bench-desktop");
+    workspace::program(&program.display().to_string(), arguments)
+        .env("DOCKLINE_PROGRAM", programs.join("dockline"))
+        .env("DOCKLINE_DESKTOP_PROGRAM", programs.join("dockline-desktop"))
+        .run()
+        .context("the bench failed")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn transfer(options: &Transfer) -> Result<ExitCode> {

@@ -1,7 +1,8 @@
 //! What the tray's menu says: a pure function of the state.
 
+use crate::{choice::Choice, words::Wish};
 use dockline_model::{
-    LeaseHolder, LeaseView, OfferId, OfferState, OfferView, RegistryName, RegistryView, Snapshot,
+    EngineView, LeaseHolder, LeaseView, OfferState, OfferView, RegistryName, RegistryView, Snapshot,
     TransferKind, TransferState, TransferView, TunnelState, UiError,
 };
 use std::collections::BTreeMap;
@@ -9,124 +10,123 @@ use std::collections::BTreeMap;
 /// Longest error that is put in the menu, in characters; the window shows all of it.
 const LONGEST_NOTE: usize = 72;
 
+/// Images that are offered for a push; the window shows all of them.
+const RECENT_IMAGES: usize = 10;
+
 /// One line of the menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MenuEntry {
     /// Can be clicked.
     Action {
         /// What a click does.
-        action: MenuAction,
+        choice: Choice,
         /// What it says.
         text: String,
+    },
+    /// Can be clicked, and is on or off.
+    Check {
+        /// What a click does.
+        choice: Choice,
+        /// What it says.
+        text: String,
+        /// Which of the two.
+        on: bool,
     },
     /// Says something; cannot be clicked.
     Note {
         /// What it says.
         text: String,
     },
+    /// Has more lines beside it.
+    Submenu {
+        /// What it says.
+        text: String,
+        /// The lines.
+        entries: Vec<MenuEntry>,
+    },
     /// A line between groups.
     Separator,
 }
 
-/// What a click does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MenuAction {
-    /// Take the manual lease.
-    Connect(RegistryName),
-    /// Drop the manual lease; what others hold stays up.
-    Disconnect(RegistryName),
-    /// Close a tunnel that only others hold. The text says whom that interrupts.
-    DisconnectOthers(RegistryName),
-    /// Take an offer back. The text says whose.
-    Withdraw(OfferId),
-    /// Hold back what waits, and halt what can be halted.
-    PauseAll,
-    /// Let it go on.
-    ResumeAll,
-    /// Show what docker push needs on this machine.
-    Setup,
-    /// Show the window.
-    OpenWindow,
-    /// End the app.
-    Quit,
-}
-
-impl MenuAction {
-    /// The text by which the toolkit names the entry.
-    #[must_use]
-    pub fn id(&self) -> String {
-        match self {
-            Self::Connect(registry) => format!("connect:{registry}"),
-            Self::Disconnect(registry) => format!("disconnect:{registry}"),
-            Self::DisconnectOthers(registry) => format!("disconnect-others:{registry}"),
-            Self::Withdraw(OfferId(id)) => format!("withdraw:{id}"),
-            Self::PauseAll => "pause-all".to_owned(),
-            Self::ResumeAll => "resume-all".to_owned(),
-            Self::Setup => "setup".to_owned(),
-            Self::OpenWindow => "open".to_owned(),
-            Self::Quit => "quit".to_owned(),
-        }
-    }
-
-    /// Reads [`Self::id`] back; `None` for anything else.
-    #[must_use]
-    pub fn from_id(id: &str) -> Option<Self> {
-        match id {
-            "pause-all" => return Some(Self::PauseAll),
-            "resume-all" => return Some(Self::ResumeAll),
-            "setup" => return Some(Self::Setup),
-            "open" => return Some(Self::OpenWindow),
-            "quit" => return Some(Self::Quit),
-            _ => {}
-        }
-        let (verb, registry) = id.split_once(':')?;
-        if verb == "withdraw" {
-            return Some(Self::Withdraw(OfferId(registry.parse().ok()?)));
-        }
-        let registry = registry.parse().ok()?;
-        match verb {
-            "connect" => Some(Self::Connect(registry)),
-            "disconnect" => Some(Self::Disconnect(registry)),
-            "disconnect-others" => Some(Self::DisconnectOthers(registry)),
-            _ => None,
-        }
-    }
-}
-
 impl MenuEntry {
-    fn action(action: MenuAction, text: impl Into<String>) -> Self {
-        Self::Action { action, text: text.into() }
+    fn action(choice: Choice, text: impl Into<String>) -> Self {
+        Self::Action { choice, text: text.into() }
     }
 
     /// A note belongs to the entry above it, and is indented to show that.
     fn note(text: &str) -> Self {
-        let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if text.chars().count() > LONGEST_NOTE {
-            text = text.chars().take(LONGEST_NOTE - 1).collect::<String>();
-            text.truncate(text.trim_end().len());
-            text.push('…');
-        }
-        Self::Note { text: format!("    {text}") }
+        Self::Note { text: format!("    {}", shortened(text)) }
     }
 
     /// The entry's text; none for a separator.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
-            Self::Action { text, .. } | Self::Note { text } => Some(text),
+            Self::Action { text, .. }
+            | Self::Check { text, .. }
+            | Self::Note { text }
+            | Self::Submenu { text, .. } => Some(text),
             Self::Separator => None,
         }
     }
 
-    /// Whether `other` differs in nothing but its text, so that an open menu can be kept.
+    /// What a click does, if anything.
+    #[must_use]
+    pub fn choice(&self) -> Option<&Choice> {
+        match self {
+            Self::Action { choice, .. } | Self::Check { choice, .. } => Some(choice),
+            Self::Note { .. } | Self::Submenu { .. } | Self::Separator => None,
+        }
+    }
+
+    /// The lines beside it.
+    #[must_use]
+    pub fn entries(&self) -> &[Self] {
+        match self {
+            Self::Submenu { entries, .. } => entries,
+            Self::Action { .. } | Self::Check { .. } | Self::Note { .. } | Self::Separator => &[],
+        }
+    }
+
+    /// Takes the lines beside it out of it.
+    #[must_use]
+    pub fn take_entries(&mut self) -> Vec<Self> {
+        match self {
+            Self::Submenu { entries, .. } => std::mem::take(entries),
+            Self::Action { .. } | Self::Check { .. } | Self::Note { .. } | Self::Separator => Vec::new(),
+        }
+    }
+
+    /// Whether `other` differs in nothing but what it says (and what is beside it), so that an open menu can be kept.
     #[must_use]
     pub fn same_place(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Action { action: one, .. }, Self::Action { action: two, .. }) => one == two,
-            (Self::Note { .. }, Self::Note { .. }) | (Self::Separator, Self::Separator) => true,
-            (Self::Action { .. } | Self::Note { .. } | Self::Separator, _) => false,
+            (Self::Action { choice: one, .. }, Self::Action { choice: two, .. }) => one == two,
+            (Self::Check { .. }, Self::Check { .. })
+            | (Self::Note { .. }, Self::Note { .. })
+            | (Self::Submenu { .. }, Self::Submenu { .. })
+            | (Self::Separator, Self::Separator) => true,
+            (
+                Self::Action { .. }
+                | Self::Check { .. }
+                | Self::Note { .. }
+                | Self::Submenu { .. }
+                | Self::Separator,
+                _,
+            ) => false,
         }
     }
+}
+
+/// On one line, of a length that a menu can have.
+fn shortened(text: &str) -> String {
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() > LONGEST_NOTE {
+        text = text.chars().take(LONGEST_NOTE - 1).collect::<String>();
+        text.truncate(text.trim_end().len());
+        text.push('…');
+    }
+    text
 }
 
 /// The menu before anything is known.
@@ -147,14 +147,14 @@ pub fn menu_without_owner(error: &UiError) -> Vec<MenuEntry> {
 
 fn last_entries() -> [MenuEntry; 2] {
     [
-        MenuEntry::action(MenuAction::OpenWindow, "Open Dockline"),
-        MenuEntry::action(MenuAction::Quit, "Quit Dockline"),
+        MenuEntry::action(Choice::Open(None), "Open Dockline"),
+        MenuEntry::action(Choice::Quit, "Quit Dockline"),
     ]
 }
 
-/// The whole menu.
+/// The whole menu. `is_owner` says whether the tunnels end with this program.
 #[must_use]
-pub fn menu(state: &Snapshot) -> Vec<MenuEntry> {
+pub fn menu(state: &Snapshot, is_owner: bool) -> Vec<MenuEntry> {
     let mut entries = Vec::new();
     for registry in &state.registries {
         entries.extend(registry_entries(registry, &state.transfers));
@@ -171,24 +171,93 @@ pub fn menu(state: &Snapshot) -> Vec<MenuEntry> {
     entries.extend(state.transfers.iter().filter_map(transfer_text).map(|text| MenuEntry::Note { text }));
     let is_moving = entries.len() > before;
     if state.paused {
-        entries.push(MenuEntry::action(MenuAction::ResumeAll, "Resume transfers"));
+        entries.push(MenuEntry::action(Choice::ResumeAll, "Resume transfers"));
     } else if is_moving {
-        entries.push(MenuEntry::action(MenuAction::PauseAll, "Pause all transfers"));
+        entries.push(MenuEntry::action(Choice::PauseAll, "Pause all transfers"));
     }
     if entries.len() > before {
         entries.push(MenuEntry::Separator);
     }
     if !state.registries.is_empty() {
-        entries.push(MenuEntry::action(MenuAction::Setup, "Make docker push work here…"));
+        entries.extend(push_entry(&state.registries, &state.engine));
+        entries.push(address_entry(&state.registries));
+        entries.push(MenuEntry::action(Choice::Open(Some(Wish::Setup)), "Make docker push work here…"));
+        entries.push(MenuEntry::Separator);
     }
-    entries.extend(last_entries());
+    entries.push(MenuEntry::action(Choice::Open(None), "Open Dockline"));
+    if let Some(on) = state.settings.start_at_login {
+        let (choice, text) = (Choice::StartAtLogin(!on), "Start at login".to_owned());
+        entries.push(MenuEntry::Check { choice, text, on });
+    }
+    let interrupted = if is_owner { interrupted(state) } else { Vec::new() };
+    entries.push(match interrupted.is_empty() {
+        true => MenuEntry::action(Choice::Quit, "Quit Dockline"),
+        false => {
+            let text = shortened(&format!("Quit Dockline (interrupts {})", interrupted.join(", ")));
+            MenuEntry::action(Choice::Quit, text)
+        }
+    });
     entries
+}
+
+/// The engine's newest images; below each registry, where there are several.
+fn push_entry(registries: &[RegistryView], engine: &EngineView) -> Option<MenuEntry> {
+    let recent: Vec<&String> = engine.images.iter().filter_map(|image| image.tags.first()).take(RECENT_IMAGES).collect();
+    let images = |registry: &RegistryName| {
+        let push = |image: &String| Choice::Push { image: image.clone(), registry: registry.clone() };
+        recent.iter().map(|image| MenuEntry::action(push(image), image.as_str())).collect::<Vec<_>>()
+    };
+    match registries {
+        _ if recent.is_empty() => None,
+        [] => None,
+        [only] => {
+            let name = &only.spec.name;
+            Some(MenuEntry::Submenu { text: format!("Push to {name}"), entries: images(name) })
+        }
+        several => {
+            let below = several.iter().map(|registry| {
+                let name = &registry.spec.name;
+                MenuEntry::Submenu { text: name.to_string(), entries: images(name) }
+            });
+            Some(MenuEntry::Submenu { text: "Push".to_owned(), entries: below.collect() })
+        }
+    }
+}
+
+fn address_entry(registries: &[RegistryView]) -> MenuEntry {
+    let copy = |registry: &RegistryView| Choice::CopyAddress(registry.spec.authority());
+    match registries {
+        [only] => MenuEntry::action(copy(only), format!("Copy address {}", only.spec.authority())),
+        several => {
+            let lines = several.iter().map(|one| MenuEntry::action(copy(one), one.spec.authority()));
+            MenuEntry::Submenu { text: "Copy address".to_owned(), entries: lines.collect() }
+        }
+    }
+}
+
+/// What the end of the tunnels would break off: transfers, and what other programs do through them.
+fn interrupted(state: &Snapshot) -> Vec<String> {
+    let moving = state.transfers.iter().filter(|transfer| match transfer.state {
+        TransferState::Waiting
+        | TransferState::Paused
+        | TransferState::Running
+        | TransferState::Verifying => true,
+        TransferState::Done { .. } | TransferState::Failed { .. } | TransferState::Cancelled => false,
+    });
+    let mut said = Vec::new();
+    said.extend(counted(moving.count(), "transfer", "transfers"));
+    let others = state.registries.iter().flat_map(|registry| &registry.tunnel.leases).filter(|lease| {
+        matches!(lease.holder, LeaseHolder::Connection { .. } | LeaseHolder::Face { .. })
+    });
+    let others: Vec<LeaseView> = others.cloned().collect();
+    said.extend(holders(&others, &[]));
+    said
 }
 
 fn registry_entries(registry: &RegistryView, transfers: &[TransferView]) -> Vec<MenuEntry> {
     let name = &registry.spec.name;
     let holders = holders(&registry.tunnel.leases, transfers);
-    let connect = || MenuEntry::action(MenuAction::Connect(name.clone()), format!("Connect to {name}"));
+    let connect = || MenuEntry::action(Choice::Connect(name.clone()), format!("Connect to {name}"));
     let mut entries = match &registry.tunnel.state {
         TunnelState::Idle | TunnelState::Closing => vec![connect()],
         TunnelState::Connecting { .. } => {
@@ -218,7 +287,7 @@ fn registry_entries(registry: &RegistryView, transfers: &[TransferView]) -> Vec<
 
 fn offer_entries(offer: &OfferView) -> Vec<MenuEntry> {
     let host = &offer.spec.ssh.host;
-    let stop = MenuEntry::action(MenuAction::Withdraw(offer.id), format!("Stop offering to {host}"));
+    let stop = MenuEntry::action(Choice::Withdraw(offer.id), format!("Stop offering to {host}"));
     let note = match (&offer.state, &offer.error) {
         (OfferState::Connecting, _) => "connecting".to_owned(),
         (OfferState::Offering { .. }, Some(error)) => error.message.clone(),
@@ -236,10 +305,10 @@ fn disconnect(registry: &RegistryView, holders: &[String]) -> MenuEntry {
     let name = &registry.spec.name;
     let leases = &registry.tunnel.leases;
     if leases.is_empty() || leases.iter().any(|lease| lease.holder == LeaseHolder::Manual) {
-        MenuEntry::action(MenuAction::Disconnect(name.clone()), format!("Disconnect {name}"))
+        MenuEntry::action(Choice::Disconnect(name.clone()), format!("Disconnect {name}"))
     } else {
         let text = format!("Disconnect {name} (cuts off {})", holders.join(", "));
-        MenuEntry::action(MenuAction::DisconnectOthers(name.clone()), text)
+        MenuEntry::action(Choice::DisconnectOthers(name.clone()), text)
     }
 }
 
@@ -265,11 +334,6 @@ fn holders(leases: &[LeaseView], transfers: &[TransferView]) -> Vec<String> {
             }
         }
     }
-    let counted = |count: usize, one: &str, many: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        more => Some(format!("{more} {many}")),
-    };
     let mut said = Vec::new();
     said.extend(manual.then(|| "you".to_owned()));
     said.extend(counted(terminals, "terminal", "terminals"));
@@ -277,6 +341,14 @@ fn holders(leases: &[LeaseView], transfers: &[TransferView]) -> Vec<String> {
     said.extend(counted(pushes, "push", "pushes"));
     said.extend(counted(pulls, "pull", "pulls"));
     said
+}
+
+fn counted(count: usize, one: &str, many: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        more => Some(format!("{more} {many}")),
+    }
 }
 
 /// One line for a transfer that is still going on.

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::fixtures::{lease, offer, registry, snapshot, transfer};
-use dockline_model::{Code, PassedOver, RouteView, TransferId, UiError, UnixMillis, Verified};
+use dockline_model::{Code, ImageView, OfferId, PassedOver, RouteView, TransferId, UiError, UnixMillis, Verified};
 
 fn texts(state: &Snapshot) -> Vec<String> {
-    menu(state).iter().map(|entry| entry.text().unwrap_or("-").to_owned()).collect()
+    menu(state, true).iter().map(|entry| entry.text().unwrap_or("-").to_owned()).collect()
 }
 
 fn up() -> TunnelState {
@@ -21,8 +21,8 @@ fn without_a_registry_the_menu_still_opens_and_quits() {
 fn setting_up_is_offered_where_there_is_something_to_set_up() {
     let mut state = snapshot();
     state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
-    let setup = "Make docker push work here…";
-    assert_eq!(texts(&state)[1..], ["-", setup, "Open Dockline", "Quit Dockline"]);
+    let (copy, setup) = ("Copy address cr.boss.org:5000", "Make docker push work here…");
+    assert_eq!(texts(&state)[1..], ["-", copy, setup, "-", "Open Dockline", "Quit Dockline"]);
 }
 
 #[test]
@@ -61,16 +61,16 @@ fn closing_under_others_says_whom_it_cuts_off() {
     state.registries = vec![registry("cr.boss.org", up())];
     let peer = ([127, 0, 0, 1], 40000).into();
     state.registries[0].tunnel.leases = vec![lease(LeaseHolder::Connection { peer }, Some("dockerd"))];
-    let entries = menu(&state);
+    let entries = menu(&state, true);
     assert_eq!(
         entries[0],
         MenuEntry::Action {
-            action: MenuAction::DisconnectOthers("cr.boss.org".parse().unwrap()),
+            choice: Choice::DisconnectOthers("cr.boss.org".parse().unwrap()),
             text: "Disconnect cr.boss.org (cuts off dockerd)".to_owned()
         }
     );
     state.registries[0].tunnel.leases.push(lease(LeaseHolder::Manual, None));
-    assert_eq!(menu(&state)[0].text(), Some("Disconnect cr.boss.org"));
+    assert_eq!(menu(&state, true)[0].text(), Some("Disconnect cr.boss.org"));
 }
 
 #[test]
@@ -93,8 +93,8 @@ fn an_offer_says_what_and_to_whom_and_can_be_taken_back() {
         texts(&state)[..2],
         ["Stop offering to prod.boss.org", "    offering 127.0.0.1:5000 at its port 5001"]
     );
-    let MenuEntry::Action { action, .. } = &menu(&state)[0] else { panic!("{:?}", menu(&state)) };
-    assert_eq!(*action, MenuAction::Withdraw(OfferId(7)));
+    let MenuEntry::Action { choice, .. } = &menu(&state, true)[0] else { panic!("{:?}", menu(&state, true)) };
+    assert_eq!(*choice, Choice::Withdraw(OfferId(7)));
     offer.error = Some(Box::new(UiError::new(Code::RegistryUnreachable, "Nothing runs there.")));
     state.offers = vec![offer];
     assert_eq!(texts(&state)[1], "    Nothing runs there.");
@@ -149,12 +149,12 @@ fn percents_change_in_place_and_new_lines_do_not() {
     let mut state = snapshot();
     state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
     state.transfers = vec![transfer(1, TransferState::Running)];
-    let before = menu(&state);
+    let before = menu(&state, true);
     state.transfers[0].current = 43;
-    assert_ne!(before, menu(&state));
-    assert!(place(&before, &menu(&state)));
+    assert_ne!(before, menu(&state, true));
+    assert!(place(&before, &menu(&state, true)));
     state.registries[0].tunnel.state = up();
-    assert!(!place(&before, &menu(&state)));
+    assert!(!place(&before, &menu(&state, true)));
 }
 
 #[test]
@@ -167,21 +167,77 @@ fn what_is_held_back_can_go_on_even_if_nothing_waits() {
 }
 
 #[test]
-fn ids_read_back() {
-    let name: RegistryName = "cr.boss.org".parse().unwrap();
-    for action in [
-        MenuAction::Connect(name.clone()),
-        MenuAction::Disconnect(name.clone()),
-        MenuAction::DisconnectOthers(name),
-        MenuAction::Withdraw(OfferId(7)),
-        MenuAction::PauseAll,
-        MenuAction::ResumeAll,
-        MenuAction::Setup,
-        MenuAction::OpenWindow,
-        MenuAction::Quit,
-    ] {
-        assert_eq!(MenuAction::from_id(&action.id()), Some(action));
-    }
-    assert_eq!(MenuAction::from_id("connect:localhost"), None);
-    assert_eq!(MenuAction::from_id("42"), None);
+fn recent_images_can_be_pushed() {
+    let mut state = snapshot();
+    state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
+    state.engine.images = (0..12)
+        .map(|number| ImageView {
+            id: format!("sha256:{number}"),
+            tags: if number == 1 { Vec::new() } else { vec![format!("app:v{number}"), "also:this".to_owned()] },
+            size: 1,
+            created: UnixMillis(0),
+        })
+        .collect();
+    let push = |state: &Snapshot| {
+        menu(state, true).into_iter().find(|entry| entry.text().is_some_and(|text| text.starts_with("Push")))
+    };
+    let one = push(&state).unwrap();
+    assert_eq!(one.text(), Some("Push to cr.boss.org"));
+    assert_eq!(one.entries().len(), RECENT_IMAGES);
+    assert_eq!(
+        one.entries()[1],
+        MenuEntry::action(
+            Choice::Push { image: "app:v2".to_owned(), registry: "cr.boss.org".parse().unwrap() },
+            "app:v2"
+        ),
+        "an image without a name cannot be pushed"
+    );
+    state.registries.push(registry("b.example", TunnelState::Idle));
+    let several = push(&state).unwrap();
+    assert_eq!(several.text(), Some("Push"));
+    assert_eq!(several.entries()[1].text(), Some("b.example"));
+    assert_eq!(several.entries()[1].entries().len(), RECENT_IMAGES);
+    state.engine.images.clear();
+    assert_eq!(push(&state), None);
+}
+
+#[test]
+fn addresses_can_be_copied() {
+    let mut state = snapshot();
+    state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
+    let copy = |state: &Snapshot| {
+        menu(state, true).into_iter().find(|entry| entry.text().is_some_and(|text| text.starts_with("Copy"))).unwrap()
+    };
+    assert_eq!(copy(&state).text(), Some("Copy address cr.boss.org:5000"));
+    assert_eq!(copy(&state).choice(), Some(&Choice::CopyAddress("cr.boss.org:5000".to_owned())));
+    state.registries.push(registry("b.example", TunnelState::Idle));
+    assert_eq!(copy(&state).entries()[1].text(), Some("b.example:5000"));
+}
+
+#[test]
+fn starting_at_login_is_switched_where_it_can_be() {
+    let mut state = snapshot();
+    let check = |state: &Snapshot| menu(state, true).into_iter().find(|entry| matches!(entry, MenuEntry::Check { .. }));
+    assert_eq!(check(&state), None);
+    state.settings.start_at_login = Some(false);
+    let off = check(&state).unwrap();
+    assert_eq!(off.choice(), Some(&Choice::StartAtLogin(true)));
+    state.settings.start_at_login = Some(true);
+    let on = check(&state).unwrap();
+    assert_eq!(on.choice(), Some(&Choice::StartAtLogin(false)));
+    assert!(on.same_place(&off), "the menu stays as it is");
+}
+
+#[test]
+fn quitting_says_what_it_interrupts() {
+    let quit = |state: &Snapshot, is_owner| menu(state, is_owner).pop().unwrap().text().unwrap().to_owned();
+    let mut state = snapshot();
+    state.registries = vec![registry("cr.boss.org", up())];
+    state.registries[0].tunnel.leases = vec![lease(LeaseHolder::Manual, None)];
+    assert_eq!(quit(&state, true), "Quit Dockline", "what the person holds is theirs to drop");
+    let peer = ([127, 0, 0, 1], 40000).into();
+    state.registries[0].tunnel.leases.push(lease(LeaseHolder::Connection { peer }, Some("dockerd")));
+    state.transfers = vec![transfer(1, TransferState::Running), transfer(2, TransferState::Cancelled)];
+    assert_eq!(quit(&state, true), "Quit Dockline (interrupts 1 transfer, dockerd)");
+    assert_eq!(quit(&state, false), "Quit Dockline", "the agent goes on");
 }

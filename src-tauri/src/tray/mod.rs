@@ -1,138 +1,68 @@
-//! The tray icon and its menu, made to look like what [`menu`] and [`icon_state`] say, and touched only where
-//! they differ from what is shown: a menu that is rebuilt closes under the pointer.
+//! The tray icon and its menu, made to look like what [`menu`] and [`icon_state`] say.
 
+mod layout;
+mod linux;
 mod menu;
+mod picture;
 mod state;
 mod tone;
 
-pub use menu::{MenuAction, MenuEntry, menu, menu_without_owner};
+pub use menu::{MenuEntry, menu, menu_without_owner, while_opening};
 pub use state::{IconState, icon_state};
 
-use tauri::{
-    AppHandle, Wry,
-    image::Image,
-    include_image,
-    menu::{IsMenuItem, Menu, MenuItem, PredefinedMenuItem},
-    tray::{TrayIcon, TrayIconBuilder},
+use crate::choice::Choice;
+use std::time::Duration;
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
 };
-use tone::Tone;
 
-/// The icon in the tray and what it shows now.
+/// How long a starting desktop may take to bring up its tray.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the tray shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The menu.
+    pub entries: Vec<MenuEntry>,
+    /// The icon's shape.
+    pub icon: IconState,
+}
+
+/// The icon in the tray. Cheap to clone; it goes with the last clone.
+#[derive(Debug, Clone)]
 pub struct Tray {
-    app: AppHandle,
-    icon: TrayIcon,
-    tone: Tone,
-    state: IconState,
-    entries: Vec<MenuEntry>,
-    /// The toolkit's items, one for each entry.
-    items: Vec<Item>,
-}
-
-enum Item {
-    Text(MenuItem<Wry>),
-    Separator(PredefinedMenuItem<Wry>),
-}
-
-impl Item {
-    fn as_item(&self) -> &dyn IsMenuItem<Wry> {
-        match self {
-            Self::Text(item) => item,
-            Self::Separator(item) => item,
-        }
-    }
+    looks: watch::Sender<Look>,
+    in_tray: watch::Receiver<bool>,
 }
 
 impl Tray {
-    /// Puts the icon into the tray; must be called on the main thread. `clicked` gets every choice from the menu.
-    ///
-    /// # Errors
-    /// What the toolkit says.
-    pub fn new(
-        app: &AppHandle,
-        clicked: impl Fn(&AppHandle, MenuAction) + Send + Sync + 'static,
-    ) -> tauri::Result<Self> {
-        let (tone, state, entries) = (tone::of_bar(), IconState::Idle, menu::while_opening());
-        let items = items(app, &entries)?;
-        let icon = TrayIconBuilder::with_id("dockline")
-            .icon(picture(state, tone))
-            .icon_as_template(true)
-            .tooltip(state.description())
-            .menu(&toolkit_menu(app, &items)?)
-            .on_menu_event(move |app, event| {
-                if let Some(action) = MenuAction::from_id(event.id().as_ref()) {
-                    clicked(app, action);
-                }
-            })
-            .build(app)?;
-        Ok(Self { app: app.clone(), icon, tone, state, entries, items })
+    /// Puts the icon into the tray as soon as the desktop has one. `choices` gets every choice from the menu.
+    #[must_use]
+    pub fn start(look: Look, choices: mpsc::UnboundedSender<Choice>) -> Self {
+        let (looks, changes) = watch::channel(look);
+        let (placed, in_tray) = watch::channel(false);
+        tokio::spawn(async move {
+            if let Err(error) = linux::keep(changes, choices, placed).await {
+                tracing::warn!(%error, "there is no session bus, and so no tray");
+            }
+        });
+        Self { looks, in_tray }
     }
 
-    /// Shows `entries` and `state`.
-    ///
-    /// # Errors
-    /// What the toolkit says.
-    pub fn show(&mut self, entries: Vec<MenuEntry>, state: IconState) -> tauri::Result<()> {
-        if state != self.state {
-            self.icon.set_icon_with_as_template(Some(picture(state, self.tone)), true)?;
-            self.icon.set_tooltip(Some(state.description()))?;
-            self.state = state;
-        }
-        if entries == self.entries {
-            return Ok(());
-        }
-        let same_places = entries.len() == self.entries.len()
-            && entries.iter().zip(&self.entries).all(|(new, old)| new.same_place(old));
-        if same_places {
-            for ((new, old), item) in entries.iter().zip(&self.entries).zip(&self.items) {
-                if let (Some(text), Item::Text(item), true) = (new.text(), item, new != old) {
-                    item.set_text(literal(text))?;
-                }
-            }
-        } else {
-            self.items = items(&self.app, &entries)?;
-            self.icon.set_menu(Some(toolkit_menu(&self.app, &self.items)?))?;
-        }
-        self.entries = entries;
-        Ok(())
+    /// Shows something else.
+    pub fn show(&self, look: Look) {
+        self.looks.send_if_modified(|shown| {
+            let is_different = *shown != look;
+            *shown = look;
+            is_different
+        });
     }
-}
 
-fn items(app: &AppHandle, entries: &[MenuEntry]) -> tauri::Result<Vec<Item>> {
-    entries
-        .iter()
-        .map(|entry| match entry {
-            MenuEntry::Action { action, text } => {
-                MenuItem::with_id(app, action.id(), literal(text), true, None::<&str>).map(Item::Text)
-            }
-            MenuEntry::Note { text } => {
-                MenuItem::new(app, literal(text), false, None::<&str>).map(Item::Text)
-            }
-            MenuEntry::Separator => PredefinedMenuItem::separator(app).map(Item::Separator),
-        })
-        .collect()
-}
-
-/// The toolkit underlines what follows a single `&`.
-fn literal(text: &str) -> String {
-    text.replace('&', "&&")
-}
-
-fn toolkit_menu(app: &AppHandle, items: &[Item]) -> tauri::Result<Menu<Wry>> {
-    let items: Vec<_> = items.iter().map(Item::as_item).collect();
-    Menu::with_items(app, &items)
-}
-
-fn picture(state: IconState, tone: Tone) -> Image<'static> {
-    match (state, tone) {
-        (IconState::Idle, Tone::DarkBar) => include_image!("../icons/tray/idle-on-dark-32.png"),
-        (IconState::Idle, Tone::LightBar) => include_image!("../icons/tray/idle-on-light-32.png"),
-        (IconState::Connecting, Tone::DarkBar) => include_image!("../icons/tray/connecting-on-dark-32.png"),
-        (IconState::Connecting, Tone::LightBar) => include_image!("../icons/tray/connecting-on-light-32.png"),
-        (IconState::Up, Tone::DarkBar) => include_image!("../icons/tray/up-on-dark-32.png"),
-        (IconState::Up, Tone::LightBar) => include_image!("../icons/tray/up-on-light-32.png"),
-        (IconState::Busy, Tone::DarkBar) => include_image!("../icons/tray/busy-on-dark-32.png"),
-        (IconState::Busy, Tone::LightBar) => include_image!("../icons/tray/busy-on-light-32.png"),
-        (IconState::Error, Tone::DarkBar) => include_image!("../icons/tray/error-on-dark-32.png"),
-        (IconState::Error, Tone::LightBar) => include_image!("../icons/tray/error-on-light-32.png"),
+    /// Whether the icon is in a tray or comes into one within seconds, as it does while a desktop session is starting.
+    /// Without one a hidden start would show nothing whatever.
+    pub async fn appears(&self) -> bool {
+        let mut in_tray = self.in_tray.clone();
+        timeout(PATIENCE, in_tray.wait_for(|is_in| *is_in)).await.is_ok_and(|seen| seen.is_ok())
     }
 }

@@ -22,9 +22,18 @@ impl App {
     /// When it does not start.
     #[must_use]
     pub fn start(screen: &Screen, dockline: &Dockline, arguments: &[&str]) -> Self {
-        let daemon = Daemon::spawn("dockline-desktop", command(screen, dockline, arguments));
-        daemon.wait_for_line("session open", PATIENCE);
-        Self { daemon }
+        let app = Self::spawn(screen, dockline, arguments);
+        app.daemon.wait_for_line("session open", PATIENCE);
+        app
+    }
+
+    /// Starts it, and does not wait for anything.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn spawn(screen: &Screen, dockline: &Dockline, arguments: &[&str]) -> Self {
+        Self { daemon: Daemon::spawn("dockline-desktop", command(screen, dockline, arguments)) }
     }
 
     /// Starts it a second time, and waits until the second one has ended.

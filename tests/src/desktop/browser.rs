@@ -217,6 +217,12 @@ impl Browser {
         self.x11.photograph(window, &screenshots().join(format!("{name}.png")));
     }
 
+    /// The driver's, the app's and the window's processes.
+    #[must_use]
+    pub fn family(&self) -> Vec<nix::unistd::Pid> {
+        super::family(self.driver.pid())
+    }
+
     /// What the driver and the app wrote.
     #[must_use]
     pub fn log(&self) -> String {

@@ -3,7 +3,7 @@
 use super::{PATIENCE, Screen};
 use std::collections::HashMap;
 use tokio::{sync::mpsc, time::timeout};
-use zbus::{Connection, connection::Builder, interface, zvariant::OwnedValue};
+use zbus::{Connection, connection::Builder, interface, object_server::SignalEmitter, zvariant::OwnedValue};
 
 /// What the app wanted shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub struct Notification {
     pub summary: String,
     /// The text below.
     pub body: String,
+    /// Its number.
+    pub id: u32,
+    /// What can be clicked: name and text of each.
+    pub actions: Vec<(String, String)>,
 }
 
 struct Server {
@@ -32,17 +36,18 @@ impl Server {
         _icon: &str,
         summary: String,
         body: String,
-        _actions: Vec<String>,
+        actions: Vec<String>,
         _hints: HashMap<String, OwnedValue>,
         _expires: i32,
     ) -> u32 {
-        self.shown.send(Notification { app, summary, body }).ok();
         self.last += 1;
+        let actions = actions.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+        self.shown.send(Notification { app, summary, body, id: self.last, actions }).ok();
         self.last
     }
 
     fn get_capabilities(&self) -> Vec<String> {
-        vec!["body".to_owned(), "body-markup".to_owned()]
+        vec!["actions".to_owned(), "body".to_owned(), "body-markup".to_owned()]
     }
 
     fn get_server_information(&self) -> (&str, &str, &str, &str) {
@@ -50,11 +55,14 @@ impl Server {
     }
 
     fn close_notification(&self, _id: u32) {}
+
+    #[zbus(signal)]
+    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, name: &str) -> zbus::Result<()>;
 }
 
 /// The server.
 pub struct NotificationServer {
-    _bus: Connection,
+    bus: Connection,
     shown: mpsc::UnboundedReceiver<Notification>,
 }
 
@@ -72,7 +80,7 @@ impl NotificationServer {
             .build()
             .await
             .expect("the name is free");
-        Self { _bus: bus, shown }
+        Self { bus, shown }
     }
 
     /// The next one.
@@ -81,6 +89,17 @@ impl NotificationServer {
     /// When none comes.
     pub async fn next(&mut self) -> Notification {
         timeout(PATIENCE, self.shown.recv()).await.ok().flatten().expect("a notification comes")
+    }
+
+    /// Clicks on it: on the notification itself (`default`), or on the button of that name.
+    ///
+    /// # Panics
+    /// When it has no such button.
+    pub async fn click(&self, notification: &Notification, name: &str) {
+        assert!(notification.actions.iter().any(|(action, _)| action == name), "{notification:?}");
+        let emitter =
+            SignalEmitter::new(&self.bus, "/org/freedesktop/Notifications").expect("the path is valid");
+        Server::action_invoked(&emitter, notification.id, name).await.expect("the bus is there");
     }
 
     /// Whether any came that [`Self::next`] has not returned.

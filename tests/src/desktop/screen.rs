@@ -3,6 +3,7 @@
 use super::{PATIENCE, x11::X11};
 use crate::lab::Daemon;
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -135,6 +136,25 @@ impl Screen {
     /// When the screen is gone.
     pub fn close_window(&self, window: u32) {
         self.x11.close(window);
+    }
+
+    /// The colours in the upper `height` rows of the window with this title; none while there is none.
+    ///
+    /// # Panics
+    /// When the screen is gone.
+    #[must_use]
+    pub fn colours(&self, title: &str, height: u16) -> BTreeSet<[u8; 3]> {
+        let window = self.windows(title).first().copied();
+        window.and_then(|window| self.x11.colours(window, height)).unwrap_or_default()
+    }
+
+    /// Waits until this text is on the clipboard.
+    ///
+    /// # Panics
+    /// When it never is.
+    pub async fn wait_for_clipboard(&self, text: &str) {
+        let seen = super::wait_until(|| self.x11.clipboard().as_deref() == Some(text)).await;
+        assert!(seen, "“{text}” is not on the clipboard, but {:?}", self.x11.clipboard());
     }
 
     /// The middle of the one window with this title, in pixels of the screen.

@@ -27,7 +27,7 @@ struct Watcher {
 
 #[interface(name = "org.kde.StatusNotifierWatcher")]
 impl Watcher {
-    /// libayatana passes an object path, and the item is at the sender; others pass a bus name.
+    /// Some pass an object path, and the item is at the sender; others pass a bus name, which is the sender's too.
     async fn register_status_notifier_item(
         &self,
         service: &str,
@@ -38,7 +38,7 @@ impl Watcher {
         let item = if service.starts_with('/') {
             Item { owner: sender, path: service.to_owned() }
         } else {
-            Item { owner: service.to_owned(), path: "/StatusNotifierItem".to_owned() }
+            Item { owner: sender, path: "/StatusNotifierItem".to_owned() }
         };
         let name = format!("{}{}", item.owner, item.path);
         self.items.send(item).ok();
@@ -75,6 +75,17 @@ pub struct TrayLine {
     pub label: String,
     /// Whether it can be clicked.
     pub enabled: bool,
+    /// Whether it is ticked, if it can be.
+    pub ticked: Option<bool>,
+    /// The lines of its submenu.
+    pub below: Vec<TrayLine>,
+}
+
+impl TrayLine {
+    /// It, and all lines below it.
+    fn all(&self) -> Vec<&Self> {
+        std::iter::once(self).chain(self.below.iter().flat_map(Self::all)).collect()
+    }
 }
 
 /// The tray.
@@ -159,29 +170,70 @@ impl TrayHost {
         timeout(PATIENCE, following).await.ok()
     }
 
-    /// Waits for a line with this text and clicks it.
+    /// Waits for a line with this text, in a submenu or not, and clicks it.
     ///
     /// # Panics
     /// When there is none, or it cannot be clicked.
     pub async fn click(&mut self, label: &str) {
-        let line = self.wait_for(&format!("“{label}”"), |line| line.label == label && line.enabled).await;
-        let menu = self.menu_proxy().await;
-        let nothing = Value::from(0_i32);
-        menu.call::<_, _, ()>("Event", &(line.id, "clicked", nothing, 0_u32))
-            .await
-            .expect("the menu takes clicks");
+        let clickable = |line: &TrayLine| line.label == label && line.enabled && line.below.is_empty();
+        let found = self
+            .follow(|menu| menu.iter().flat_map(TrayLine::all).find(|line| clickable(line)).map(|line| line.id))
+            .await;
+        match found {
+            Some(id) => self.event(id, "clicked").await,
+            None => panic!("“{label}” cannot be clicked: {:#?}", self.menu().await),
+        }
     }
 
-    /// The file that the icon is in.
+    /// Opens the menu, as far as the app can tell.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn open(&mut self) {
+        self.menu_proxy().await.call::<_, _, bool>("AboutToShow", &0_i32).await.expect("the menu can be opened");
+        self.event(0, "opened").await;
+    }
+
+    /// Closes it.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn close(&mut self) {
+        self.event(0, "closed").await;
+    }
+
+    async fn event(&mut self, id: i32, kind: &str) {
+        let menu = self.menu_proxy().await;
+        let nothing = Value::from(0_i32);
+        menu.call::<_, _, ()>("Event", &(id, kind, nothing, 0_u32)).await.expect("the menu takes events");
+    }
+
+    /// The icon's pixels in every size.
     ///
     /// # Panics
     /// When there is no icon.
-    pub async fn icon_file(&mut self) -> String {
+    pub async fn icon(&mut self) -> Vec<(i32, i32, Vec<u8>)> {
         let item = self.item().await;
         let proxy = Proxy::new(&self.bus, item.owner, item.path, "org.kde.StatusNotifierItem")
             .await
             .expect("the item is there");
-        proxy.get_property("IconName").await.expect("the item has an icon")
+        proxy.get_property("IconPixmap").await.expect("the item has an icon")
+    }
+
+    /// Waits until the icon is another than this one.
+    ///
+    /// # Panics
+    /// When it stays.
+    pub async fn wait_for_other_icon(&mut self, than: &[(i32, i32, Vec<u8>)]) -> Vec<(i32, i32, Vec<u8>)> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let icon = self.icon().await;
+            if icon != than {
+                return icon;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "the icon stays the same");
+            tokio::time::sleep(super::POLL).await;
+        }
     }
 
     async fn item(&mut self) -> Item {
@@ -206,10 +258,16 @@ type Layout = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
 
 /// One line of the menu out of its node, `(ia{sv}av)`.
 fn line(value: &OwnedValue) -> Option<TrayLine> {
-    let Value::Structure(fields) = &**value else { return None };
+    let value = match &**value {
+        Value::Value(inner) => &**inner,
+        value => value,
+    };
+    let Value::Structure(fields) = value else { return None };
     let fields: &Structure<'_> = fields;
-    let (id, properties): (i32, HashMap<String, Value<'_>>) = match fields.fields() {
-        [Value::I32(id), properties, _] => (*id, properties.try_clone().ok()?.try_into().ok()?),
+    let (id, properties, below): (i32, HashMap<String, Value<'_>>, Vec<OwnedValue>) = match fields.fields() {
+        [Value::I32(id), properties, below] => {
+            (*id, properties.try_clone().ok()?.try_into().ok()?, below.try_clone().ok()?.try_into().ok()?)
+        }
         _ => return None,
     };
     let text = |key: &str| match properties.get(key) {
@@ -222,5 +280,10 @@ fn line(value: &OwnedValue) -> Option<TrayLine> {
     let enabled = !matches!(properties.get("enabled"), Some(Value::Bool(false)));
     // A doubled underscore stands for one, a single one marks a mnemonic (GTK's rule, which dbusmenu keeps).
     let label = text("label")?.replace("__", "\u{0}").replace('_', "").replace('\u{0}', "_");
-    Some(TrayLine { id, label: label.trim().to_owned(), enabled })
+    let ticked = match properties.get("toggle-state") {
+        Some(Value::I32(state)) => Some(*state == 1),
+        _ => None,
+    };
+    let below = below.iter().filter_map(self::line).collect();
+    Some(TrayLine { id, label: label.trim().to_owned(), enabled, ticked, below })
 }

@@ -1,9 +1,10 @@
 //! Windows as other programs see them (Extended Window Manager Hints).
 
 use super::PATIENCE;
-use std::{path::Path, time::Instant};
+use std::{collections::BTreeSet, path::Path, time::Instant};
 use x11rb::{
     connection::Connection,
+    protocol::Event,
     protocol::xproto::{
         Atom, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, CreateWindowAux,
         EventMask, ImageFormat, PropMode, Window, WindowClass,
@@ -101,6 +102,37 @@ impl X11 {
         png.write_header()
             .and_then(|mut png| png.write_image_data(&colours))
             .expect("target/ can be written");
+    }
+
+    /// The colours in a strip along the window's upper edge; none while there is no such strip.
+    pub fn colours(&self, window: Window, height: u16) -> Option<BTreeSet<[u8; 3]>> {
+        let size = self.connection.get_geometry(window).ok()?.reply().ok()?;
+        let strip = (size.width, height.min(size.height));
+        let image = self.connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, strip.0, strip.1, u32::MAX);
+        let pixels = image.ok()?.reply().ok()?.data;
+        Some(pixels.chunks_exact(4).map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect())
+    }
+
+    /// The text on the clipboard; none if there is none (Inter-Client Communication Conventions Manual, 2.4).
+    pub fn clipboard(&self) -> Option<String> {
+        let selection = self.connection.intern_atom(false, b"CLIPBOARD").unwrap().reply().unwrap().atom;
+        let target = self.connection.intern_atom(false, b"DOCKLINE_TEST").unwrap().reply().unwrap().atom;
+        self.connection.get_selection_owner(selection).ok()?.reply().ok().filter(|owner| owner.owner != 0)?;
+        let window = self.open_window("clipboard");
+        self.connection.convert_selection(window, selection, self.atoms.UTF8_STRING, target, 0_u32).unwrap();
+        self.connection.flush().unwrap();
+        let text = loop {
+            match self.connection.wait_for_event().ok()? {
+                Event::SelectionNotify(told) if told.property == 0 => break None,
+                Event::SelectionNotify(told) => {
+                    break Some(self.property(window, told.property, self.atoms.UTF8_STRING.into()));
+                }
+                _ => {}
+            }
+        };
+        self.connection.destroy_window(window).unwrap();
+        self.connection.flush().unwrap();
+        text.and_then(|text| String::from_utf8(text).ok())
     }
 
     fn title(&self, window: Window) -> Vec<u8> {

@@ -17,14 +17,17 @@ export interface Drop {
 export type View = 'registries' | 'images' | 'transfers' | 'doctor' | 'settings' | 'contents';
 
 /** Something for the page to show. */
-export type Wish = 'setup';
+export type Wish = 'setup' | 'registries' | 'transfers';
+
+/** An event, and the number after which nothing else is missing: the shell leaves out what a later one replaces. */
+export type Told = Event & { after?: number };
 
 /** What a file is wanted for. */
 export type Wanted = 'archive' | 'certificate' | 'key';
 
 /** What the owner and the shell call back with. */
 export interface Listener {
-  event(event: Event): void;
+  event(event: Told): void;
   drop(drop: Drop): void;
   /** There is something to take up with `takeWish`. */
   wished(): void;

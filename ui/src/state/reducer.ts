@@ -2,7 +2,7 @@
 // object that did not change keeps its identity, so that the views redraw only what is different.
 
 import type { Change } from '../generated/Change';
-import type { Event } from '../generated/Event';
+import type { Told } from '../backend/backend';
 import type { LayerView } from '../generated/LayerView';
 import type { Snapshot } from '../generated/Snapshot';
 import type { TransferView } from '../generated/TransferView';
@@ -11,17 +11,17 @@ import type { TransferView } from '../generated/TransferView';
 export type Order = 'stale' | 'next' | 'gap';
 
 /** Whether the snapshot has the event already, waits for just this one, or numbers are missing in between. */
-export function order(snapshot: Snapshot, event: Event): Order {
+export function order(snapshot: Snapshot, event: Told): Order {
   if (event.change.kind === 'resync') return 'next';
   if (event.sequence <= snapshot.sequence) return 'stale';
-  return event.sequence === snapshot.sequence + 1 ? 'next' : 'gap';
+  return (event.after ?? event.sequence - 1) <= snapshot.sequence ? 'next' : 'gap';
 }
 
 /**
  * The snapshot after the event. Events carry whole objects, so one that comes after a gap is still true for what it
  * is about; who calls asks for a new snapshot for the rest (see `order`).
  */
-export function reduce(snapshot: Snapshot, event: Event): Snapshot {
+export function reduce(snapshot: Snapshot, event: Told): Snapshot {
   if (event.change.kind === 'resync') return event.change.snapshot;
   if (order(snapshot, event) === 'stale') return snapshot;
   return { ...apply(snapshot, event.change), sequence: event.sequence };

@@ -1,8 +1,7 @@
 // The window's one store. Events go through the reducer here and nowhere else; views read, and call `request`.
 
-import { toUiError, type Backend, type Drop, type View, type Wanted } from '../backend/backend';
+import { toUiError, type Backend, type Drop, type Told, type View, type Wanted } from '../backend/backend';
 import type { Command } from '../generated/Command';
-import type { Event } from '../generated/Event';
 import type { RegistryName } from '../generated/RegistryName';
 import type { Reply } from '../generated/Reply';
 import type { Snapshot } from '../generated/Snapshot';
@@ -67,11 +66,11 @@ export class Store {
   onDrop: (drop: Drop) => void = () => {};
 
   readonly #backend: Backend;
-  #queue: Event[] = [];
+  #queue: Told[] = [];
   #flushing = false;
   #lastFlush = -CALM;
   /** Events that came while a snapshot was under way; they may be newer than it. */
-  #sinceAsked: Event[] | null = null;
+  #sinceAsked: Told[] | null = null;
   #nextGapSnapshot = 0;
 
   constructor(backend: Backend) {
@@ -109,6 +108,7 @@ export class Store {
   async #takeWish(): Promise<void> {
     const wish = await this.#backend.takeWish();
     if (wish === 'setup') this.dialog ??= { kind: 'setup', action: 'apply', registry: null };
+    else if (wish !== null) this.go(wish);
   }
 
   /** Asks again after `broken`. */
@@ -212,7 +212,7 @@ export class Store {
   }
 
   // The first event is shown with the next frame; a storm of them becomes one redraw each `CALM`.
-  #enqueue(event: Event): void {
+  #enqueue(event: Told): void {
     this.#queue.push(event);
     if (this.#flushing) return;
     this.#flushing = true;

@@ -16,12 +16,16 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::timeout,
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// An owner that takes longer to say welcome hangs.
 const WELCOME_PATIENCE: Duration = Duration::from_secs(5);
+/// How long [`Client::find`] looks for an owner.
+const OWNER_PATIENCE: Duration = Duration::from_secs(8);
+/// Pause between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
 /// Requests that may wait to be written.
 const WAITING_REQUESTS: usize = 16;
 
@@ -38,8 +42,11 @@ pub(crate) enum Unreachable {
 type Pending = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Result<Reply, UiError>>>>>>;
 
 /// A connection to the owner. Dropping it ends the connection.
+///
+/// Most faces open a [`Session`](crate::Session), which becomes the owner where there is none. A program that never
+/// does, as the desktop's window, speaks through this alone and so has none of the owner's parts in it.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Client {
     inner: Arc<Inner>,
     hang_up: CancellationToken,
     _guard: DropGuard,
@@ -55,6 +62,24 @@ struct Inner {
 }
 
 impl Client {
+    /// Reaches the owner, and waits a while for one that is only starting, or that takes the place of another.
+    ///
+    /// # Errors
+    /// `OwnerGone` (nobody owns the tunnels, or an owner of another version), `PermissionDenied` (it is another
+    /// account's).
+    pub async fn find(paths: &Paths, hello: &Hello) -> Result<Self, UiError> {
+        let deadline = Instant::now() + OWNER_PATIENCE;
+        loop {
+            match Self::connect(paths, hello).await {
+                Ok(client) => return Ok(client),
+                Err(Unreachable::Refused(error)) => return Err(error),
+                Err(Unreachable::NotThere) if Instant::now() > deadline => return Err(super::not_running()),
+                // A socket that is about to appear has no event to wait for.
+                Err(Unreachable::NotThere) => sleep(LOOK_AGAIN).await,
+            }
+        }
+    }
+
     /// Dials the owner and says hello.
     pub(crate) async fn connect(paths: &Paths, hello: &Hello) -> Result<Self, Unreachable> {
         let stream = wire::connect(paths).await.map_err(|error| {
@@ -116,11 +141,17 @@ impl Client {
         Self { inner: Arc::new(inner), _guard: hang_up.clone().drop_guard(), hang_up }
     }
 
-    pub(crate) async fn request(&self, command: Command) -> Result<Reply, UiError> {
+    /// Carries out one command.
+    ///
+    /// # Errors
+    /// Whatever the command's failure is; `OwnerGone` if the owner ended meanwhile.
+    pub async fn request(&self, command: Command) -> Result<Reply, UiError> {
         self.inner.request(command).await
     }
 
-    pub(crate) fn subscribe(&self) -> EventStream {
+    /// Every change from now on; see [`Session::events`](crate::Session::events).
+    #[must_use]
+    pub fn subscribe(&self) -> EventStream {
         // Weak: a stream that is kept must not keep the connection.
         let inner = Arc::downgrade(&self.inner);
         let resync: Resync = Arc::new(move || {
@@ -135,7 +166,7 @@ impl Client {
     }
 
     /// Waits for the end of the connection, and tells its reason.
-    pub(crate) async fn ended(&self) -> UiError {
+    pub async fn ended(&self) -> UiError {
         let mut ended = self.inner.ended.clone();
         match ended.wait_for(Option::is_some).await {
             Ok(error) => error.clone().unwrap_or_else(gone),

@@ -9,5 +9,13 @@ mod client;
 mod server;
 mod wire;
 
-pub(crate) use client::{Client, Unreachable};
+pub use client::Client;
+pub(crate) use client::Unreachable;
 pub(crate) use server::{Owner, OwnerLock};
+
+use dockline_model::{Code, UiError};
+
+pub(crate) fn not_running() -> UiError {
+    UiError::new(Code::OwnerGone, "Dockline is not running.")
+        .hint("Start the desktop app, or `dockline agent`.")
+}

@@ -1,0 +1,91 @@
+//! `dockline-window`: the window, as a face of the owner. `dockline-desktop` starts it when one is wanted; it ends when it
+//! is closed, or with the one who started it.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod batch;
+mod bridge;
+mod drops;
+mod files;
+mod follow;
+mod page;
+
+use anyhow::Context as _;
+use dockline_desktop::{
+    link::{Bridge, Link},
+    log_to_stderr,
+    words::{self, Begin, FromWindow, ToWindow},
+};
+use tauri::{Manager as _, WindowEvent};
+use tokio::sync::watch;
+
+fn main() -> anyhow::Result<()> {
+    log_to_stderr();
+    let begin = match words::hear(&mut std::io::stdin().lock()) {
+        Ok(Some(ToWindow::Begin(begin))) => begin,
+        Ok(Some(ToWindow::Raise { .. }) | None) | Err(_) => {
+            anyhow::bail!("dockline-window is started by dockline-desktop: start that one")
+        }
+    };
+    // The toolkit's own check panics, which tells a person nothing.
+    gtk::init().context("Dockline finds no display to show its window on (DISPLAY or WAYLAND_DISPLAY)")?;
+    tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
+        .invoke_handler(tauri::generate_handler![
+            bridge::dispatch,
+            bridge::demo_sample,
+            bridge::take_wish,
+            files::choose_file,
+            files::choose_save,
+            files::save_team_file,
+        ])
+        .on_window_event(|window, event| match event {
+            WindowEvent::DragDrop(drag) => drops::forward(window, drag),
+            WindowEvent::Focused(watched) => page::tell_tray(FromWindow::Watched { watched: *watched }),
+            _ => {}
+        })
+        .setup(move |app| {
+            if let Err(error) = start(app.handle(), begin) {
+                // Tauri would panic with it.
+                eprintln!("Error: {error:?}");
+                std::process::exit(1);
+            }
+            Ok(())
+        })
+        .run(tauri::generate_context!())
+        .context("Dockline's window cannot be shown")
+}
+
+/// Everything that happens once, when the toolkit is ready.
+fn start(app: &tauri::AppHandle, begin: Begin) -> anyhow::Result<()> {
+    let (link, links) = watch::channel(Link::Opening);
+    app.manage(Bridge::new(links));
+    app.manage(bridge::Sample(begin.sample));
+    app.manage(bridge::OpenWish::new(begin.wish));
+    page::open(app, begin.bare)?;
+    if !begin.bare {
+        tauri::async_runtime::spawn(follow::keep(begin.runtime, app.clone(), link));
+    }
+    let app = app.clone();
+    std::thread::Builder::new().name("tray".to_owned()).spawn(move || listen(&app))?;
+    Ok(())
+}
+
+/// Does what the tray says, until it says no more.
+fn listen(app: &tauri::AppHandle) {
+    loop {
+        match words::hear(&mut std::io::stdin().lock()) {
+            Ok(Some(ToWindow::Raise { wish })) => {
+                if let Some(wish) = wish {
+                    bridge::wish(app, wish);
+                }
+                page::raise(app);
+            }
+            Ok(Some(ToWindow::Begin(_))) => tracing::warn!("a window begins once"),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                tracing::warn!(%error, "the tray said something that is not known");
+            }
+            Ok(None) | Err(_) => return app.exit(0),
+        }
+    }
+}

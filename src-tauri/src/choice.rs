@@ -1,0 +1,83 @@
+//! What a person can choose outside of the window: in the tray's menu, and on a notification.
+
+use crate::words::Wish;
+use dockline_model::{Command, OfferId, RegistryName, SettingsChange, TransferId};
+
+/// One choice.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Choice {
+    /// Take the manual lease.
+    Connect(RegistryName),
+    /// Drop the manual lease; what others hold stays up.
+    Disconnect(RegistryName),
+    /// Close a tunnel that only others hold. The text says whom that interrupts.
+    DisconnectOthers(RegistryName),
+    /// Take an offer back. The text says whose.
+    Withdraw(OfferId),
+    /// Push an image of the engine's.
+    Push {
+        /// Its name there.
+        image: String,
+        /// Where to.
+        registry: RegistryName,
+    },
+    /// Put a registry's address, as it stands in an image's name, onto the clipboard.
+    CopyAddress(String),
+    /// Ask once more for what a transfer was asked for.
+    Retry(TransferId),
+    /// Hold back what waits, and halt what can be halted.
+    PauseAll,
+    /// Let it go on.
+    ResumeAll,
+    /// Start with the desktop session, or no longer.
+    StartAtLogin(bool),
+    /// Show the window.
+    Open(Option<Wish>),
+    /// End the app. The text says what that interrupts.
+    Quit,
+}
+
+/// What a choice comes down to.
+#[derive(Debug, PartialEq)]
+pub enum Deed {
+    /// The owner is asked.
+    Ask(Box<Command>),
+    /// This text goes onto the clipboard.
+    Copy(String),
+    /// The window is shown, and in it the wish.
+    Show(Option<Wish>),
+    /// The app ends.
+    Quit,
+}
+
+impl Choice {
+    /// What is to be done.
+    #[must_use]
+    pub fn deed(self) -> Deed {
+        let command = match self {
+            Self::Connect(registry) => Command::Connect { registry, hold: false },
+            Self::Disconnect(registry) => Command::Disconnect { registry, force: false },
+            Self::DisconnectOthers(registry) => Command::Disconnect { registry, force: true },
+            Self::Withdraw(offer) => Command::Withdraw { offer },
+            Self::Push { image, registry } => Command::Push {
+                image,
+                registry,
+                reference: None,
+                host: None,
+                options: dockline_model::PushOptions::default(),
+            },
+            Self::Retry(transfer) => Command::Retry { transfer },
+            Self::PauseAll => Command::PauseAll,
+            Self::ResumeAll => Command::ResumeAll,
+            Self::StartAtLogin(on) => {
+                let change = SettingsChange { start_at_login: Some(on), ..SettingsChange::default() };
+                Command::ChangeSettings { change }
+            }
+            Self::CopyAddress(address) => return Deed::Copy(address),
+            Self::Open(wish) => return Deed::Show(wish),
+            Self::Quit => return Deed::Quit,
+        };
+        Deed::Ask(Box::new(command))
+    }
+}
+

@@ -1,0 +1,113 @@
+//! What the tray's program and the window's say to each other: JSON lines on the window's standard input and output.
+//!
+//! All that the window shows comes from the owner, over the control socket; here is only what concerns the window
+//! itself. The end of its input is the end of the window, so that it never outlives the tray.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{
+    io::{self, BufRead, Write},
+    path::PathBuf,
+};
+
+/// From the tray to the window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ToWindow {
+    /// The first line, once.
+    Begin(Begin),
+    /// Come to the front.
+    Raise {
+        /// And show this.
+        wish: Option<Wish>,
+    },
+}
+
+/// What a window has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// The folder of the control socket.
+    pub runtime: PathBuf,
+    /// The archive that the demo offers.
+    pub sample: Option<PathBuf>,
+    /// What to show first.
+    pub wish: Option<Wish>,
+    /// An empty window without an owner, to measure the real one against.
+    pub bare: bool,
+}
+
+/// Something for the page to show, chosen outside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wish {
+    /// What docker push needs on this machine.
+    Setup,
+    /// The registries.
+    Registries,
+    /// What is on its way, and what was.
+    Transfers,
+}
+
+/// From the window to the tray.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum FromWindow {
+    /// It is on the screen and in front: the answer to each line of the tray's.
+    Shown,
+    /// Whether it has the keyboard's focus, and so the person's eyes.
+    Watched {
+        /// Whether it has.
+        watched: bool,
+    },
+}
+
+/// One line, with its end.
+///
+/// # Errors
+/// If a path in it is not Unicode.
+pub fn line(word: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(word)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Writes one line at once.
+///
+/// # Errors
+/// If nobody reads any more.
+pub fn say(output: &mut impl Write, word: &impl Serialize) -> io::Result<()> {
+    output.write_all(&line(word)?)?;
+    output.flush()
+}
+
+/// Reads one line; `None` at the end.
+///
+/// # Errors
+/// If it cannot be read or is not a word.
+pub fn hear<T: DeserializeOwned>(input: &mut impl BufRead) -> io::Result<Option<T>> {
+    let mut line = String::new();
+    if input.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::from_str(&line)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_heard_line_by_line() {
+        let begin = Begin { runtime: "/run/x".into(), sample: None, wish: Some(Wish::Setup), bare: false };
+        let words = [ToWindow::Begin(begin), ToWindow::Raise { wish: None }];
+        let mut pipe = Vec::new();
+        for word in &words {
+            say(&mut pipe, word).unwrap();
+        }
+        assert_eq!(pipe.iter().filter(|byte| **byte == b'\n').count(), 2);
+        let mut heard = pipe.as_slice();
+        assert_eq!(hear::<ToWindow>(&mut heard).unwrap().as_ref(), Some(&words[0]));
+        assert_eq!(hear::<ToWindow>(&mut heard).unwrap().as_ref(), Some(&words[1]));
+        assert_eq!(hear::<ToWindow>(&mut heard).unwrap(), None);
+        assert!(hear::<FromWindow>(&mut "Gtk-Message: something\n".as_bytes()).is_err());
+    }
+}

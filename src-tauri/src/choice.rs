@@ -80,4 +80,3 @@ impl Choice {
         Deed::Ask(Box::new(command))
     }
 }
-

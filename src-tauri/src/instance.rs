@@ -83,8 +83,8 @@ fn listen(socket: PathBuf, lock: File) -> anyhow::Result<First> {
         }
         Ok(()) | Err(_) => {}
     }
-    let listener = UnixListener::bind(&socket)
-        .with_context(|| format!("{} cannot be made", socket.display()))?;
+    let listener =
+        UnixListener::bind(&socket).with_context(|| format!("{} cannot be made", socket.display()))?;
     let (wants, wanted) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while !wants.is_closed() {

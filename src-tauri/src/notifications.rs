@@ -3,7 +3,6 @@
 use crate::{choice::Choice, words::Wish};
 use dockline_model::{Code, Notices, Snapshot, TransferKind, TransferState, TransferView, TunnelState};
 
-
 /// Which of the person's switches ([`Notices`]) a notification is under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -141,7 +141,8 @@ async fn the_doors_are_shut() {
         assert_eq!(said, serde_json::json!("tauri:"), "the window went to {address}");
     }
     // Nor text made into a program.
-    let said = window.run("try { return new Function('return 1')(); } catch (error) { return error.name; }").await;
+    let said =
+        window.run("try { return new Function('return 1')(); } catch (error) { return error.name; }").await;
     assert_eq!(said, serde_json::json!("EvalError"));
     // Content from elsewhere, and inline script, do not run.
     let said = window

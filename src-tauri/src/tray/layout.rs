@@ -137,9 +137,10 @@ fn find(nodes: &[Node], id: i32) -> Option<&Node> {
 
 fn same_lines(nodes: &[Node], entries: &[MenuEntry]) -> bool {
     nodes.len() == entries.len()
-        && nodes.iter().zip(entries).all(|(node, entry)| {
-            node.entry.same_place(entry) && same_lines(&node.children, entry.entries())
-        })
+        && nodes
+            .iter()
+            .zip(entries)
+            .all(|(node, entry)| node.entry.same_place(entry) && same_lines(&node.children, entry.entries()))
 }
 
 /// Puts the texts of `entries` into `nodes`, which have the same places.

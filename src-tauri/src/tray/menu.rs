@@ -146,10 +146,7 @@ pub fn menu_without_owner(error: &UiError) -> Vec<MenuEntry> {
 }
 
 fn last_entries() -> [MenuEntry; 2] {
-    [
-        MenuEntry::action(Choice::Open(None), "Open Dockline"),
-        MenuEntry::action(Choice::Quit, "Quit Dockline"),
-    ]
+    [MenuEntry::action(Choice::Open(None), "Open Dockline"), MenuEntry::action(Choice::Quit, "Quit Dockline")]
 }
 
 /// The whole menu. `is_owner` says whether the tunnels end with this program.
@@ -202,7 +199,8 @@ pub fn menu(state: &Snapshot, is_owner: bool) -> Vec<MenuEntry> {
 
 /// The engine's newest images; below each registry, where there are several.
 fn push_entry(registries: &[RegistryView], engine: &EngineView) -> Option<MenuEntry> {
-    let recent: Vec<&String> = engine.images.iter().filter_map(|image| image.tags.first()).take(RECENT_IMAGES).collect();
+    let recent: Vec<&String> =
+        engine.images.iter().filter_map(|image| image.tags.first()).take(RECENT_IMAGES).collect();
     let images = |registry: &RegistryName| {
         let push = |image: &String| Choice::Push { image: image.clone(), registry: registry.clone() };
         recent.iter().map(|image| MenuEntry::action(push(image), image.as_str())).collect::<Vec<_>>()
@@ -246,9 +244,10 @@ fn interrupted(state: &Snapshot) -> Vec<String> {
     });
     let mut said = Vec::new();
     said.extend(counted(moving.count(), "transfer", "transfers"));
-    let others = state.registries.iter().flat_map(|registry| &registry.tunnel.leases).filter(|lease| {
-        matches!(lease.holder, LeaseHolder::Connection { .. } | LeaseHolder::Face { .. })
-    });
+    let others =
+        state.registries.iter().flat_map(|registry| &registry.tunnel.leases).filter(|lease| {
+            matches!(lease.holder, LeaseHolder::Connection { .. } | LeaseHolder::Face { .. })
+        });
     let others: Vec<LeaseView> = others.cloned().collect();
     said.extend(holders(&others, &[]));
     said

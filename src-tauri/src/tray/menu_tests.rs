@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::fixtures::{lease, offer, registry, snapshot, transfer};
-use dockline_model::{Code, ImageView, OfferId, PassedOver, RouteView, TransferId, UiError, UnixMillis, Verified};
+use dockline_model::{
+    Code, ImageView, OfferId, PassedOver, RouteView, TransferId, UiError, UnixMillis, Verified,
+};
 
 fn texts(state: &Snapshot) -> Vec<String> {
     menu(state, true).iter().map(|entry| entry.text().unwrap_or("-").to_owned()).collect()
@@ -173,7 +175,11 @@ fn recent_images_can_be_pushed() {
     state.engine.images = (0..12)
         .map(|number| ImageView {
             id: format!("sha256:{number}"),
-            tags: if number == 1 { Vec::new() } else { vec![format!("app:v{number}"), "also:this".to_owned()] },
+            tags: if number == 1 {
+                Vec::new()
+            } else {
+                vec![format!("app:v{number}"), "also:this".to_owned()]
+            },
             size: 1,
             created: UnixMillis(0),
         })
@@ -206,7 +212,10 @@ fn addresses_can_be_copied() {
     let mut state = snapshot();
     state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
     let copy = |state: &Snapshot| {
-        menu(state, true).into_iter().find(|entry| entry.text().is_some_and(|text| text.starts_with("Copy"))).unwrap()
+        menu(state, true)
+            .into_iter()
+            .find(|entry| entry.text().is_some_and(|text| text.starts_with("Copy")))
+            .unwrap()
     };
     assert_eq!(copy(&state).text(), Some("Copy address cr.boss.org:5000"));
     assert_eq!(copy(&state).choice(), Some(&Choice::CopyAddress("cr.boss.org:5000".to_owned())));
@@ -217,7 +226,9 @@ fn addresses_can_be_copied() {
 #[test]
 fn starting_at_login_is_switched_where_it_can_be() {
     let mut state = snapshot();
-    let check = |state: &Snapshot| menu(state, true).into_iter().find(|entry| matches!(entry, MenuEntry::Check { .. }));
+    let check = |state: &Snapshot| {
+        menu(state, true).into_iter().find(|entry| matches!(entry, MenuEntry::Check { .. }))
+    };
     assert_eq!(check(&state), None);
     state.settings.start_at_login = Some(false);
     let off = check(&state).unwrap();

@@ -21,7 +21,9 @@ pub fn pixmaps(state: IconState, tone: Tone) -> Vec<Pixmap> {
     files(state, tone)
         .into_iter()
         .filter_map(|file| {
-            read(file).inspect_err(|error| tracing::error!(%error, "a picture of our own cannot be read")).ok()
+            read(file)
+                .inspect_err(|error| tracing::error!(%error, "a picture of our own cannot be read"))
+                .ok()
         })
         .collect()
 }

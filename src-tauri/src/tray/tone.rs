@@ -94,7 +94,10 @@ fn has_dark_bar(desktop: &str) -> bool {
 fn theme_is_dark(theme: &str, settings: &str) -> bool {
     let setting = |key: &str| {
         let lines = settings.lines().filter_map(|line| line.split_once('='));
-        lines.filter(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().to_ascii_lowercase()).next()
+        lines
+            .filter(|(name, _)| name.trim() == key)
+            .map(|(_, value)| value.trim().to_ascii_lowercase())
+            .next()
     };
     let is_dark = |name: &str| name.to_ascii_lowercase().contains("dark");
     if !theme.is_empty() {

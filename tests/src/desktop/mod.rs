@@ -27,9 +27,9 @@ pub use app::{App, desktop_program};
 pub use browser::Browser;
 pub use drag::drop_files;
 pub use keyring::{KeptSecret, Keyring};
+pub use notifications::{Notification, NotificationServer};
 pub use portal::Portal;
 pub use processes::{family, loads, processor_time, weight};
-pub use notifications::{Notification, NotificationServer};
 pub use screen::Screen;
 pub use tray::{TrayHost, TrayLine};
 

@@ -14,7 +14,9 @@ pub fn family(first: Pid) -> Vec<Pid> {
         let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
         for thread in threads.flatten() {
             let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            found.extend(children.split_whitespace().filter_map(|child| child.parse().ok()).map(Pid::from_raw));
+            found.extend(
+                children.split_whitespace().filter_map(|child| child.parse().ok()).map(Pid::from_raw),
+            );
         }
     }
     found

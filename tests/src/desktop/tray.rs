@@ -177,7 +177,9 @@ impl TrayHost {
     pub async fn click(&mut self, label: &str) {
         let clickable = |line: &TrayLine| line.label == label && line.enabled && line.below.is_empty();
         let found = self
-            .follow(|menu| menu.iter().flat_map(TrayLine::all).find(|line| clickable(line)).map(|line| line.id))
+            .follow(|menu| {
+                menu.iter().flat_map(TrayLine::all).find(|line| clickable(line)).map(|line| line.id)
+            })
             .await;
         match found {
             Some(id) => self.event(id, "clicked").await,
@@ -190,7 +192,11 @@ impl TrayHost {
     /// # Panics
     /// When there is none.
     pub async fn open(&mut self) {
-        self.menu_proxy().await.call::<_, _, bool>("AboutToShow", &0_i32).await.expect("the menu can be opened");
+        self.menu_proxy()
+            .await
+            .call::<_, _, bool>("AboutToShow", &0_i32)
+            .await
+            .expect("the menu can be opened");
         self.event(0, "opened").await;
     }
 

@@ -108,7 +108,8 @@ impl X11 {
     pub fn colours(&self, window: Window, height: u16) -> Option<BTreeSet<[u8; 3]>> {
         let size = self.connection.get_geometry(window).ok()?.reply().ok()?;
         let strip = (size.width, height.min(size.height));
-        let image = self.connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, strip.0, strip.1, u32::MAX);
+        let image =
+            self.connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, strip.0, strip.1, u32::MAX);
         let pixels = image.ok()?.reply().ok()?.data;
         Some(pixels.chunks_exact(4).map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect())
     }

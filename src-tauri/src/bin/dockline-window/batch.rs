@@ -99,11 +99,15 @@ impl Batch {
     /// What there is to tell, in the order of the numbers.
     pub fn take(&mut self) -> Vec<Told> {
         let mut after = self.told.unwrap_or_default();
-        let told = std::mem::take(&mut self.waiting).into_iter().map(|Waiting { event, is_after_gap, .. }| {
-            let told = Told { after: if is_after_gap { event.sequence.saturating_sub(1) } else { after }, event };
-            after = told.event.sequence;
-            told
-        });
+        let told =
+            std::mem::take(&mut self.waiting).into_iter().map(|Waiting { event, is_after_gap, .. }| {
+                let told = Told {
+                    after: if is_after_gap { event.sequence.saturating_sub(1) } else { after },
+                    event,
+                };
+                after = told.event.sequence;
+                told
+            });
         let told = told.collect();
         self.told = Some(after);
         told
@@ -152,6 +156,9 @@ mod tests {
         let mut batch = Batch::default();
         batch.push(paused(5, true));
         let json = serde_json::to_value(&batch.take()[0]).unwrap();
-        assert_eq!(json, serde_json::json!({"after": 4, "sequence": 5, "change": {"kind": "paused", "paused": true}}));
+        assert_eq!(
+            json,
+            serde_json::json!({"after": 4, "sequence": 5, "change": {"kind": "paused", "paused": true}})
+        );
     }
 }

@@ -67,7 +67,10 @@ pub async fn save_team_file(
 ) -> Result<Option<PathBuf>, UiError> {
     let wanted = Command::ExportRegistries { registries: Vec::new() };
     let Reply::TeamFile { text } = bridge.session().await?.request(wanted).await? else {
-        return Err(UiError::new(Code::Internal, "The owner answered a request for the team file with something else."));
+        return Err(UiError::new(
+            Code::Internal,
+            "The owner answered a request for the team file with something else.",
+        ));
     };
     let Some(path) = choose_save(app, "dockline-team.toml".to_owned(), title).await else { return Ok(None) };
     match whole(&path, &text) {

@@ -28,12 +28,7 @@ pub fn open(app: &AppHandle, bare: bool) -> tauri::Result<()> {
             .on_navigation(is_ours)
             .on_new_window(|_, _| NewWindowResponse::Deny),
     };
-    window
-        .title("Dockline")
-        .inner_size(980.0, 680.0)
-        .min_inner_size(400.0, 420.0)
-        .focused(true)
-        .build()?;
+    window.title("Dockline").inner_size(980.0, 680.0).min_inner_size(400.0, 420.0).focused(true).build()?;
     tell_tray(FromWindow::Shown);
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! An owner of the bench's own, on the control socket: no real one can be made to send two hundred changes a second.
 
 use dockline_model::{
-    Change, Command, EngineState, EngineView, Envelope, Event, LayerState, LayerView, PROTOCOL_VERSION, Places, Reply,
-    Request, Response, Road, Settings, Snapshot, TransferId, TransferKind, TransferState, TransferView,
-    UnixMillis,
+    Change, Command, EngineState, EngineView, Envelope, Event, LayerState, LayerView, PROTOCOL_VERSION,
+    Places, Reply, Request, Response, Road, Settings, Snapshot, TransferId, TransferKind, TransferState,
+    TransferView, UnixMillis,
 };
 use serde::Serialize;
 use std::{path::Path, time::Duration};

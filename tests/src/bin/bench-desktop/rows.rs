@@ -168,7 +168,8 @@ impl World {
         }
         sleep(self.effort.settle).await;
         let (share, watched) = self.share_of_a_core(|| family(app.daemon().pid())).await;
-        let still_up = dockline.snapshot().registries.iter().filter(|one| !one.tunnel.leases.is_empty()).count();
+        let still_up =
+            dockline.snapshot().registries.iter().filter(|one| !one.tunnel.leases.is_empty()).count();
         ensure!(still_up == 3, "only {still_up} tunnels are up");
         let detail = format!("three tunnels, {} s", watched.as_secs());
         Ok(Measured { value: share, unit: "%", limit: 0.2, detail })
@@ -188,7 +189,8 @@ impl World {
         browser.see("[data-testid=layer-row]").await;
         let shown = browser.run("return document.querySelectorAll('[data-testid=layer-row]').length").await;
         ensure!(shown == 60, "{shown} layers are shown instead of 60");
-        let window = || browser.family().into_iter().filter(|pid| is_window(pid.as_raw())).collect::<Vec<_>>();
+        let window =
+            || browser.family().into_iter().filter(|pid| is_window(pid.as_raw())).collect::<Vec<_>>();
         ensure!(!window().is_empty(), "the window's processes are not found");
         if count_frames {
             return self.late_frames(&browser, &switch).await;
@@ -198,10 +200,8 @@ impl World {
         sleep(self.effort.settle).await;
         let (share, watched) = self.share_of_a_core(&window).await;
         browser.close().await;
-        let detail = format!(
-            "{CHANGES} changes a second, {} s; {still:.2} % without changes",
-            watched.as_secs()
-        );
+        let detail =
+            format!("{CHANGES} changes a second, {} s; {still:.2} % without changes", watched.as_secs());
         Ok(Measured { value: share, unit: "%", limit: 5.0, detail })
     }
 
@@ -250,7 +250,8 @@ impl World {
         }
         let icons = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join("icons");
         let sizes = ["app-32.png", "app-128.png", "app-256.png", "app-512.png"];
-        let icons = sizes.iter().map(|name| fs::metadata(icons.join(name)).map_or(0, |file| file.len())).sum();
+        let icons =
+            sizes.iter().map(|name| fs::metadata(icons.join(name)).map_or(0, |file| file.len())).sum();
         parts.push(("icons", icons));
         let mebibytes = |bytes: u64| bytes as f64 / 1024.0 / 1024.0;
         let detail: Vec<String> =

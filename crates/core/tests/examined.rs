@@ -93,6 +93,40 @@ async fn the_doctor_follows_the_way_and_names_the_link_that_breaks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_registry_without_a_tunnel_is_examined_for_what_it_has() {
+    let (home, host) = (tempfile::tempdir().unwrap(), DemoHost::start().await.unwrap());
+    let (_, session, _) = connected_owner(home.path(), &host).await;
+    let url = format!("http://{}", host.registry_addr());
+    let mut direct = target(&host);
+    direct.name = "cr.direct.test".parse().unwrap();
+    direct.url = Some(Box::new(url.parse().unwrap()));
+    let direct = Target { address: None, remote: None, linger_seconds: None, ..direct };
+    request(&session, Command::AddRegistry { target: direct.clone() }).await.unwrap();
+
+    let candidate = Target { name: "cr.candidate.test".parse().unwrap(), ..direct.clone() };
+    for patient in [
+        Patient::Registry { registry: direct.name.clone() },
+        Patient::Candidate { target: Box::new(candidate) },
+    ] {
+        let (report, order) = examined(&session, patient).await;
+        for link in [Link::Name, Link::Listener, Link::SshReach, Link::Login, Link::EngineSettings] {
+            assert!(matches!(state(&report, link), LinkState::Skipped { .. }), "{link:?}: {report:?}");
+        }
+        assert_eq!(order[..2], [Link::Registry, Link::RegistryLogin], "{report:?}");
+        assert!(matches!(state(&report, Link::RoundTrip), LinkState::Passed { .. }), "{report:?}");
+    }
+
+    // With nobody there, the first link that it has is the one that breaks.
+    let gone = Target { url: Some(Box::new("http://127.0.0.1:1".parse().unwrap())), ..direct };
+    let patient =
+        Patient::Candidate { target: Box::new(Target { name: "cr.gone.test".parse().unwrap(), ..gone }) };
+    let (report, _) = examined(&session, patient).await;
+    assert_eq!(failure(&report, Link::Registry).0, Code::RegistryUnreachable);
+    assert!(matches!(state(&report, Link::RoundTrip), LinkState::Skipped { .. }));
+    session.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn transfers_outlive_the_owner_and_can_be_asked_for_again() {
     let (home, host) = (tempfile::tempdir().unwrap(), DemoHost::start().await.unwrap());
     let (paths, session, _) = connected_owner(home.path(), &host).await;

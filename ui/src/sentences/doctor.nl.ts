@@ -106,7 +106,11 @@ export const doctor: readonly Pattern[] = [
   ['{1} examinations are under way already.', 'Er lopen al {1} onderzoeken.'],
   ['Wait for one of them to end, or stop one.', 'Wacht tot er een klaar is, of stop er een.'],
   ['That examination has been forgotten already.', 'Dat onderzoek is al vergeten.'],
-  ['{1} is a host of your SSH configuration{2}.', '{1} is een host in uw SSH-configuratie{2}.'],
+  ['{1} is a host of your SSH configuration.', '{1} is een host in uw SSH-configuratie.'],
+  [
+    '{1} is a host of your SSH configuration, and its name speaks of images.',
+    '{1} is een host in uw SSH-configuratie, en zijn naam doet aan images denken.',
+  ],
   ["Docker's context “{1}” leads to {2} already.", 'De Docker-context “{1}” leidt al naar {2}.'],
   ['The image {1} is named for {2}.', 'Het image {1} is naar {2} genoemd.'],
   [

@@ -62,11 +62,6 @@ impl Actor {
             }
             Patient::Candidate { target } => (self.candidate(&target)?, true),
         };
-        if !spec.has_tunnel() {
-            let without = format!("{} is reached without a tunnel, so there is no way to follow.", spec.name);
-            return Err(UiError::new(Code::InvalidArgument, without)
-                .hint(format!("Whether it lets you in: dockline login {}", spec.name)));
-        }
         self.doctors.last += 1;
         let id = DoctorId(self.doctors.last);
         let report = DoctorReport {
@@ -119,11 +114,14 @@ impl Actor {
         let task = tokio::spawn(async move {
             let mut report = report;
             let tunnel = match slot {
-                Some(mut slot) => slot.ready().await,
-                None => Ok(Tunnel::start(config, asker).await),
+                _ if !spec.has_tunnel() => None,
+                Some(mut slot) => match slot.ready().await {
+                    Ok(tunnel) => Some(tunnel),
+                    // Removed in this very moment: nobody is left to examine.
+                    Err(_) => return,
+                },
+                None => Some(Tunnel::start(config, asker).await),
             };
-            // Removed in this very moment: nobody is left to examine.
-            let Ok(tunnel) = tunnel else { return };
             let case = Case {
                 spec,
                 is_candidate,
@@ -146,7 +144,7 @@ impl Actor {
             report.summary = Some(doctor::summary(report.registry.as_str(), &report.links));
             report.text = Some(doctor::text(&report));
             mailbox.post(Message::Doctor { report });
-            if is_candidate {
+            if let Some(tunnel) = tunnel.filter(|_| is_candidate) {
                 tunnel.stop().await;
             }
         });

@@ -31,6 +31,9 @@ pub(crate) use way::{Noting, Stage};
 
 /// This machine's resolver looks into a file; one that asks the network for longer than this has not got it from there.
 const LOOKUP_PATIENCE: Duration = Duration::from_secs(3);
+/// The links that a registry without a tunnel does not have.
+const OF_TUNNELS: [Link; 6] =
+    [Link::Name, Link::Address, Link::Listener, Link::SshReach, Link::HostKey, Link::Login];
 /// Where the test blob goes; no image is ever there.
 const REPOSITORY: &str = "dockline/doctor";
 
@@ -40,7 +43,8 @@ pub(crate) struct Case {
     /// Not configured yet: its name and the engine's settings cannot be right.
     pub(crate) is_candidate: bool,
     pub(crate) round_trip: bool,
-    pub(crate) tunnel: Tunnel,
+    /// None where the registry is reached without one.
+    pub(crate) tunnel: Option<Tunnel>,
     /// Speaks to the registry through the tunnel's listener, as pushes do, and asks nobody for a login.
     pub(crate) client: Result<Client, UiError>,
     /// Who holds the tunnel meanwhile.
@@ -75,10 +79,21 @@ struct Examination<F> {
 
 impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
     async fn run(&mut self) {
-        let name_leads_here = self.name().await;
-        self.address();
-        let listens = self.listener();
-        let is_reached = self.way().await && listens && self.registry().await;
+        let (name_leads_here, is_reached) = match self.case.tunnel.clone() {
+            Some(tunnel) => {
+                let name_leads_here = self.name().await;
+                self.address();
+                let listens = self.listener(&tunnel);
+                (name_leads_here, self.way(&tunnel).await && listens && self.registry().await)
+            }
+            None => {
+                for link in OF_TUNNELS {
+                    self.skip(link, "It is reached without a tunnel.");
+                }
+                self.begin(Link::Registry);
+                (true, self.registry().await)
+            }
+        };
         self.engine(name_leads_here, is_reached).await;
         self.round_trip(is_reached).await;
     }
@@ -134,9 +149,9 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
         }
     }
 
-    fn listener(&mut self) -> bool {
+    fn listener(&mut self, tunnel: &Tunnel) -> bool {
         self.begin(Link::Listener);
-        match self.case.tunnel.view().listener_error {
+        match tunnel.view().listener_error {
             None => {
                 self.pass(Link::Listener, format!("Dockline listens at {}.", self.case.spec.listen()));
                 true
@@ -220,7 +235,8 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
                 self.pass(Link::EngineReach, words);
             }
             CheckOutcome::NotReached { error } => {
-                let remedy = if self.case.is_candidate { self.person(&error) } else { self.set_up() };
+                let is_set_up_by_us = !self.case.is_candidate && self.case.tunnel.is_some();
+                let remedy = if is_set_up_by_us { self.set_up() } else { self.person(&error) };
                 self.fail(Link::EngineReach, error, remedy);
             }
             CheckOutcome::NotAsked { why } => self.skip(Link::EngineReach, why),
@@ -230,6 +246,10 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
 
     /// The name under which the engine is to ask.
     async fn engine_settings(&mut self, label: &str, name_leads_here: bool) -> String {
+        if self.case.tunnel.is_none() {
+            self.skip(Link::EngineSettings, "Without a tunnel, the engine needs no settings of Dockline's.");
+            return self.case.spec.authority();
+        }
         let by_address = self.case.spec.listen().to_string();
         if self.case.is_candidate {
             self.skip(Link::EngineSettings, "The engine is set up when the registry is configured.");

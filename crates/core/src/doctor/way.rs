@@ -4,7 +4,7 @@
 use super::Examination;
 use async_trait::async_trait;
 use dockline_model::{Answer, Code, Link, LinkView, Question, RegistryName, UiError};
-use dockline_tunnel::{Ask, SecretId};
+use dockline_tunnel::{Ask, SecretId, Tunnel};
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -53,9 +53,9 @@ impl<A: Ask> Ask for Noting<A> {
 
 impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
     /// Up to the open session, and a channel to where the registry is to be.
-    pub(super) async fn way(&mut self) -> bool {
+    pub(super) async fn way(&mut self, tunnel: &Tunnel) -> bool {
         self.begin(Link::SshReach);
-        let tunnel = self.case.tunnel.with_patience(PATIENCE);
+        let tunnel = tunnel.with_patience(PATIENCE);
         let lease = Arc::new(tunnel.lease(self.case.holder.clone()));
         let (dialled, held) = (tunnel.clone(), lease.clone());
         let mut dial = tokio::spawn(async move { dialled.up(&held).await });
@@ -67,41 +67,41 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
                 }),
                 Ok(()) = stage.changed() => {
                     let now = *stage.borrow_and_update();
-                    self.note(now);
+                    self.note(&tunnel, now);
                 }
             }
         };
         if let Err(error) = up {
-            self.broken(error);
+            self.broken(&tunnel, error);
             return false;
         }
-        self.connected(Link::Registry);
+        self.connected(&tunnel, Link::Registry);
         self.begin(Link::Registry);
         if let Err(error) = tunnel.check_remote(&lease).await {
-            self.broken(error);
+            self.broken(&tunnel, error);
             return false;
         }
         self.lease = Some(lease);
         true
     }
 
-    fn note(&mut self, stage: Stage) {
+    fn note(&mut self, tunnel: &Tunnel, stage: Stage) {
         match stage {
             Stage::Dialling => {}
             Stage::HostKey => {
-                self.connected(Link::HostKey);
+                self.connected(tunnel, Link::HostKey);
                 self.begin(Link::HostKey);
             }
             Stage::Login => {
-                self.connected(Link::Login);
+                self.connected(tunnel, Link::Login);
                 self.begin(Link::Login);
             }
         }
     }
 
     /// Everything of SSH before `link` holds.
-    fn connected(&mut self, link: Link) {
-        let view = self.case.tunnel.view();
+    fn connected(&mut self, tunnel: &Tunnel, link: Link) {
+        let view = tunnel.view();
         let spec = &self.case.spec;
         let ssh = view.route.as_ref().map_or_else(|| spec.ssh.clone(), |route| route.ssh.clone());
         let detour = view.route.and_then(|route| route.detour());
@@ -122,9 +122,9 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
         }
     }
 
-    fn broken(&mut self, error: UiError) {
+    fn broken(&mut self, tunnel: &Tunnel, error: UiError) {
         let link = link_of(error.code);
-        self.connected(link);
+        self.connected(tunnel, link);
         self.fail_as(link, error);
     }
 }

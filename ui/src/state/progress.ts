@@ -3,6 +3,13 @@
 import type { LayerView } from '../generated/LayerView';
 import type { TransferView } from '../generated/TransferView';
 
+/** How many of a transfer's layers have a size that nobody has told yet: engines tell it when a layer's turn comes. */
+export function unsized({ layers }: TransferView): number {
+  return layers.filter(
+    ({ state, total }) => total === null && (state.kind === 'waiting' || state.kind === 'transferring'),
+  ).length;
+}
+
 /**
  * The share that is done, 0 to 1, never less than `shown`: the total still grows while layers are being found, and a bar
  * that runs backwards is a lie about work that was done. `null` while there is nothing to measure. Full means finished,
@@ -20,8 +27,15 @@ export function fraction(transfer: TransferView, shown: number | null): number |
     case 'failed':
     case 'cancelled':
       if (transfer.total <= 0) return shown;
-      return Math.max(shown ?? 0, Math.min(transfer.current / transfer.total, 0.995));
+      return Math.max(shown ?? 0, Math.min((transfer.current / transfer.total) * sized(transfer), 0.995));
   }
+}
+
+/** The share of layers that the total is about. The others are taken to be like them, so that two layers of sixty are not
+ * nearly everything. */
+function sized(transfer: TransferView): number {
+  const all = transfer.layers.length;
+  return all === 0 ? 1 : (all - unsized(transfer)) / all;
 }
 
 /** The share of one layer; a layer that begins again may fall back, since that is what happened. */

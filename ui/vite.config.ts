@@ -27,6 +27,8 @@ export default defineConfig(({ mode }) => ({
   },
   test: {
     environment: 'jsdom',
+    // A loaded machine is slow, which is no failure.
+    testTimeout: 30_000,
     setupFiles: ['test/setup.ts'],
     include: ['test/**/*.test.ts'],
   },

@@ -1,6 +1,10 @@
 // What jsdom does not have and the window needs.
 
+import { configure } from '@testing-library/svelte';
 import { afterEach, beforeEach, vi } from 'vitest';
+
+// What a test waits for comes with an event; on a loaded machine, later than the usual second.
+configure({ asyncUtilTimeout: 10_000 });
 
 HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) {
   this.open = true;

@@ -235,4 +235,134 @@ export const owner: readonly Pattern[] = [
   ['1 registry will be added.', 'Er wordt 1 register toegevoegd.'],
   ['1 is here already.', '1 is hier al.'],
   ['{1} are here already.', '{1} zijn hier al.'],
+  [
+    'Install it, or let your system start `dockline agent`.',
+    'Installeer hem, of laat uw systeem `dockline agent` starten.',
+  ],
+  [
+    'Give the registry an address of 127.0.0.0/8 yourself.',
+    'Geef het register zelf een adres uit 127.0.0.0/8.',
+  ],
+  ['The control socket {1} may not be opened.', 'De socket {1} mag niet worden geopend.'],
+  ['It belongs to another account.', 'Hij is van een ander account.'],
+  [
+    "The Dockline that runs does not speak this program's control protocol.",
+    'De Dockline die draait, spreekt niet het protocol van dit programma.',
+  ],
+  [
+    'Quit the one that runs, so that the new version takes over.',
+    'Sluit die welke draait, zodat de nieuwe versie het overneemt.',
+  ],
+  ['Dockline is not running.', 'Dockline draait niet.'],
+  ['Start the desktop app, or `dockline agent`.', 'Start de app, of `dockline agent`.'],
+  ['The lock {1} cannot be used: {2}.', 'Het slot {1} is niet te gebruiken: {2}.'],
+  [
+    'Check that the folder is yours and on a file system with locks; DOCKLINE_HOME names another one.',
+    'Kijk of de map van u is en op een bestandssysteem met sloten staat; DOCKLINE_HOME noemt een andere.',
+  ],
+  [
+    'The Dockline that runs speaks version {1} of the control protocol and this program version {2}.',
+    'De Dockline die draait, spreekt versie {1} van het protocol en dit programma versie {2}.',
+  ],
+  ['The control socket {1} cannot be made: {2}.', 'De socket {1} is niet te maken: {2}.'],
+  [
+    'Check that the folder is yours; DOCKLINE_HOME names another one.',
+    'Kijk of de map van u is; DOCKLINE_HOME noemt een andere.',
+  ],
+  [
+    'A host is using a registry that is offered to it.',
+    'Een host gebruikt een register dat hem wordt aangeboden.',
+  ],
+  ['Try again.', 'Probeer het opnieuw.'],
+  ['`dockline login {1}` tries the way there.', '`dockline login {1}` probeert de weg erheen.'],
+  ['{1} is called {2} now.', '{1} heet nu {2}.'],
+  [
+    'An archive goes to the registry directly; no engine takes part.',
+    'Een archief gaat rechtstreeks naar het register; er doet geen engine mee.',
+  ],
+  ['{1} is no host of {2}.', '{1} is geen host van {2}.'],
+  ['`dockline status` shows the hosts of a registry.', 'De kaart van het register toont zijn hosts.'],
+  ['The engine decides itself how it compresses layers.', 'De engine beslist zelf hoe hij lagen inpakt.'],
+  [
+    '{1} must be from {2} to {3}, and {4} is not.',
+    '{1} moet tussen {2} en {3} liggen, en {4} doet dat niet.',
+  ],
+  [
+    'Docker on {1} does not get to 127.0.0.1 of that host, where Dockline offers it the image.',
+    'Docker op {1} komt niet bij 127.0.0.1 van die host, waar Dockline het image aanbiedt.',
+  ],
+  [
+    '{1} was built for another platform than that of {2}.',
+    '{1} is gebouwd voor een ander platform dan dat van {2}.',
+  ],
+  [
+    'Build it for that platform as well (`docker buildx build --platform …`).',
+    'Bouw het ook voor dat platform (`docker buildx build --platform …`).',
+  ],
+  [
+    "This machine's disk is full; the image needs room here while it is on its way.",
+    'De schijf van deze computer is vol; het image heeft hier ruimte nodig terwijl het onderweg is.',
+  ],
+  [
+    "Check the folder's disk and who may write there.",
+    'Kijk naar de schijf van de map en wie daar mag schrijven.',
+  ],
+  [
+    'The image could not be written to a temporary file: {1}.',
+    'Het image was niet naar een tijdelijk bestand te schrijven: {1}.',
+  ],
+  ['Dockline cannot listen on 127.0.0.1: {1}.', 'Dockline kan niet luisteren op 127.0.0.1: {1}.'],
+  ['{1} does not read as JSON: {2}.', '{1} is niet te lezen als JSON: {2}.'],
+  [
+    'Docker keeps logins there; docker itself says what is wrong with it.',
+    'Docker bewaart daar logins; docker zelf zegt wat eraan mankeert.',
+  ],
+  [
+    "Docker's config.json names it (credHelpers, credsStore). Install it, take it out there, or log in with dockline login.",
+    'De config.json van Docker noemt hem (credHelpers, credsStore). Installeer hem, haal hem daar weg, of meld u aan bij het register.',
+  ],
+  [
+    'Its owner must be you and nobody else may have rights to it (chmod 700); remove it if it is not yours.',
+    'De eigenaar moet u zijn en niemand anders mag er rechten op hebben (chmod 700); verwijder het als het niet van u is.',
+  ],
+  ['Dockline is running already.', 'Dockline draait al.'],
+  [
+    'Another Dockline holds the tunnels but does not answer.',
+    'Een andere Dockline houdt de tunnels maar antwoordt niet.',
+  ],
+  [
+    'Wait until it has ended; if it does not, end it (its process is named dockline).',
+    'Wacht tot die gestopt is; gebeurt dat niet, beëindig hem dan (zijn proces heet dockline).',
+  ],
+  [
+    "Podman's service could not be told to read its settings again ({1}); restart it: systemctl restart podman.service. No container stops.",
+    'De service van Podman kon niet gevraagd worden zijn instellingen opnieuw te lezen ({1}); herstart hem: systemctl restart podman.service. Er stopt geen container.',
+  ],
+  ['The team file has no registry named {1}.', 'Het teambestand heeft geen register dat {1} heet.'],
+  ['Give the registry an address such as 127.77.1.1.', 'Geef het register een adres zoals 127.77.1.1.'],
+  [
+    'Choose the address of the Docker bridge, such as 172.17.0.1.',
+    'Kies het adres van de Docker-brug, zoals 172.17.0.1.',
+  ],
+  [
+    "Keep one registry of that name in Dockline's configuration.",
+    'Houd in de configuratie van Dockline één register met die naam.',
+  ],
+  ['Choose a name below it, such as cr.{1}.', 'Kies een naam daaronder, zoals cr.{1}.'],
+  [
+    'Remove the lines from “{1}” to “{2}” yourself, then try again.',
+    'Verwijder zelf de regels van “{1}” tot “{2}”, en probeer het opnieuw.',
+  ],
+  [
+    'Remove the “{1}” that does not count and try again.',
+    'Verwijder de “{1}” die niet telt en probeer het opnieuw.',
+  ],
+  [
+    'Make it a list, such as {1}: [], and try again.',
+    'Maak er een lijst van, zoals {1}: [], en probeer het opnieuw.',
+  ],
+  [
+    'Add the registry under docker: insecure-registries: yourself, and start the engine anew.',
+    'Voeg het register zelf toe onder docker: insecure-registries:, en start de engine opnieuw.',
+  ],
 ];

@@ -45,7 +45,15 @@ impl Transfer {
             }
             Err(error) => return Err(error),
         };
-        let Surveyed { parts, image: whole, survey, choice, store } = surveyed;
+        let Surveyed { parts, image: whole, survey, mut choice, store } = surveyed;
+        // An engine that sees none of this machine's loopback still hands over its images.
+        if choice.road == Road::Engine
+            && let Err(error) = self.reach(&engine).await
+            && error.code == Code::EngineCannotReach
+        {
+            choice.road = Road::Direct;
+            choice.why = format!("Directly: {}", error.message);
+        }
         self.chosen(&choice);
         if choice.road == Road::Engine {
             return self.push_image(image, reference).await;

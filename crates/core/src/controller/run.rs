@@ -4,10 +4,12 @@ use super::{
     Mailbox, Message,
     access::Access,
     engine::Engines,
+    reach::{Reach, reach},
     registries::{TunnelSlot, names, read_hosts},
     ship::Freight,
     traces::{Trace, Traces},
 };
+use crate::setup::facts;
 use dockline_engine::{Cause, Engine, EngineDigest, EngineError, Login, PullOptions};
 use dockline_model::{
     ArchiveFormat, Code, LayerState, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec,
@@ -317,14 +319,15 @@ impl Transfer {
         reference: &Reference,
     ) -> Result<Verified, UiError> {
         let engine = self.engine().await?;
+        let way = self.reach(&engine).await?;
         let mut pushed = None;
-        if let Some(name) = self.by_name(reference).await? {
+        if let Some(name) = self.by_name(&way, reference).await? {
             pushed = known(self.push_as(&engine, image, &name).await);
         }
         let pushed = match pushed {
             Some(pushed) => pushed,
             None => {
-                let name = self.by_address(reference)?;
+                let name = self.by_address(&way, reference)?;
                 self.note(&engine, &name).await?;
                 self.push_as(&engine, image, &name).await
             }
@@ -389,12 +392,13 @@ impl Transfer {
         platform: Option<&str>,
     ) -> Result<Verified, UiError> {
         let engine = self.engine().await?;
-        if let Some(name) = self.by_name(reference).await?
+        let way = self.reach(&engine).await?;
+        if let Some(name) = self.by_name(&way, reference).await?
             && let Some(pulled) = known(self.pull_as(&engine, &name, platform).await)
         {
             return self.verify(reference, pulled.map_err(told)?.digest.as_deref()).await;
         }
-        let name = self.by_address(reference)?;
+        let name = self.by_address(&way, reference)?;
         // An engine cannot give a name with a digest in it; such an image keeps the address form.
         let renamed = reference.digest().is_none();
         if renamed {
@@ -421,11 +425,20 @@ impl Transfer {
         Ok(())
     }
 
+    /// How the engine gets to the registry.
+    pub(super) async fn reach(&self, engine: &Engine) -> Result<Reach, UiError> {
+        let Some((tunnel, _)) = &self.held else { return Ok(Reach::Loopback) };
+        let around = self.context.engines.around();
+        let flavour = dockline_engine::facts::flavour(engine, &around).await.map_err(told)?;
+        // The machine's name is for `podman machine` alone, which nobody starts here.
+        reach(&facts::kind(flavour, None), &self.context.spec, &tunnel.view())
+    }
+
     /// What the engine is to call the image: by the registry's name, where this machine knows it.
-    async fn by_name(&self, reference: &Reference) -> Result<Option<String>, UiError> {
+    async fn by_name(&self, way: &Reach, reference: &Reference) -> Result<Option<String>, UiError> {
         let spec = &self.context.spec;
         // A tunnel for this transfer alone is nothing to name an image after.
-        if matches!(self.context.way, Way::Own(..)) {
+        if matches!((way, &self.context.way), (Reach::Only(_), _) | (_, Way::Own(..))) {
             return Ok(None);
         }
         let hosts = read_hosts(&self.context.hosts_file).await;
@@ -433,9 +446,12 @@ impl Transfer {
     }
 
     /// Where it does not, or the engine does not yet: by the registry's address, which every engine on this machine
-    /// takes for a registry without TLS.
-    fn by_address(&self, reference: &Reference) -> Result<String, UiError> {
-        self.named(reference, &self.context.spec.listen().to_string())
+    /// takes for a registry without TLS; or by what leads there from where the engine is.
+    fn by_address(&self, way: &Reach, reference: &Reference) -> Result<String, UiError> {
+        match way {
+            Reach::Loopback => self.named(reference, &self.context.spec.listen().to_string()),
+            Reach::Only(authority) => self.named(reference, authority),
+        }
     }
 
     fn named(&self, reference: &Reference, authority: &str) -> Result<String, UiError> {

@@ -354,6 +354,8 @@ impl Actor {
                     spec.ssh.identity = spec.ssh.identity.map(|path| self.paths.expanded(&path));
                     spec.fallbacks = Vec::new();
                     spec.gateway = None;
+                    // That port is the shared tunnel's.
+                    spec.localhost_port = None;
                     spec.linger_seconds = 0;
                     // Another program may be faster; the tunnel's view says so then.
                     let free = std::net::TcpListener::bind((spec.address, 0));

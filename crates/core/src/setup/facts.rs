@@ -115,7 +115,8 @@ fn facts(found: Found, platform: Platform) -> EngineFacts {
 /// Networks that dockerd has always (moby, `registry/config.go`): they are no setting of anybody's.
 const BUILT_IN: &[&str] = &["127.0.0.0/8", "::1/128"];
 
-fn kind(flavour: Flavour, context: Option<&str>) -> EngineKind {
+/// Whose engine it is, in the model's words. `context` is the Docker context that it was chosen by.
+pub(crate) fn kind(flavour: Flavour, context: Option<&str>) -> EngineKind {
     match flavour {
         Flavour::Native => EngineKind::DockerNative,
         Flavour::Rootless => EngineKind::DockerRootless,

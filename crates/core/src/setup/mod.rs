@@ -6,7 +6,7 @@
 //! together, reloads, and asks.
 
 pub(crate) mod check;
-mod facts;
+pub(crate) mod facts;
 mod files;
 mod listeners;
 mod steps;

@@ -10,10 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use std::{net::Ipv4Addr, path::Path};
 
 pub(super) async fn gather(around: &Surroundings) -> Result<EngineFacts, EngineError> {
-    let context = match around.docker_host {
-        Some(_) => None,
-        None => chosen_context(around, &ThisMachine),
-    };
+    let context = context(around);
     let endpoint = match EngineEndpoint::find(around, &ThisMachine) {
         Ok(endpoint) => endpoint,
         Err(EngineError::Endpoint { address, .. }) if is_elsewhere(&address) => {
@@ -55,6 +52,28 @@ pub(super) async fn gather(around: &Surroundings) -> Result<EngineFacts, EngineE
         gateway: network.ok().and_then(Network::gateway),
         builder,
     })
+}
+
+/// The context that the engine is chosen by; none where the environment names the engine itself.
+fn context(around: &Surroundings) -> Option<String> {
+    match around.docker_host {
+        Some(_) => None,
+        None => chosen_context(around, &ThisMachine),
+    }
+}
+
+pub(super) async fn flavour(
+    endpoint: &EngineEndpoint,
+    around: &Surroundings,
+) -> Result<Flavour, EngineError> {
+    if let EngineEndpoint::Elsewhere(machine) = endpoint {
+        return Ok(Flavour::Remote { address: machine.to_string() });
+    }
+    let (info, version) = tokio::try_join!(
+        ask::<classify::Info>(endpoint, "/info"),
+        ask::<classify::Version>(endpoint, "/version")
+    )?;
+    Ok(classify::classify(endpoint, context(around).as_deref(), &info, &version, &this_machine()))
 }
 
 pub(super) async fn image_store(endpoint: &EngineEndpoint) -> Result<super::ImageStore, EngineError> {

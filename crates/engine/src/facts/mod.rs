@@ -135,6 +135,14 @@ pub(crate) async fn image_store(engine: &Engine) -> Result<ImageStore, EngineErr
     gather::image_store(engine.endpoint()).await
 }
 
+/// Whose engine it is, for two questions to it. `around` is what it was found in.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn flavour(engine: &Engine, around: &Surroundings) -> Result<Flavour, EngineError> {
+    gather::flavour(engine.endpoint(), around).await
+}
+
 /// `host:port` of each registry that the engine speaks HTTP to by its settings, as it goes by them now.
 ///
 /// # Errors

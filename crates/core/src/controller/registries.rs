@@ -171,6 +171,10 @@ impl Actor {
         self.registries.iter_mut().find(|r| r.spec.name == *name && r.generation == generation)
     }
 
+    fn access(&self, spec: &RegistrySpec) -> Arc<Access> {
+        Arc::new(Access::new(spec.clone(), &self.paths, self.asker.clone()))
+    }
+
     pub(super) fn publish_registry(&mut self, name: &RegistryName) {
         if let Some(registry) = self.registry(name).map(Registry::view) {
             self.publish(Change::Registry { registry });
@@ -210,7 +214,11 @@ impl Actor {
                     continue;
                 }
                 if is_the_same_way(&registry.spec, &spec) {
-                    self.registries.push(registry.adjusted(spec.clone()));
+                    // Who vouches for the registry is the client's business, which is made with it.
+                    let access = (registry.spec.ca != spec.ca).then(|| self.access(&spec));
+                    let mut adjusted = registry.adjusted(spec.clone());
+                    adjusted.access = access.unwrap_or(adjusted.access);
+                    self.registries.push(adjusted);
                     self.keep_if_open(&spec.name);
                     self.publish_registry(&spec.name);
                     continue;
@@ -264,7 +272,7 @@ impl Actor {
         Registry {
             alias_ready: names(hosts, &spec),
             alias_gone: None,
-            access: Arc::new(Access::new(spec.clone(), &self.paths, self.asker.clone())),
+            access: self.access(&spec),
             spec,
             generation: self.last_generation,
             tunnel: watch::channel(None).0,

@@ -84,10 +84,21 @@ impl Client {
         let request = self.prepared(request).map_err(|source| self.unreachable(source))?;
         let is_question = matches!(*request.method(), Method::GET | Method::HEAD);
         let is_get = *request.method() == Method::GET;
+        let is_head = *request.method() == Method::HEAD;
         let again = is_question.then(|| request.try_clone()).flatten();
         let in_tls = if self.way.is_known() { None } else { request.try_clone() };
         let first = self.admitted(operation, request).await;
         let sent = match (first, in_tls) {
+            // The answer to a HEAD does not say why.
+            (Ok(response), Some(in_tls)) if is_head && response.status() == StatusCode::BAD_REQUEST => {
+                match self.encrypted(operation, in_tls).await {
+                    Err(Refusal::Lost(lost)) if is_no_tls(&lost) => {
+                        self.way.speak_plain();
+                        Ok(response)
+                    }
+                    sent => sent,
+                }
+            }
             // Nothing is known of this registry yet: what it makes of plain HTTP tells whether it speaks TLS.
             (Ok(response), Some(in_tls)) => match self.told_to_encrypt(operation, response).await? {
                 Told::Answer(response) => Ok(response),
@@ -289,6 +300,11 @@ enum Told {
     Answer(Response),
     /// To speak it.
     Encrypt,
+}
+
+/// Whether what came back to a ClientHello is no TLS, or nothing.
+fn is_no_tls(error: &reqwest::Error) -> bool {
+    matches!(tls::verdict(error), None | Some(Verdict::NotTls))
 }
 
 /// Whether what came back to a plain request is no HTTP: a TLS server's alert looks like that, or a closed connection.

@@ -69,6 +69,11 @@ impl Way {
         self.is_known.store(true, Ordering::Relaxed);
     }
 
+    /// From now on: what looked like TLS was none.
+    pub(super) fn speak_plain(&self) {
+        self.is_tls.store(false, Ordering::Relaxed);
+    }
+
     /// From now on.
     pub(super) fn speak_tls(&self, config: &ClientConfig) -> Result<(), RegistryError> {
         if self.encrypted.get().is_none() {

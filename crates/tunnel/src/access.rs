@@ -18,7 +18,7 @@
 //! From then on bytes are carried untouched, the head included. The judgement comes before the lease, so that a
 //! page does not even make the tunnel dial.
 //!
-//! TLS is carried as it is where the registry speaks it, or may. What a browser says inside is not seen; there it is
+//! TLS is carried as it is where the registry speaks it, or may; the first answer to a ClientHello tells which. What a browser says inside is not seen; there it is
 //! the certificate that stops rebinding (looking at the name in the ClientHello would add nothing), and the registry's
 //! login that stops the rest. A registry that is known not to speak TLS is not bothered: engines try it first, and the
 //! answer is the same every time.
@@ -27,14 +27,20 @@
 //! target, where tokens can be, and none of its fields.
 
 mod head;
+mod spoken;
 
 pub(crate) use head::{Refusal, Verdict};
+pub(crate) use spoken::Spoken;
 
 use crate::Gateway;
 use bytes::BytesMut;
 use dockline_model::RegistrySpec;
 use head::Names;
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -87,7 +93,8 @@ pub struct HttpRules {
 /// Whether the registry's port speaks TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RegistryProtocol {
-    /// Nobody said: TLS is carried there, and the registry answers for itself.
+    /// Nobody said: TLS is carried there until the registry has answered that it speaks none, and for a minute
+    /// after that it is as with [`Self::Plain`].
     #[default]
     Unknown,
     /// HTTP without TLS. Engines that try TLS first are told so at once, without the tunnel.
@@ -104,6 +111,7 @@ pub(crate) struct Gate {
     names: Names,
     /// Those that are the registry's wherever it is entered.
     own_names: Vec<String>,
+    spoken: Arc<Spoken>,
 }
 
 /// Why there is nothing to carry.
@@ -128,7 +136,7 @@ impl Gate {
         own_names.push(name.to_owned());
         let loopback = LOCALHOST.map(str::to_owned).into_iter().chain([address.to_string()]);
         let hosts = own_names.iter().cloned().chain(loopback).collect();
-        Self { speaks, names: Names { hosts, port }, own_names }
+        Self { speaks, names: Names { hosts, port }, own_names, spoken: Arc::default() }
     }
 
     /// The same rules for those who come in at a bridge's address.
@@ -166,7 +174,15 @@ impl Gate {
 
     /// The verdict on what has arrived so far.
     pub(crate) fn judge(&self, head: &[u8]) -> Verdict {
-        self.speaks.map_or(Verdict::Admit, |speaks| head::judge(head, &self.names, speaks))
+        let Some(speaks) = self.speaks else { return Verdict::Admit };
+        let is_plain = speaks == RegistryProtocol::Unknown && self.spoken.is_plain(Instant::now());
+        head::judge(head, &self.names, if is_plain { RegistryProtocol::Plain } else { speaks })
+    }
+
+    /// Whom to tell how the registry answers, if `first` asks it for TLS and nobody knows whether it speaks that.
+    pub(crate) fn asks(&self, first: &[u8]) -> Option<&Spoken> {
+        let is_open = self.speaks == Some(RegistryProtocol::Unknown);
+        (is_open && head::is_client_hello(first)).then_some(&*self.spoken)
     }
 
     async fn judge_all(&self, stream: &mut TcpStream, head: &mut BytesMut) -> Result<(), NotAdmitted> {

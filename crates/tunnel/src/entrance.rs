@@ -3,6 +3,7 @@
 
 use crate::{
     error::TunnelError,
+    local,
     peer::{self, Bridge, Circle},
 };
 use dockline_model::UiError;
@@ -103,7 +104,7 @@ impl Entrance {
             // Looked up each time: the engine makes its bridge when it starts, and may make another one then.
             Kind::Gateway(ip) => Circle::Bridge(bridge(ip).map_err(|missing| missing.error(address))?),
         };
-        let error = match TcpListener::bind(address).await {
+        let error = match local::listen(address).await {
             Ok(socket) => return Ok((socket, circle)),
             Err(error) => error,
         };

@@ -20,6 +20,7 @@ pub mod fuzzing;
 mod health;
 mod host_options;
 pub mod known_hosts;
+mod lease;
 pub mod lifecycle;
 mod listener;
 mod local;

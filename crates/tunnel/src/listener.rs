@@ -150,7 +150,8 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, door: Door, shared: Shar
         let pooled = shared.line.open(&lease, (&shared.remote, peer), HOLD, true).await?;
         shared.line.send(Message::Carried(None));
         let _counted = Counted::new(&shared.traffic);
-        Ok(pump(&mut stream, first, pooled, &shared.traffic, &cancel).await)
+        let asked = shared.gate.asks(&first);
+        Ok(pump(&mut stream, (first, asked), pooled, &shared.traffic, &cancel).await)
     };
     let outcome = tokio::select! {
         outcome = carried => outcome,

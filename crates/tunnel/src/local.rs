@@ -1,7 +1,22 @@
-//! The options of connections within this machine: to the programs that connect, and to what is offered to a host.
+//! Sockets within this machine: where programs connect, and their connections, and those to what is offered to a host.
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(crate) use windows::listen;
 
 use std::io;
+#[cfg(not(windows))]
+use std::net::SocketAddr;
+#[cfg(not(windows))]
+use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+
+/// Listens there, alone: two programs share a port only if both ask for that (SO_REUSEPORT, socket(7)).
+#[cfg(not(windows))]
+pub(crate) async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
 
 /// Sets them. What cannot be set makes the connection slower, not wrong.
 pub(crate) fn tune(stream: &TcpStream) {

@@ -341,7 +341,8 @@ impl Offering {
             // The task that shows it may have ended.
             let _ = results.send(None);
             let outcome =
-                carry(&mut stream, bytes::BytesMut::new(), channel.split(), &end, &traffic, &stop).await;
+                carry(&mut stream, (bytes::BytesMut::new(), None), channel.split(), &end, &traffic, &stop)
+                    .await;
             match outcome {
                 Outcome::Finished => {}
                 Outcome::Broken => reset(stream),

@@ -4,6 +4,7 @@
 //! passed on as a TCP reset, not as an end-of-file. Half-close goes both ways.
 
 use crate::{
+    access::Spoken,
     pool::PooledChannel,
     session::{Channel, SessionEnd},
     throttle::Throttle,
@@ -15,7 +16,7 @@ use std::{
     collections::VecDeque,
     io::{self, IoSlice},
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::AsyncWriteExt as _,
@@ -79,10 +80,13 @@ enum Down {
     ProgramGone,
 }
 
-/// Runs until both directions have ended, or one cannot go on, or `cancel`. `first` was read from `local` already.
+/// What was read from the program already, and whom to tell how the far side answers it.
+pub(crate) type First<'a> = (BytesMut, Option<&'a Spoken>);
+
+/// Runs until both directions have ended, or one cannot go on, or `cancel`.
 pub(crate) async fn pump(
     local: &mut TcpStream,
-    first: BytesMut,
+    first: First<'_>,
     pooled: PooledChannel,
     traffic: &Traffic,
     cancel: &CancellationToken,
@@ -94,7 +98,7 @@ pub(crate) async fn pump(
 /// The same with a channel that belongs to no pool.
 pub(crate) async fn carry(
     local: &mut TcpStream,
-    first: BytesMut,
+    (first, asked): First<'_>,
     (mut from_far, to_far): Channel,
     end: &SessionEnd,
     traffic: &Traffic,
@@ -104,7 +108,7 @@ pub(crate) async fn carry(
     // Set when that direction has ended with an end-of-file.
     let (sent_all, got_all) = (CancellationToken::new(), CancellationToken::new());
     let outcome = {
-        let download = download(&mut from_far, &mut to_program, traffic, &got_all);
+        let download = download(&mut from_far, &mut to_program, traffic, &got_all, asked);
         let upload = upload(first, &mut from_program, &to_far, traffic, &sent_all, end);
         tokio::pin!(download, upload);
         let mut upload_ended = false;
@@ -221,11 +225,16 @@ async fn download(
     to_program: &mut WriteHalf<'_>,
     traffic: &Traffic,
     got_all: &CancellationToken,
+    mut asked: Option<&Spoken>,
 ) -> Down {
     let mut arrived = VecDeque::new();
     while let Some(message) = from_far.wait().await {
         if let ChannelMsg::Data { data } = message {
             let mut count = data.len();
+            if let (Some(spoken), Some(first)) = (asked, data.first()) {
+                spoken.answered(*first, Instant::now());
+                asked = None;
+            }
             arrived.push_back(data);
             from_far.take_data(&mut arrived, PIECE);
             count += arrived.iter().skip(1).map(Bytes::len).sum::<usize>();

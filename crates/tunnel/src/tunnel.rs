@@ -6,6 +6,7 @@ use crate::{
     actor::{Actor, Inbox, Message},
     entrance::{Entrance, Unbound, Which},
     error::TunnelError,
+    lease::{Guard, Leases},
     lifecycle::LeaseId,
     listener::{Listener, Shared},
     localhost::Localhost,
@@ -16,15 +17,7 @@ use crate::{
     session::unspecified,
 };
 use dockline_model::{LeaseHolder, RegistrySpec, RemoteEnd, TunnelView, UiError};
-use std::{
-    fmt,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
@@ -53,7 +46,7 @@ pub struct Tunnel {
 #[derive(Clone)]
 pub(crate) struct Line {
     inbox: Inbox,
-    next_lease: Arc<AtomicU64>,
+    leases: Leases<Inbox>,
     /// Whether the registry has several hosts.
     has_choice: bool,
 }
@@ -97,15 +90,11 @@ impl Carried {
 }
 
 /// A hold on a tunnel: while it lives, the tunnel is kept up or brought up again. Dropping it lets go.
-pub struct Lease {
-    id: LeaseId,
-    inbox: Inbox,
-    revoked: CancellationToken,
-}
+pub struct Lease(Guard<Inbox>);
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Lease").field(&self.id.0).finish()
+        f.debug_tuple("Lease").field(&self.id().0).finish()
     }
 }
 
@@ -115,30 +104,20 @@ impl fmt::Debug for Tunnel {
     }
 }
 
-impl Drop for Lease {
-    fn drop(&mut self) {
-        // An actor that is gone holds no leases.
-        let _ = self.inbox.send(Message::Release { id: self.id });
-    }
-}
-
 impl Lease {
     pub(crate) const fn id(&self) -> LeaseId {
-        self.id
+        self.0.id()
     }
 
     /// Resolves when the lease has been taken away ([`Tunnel::disconnect`]).
     pub async fn revoked(&self) {
-        self.revoked.cancelled().await;
+        self.0.revoked().await;
     }
 }
 
 impl Line {
     pub(crate) fn lease(&self, holder: LeaseHolder) -> Lease {
-        let id = LeaseId(self.next_lease.fetch_add(1, Ordering::Relaxed));
-        let revoked = CancellationToken::new();
-        let _ = self.inbox.send(Message::Acquire { id, holder, revoked: revoked.clone() });
-        Lease { id, inbox: self.inbox.clone(), revoked }
+        Lease(self.leases.take(holder))
     }
 
     /// Waits for a session. `patience` bounds the time through failed dials, and with `hard` any time at all.
@@ -207,11 +186,8 @@ impl Tunnel {
     /// [`TunnelView::localhost_error`] if it is 127.0.0.1's), and is tried again until it is free. An address that may not be listened on at all is there, too, and stays.
     pub async fn start(config: TunnelConfig, ask: Arc<dyn Ask>) -> Self {
         let (inbox, messages) = mpsc::unbounded_channel();
-        let line = Line {
-            inbox,
-            next_lease: Arc::new(AtomicU64::new(1)),
-            has_choice: !config.spec.fallbacks.is_empty(),
-        };
+        let line =
+            Line { leases: Leases::new(inbox.clone()), inbox, has_choice: !config.spec.fallbacks.is_empty() };
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (listener, bound) = listen(Entrance::loopback(config.spec.listen())).await;

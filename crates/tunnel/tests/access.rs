@@ -11,7 +11,7 @@ use std::{fs, net::SocketAddr, path::Path, process::Stdio, sync::Arc, time::Dura
 use support::{Lab, Sshd, echo_server, free_port, is_idle, remote, until};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     process::{Child, Command},
 };
 
@@ -154,6 +154,50 @@ async fn a_tls_client_hello_passes_as_it_is_and_is_no_failure() {
     let view = until(&tunnel, |view| view.leases.is_empty()).await;
     assert!(matches!(view.state, TunnelState::Lingering { .. }), "{view:?}");
     assert_eq!(view.forward_error, None);
+    tunnel.stop().await;
+}
+
+/// Engines try TLS first, each time. A registry that has none is told apart by its answer: from then on nobody else's
+/// attempt gets as far as the tunnel, and it is answered the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_without_tls_is_told_from_one_that_speaks_it() {
+    need_sshd!();
+    let lab = Lab::new();
+    let Some((_registry, far)) = registry(&lab).await else { return };
+    let (_sshd, tunnel, address) = http_tunnel(&lab, far).await;
+    // A line's end is in every real one (supported_groups is extension 10), and servers of HTTP wait for it.
+    let hello = [&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01][..], &[7; 0x1fd], b"\r\n"].concat();
+    let of_registry = answer(address, &hello).await;
+    assert!(of_registry.starts_with("HTTP/1.1 400 ") && !of_registry.contains("Dockline"), "{of_registry}");
+    let of_dockline = answer(address, &hello).await;
+    assert!(of_dockline.starts_with("HTTP/1.1 400 ") && of_dockline.contains("Dockline"), "{of_dockline}");
+    // What is not TLS goes through as before.
+    let request = format!("GET /v2/ HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    assert!(answer(address, request.as_bytes()).await.starts_with("HTTP/1.1 200 "));
+    tunnel.stop().await;
+
+    // One that answers in TLS is left alone.
+    let speaks = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let far = speaks.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = speaks.accept().await {
+            let mut hello = [0; 16];
+            // An alert: handshake_failure (RFC 8446, 6).
+            let alert = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28];
+            if stream.read(&mut hello).await.is_ok() {
+                let _ = stream.write_all(&alert).await;
+            }
+        }
+    });
+    let lab = Lab::new();
+    let (_sshd, tunnel, address) = http_tunnel(&lab, far).await;
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(&hello[..16]).await.unwrap();
+        let mut alert = [0; 7];
+        stream.read_exact(&mut alert).await.unwrap();
+        assert_eq!(alert[0], 0x15);
+    }
     tunnel.stop().await;
 }
 

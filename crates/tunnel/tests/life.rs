@@ -234,6 +234,29 @@ async fn a_busy_session_gets_company_that_leaves_again() {
     tunnel.stop().await;
 }
 
+/// dockerd waits 15 s for a registry's first answer and never asks again: a connection is held for 12 while the tunnel
+/// dials, and fails then so that nobody takes it for an answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_held_for_twelve_seconds_and_then_reset() {
+    let lab = Lab::new();
+    // A host that takes connections and says nothing on them.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = lab.bare_config(silent.local_addr().unwrap()).await;
+    config.spec.ssh.port = Some(silent.local_addr().unwrap().port());
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let began = Instant::now();
+    let mut program = TcpStream::connect(address).await.unwrap();
+    program.write_all(b"anybody there?").await.unwrap();
+    let error = program.read(&mut [0]).await.unwrap_err();
+    let held = began.elapsed();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    let wanted = Duration::from_millis(11_900)..Duration::from_secs(15);
+    assert!(wanted.contains(&held), "held for {held:?}");
+    until(&tunnel, |view| view.leases.is_empty()).await;
+    tunnel.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_falls_silent_is_noticed_within_ten_seconds() {
     need_sshd!();

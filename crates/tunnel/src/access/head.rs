@@ -96,6 +96,11 @@ pub(crate) fn judge(head: &[u8], names: &Names, speaks: RegistryProtocol) -> Ver
     }
 }
 
+/// Whether it is the beginning of TLS.
+pub(crate) const fn is_client_hello(first: &[u8]) -> bool {
+    matches!(first, [0x16, 0x03, ..])
+}
+
 fn has_bare_line_feed(head: &[u8]) -> bool {
     let before = std::iter::once(&0).chain(head);
     before.zip(head).any(|(before, byte)| *byte == b'\n' && *before != b'\r')

@@ -9,6 +9,9 @@ use dockline_model::{
 };
 use std::fs;
 
+#[path = "golden.rs"]
+mod golden;
+
 const PEM: &str = "-----BEGIN CERTIFICATE-----\nMAEA\n-----END CERTIFICATE-----\n";
 const PUSH_INSTEAD: &str = "dockline push";
 

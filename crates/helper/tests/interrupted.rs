@@ -178,9 +178,17 @@ fn can_trace() -> bool {
     works
 }
 
-/// Interrupts the change once for each of `injections`, and looks at what the next start makes of it. Returns how many
+/// Every call in every way, which takes minutes, instead of a choice that every change of the code can wait for.
+fn is_long() -> bool {
+    std::env::var_os("DOCKLINE_HELPER_CAMPAIGN").is_some()
+}
+
+/// What happens to one change: to the helper that makes it, and to those that are started after it to recover.
+type Fate = Vec<String>;
+
+/// Interrupts the change once for each of `fates`, and looks at what the next start makes of it. Returns how many
 /// runs ended with the old files, and how many with the new ones.
-fn interrupt_everywhere(change: Change, injections: Vec<String>) -> (usize, usize) {
+fn interrupt_everywhere(change: Change, fates: Vec<Fate>) -> (usize, usize) {
     let reference = Scene::new(change);
     let old = reference.files();
     let HelperAnswer::Done { outcomes, .. } = reference.helper(&reference.request(change == Change::Undo))
@@ -190,14 +198,14 @@ fn interrupt_everywhere(change: Change, injections: Vec<String>) -> (usize, usiz
     assert_eq!(outcomes[0] == Outcome::Rewritten, change == Change::InPlace);
     let new = reference.files();
     assert_ne!(old, new);
-    let queue = Mutex::new(injections.into_iter());
+    let queue = Mutex::new(fates.into_iter());
     let totals = Mutex::new((0, 0));
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 loop {
-                    let Some(injection) = queue.lock().unwrap().next() else { return };
-                    let ended_new = interrupt(change, &injection, &old, &new);
+                    let Some(fate) = queue.lock().unwrap().next() else { return };
+                    let ended_new = interrupt(change, &fate, &old, &new);
                     let mut totals = totals.lock().unwrap();
                     if ended_new { totals.1 += 1 } else { totals.0 += 1 }
                 }
@@ -209,7 +217,7 @@ fn interrupt_everywhere(change: Change, injections: Vec<String>) -> (usize, usiz
 
 fn interrupt(
     change: Change,
-    injection: &str,
+    fate: &Fate,
     old: &BTreeMap<PathBuf, Vec<u8>>,
     new: &BTreeMap<PathBuf, Vec<u8>>,
 ) -> bool {
@@ -217,10 +225,17 @@ fn interrupt(
     let request = scene.request(change == Change::Undo);
     // Only calls that are traced are injected into.
     let traced = format!("trace={WRITING}");
-    let output = scene.traced(&["-o", "/dev/null", "-e", &traced, "-e", injection], &request);
+    let struck = |injection: &str, request| {
+        scene.traced(&["-o", "/dev/null", "-e", &traced, "-e", injection], request)
+    };
+    let injection = fate.join(", then ");
+    let output = struck(&fate[0], &request);
     let answer = serde_json::from_slice::<HelperAnswer>(&output.stdout).ok();
     if matches!(answer, Some(HelperAnswer::Done { .. })) {
         assert_eq!(scene.files(), *new, "{change:?} {injection}: it said that it was done");
+    }
+    for second in &fate[1..] {
+        struck(second, &HelperRequest::Recover {});
     }
     // The next start.
     let recovered = scene.helper(&HelperRequest::Recover {});
@@ -251,15 +266,18 @@ fn interrupt(
     is_new
 }
 
+fn kill_at(name: &str, count: usize) -> String {
+    format!("inject={name}:signal=KILL:when={count}")
+}
+
 fn killed(change: Change) {
     if !can_trace() {
         return;
     }
     let calls = writing_calls(change);
     assert!(calls.len() > 40, "too few calls to be a change of three files: {calls:?}");
-    let injections =
-        calls.iter().map(|(name, count)| format!("inject={name}:signal=KILL:when={count}")).collect();
-    let (old, new) = interrupt_everywhere(change, injections);
+    let fates = calls.iter().map(|(name, count)| vec![kill_at(name, *count)]).collect();
+    let (old, new) = interrupt_everywhere(change, fates);
     println!(
         "{change:?}: killed at {} calls; {old} times the old files, {new} times the new ones",
         calls.len()
@@ -282,6 +300,33 @@ fn killed_at_every_call_of_a_change_in_place() {
     killed(Change::InPlace);
 }
 
+/// The helper that puts things right is killed as well, and so is the next one.
+#[test]
+fn killed_while_recovering_from_a_kill() {
+    if !can_trace() {
+        return;
+    }
+    // What a recovery does; where it ends earlier, nothing happens to it.
+    let seconds = ["write", "fsync", "renameat", "unlinkat", "fchmod"];
+    for change in [Change::Apply, Change::Undo, Change::InPlace] {
+        let calls = writing_calls(change);
+        let step = if is_long() { 1 } else { 9 };
+        let mut fates = Vec::new();
+        for (index, (name, count)) in calls.iter().enumerate().step_by(step) {
+            let chosen =
+                if is_long() { 0..seconds.len() } else { index % seconds.len()..index % seconds.len() + 1 };
+            for second in &seconds[chosen] {
+                for at in 1..=2 {
+                    fates.push(vec![kill_at(name, *count), kill_at(second, at), kill_at("unlinkat", 1)]);
+                }
+            }
+        }
+        let runs = fates.len();
+        let (old, new) = interrupt_everywhere(change, fates);
+        println!("{change:?}: {runs} runs; {old} times the old files, {new} times the new ones");
+    }
+}
+
 /// A full disk refuses to write, make and name; a dying one refuses anything. Once, and from then on.
 #[test]
 fn every_call_fails_as_on_a_full_or_a_dying_disk() {
@@ -291,20 +336,28 @@ fn every_call_fails_as_on_a_full_or_a_dying_disk() {
     for change in [Change::Apply, Change::Undo, Change::InPlace] {
         let calls: Vec<(String, usize)> =
             writing_calls(change).into_iter().filter(|(name, _)| name != "flock").collect();
-        let injections = calls
+        let fates = calls
             .iter()
             .enumerate()
             .flat_map(|(index, (name, count))| {
                 let grows = ["write", "openat", "mkdirat", "linkat", "renameat"].contains(&name.as_str());
-                let error = if grows && index % 2 == 0 { "ENOSPC" } else { "EIO" };
+                let errors: &[&str] = match (grows, is_long(), index % 2 == 0) {
+                    (true, true, _) => &["ENOSPC", "EIO"],
+                    (true, false, true) => &["ENOSPC"],
+                    (true, false, false) | (false, ..) => &["EIO"],
+                };
                 // Both forms of every call take too long for every change of the code; each second one does for the
                 // second form.
-                let lasting = (index % 2 == 0).then(|| format!("inject={name}:error={error}:when={count}+"));
-                [Some(format!("inject={name}:error={error}:when={count}")), lasting]
+                let forms: &[&str] = if is_long() || index % 2 == 0 { &["", "+"] } else { &[""] };
+                let fate =
+                    |error: &str, form: &str| vec![format!("inject={name}:error={error}:when={count}{form}")];
+                errors
+                    .iter()
+                    .flat_map(|error| forms.iter().map(move |form| fate(error, form)))
+                    .collect::<Vec<_>>()
             })
-            .flatten()
             .collect();
-        let (old, new) = interrupt_everywhere(change, injections);
+        let (old, new) = interrupt_everywhere(change, fates);
         println!("{change:?}: {old} times the old files, {new} times the new ones");
         assert!(old > 0 && new > 0);
     }

@@ -6,7 +6,8 @@ mod bindings;
 mod demo;
 mod faults;
 mod fuzz;
-mod newer_docker;
+mod newer;
+mod package;
 mod packages;
 mod platforms;
 mod test;
@@ -34,12 +35,16 @@ enum Task {
     Bindings(bindings::Options),
     /// Write down what is ours in the libraries of `vendor`: their patches, and what was published.
     Vendor(vendor::Options),
+    /// Make a .deb of the desktop app, the command line and the helper.
+    Package(package::Options),
     /// Type-check all but the desktop app for Windows, macOS and Linux on ARM, and run tests under Wine.
     Platforms(platforms::Options),
     /// Run libFuzzer on what reads bytes that others wrote.
     Fuzz(fuzz::Options),
     /// Fetch a newer Docker than Debian 12's into the target folder, for the tests of what only a newer one does.
     NewerDocker,
+    /// The same for OpenSSH's server.
+    NewerOpenssh,
     /// Measure against other tools; figures go to target/bench/NAME.json.
     Bench {
         #[command(subcommand)]
@@ -55,9 +60,11 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Bindings(options) => bindings::run(&options),
         Task::Vendor(options) => vendor::run(&options),
+        Task::Package(options) => package::run(&options),
         Task::Platforms(options) => platforms::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
-        Task::NewerDocker => newer_docker::provide().map(|()| ExitCode::SUCCESS),
+        Task::NewerDocker => newer::provide(&newer::DOCKER).map(|()| ExitCode::SUCCESS),
+        Task::NewerOpenssh => newer::provide(&newer::OPENSSH).map(|()| ExitCode::SUCCESS),
         Task::Bench { what } => bench::run(&what),
         Task::Faults(options) => faults::run(&options),
     };

@@ -53,6 +53,13 @@ pub const DESKTOP: &[Need] = &[
     library("librsvg-2.0", "librsvg2-dev", "draws icons"),
 ];
 
+/// For making a package of Dockline.
+pub const PACKAGE: &[Need] = &[
+    program("dpkg-deb", "dpkg", "makes the package"),
+    program("dpkg-shlibdeps", "dpkg-dev", "names the packages of the libraries that programs need"),
+    program("strip", "binutils", "takes from programs what only debuggers read"),
+];
+
 /// For the tests that run against real parts.
 pub const TESTS: &[Need] = &[
     program(
@@ -85,6 +92,7 @@ pub const TESTS: &[Need] = &[
     program("chromium", "chromium", "is the browser whose pages must not get through"),
     program("strace", "strace", "kills the helper at each of its system calls, and makes them fail"),
     program("pkexec", "pkexec", "gives the helper root's rights, by leave of polkit"),
+    program("pkttyagent", "polkitd", "is polkit itself, and asks a person at a terminal for a password"),
     program("sudo", "sudo", "gives it to a person at a terminal"),
     program("git", "git", "fetches the list of known vulnerabilities"),
 ];

@@ -27,6 +27,7 @@ pub struct Dockline {
     docker_host: Option<String>,
     person: Option<Person>,
     variables: Vec<(OsString, OsString)>,
+    program: Option<PathBuf>,
 }
 
 /// How a call of `dockline` ended.
@@ -75,7 +76,14 @@ impl Dockline {
             format!("#!/bin/sh\nexec '{}' -F '{}' \"$@\"\n", real.display(), ssh.join("config").display());
         fs::write(&program, script).expect("the folder is ours");
         fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the folder is ours");
-        Self { folder, workstation: None, docker_host: None, person: None, variables: Vec::new() }
+        Self {
+            folder,
+            workstation: None,
+            docker_host: None,
+            person: None,
+            variables: Vec::new(),
+            program: None,
+        }
     }
 
     /// On a workstation: with its hosts file.
@@ -106,6 +114,12 @@ impl Dockline {
     ) -> Self {
         self.variables.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
+    }
+
+    /// This program, and not the one that was built: an installed one.
+    #[must_use]
+    pub fn with_program(self, program: impl Into<PathBuf>) -> Self {
+        Self { program: Some(program.into()), ..self }
     }
 
     /// `DOCKLINE_HOME`: one folder for configuration, state and sockets.
@@ -196,7 +210,7 @@ impl Dockline {
     /// `dockline …`, ready to run.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.machine(dockline_program());
+        let mut command = self.machine(self.program.as_deref().unwrap_or_else(|| dockline_program()));
         command
             .args(arguments)
             .env("DOCKLINE_HOME", self.home())

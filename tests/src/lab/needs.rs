@@ -24,6 +24,11 @@ pub enum Need {
     /// A Docker with containerd's image store and buildx, which Debian 12 has not: `cargo xtask newer-docker` fetches
     /// it, and so does `cargo xtask test`. [`super::Dockerd::newer`] starts it.
     NewerDocker,
+    /// An OpenSSH server with post-quantum keys and penalties (9.9 or later), which Debian 12 has not: `cargo xtask
+    /// newer-openssh` fetches it, and so does `cargo xtask test`. [`super::NewerSshd`] starts it.
+    NewerOpenssh,
+    /// A .deb of this build: `cargo xtask package --debug` makes it, and so does `cargo xtask test`.
+    Package,
 }
 
 impl Need {
@@ -38,6 +43,17 @@ impl Need {
                 let missing =
                     || format!("no Docker is unpacked in {} (cargo xtask newer-docker)", root.display());
                 return (!root.join("usr/sbin/dockerd").is_file()).then(missing);
+            }
+            Self::NewerOpenssh => {
+                let root = newer_openssh();
+                let missing =
+                    || format!("no OpenSSH is unpacked in {} (cargo xtask newer-openssh)", root.display());
+                return (!root.join("usr/sbin/sshd").is_file()).then(missing);
+            }
+            Self::Package => {
+                let package = package_file();
+                let missing = || format!("there is no {} (cargo xtask package --debug)", package.display());
+                return (!package.is_file()).then(missing);
             }
             Self::Root => {
                 return (!nix::unistd::geteuid().is_root())
@@ -93,10 +109,37 @@ pub fn newer_docker() -> std::path::PathBuf {
     if let Some(folder) = env::var_os("DOCKLINE_TEST_CONTAINERD_STORE").filter(|folder| !folder.is_empty()) {
         return folder.into();
     }
-    // …/target/debug/deps/setup-0123 → …/target
+    target().join("newer-docker").join("root")
+}
+
+/// Where the newer OpenSSH is unpacked: `DOCKLINE_TEST_NEWER_OPENSSH`, or where xtask puts it.
+///
+/// # Panics
+/// When the test does not know its own path.
+#[must_use]
+pub fn newer_openssh() -> std::path::PathBuf {
+    if let Some(folder) = env::var_os("DOCKLINE_TEST_NEWER_OPENSSH").filter(|folder| !folder.is_empty()) {
+        return folder.into();
+    }
+    target().join("newer-openssh").join("root")
+}
+
+/// Where the package is: `DOCKLINE_TEST_PACKAGE`, or where xtask puts it.
+///
+/// # Panics
+/// When the test does not know its own path.
+#[must_use]
+pub fn package_file() -> std::path::PathBuf {
+    if let Some(file) = env::var_os("DOCKLINE_TEST_PACKAGE").filter(|file| !file.is_empty()) {
+        return file.into();
+    }
+    target().join("package").join("debug").join("dockline.deb")
+}
+
+/// …/target/debug/deps/setup-0123 → …/target
+fn target() -> std::path::PathBuf {
     let test = env::current_exe().expect("a test knows its own path");
-    let target = test.ancestors().nth(3).unwrap_or(Path::new("target"));
-    target.join("newer-docker").join("root")
+    test.ancestors().nth(3).unwrap_or(Path::new("target")).to_owned()
 }
 
 /// Where a program is, on `PATH` or among the system programs that an ordinary `PATH` leaves out.

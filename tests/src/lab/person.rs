@@ -80,6 +80,27 @@ impl Person {
         copy
     }
 
+    /// Lets Ann administer the machine with this password, as Debian has it: she is in the group `sudo`, whose members
+    /// polkit takes for administrators.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn may_administer(&self, password: &str) {
+        let etc = "the workstation's /etc is ours";
+        let hash = run("openssl", &["passwd", "-6", password]);
+        let shadow = self.workstation.path("/etc/shadow");
+        let before = fs::read_to_string(&shadow).expect(etc);
+        fs::write(&shadow, format!("{before}ann:{}:19000:0:99999:7:::\n", hash.trim())).expect(etc);
+        let group = self.workstation.path("/etc/group");
+        let groups = fs::read_to_string(&group).expect(etc);
+        let with_ann = |line: &str| match line.strip_prefix("sudo:") {
+            Some(rest) if rest.ends_with(':') => format!("{line}ann\n"),
+            Some(_) => format!("{line},ann\n"),
+            None => format!("{line}\n"),
+        };
+        fs::write(&group, groups.lines().map(with_ann).collect::<String>()).expect(etc);
+    }
+
     /// Makes everything at `path` Ann's.
     ///
     /// # Panics

@@ -73,6 +73,22 @@ impl Workstation {
         command
     }
 
+    /// Gives it private changes on top of one more folder, which has to be there: `/usr`.
+    ///
+    /// # Panics
+    /// When it cannot be mounted.
+    pub fn has_own(&self, folder: &str) {
+        let layers = self.folder().join("layers").join(folder.replace('/', "-"));
+        let (upper, work) = (layers.join("upper"), layers.join("work"));
+        for layer in [&upper, &work] {
+            fs::create_dir_all(layer).expect("the slot's folder is ours");
+        }
+        let options = format!("lowerdir={folder},upperdir={},workdir={}", upper.display(), work.display());
+        let mut mount = self.command("mount");
+        mount.args(["-t", "overlay", "overlay", "-o", &options, folder]);
+        super::shell::try_run(&mut mount).expect_success();
+    }
+
     /// The text of its `/etc/hosts`.
     ///
     /// # Panics

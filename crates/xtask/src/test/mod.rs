@@ -4,7 +4,11 @@ mod deny;
 pub(crate) mod run;
 pub(crate) mod tally;
 
-use crate::{bindings, newer_docker, packages, vendor, workspace};
+use crate::{
+    bindings, newer,
+    package::{self, Profile},
+    packages, vendor, workspace,
+};
 use anyhow::{Context, Result, bail};
 use run::{succeeds, watch};
 use std::{
@@ -60,16 +64,20 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let wanted_black_box: Vec<&String> =
         black_box.iter().filter(|file| wanted("blackbox") || wanted(file)).collect();
 
-    let needs = [packages::BUILD, packages::DESKTOP, packages::TESTS, packages::DESKTOP_TESTS].concat();
+    let needs =
+        [packages::BUILD, packages::DESKTOP, packages::TESTS, packages::DESKTOP_TESTS, packages::PACKAGE]
+            .concat();
     if let Err(error) = packages::install(&needs) {
         // The steps that need none of it are still worth running; the others say what they lack.
         println!("{error:#}");
     }
     prepare_folders()?;
-    if !wanted_black_box.is_empty()
-        && let Err(error) = newer_docker::provide()
-    {
-        println!("{error:#}");
+    for newer in [newer::DOCKER, newer::OPENSSH] {
+        if !wanted_black_box.is_empty()
+            && let Err(error) = newer::provide(&newer)
+        {
+            println!("{error:#}");
+        }
     }
 
     let mut steps = Vec::new();
@@ -207,11 +215,16 @@ fn crates_test_files() -> Result<Vec<String>> {
     Ok(files)
 }
 
-/// The programs that the black-box tests run. `--workspace`, so that every dependency is built with the same
+/// The programs that the black-box tests run, and a package of them. `--workspace`, so that every dependency is built with the same
 /// features as for the tests before, and so only once.
 fn programs() -> Result<Tally> {
     page_is_built()?;
-    Ok(Tally::of(succeeds(workspace::cargo(["build", "--workspace", "--bins", "--quiet"]))?))
+    let built = Tally::of(succeeds(workspace::cargo(["build", "--workspace", "--bins", "--quiet"]))?);
+    if built.failed > 0 || !cfg!(target_os = "linux") || workspace::find_program("dpkg-deb").is_none() {
+        return Ok(built);
+    }
+    package::pack(Profile::Debug)?;
+    Ok(built)
 }
 
 /// One file of `tests/tests`. One test at a time: they share the machine's hosts, screen and engine time, and two
@@ -225,7 +238,9 @@ fn black_box_test(file: &str) -> Result<Tally> {
     let test = with_limit(&arguments)
         .env("DOCKLINE_PROGRAM", program("dockline"))
         .env("DOCKLINE_DESKTOP_PROGRAM", program("dockline-desktop"))
-        .env("DOCKLINE_TEST_CONTAINERD_STORE", newer_docker::folder());
+        .env("DOCKLINE_TEST_PACKAGE", package::path(Profile::Debug))
+        .env(newer::DOCKER.variable, newer::folder(&newer::DOCKER))
+        .env(newer::OPENSSH.variable, newer::folder(&newer::OPENSSH));
     cargo_test(test)
 }
 

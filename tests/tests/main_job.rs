@@ -5,10 +5,12 @@
 
 use dockline_model::{Code, LeaseHolder, RegistryName, TransferState, TransferView, TunnelState, TunnelView};
 use dockline_tests::lab::{
-    self, Agent, Daemon, Dockerd, Dockline, Need, RegistryHost, Watcher, Workstation, try_run,
+    self, Agent, Daemon, Dockerd, Dockline, Need, RegistryHost, Terminal, Watcher, Workstation, try_run,
 };
 use nix::sys::signal::Signal;
 use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -376,4 +378,40 @@ fn two_registries_are_both_on_port_5000_at_once() {
     let registries = laptop.dockline.snapshot().registries;
     assert!(registries.iter().all(|registry| registry.spec.port == 5000 && registry.alias_ready));
     assert_ne!(registries[0].spec.address, registries[1].spec.address);
+}
+
+/// On a terminal, `dockline disconnect` asks before it cuts anything off.
+#[test]
+fn disconnect_asks_before_it_cuts_anything_off() {
+    if !lab::requires(&[Need::Root, Need::Sshd, Need::Registry, Need::Program("script")]) {
+        return;
+    }
+    let (host, dockline) = (RegistryHost::start(), Dockline::new());
+    let _agent = dockline.agent();
+    let name = dockline.add(&host);
+    dockline.run(&["connect", name.as_str()]).expect_success();
+    let address = dockline.snapshot().registries.remove(0).spec.listen();
+    let mut user = TcpStream::connect(address).expect("the listener is always there");
+    let mut asks = || -> std::io::Result<()> {
+        write!(user, "HEAD /v2/ HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            user.read_exact(&mut byte)?;
+            answer.extend(byte);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+        Ok(())
+    };
+    asks().expect("it is carried");
+    for (key, is_cut) in [('n', false), ('y', true)] {
+        let mut terminal = Terminal::start(&dockline.command(&["disconnect", name.as_str()]));
+        terminal.wait_for("is still in use");
+        terminal.wait_for("cut that off?");
+        terminal.press(key);
+        assert!(terminal.wait().success(), "{}", terminal.shown());
+        let said = if is_cut { "Disconnected from" } else { "It closes when this is done" };
+        assert!(terminal.shown().contains(said), "{}", terminal.shown());
+        assert_eq!(asks().is_err(), is_cut, "{}", terminal.shown());
+    }
 }

@@ -188,6 +188,47 @@ fn a_host_pulls_from_a_registry_of_this_machine_while_it_is_offered() {
     assert!(snapshot.offers.is_empty());
 }
 
+/// `offer --keep` and `offer --withdraw`: in the configuration, and so with the next owner, until it is taken back.
+#[test]
+fn an_offer_that_is_kept_comes_back_with_the_next_owner_until_it_is_withdrawn() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (here, dockline) = (RegistryHost::start(), Dockline::new());
+    let there =
+        RegistryHost::with(RegistryHostOptions { without_registry: true, ..RegistryHostOptions::default() });
+    dockline.trust(&there.known_hosts_line());
+    let agent = dockline.agent();
+    let name = dockline.add(&here);
+    let digest = push(&dockline, &sample(&dockline), &name, "app");
+    let to = view(&dockline, &name).spec.listen().to_string();
+    let (identity, destination) = (there.identity().display().to_string(), there.destination());
+    let offer = ["offer", &destination, "--to", &to, "--identity", &identity];
+    let offer_and = |what: &str| dockline.run(&[&offer[..], &[what]].concat());
+    let until = |is_there: bool| {
+        let began = Instant::now();
+        while there.try_manifest_digest("app", "v1").is_some() != is_there {
+            assert!(began.elapsed() < PATIENCE, "still not so: offered = {is_there}");
+        }
+    };
+    offer_and("--keep").expect_success();
+    assert_eq!(there.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+
+    drop(agent);
+    until(false);
+    let agent = dockline.agent();
+    until(true);
+    offer_and("--withdraw").expect_success();
+    until(false);
+    let text = fs::read_to_string(dockline.config_file()).expect("the folder is ours");
+    assert!(!text.contains("[[offer]]"), "{text}");
+    drop(agent);
+    let _agent = dockline.agent();
+    assert!(dockline.snapshot().offers.is_empty());
+    // What is not there cannot be taken back, with an owner or without.
+    assert_eq!(dockline.json(&[&offer[..], &["--withdraw"]].concat()).error().code, Code::NotFound);
+}
+
 /// sshd may open the port to everybody whatever it is asked for; Dockline lets in the host itself only.
 #[test]
 fn an_offered_registry_is_for_the_host_alone() {

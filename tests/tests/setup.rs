@@ -2,22 +2,29 @@
 //! undo leaves nothing. Each machine is a workstation with an `/etc` of its own.
 
 use dockline_model::{
-    CheckOutcome, Code, EngineKind, ImageStore, RegistryName, SettingsFile, SetupAction, SetupPlan,
+    CheckOutcome, Code, EngineKind, ImageStore, RegistryName, Road, SettingsFile, SetupAction, SetupPlan,
     SetupReport, SetupVerdict,
 };
 use dockline_tests::lab::{
-    self, Agent, DesktopMachine, Dockerd, Dockline, Need, Person, Podman, RegistryHost, RegistryHostOptions,
-    RootlessDockerd, Workstation,
+    self, Agent, DesktopMachine, Dockerd, Dockline, Finished, Need, Person, Podman, RegistryHost,
+    RegistryHostOptions, RootlessDockerd, Workstation,
 };
 use std::{
     fs,
     net::Ipv4Addr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 const NEEDS: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
+
+const ROOTLESS_DOCKER: &[Need] = &[
+    Need::Program("rootlesskit"),
+    Need::Program("slirp4netns"),
+    Need::Program("newuidmap"),
+    Need::File(lab::ROOTLESS_SCRIPT),
+];
 
 /// A workstation's files can be read and written.
 const OURS: &str = "the workstation's /etc is ours";
@@ -229,13 +236,7 @@ fn a_key_that_is_a_flag_too_is_refused_since_dockerd_would_not_start_again() {
 
 #[test]
 fn dockerd_without_root_is_recognised_and_reaches_the_registry_by_the_gateway() {
-    const ROOTLESS: &[Need] = &[
-        Need::Program("rootlesskit"),
-        Need::Program("slirp4netns"),
-        Need::Program("newuidmap"),
-        Need::File(lab::ROOTLESS_SCRIPT),
-    ];
-    if !lab::requires(&[NEEDS, ROOTLESS].concat()) {
+    if !lab::requires(&[NEEDS, ROOTLESS_DOCKER].concat()) {
         return;
     }
     let host = RegistryHost::start();
@@ -271,9 +272,39 @@ fn dockerd_without_root_is_recognised_and_reaches_the_registry_by_the_gateway() 
     dockerd.try_docker(&["push", &image]).expect_success();
     assert!(host.manifest_digest("team/app", "v1").is_some());
 
+    dockerd.try_docker(&["tag", &image, "own:v1"]).expect_success();
+    goes_through_the_engine(&dockline, &name, &host, |arguments| dockerd.try_docker(arguments));
+
     dockline.json(&["setup", "--yes", "--undo"]).expect_success();
     let refused = dockerd.try_docker(&["push", &image]);
     assert!(!refused.status.success() && refused.stderr.contains("HTTPS"), "{refused:?}");
+}
+
+/// Without a gateway address there is no way from that engine's network to the registry: setup says so, and the images
+/// go directly.
+#[test]
+fn dockerd_without_root_and_without_a_gateway_is_told_of_the_road_that_is_left() {
+    if !lab::requires(&[NEEDS, ROOTLESS_DOCKER].concat()) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let ann = Person::on(&workstation);
+    let dockerd = RootlessDockerd::start(&ann);
+    let dockline = Dockline::of(&ann).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let _agent = dockline.agent();
+    let error = dockline.json(&["setup", "--plan"]).error();
+    assert_eq!(error.code, Code::EngineCannotReach);
+    assert!(error.hint.as_deref().unwrap_or_default().contains("--gateway"), "{error:?}");
+    let context = ann.home().join("context");
+    fs::create_dir(&context).unwrap();
+    let layers: String = (0..10).map(|layer| format!("COPY Dockerfile /{layer}\n")).collect();
+    fs::write(context.join("Dockerfile"), format!("FROM scratch\n{layers}")).unwrap();
+    ann.owns(&context);
+    dockerd.try_docker(&["build", "-t", "own:v1", &context.display().to_string()]).expect_success();
+    let docker = |arguments: &[&str]| dockerd.try_docker(arguments);
+    pushes_without_the_engines_way(&dockline, &name, &host, docker, &context);
 }
 
 #[test]
@@ -356,9 +387,14 @@ fn an_engine_in_a_machine_pushes_through_a_port_of_127_0_0_1() {
     let desktop = DesktopMachine::start(dockline.folder());
     let dockerd = desktop.dockerd();
     let dockline = dockline.with_engine(dockerd.endpoint());
-    dockline.add(&host);
+    let name = dockline.add(&host);
     let _agent = dockline.agent();
     let own = dockline.snapshot().registries.remove(0).spec;
+    dockerd.build_image("own:v1", &[20; 10]);
+    let context = dockline.folder().join("context");
+    fs::create_dir(&context).unwrap();
+    let docker = |arguments: &[&str]| dockerd.try_docker(arguments);
+    pushes_without_the_engines_way(&dockline, &name, &host, docker, &context);
     assert_eq!(desktop.asks(&format!("http://{}/v2/", own.listen())), "000", "it sees our loopback");
 
     let plan: SetupPlan = dockline.json(&["setup", "--plan"]).expect_success().read();
@@ -387,6 +423,9 @@ fn an_engine_in_a_machine_pushes_through_a_port_of_127_0_0_1() {
     let stranger = format!("http://10.0.2.2:{port}/v2/");
     assert_eq!(desktop.asks(&stranger), "403");
 
+    // Dockline's own pushes and pulls through this engine go the same way, and leave no name behind.
+    goes_through_the_engine(&dockline, &name, &host, docker);
+
     // The port stays what it is, and nothing is left to do.
     let again: SetupPlan = dockline.json(&["setup", "--plan"]).expect_success().read();
     assert!(matches!(again.verdict, SetupVerdict::AlreadySatisfied { .. }), "{again:?}");
@@ -396,6 +435,55 @@ fn an_engine_in_a_machine_pushes_through_a_port_of_127_0_0_1() {
     dockline.json(&["setup", "--yes", "--undo"]).expect_success();
     let refused = dockerd.try_docker(&["push", &image]);
     assert!(!refused.status.success() && refused.stderr.contains("HTTPS"), "{refused:?}");
+}
+
+/// Nothing is set up, and the engine cannot get to the registry: its image goes there all the same, from Dockline. The
+/// engine's own road says what is missing.
+fn pushes_without_the_engines_way(
+    dockline: &Dockline,
+    name: &RegistryName,
+    host: &RegistryHost,
+    docker: impl Fn(&[&str]) -> Finished,
+    context: &Path,
+) {
+    let words = ["push", "own:v1", name.as_str()];
+    let refused = dockline.json(&[&words[..], &["--engine"]].concat()).error();
+    assert_eq!(refused.code, Code::EngineCannotReach, "{refused:?}");
+    assert!(refused.hint.as_deref().unwrap_or_default().contains("dockline setup"), "{refused:?}");
+    assert_eq!(host.manifest_digest("own", "v1"), None);
+    dockline.run(&words).expect_success();
+    assert!(host.manifest_digest("own", "v1").is_some());
+    // One new layer on top: the engine's road would be taken if there were one.
+    fs::write(context.join("Dockerfile"), "FROM own:v1\nCOPY Dockerfile /more\n").unwrap();
+    docker(&["build", "-t", "own:v2", &context.display().to_string()]).expect_success();
+    dockline.run(&["push", "own:v2", name.as_str()]).expect_success();
+    assert!(host.manifest_digest("own", "v2").is_some());
+    let last = dockline.snapshot().transfers.into_iter().max_by_key(|transfer| transfer.id.0).unwrap();
+    assert_eq!(last.road, Road::Direct, "{last:?}");
+    let why = last.why.unwrap_or_default();
+    assert!(why.contains("does not see") || why.contains("virtual machine"), "{why}");
+}
+
+/// `dockline push --engine` and `dockline pull` with an engine that does not see this machine's loopback.
+fn goes_through_the_engine(
+    dockline: &Dockline,
+    name: &RegistryName,
+    host: &RegistryHost,
+    docker: impl Fn(&[&str]) -> Finished,
+) {
+    let names = || {
+        let listed = docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]).expect_success().stdout;
+        listed.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = names();
+    let own = before.iter().find(|image| image.ends_with("own:v1")).expect("the test built it").clone();
+    let to = format!("{name}/through/engine:v2");
+    dockline.run(&["push", &own, &to, "--engine"]).expect_success();
+    assert!(host.manifest_digest("through/engine", "v2").is_some());
+    assert_eq!(names(), before, "a name that was only for the way is gone");
+    dockline.run(&["pull", &to]).expect_success();
+    let after: Vec<String> = names().difference(&before).cloned().collect();
+    assert_eq!(after, [format!("{name}:5000/through/engine:v2")], "it is called after the registry");
 }
 
 #[test]
@@ -490,6 +578,49 @@ fn a_private_authority_is_made_known_to_the_engine_and_forgotten_again() {
         }
     };
     assert!(refused.stderr.contains("certificate"), "{refused:?}");
+}
+
+/// Podman looks into `/etc/containers/certs.d`, and checks certificates on loopback, too.
+#[test]
+fn podman_pushes_over_tls_once_it_knows_the_private_authority() {
+    if !lab::requires(&[NEEDS, &[Need::Program("podman")]].concat()) {
+        return;
+    }
+    let workstation = Workstation::start();
+    let name = lab::unique_registry_name("cr");
+    let tls_names = vec![name.to_string()];
+    let host = RegistryHost::with(RegistryHostOptions { tls_names, ..RegistryHostOptions::default() });
+    let podman = Podman::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(podman.endpoint());
+    dockline.trust(&host.known_hosts_line());
+    dockline.add_as(&name, &host, &[]);
+    let _agent = dockline.agent();
+    let image = format!("{name}:5000/team/app:v1");
+    let archive = workstation.folder().join("root.tar").display().to_string();
+    lab::run("tar", &["-C", "/etc", "-cf", &archive, "hostname"]);
+    podman.try_podman(&["import", &archive, &image]).expect_success();
+
+    let ca = host.authority().certificate().display().to_string();
+    let words = ["setup", name.as_str(), "--ca", &ca];
+    let plan: SetupPlan = dockline.json(&[&words[..], &["--plan"]].concat()).expect_success().read();
+    assert_eq!(files(&plan), [SettingsFile::Hosts, SettingsFile::RegistryCertificate], "{plan:?}");
+    let report: SetupReport = dockline.json(&[&words[..], &["--yes"]].concat()).expect_success().read();
+    assert!(all_reached(&report), "{report:?}");
+    podman.try_podman(&["push", &image]).expect_success();
+    assert!(host.manifest_digest("team/app", "v1").is_some());
+    // And Dockline's own push through the engine.
+    dockline.run(&["push", &image, &format!("{name}/team/app:v2"), "--engine"]).expect_success();
+    assert_eq!(host.manifest_digest("team/app", "v2"), host.manifest_digest("team/app", "v1"));
+
+    let folder = workstation.path(&format!("/etc/containers/certs.d/{name}:5000"));
+    assert!(folder.join("ca.crt").is_file());
+    let with_name = workstation.hosts();
+    dockline.json(&["setup", "--yes", "--undo"]).expect_success();
+    assert!(!folder.exists());
+    // It is the certificate that is refused, and not the name that is unknown.
+    fs::write(workstation.hosts_path(), with_name).unwrap();
+    let refused = podman.try_podman(&["push", &image]);
+    assert!(!refused.status.success() && refused.stderr.contains("certificate"), "{refused:?}");
 }
 
 /// A BuildKit builder reads a file of its own, once, when it is made.

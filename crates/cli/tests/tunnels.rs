@@ -296,6 +296,42 @@ fn an_agent_serves_other_processes() {
 }
 
 #[test]
+fn disconnect_says_what_it_would_cut_off_and_cuts_it_off_only_with_force() {
+    let (_runtime, host) = host();
+    let home = Home::new();
+    let _agent = home.agent();
+    home.add(&host);
+    let view: RegistryView = home.json(&["connect", &home.registry]);
+    let address = view.spec.listen();
+    let mut user = TcpStream::connect(address).unwrap();
+    let mut asks = |user: &mut TcpStream| {
+        write!(user, "GET /v2/ HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut answer = [0; 12];
+        user.read_exact(&mut answer).map(|()| String::from_utf8_lossy(&answer).into_owned())
+    };
+    assert_eq!(asks(&mut user).unwrap(), "HTTP/1.1 200");
+
+    // Nobody can be asked here, so nothing is cut off.
+    let ran = home.run(&["disconnect", &home.registry]).expect(0);
+    let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let program = std::env::current_exe().unwrap();
+    // The kernel keeps 15 bytes of a program's name (proc(5), comm).
+    let name: String = program.file_name().unwrap().to_string_lossy().chars().take(15).collect();
+    assert!(said.contains("It closes when this is done: ") && said.contains(&name), "{said}");
+    assert!(said.ends_with(&format!("dockline disconnect {} --force", home.registry)), "{said}");
+    let mut rest = [0; 1 << 12];
+    user.set_read_timeout(Some(std::time::Duration::from_millis(1))).unwrap();
+    // What was left of the first answer.
+    while user.read(&mut rest).is_ok_and(|count| count > 0) {}
+    user.set_read_timeout(None).unwrap();
+    assert_eq!(asks(&mut user).unwrap(), "HTTP/1.1 200");
+
+    let ran = home.run(&["disconnect", &home.registry, "--force"]).expect(0);
+    assert!(ran.stdout.contains("Disconnected from"), "{}", ran.stdout);
+    assert!(user.read_to_end(&mut Vec::new()).is_err(), "a reset, no clean end");
+}
+
+#[test]
 fn a_held_tunnel_is_let_go_when_the_holder_dies() {
     let (_runtime, host) = host();
     let home = Home::new();

@@ -204,21 +204,21 @@ fn an_offer_that_is_kept_comes_back_with_the_next_owner_until_it_is_withdrawn() 
     let to = view(&dockline, &name).spec.listen().to_string();
     let (identity, destination) = (there.identity().display().to_string(), there.destination());
     let offer = ["offer", &destination, "--to", &to, "--identity", &identity];
-    let offer_and = |what: &str| dockline.run(&[&offer[..], &[what]].concat());
     let until = |is_there: bool| {
         let began = Instant::now();
         while there.try_manifest_digest("app", "v1").is_some() != is_there {
             assert!(began.elapsed() < PATIENCE, "still not so: offered = {is_there}");
         }
     };
-    offer_and("--keep").expect_success();
+    dockline.run(&[&offer[..], &["--keep"]].concat()).expect_success();
     assert_eq!(there.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
 
     drop(agent);
     until(false);
     let agent = dockline.agent();
     until(true);
-    offer_and("--withdraw").expect_success();
+    let withdraw = ["offer", &destination, "--withdraw"];
+    dockline.run(&withdraw).expect_success();
     until(false);
     let text = fs::read_to_string(dockline.config_file()).expect("the folder is ours");
     assert!(!text.contains("[[offer]]"), "{text}");
@@ -226,7 +226,7 @@ fn an_offer_that_is_kept_comes_back_with_the_next_owner_until_it_is_withdrawn() 
     let _agent = dockline.agent();
     assert!(dockline.snapshot().offers.is_empty());
     // What is not there cannot be taken back, with an owner or without.
-    assert_eq!(dockline.json(&[&offer[..], &["--withdraw"]].concat()).error().code, Code::NotFound);
+    assert_eq!(dockline.json(&withdraw).error().code, Code::NotFound);
 }
 
 /// sshd may open the port to everybody whatever it is asked for; Dockline lets in the host itself only.

@@ -304,7 +304,7 @@ fn disconnect_says_what_it_would_cut_off_and_cuts_it_off_only_with_force() {
     let view: RegistryView = home.json(&["connect", &home.registry]);
     let address = view.spec.listen();
     let mut user = TcpStream::connect(address).unwrap();
-    let mut asks = |user: &mut TcpStream| {
+    let asks = |user: &mut TcpStream| {
         write!(user, "GET /v2/ HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
         let mut answer = [0; 12];
         user.read_exact(&mut answer).map(|()| String::from_utf8_lossy(&answer).into_owned())

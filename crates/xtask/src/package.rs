@@ -3,7 +3,7 @@
 //!
 //! Debian's own programs make it. (Tauri's bundler packs one package's programs; these are three packages'.)
 
-use crate::{packages, workspace};
+use crate::{packages, test, workspace};
 use anyhow::{Context, Result, ensure};
 use duct::cmd;
 use std::{
@@ -79,8 +79,11 @@ impl Profile {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     packages::install(&[packages::BUILD, packages::DESKTOP, packages::PACKAGE].concat())?;
-    workspace::build_ui()?;
     let profile = if options.debug { Profile::Debug } else { Profile::Release };
+    match profile {
+        Profile::Release => workspace::build_ui()?,
+        Profile::Debug => test::page_is_built()?,
+    }
     let build = match profile {
         Profile::Release => {
             let packages = ["dockline-cli", "dockline-desktop", "dockline-helper"];
@@ -88,7 +91,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             workspace::cargo(["build", "--release", "--locked"].into_iter().chain(packages))
         }
         // As the tests build them.
-        Profile::Debug => workspace::cargo(["build", "--workspace", "--bins"]),
+        Profile::Debug => {
+            let programs = PROGRAMS.iter().flat_map(|name| ["--bin", *name]);
+            workspace::cargo(["build", "--workspace"].into_iter().chain(programs))
+        }
     };
     build.run().context("the programs do not build")?;
     println!("{}", pack(profile)?.display());

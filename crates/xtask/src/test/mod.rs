@@ -154,7 +154,7 @@ fn vitest() -> Result<Tally> {
 }
 
 /// The desktop app does not compile without the page it holds inside; after the step `ui` it is there.
-fn page_is_built() -> Result<()> {
+pub(crate) fn page_is_built() -> Result<()> {
     let page = workspace::root().join("ui").join("dist").join("index.html");
     if page.is_file() { Ok(()) } else { workspace::build_ui() }
 }

@@ -17,7 +17,12 @@ use crate::{
     session::unspecified,
 };
 use dockline_model::{LeaseHolder, RegistrySpec, RemoteEnd, TunnelView, UiError};
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,

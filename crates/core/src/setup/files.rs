@@ -91,8 +91,12 @@ impl Files {
         let mut written = Written::default();
         // The system's files first: leave may not be given, and then nothing has changed.
         if !prepared.system.is_empty() {
+            // An engine that was told of another daemon.json makes a difference where that file changes, and nowhere else.
+            let has_its_own =
+                prepared.system.iter().any(|agreed| agreed.intent.file() == SettingsFile::DaemonJson);
+            let paths = if has_its_own { &prepared.system_paths } else { &self.system };
+            let elevation = hosts::elevation(paths);
             let request = HelperRequest::Apply { changes: prepared.system };
-            let elevation = hosts::elevation(&prepared.system_paths);
             written.note(elevate::run(&request, &elevation)?);
         }
         if !prepared.user.is_empty() {

@@ -93,18 +93,14 @@ fn a_package_brings_everything_a_password_lets_it_change_things_and_its_removal_
     let before = workstation.hosts();
 
     // The wrong password: nothing is done, and it is said so.
-    let mut terminal = Terminal::start(&dockline.command(&["setup", "--yes", "--json"]));
-    terminal.wait_for("Dockline changes system settings");
-    terminal.type_secret("wrong");
-    assert!(!terminal.wait().success());
-    assert!(terminal.shown().contains("permission-denied"), "{}", terminal.shown());
+    let (mut setup, agent_says) = set_up_with(&ann, &dockline, "wrong");
+    assert!(!setup.wait().success());
+    assert!(setup.shown().contains("permission-denied"), "{}\n{agent_says}", setup.shown());
     assert_eq!(workstation.hosts(), before);
 
-    let mut terminal = Terminal::start(&dockline.command(&["setup", "--yes"]));
-    terminal.wait_for("Dockline changes system settings");
-    terminal.type_secret(PASSWORD);
-    assert!(terminal.wait().success(), "{}", terminal.shown());
-    assert!(!terminal.shown().contains(PASSWORD));
+    let (mut setup, agent_says) = set_up_with(&ann, &dockline, PASSWORD);
+    assert!(setup.wait().success(), "{}\n{agent_says}", setup.shown());
+    assert!(!setup.shown().contains(PASSWORD) && !agent_says.contains(PASSWORD));
     assert!(workstation.hosts().contains(name.as_str()));
     let image = format!("{name}:5000/team/app:v1");
     dockerd.build_image(&image, &[100]);
@@ -131,6 +127,27 @@ fn a_package_brings_everything_a_password_lets_it_change_things_and_its_removal_
     dpkg(workstation, &["--purge", "dockline"]).expect_success();
     let left: Vec<_> = fs::read_dir(workstation.path("/var/lib/dockline")).expect(OURS).flatten().collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Has Dockline ask for leave, and Ann type this into polkit's agent. (The one inside pkexec cannot be used without a
+/// session of logind's: polkitd takes it for root's and what it answers for Ann's.)
+fn set_up_with(ann: &Person, dockline: &Dockline, password: &str) -> (Terminal, String) {
+    let mut setup = Terminal::start(&dockline.command(&["setup"]));
+    setup.wait_for("Make these changes?");
+    // It closes the descriptor once it is registered (pkttyagent(1)), and `cat` ends then.
+    let registered = format!(
+        "(pkttyagent --process {} --notify-fd 3 3>&1 >/dev/tty 2>&1 &) | cat; echo the agent is there; exec sleep infinity",
+        setup.pid()
+    );
+    let mut shell = ann.command("sh");
+    shell.args(["-c", &registered]);
+    let mut agent = Terminal::start(&shell);
+    agent.wait_for("the agent is there");
+    setup.press('y');
+    agent.wait_for("Dockline changes system settings");
+    agent.type_secret(password);
+    agent.wait_for("AUTHENTICATION");
+    (setup, agent.shown())
 }
 
 fn brings_everything(installed: &Installed) {

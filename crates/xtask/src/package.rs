@@ -13,7 +13,7 @@ use std::{
 };
 
 /// What is in `/usr/bin`.
-const PROGRAMS: [&str; 3] = ["dockline", "dockline-desktop", "dockline-helper"];
+const PROGRAMS: [&str; 4] = ["dockline", "dockline-desktop", "dockline-helper", "dockline-window"];
 
 /// Other files: from the repository, to below the root, with that mode.
 const FILES: &[(&str, &str, &str)] = &[
@@ -50,9 +50,6 @@ const COMPLETIONS: &[(&str, &str)] = &[
     ("zsh", "usr/share/zsh/vendor-completions/_dockline"),
     ("fish", "usr/share/fish/vendor_completions.d/dockline.fish"),
 ];
-
-/// Opened at run time, so that no program names it as a library it needs: the tray icon's.
-const OPENED_LATER: &str = "libayatana-appindicator3-1";
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -185,7 +182,7 @@ fn control(folder: &Path, root: &Path) -> Result<String> {
          Architecture: {architecture}\n\
          Maintainer: Dockline's authors <authors@dockline.invalid>\n\
          Installed-Size: {size}\n\
-         Depends: {libraries}, {OPENED_LATER}\n\
+         Depends: {libraries}\n\
          Recommends: openssh-client, pkexec | policykit-1\n\
          Suggests: docker.io | docker-ce | podman\n\
          Section: net\n\

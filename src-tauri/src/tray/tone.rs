@@ -72,13 +72,15 @@ async fn ask(bus: &Connection, tones: &mpsc::UnboundedSender<Tone>) -> zbus::Res
 
 /// 1 is dark, 2 is light, anything else no preference (XDG Desktop Portal, "color-scheme").
 fn wanted(value: &Value<'_>) -> Option<Tone> {
-    match value {
-        Value::U32(1) => Some(Tone::DarkBar),
-        Value::U32(2) => Some(Tone::LightBar),
-        Value::U32(_) => Some(at_start()),
-        Value::Value(inner) => wanted(inner),
-        _ => None,
+    if let Value::Value(inner) = value {
+        return wanted(inner);
     }
+    let scheme = u32::try_from(value).ok()?;
+    Some(match scheme {
+        1 => Tone::DarkBar,
+        2 => Tone::LightBar,
+        _ => at_start(),
+    })
 }
 
 fn desktop() -> String {

@@ -39,10 +39,12 @@ fn main() -> anyhow::Result<()> {
             files::choose_save,
             files::save_team_file,
         ])
-        .on_window_event(|window, event| match event {
-            WindowEvent::DragDrop(drag) => drops::forward(window, drag),
-            WindowEvent::Focused(watched) => page::tell_tray(FromWindow::Watched { watched: *watched }),
-            _ => {}
+        .on_window_event(|window, event| {
+            if let WindowEvent::DragDrop(drag) = event {
+                drops::forward(window, drag);
+            } else if let WindowEvent::Focused(watched) = event {
+                page::tell_tray(FromWindow::Watched { watched: *watched });
+            }
         })
         .setup(move |app| {
             if let Err(error) = start(app.handle(), begin) {

@@ -264,10 +264,7 @@ type Layout = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
 
 /// One line of the menu out of its node, `(ia{sv}av)`.
 fn line(value: &OwnedValue) -> Option<TrayLine> {
-    let value = match &**value {
-        Value::Value(inner) => &**inner,
-        value => value,
-    };
+    let value: &Value<'_> = if let Value::Value(inner) = &**value { inner } else { value };
     let Value::Structure(fields) = value else { return None };
     let fields: &Structure<'_> = fields;
     let (id, properties, below): (i32, HashMap<String, Value<'_>>, Vec<OwnedValue>) = match fields.fields() {

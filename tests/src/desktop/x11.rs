@@ -122,15 +122,12 @@ impl X11 {
         let window = self.open_window("clipboard");
         self.connection.convert_selection(window, selection, self.atoms.UTF8_STRING, target, 0_u32).unwrap();
         self.connection.flush().unwrap();
-        let text = loop {
-            match self.connection.wait_for_event().ok()? {
-                Event::SelectionNotify(told) if told.property == 0 => break None,
-                Event::SelectionNotify(told) => {
-                    break Some(self.property(window, told.property, self.atoms.UTF8_STRING.into()));
-                }
-                _ => {}
+        let told = loop {
+            if let Event::SelectionNotify(told) = self.connection.wait_for_event().ok()? {
+                break told;
             }
         };
+        let text = (told.property != 0).then(|| self.property(window, told.property, self.atoms.UTF8_STRING));
         self.connection.destroy_window(window).unwrap();
         self.connection.flush().unwrap();
         text.and_then(|text| String::from_utf8(text).ok())

@@ -96,7 +96,8 @@ impl DbusMenu {
     }
 
     fn get_property(&self, id: i32, name: String) -> fdo::Result<OwnedValue> {
-        let found = of_line(&lock(&self.layout), id, std::slice::from_ref(&name)).and_then(|mut all| all.remove(&name));
+        let found = of_line(&lock(&self.layout), id, std::slice::from_ref(&name))
+            .and_then(|mut all| all.remove(&name));
         found.ok_or_else(|| fdo::Error::InvalidArgs(format!("line {id} has no {name}")))
     }
 

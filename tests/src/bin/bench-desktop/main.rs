@@ -61,7 +61,7 @@ async fn main() -> Result<()> {
             "| {row} | {:.2} | {} | {} | {} | {verdict} |",
             measured.value, measured.unit, measured.limit, measured.detail
         ));
-        figures.push(Figure { id: *row, value: measured.value, unit: measured.unit, limit: measured.limit });
+        figures.push(Figure { id: row, value: measured.value, unit: measured.unit, limit: measured.limit });
         // After each, so that a run that is broken off has not been for nothing.
         write(&folder.join("desktop.json"), &(serde_json::to_string_pretty(&figures)? + "\n"))?;
     }

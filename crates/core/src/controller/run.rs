@@ -3,6 +3,7 @@
 use super::{
     Mailbox, Message,
     access::Access,
+    blocking,
     engine::Engines,
     reach::{Reach, reach},
     registries::{TunnelSlot, names, read_hosts},
@@ -15,7 +16,7 @@ use dockline_model::{
     ArchiveFormat, Code, LayerState, LayerView, LeaseHolder, PushOptions, RegistryName, RegistrySpec,
     TransferId, TransferState, TunnelState, UiError, UnixMillis, Verified,
 };
-use dockline_registry::{Client, Crossed, Records, Reference, RegistryError, Scope};
+use dockline_registry::{Client, Crossed, Digest, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Carried, Lease, Tunnel, TunnelConfig};
 use secrecy::ExposeSecret as _;
 use std::{
@@ -335,7 +336,7 @@ impl Transfer {
         match pushed {
             Ok(pushed) => {
                 let verified = self.verify(reference, pushed.digest.as_deref()).await?;
-                self.ask_what_is_stored(reference, &verified.digest).await;
+                self.ask_what_is_stored(&engine, image, reference, &verified.digest).await;
                 Ok(verified)
             }
             Err(error) => Err(self.with_the_registrys_word(reference, error).await),
@@ -466,12 +467,24 @@ impl Transfer {
         Ok(self.context.access.client()?.counted_by(&self.context.figures.crossed))
     }
 
-    /// An engine says of a layer that is there already neither its size nor its digest; the registry does.
-    async fn ask_what_is_stored(&self, reference: &Reference, digest: &str) {
+    /// An engine says of a layer that is there already neither its size nor its digest; the registry does. And what an
+    /// engine has pushed need not be sent again to another repository.
+    async fn ask_what_is_stored(&self, engine: &Engine, image: &str, reference: &Reference, digest: &str) {
         let Ok(client) = self.client() else { return };
-        match client.layer_sizes(reference.repository(), digest).await {
-            Ok(stored) => self.context.figures.latest().stored = stored,
-            Err(error) => tracing::debug!(%error, "how large the layers are is not told"),
+        let asked = async {
+            self.context.figures.latest().stored = client.layer_sizes(reference.repository(), digest).await?;
+            let Ok(parts) = engine.parts(image).await else { return Ok(()) };
+            let layers: Vec<Digest> = parts.layers.iter().filter_map(|layer| layer.parse().ok()).collect();
+            let records = &self.context.records;
+            let place = (reference.repository(), reference.tag_or_latest());
+            client.learn(place.0, place.1, &layers.iter().collect::<Vec<_>>(), records).await?;
+            let records = records.clone();
+            // What is not written down is learnt again.
+            drop(blocking(move || records.save()).await);
+            Ok::<_, RegistryError>(())
+        };
+        if let Err(error) = asked.await {
+            tracing::debug!(%error, "what the registry has made of the layers is not told");
         }
     }
 

@@ -1,16 +1,20 @@
-//! What crosses a tunnel while engines push and pull through it: an engine does not say how much it sends, and the
-//! tunnel does not know for which transfer. So what it has carried beyond what our own client moved is divided among the
-//! transfers that engines move through it at that time. A program of somebody else's that uses the same tunnel meanwhile
-//! is counted with them: nothing tells its bytes from theirs, since all of them are dockerd's.
+//! What crosses a tunnel, and for which transfer. Only the tunnel knows what has really gone: what our own client hands
+//! over waits in buffers for a while, and an engine does not say at all how much it sends. But the tunnel does not know
+//! for whom it carries, so what it has carried since the last look is divided: our client's transfers get no more than
+//! they have handed over, and the rest is the engines'. A program of somebody else's that uses the same tunnel meanwhile is
+//! counted with these: nothing tells its bytes from theirs, since all of them are dockerd's.
 
 use dockline_tunnel::Carried;
 
 /// One transfer's part so far.
 #[derive(Debug, Default)]
 pub(super) struct Share {
-    sum: u64,
-    /// What the tunnel had carried, and our client had moved for this transfer, at the last look.
-    seen: Option<(u64, u64)>,
+    /// Bytes that crossed the tunnel for it by an engine's hands.
+    engines: u64,
+    /// Those that our client handed over, as far as they have crossed.
+    own: u64,
+    /// What the tunnel had carried at the last look.
+    seen: Option<u64>,
 }
 
 impl Share {
@@ -19,9 +23,14 @@ impl Share {
         self.seen = None;
     }
 
-    /// Bytes that crossed the tunnel for it by an engine's hands.
+    /// Bytes that crossed the tunnel for it so far.
     pub(super) const fn sum(&self) -> u64 {
-        self.sum
+        self.engines + self.own
+    }
+
+    /// The same once it is over: what our client has handed over has arrived, for it was answered.
+    pub(super) const fn sum_at_the_end(&self, handed_over: u64) -> u64 {
+        self.engines + handed_over
     }
 }
 
@@ -32,7 +41,7 @@ pub(super) struct Part<'a, T = Carried> {
     pub(super) is_up: bool,
     /// Whether an engine moves it at present.
     pub(super) is_engines: bool,
-    /// What our own client has moved for it.
+    /// What our own client has handed over for it.
     pub(super) own: u64,
     pub(super) share: &'a mut Share,
 }
@@ -53,38 +62,54 @@ impl Counts for Carried {
     }
 }
 
+/// How a part stands at a look.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// What its tunnel has carried in all.
+    now: u64,
+    /// And since the last look, if there was one.
+    since: Option<u64>,
+    /// Handed over by our client, and not counted as crossed yet.
+    waiting: u64,
+}
+
 /// Divides what was carried since the last look.
 pub(super) fn divide<T: Counts>(parts: &mut [Part<'_, T>]) {
-    // Of each part: what its tunnel has carried by now, and since the last look; what our client has moved since.
-    let looked: Vec<(u64, Option<u64>, u64)> = parts
+    let standings: Vec<Standing> = parts
         .iter()
         .map(|part| {
             let now = part.tunnel.carried(part.is_up);
-            let (then, own) = part.share.seen.map_or((None, part.own), |(then, own)| (Some(then), own));
-            (now, then.map(|then| now.saturating_sub(then)), part.own.saturating_sub(own))
+            Standing {
+                now,
+                since: part.share.seen.map(|then| now.saturating_sub(then)),
+                waiting: part.own.saturating_sub(part.share.own),
+            }
         })
         .collect();
-    let together = |part: &Part<'_, T>, other: &Part<'_, T>| {
-        part.is_up == other.is_up && part.tunnel.is_same(&other.tunnel)
-    };
-    let shares: Vec<u64> = parts
+    let gains: Vec<(u64, u64)> = parts
         .iter()
-        .zip(&looked)
-        .map(|(part, (_, carried, _))| {
-            let Some(carried) = carried.filter(|_| part.is_engines) else { return 0 };
-            let ours: u64 = parts
+        .zip(&standings)
+        .map(|(part, standing)| {
+            let Some(carried) = standing.since else { return (0, 0) };
+            let together: Vec<(&Part<'_, T>, &Standing)> = parts
                 .iter()
-                .zip(&looked)
-                .filter(|(other, _)| together(part, other))
-                .map(|(_, (_, _, own))| own)
-                .sum();
-            let engines = parts.iter().filter(|other| other.is_engines && together(part, other)).count();
-            carried.saturating_sub(ours) / (engines.max(1) as u64)
+                .zip(&standings)
+                .filter(|(other, _)| other.is_up == part.is_up && part.tunnel.is_same(&other.tunnel))
+                .collect();
+            let waiting: u64 = together.iter().map(|(_, other)| other.waiting).sum();
+            let clients = together.iter().filter(|(_, other)| other.waiting > 0).count() as u64;
+            let engines = together.iter().filter(|(other, _)| other.is_engines).count() as u64;
+            let most = carried.saturating_mul(clients) / (clients + engines).max(1);
+            let ours = waiting.min(most);
+            let own = u128::from(ours) * u128::from(standing.waiting) / u128::from(waiting.max(1));
+            let engines_part = if part.is_engines { (carried - ours) / engines.max(1) } else { 0 };
+            (engines_part, u64::try_from(own).unwrap_or(ours))
         })
         .collect();
-    for ((part, (now, ..)), share) in parts.iter_mut().zip(looked).zip(shares) {
-        part.share.sum += share;
-        part.share.seen = Some((now, part.own));
+    for ((part, standing), (engines, own)) in parts.iter_mut().zip(standings).zip(gains) {
+        part.share.engines += engines;
+        part.share.own += own;
+        part.share.seen = Some(standing.now);
     }
 }
 
@@ -110,10 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_tunnel_carries_is_its_engines_transfers() {
+    fn what_a_tunnel_carries_is_its_transfers() {
         let mut shares: [Share; 5] = Default::default();
-        let mut look = |up: u64, down: u64, direct: u64, engines: [bool; 2]| {
-            let [first, second, pull, ours, elsewhere] = &mut shares;
+        let mut look = |up: u64, down: u64, ours: u64, engines: [bool; 2]| {
+            let [first, second, pull, direct, elsewhere] = &mut shares;
             let one = Tunnel { name: 1, up, down };
             let two = Tunnel { name: 2, up: up * 100, down };
             let part = |tunnel, is_up, is_engines, own, share| Part { tunnel, is_up, is_engines, own, share };
@@ -121,7 +146,7 @@ mod tests {
                 part(one, true, engines[0], 0, first),
                 part(one, true, engines[1], 0, second),
                 part(one, false, true, 0, pull),
-                part(one, true, false, direct, ours),
+                part(one, true, false, ours, direct),
                 part(two, true, true, 0, elsewhere),
             ]);
             shares.each_ref().map(Share::sum)
@@ -130,11 +155,14 @@ mod tests {
         assert_eq!(look(1000, 500, 0, [true, true]), [0, 0, 0, 0, 0]);
         // Two of them share; a pull has its own direction, another tunnel its own figures.
         assert_eq!(look(1200, 550, 0, [true, true]), [100, 100, 50, 0, 20_000]);
-        // What our own client moves is not theirs.
-        assert_eq!(look(1500, 550, 200, [true, true]), [150, 150, 50, 0, 50_000]);
-        // One has ended its work.
-        assert_eq!(look(1600, 550, 200, [true, false]), [250, 150, 50, 0, 60_000]);
-        // A count that lags behind takes nothing away.
-        assert_eq!(look(1600, 550, 300, [true, false]), [250, 150, 50, 0, 60_000]);
+        // Our client has handed over more than its part of what was carried.
+        assert_eq!(look(1500, 550, 200, [true, true]), [200, 200, 50, 100, 50_000]);
+        // One engine has ended its work.
+        assert_eq!(look(1600, 550, 200, [true, false]), [250, 200, 50, 150, 60_000]);
+        // Handed over is not yet carried.
+        assert_eq!(look(1600, 550, 300, [true, false]), [250, 200, 50, 150, 60_000]);
+        // What is left of it, and no more; the rest is a stranger's.
+        assert_eq!(look(2000, 550, 300, [false, false]), [250, 200, 50, 300, 100_000]);
+        assert_eq!(shares[3].sum_at_the_end(320), 320);
     }
 }

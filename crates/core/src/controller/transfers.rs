@@ -217,8 +217,9 @@ impl Entry {
         fill_in(&mut self.view.layers, &latest.stored);
         let sent = match (latest.sent, &latest.tunnel) {
             (Some(sent), _) => Some(sent),
-            // Through the tunnel by an engine, or by ourselves, wherever the registry is.
-            (None, Some(_)) => Some(self.share.sum() + self.own()),
+            // As the tunnel has it, until the end; then as it was answered for.
+            (None, Some(_)) if self.view.state.is_final() => Some(self.share.sum_at_the_end(self.own())),
+            (None, Some(_)) => Some(self.share.sum()),
             (None, None) if latest.is_engines => None,
             (None, None) => Some(self.own()),
         };
@@ -239,8 +240,8 @@ impl Entry {
     }
 
     fn end(&mut self, state: TransferState) {
-        self.read_figures(Instant::now());
         self.view.state = state;
+        self.read_figures(Instant::now());
         self.view.rate = None;
         self.view.seconds_left = None;
         self.view.finished = Some(unix_now());

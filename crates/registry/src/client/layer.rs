@@ -18,6 +18,9 @@ use bytes::Bytes;
 use dockline_model::{LayerState, LayerView};
 use std::{io, path::PathBuf, sync::Arc};
 
+/// Layers of fewer bytes than this are noted with the next larger one, or at the end of the push.
+const WORTH_NOTING: u64 = 256 << 10;
+
 /// Opens a layer at its first byte; as often as it has to be sent.
 pub(crate) type Open = Arc<dyn Fn() -> io::Result<Box<dyn io::Read + Send>> + Send + Sync>;
 
@@ -208,6 +211,10 @@ impl Client {
                         placed.encoding,
                         packing,
                     );
+                    if placed.size >= WORTH_NOTING {
+                        // A push that is killed after this does not send it again, however it packs then.
+                        super::push::save(&shared.records).await;
+                    }
                     return Ok((placed, layer));
                 }
                 Err(Broken::Failed(error) | Broken::Forgotten(error)) if job.is_stream => return Err(error),

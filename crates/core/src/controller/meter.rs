@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn the_time_left_is_that_of_the_bytes_on_the_line() {
         let course = Course { current: 10_000, total: 20_000, ..Course::default() };
-        let left = |course| seconds_left(course);
+        let left = seconds_left;
         assert_eq!(left(Course { rate: Some(0), ..course }), None);
         assert_eq!(left(Course { rate: Some(3000), ..course }), Some(4));
         // Packed to a quarter: 2,500 more bytes on the line.

@@ -454,11 +454,16 @@ fn pushes_without_the_engines_way(
     dockline.run(&words).expect_success();
     assert!(host.manifest_digest("own", "v1").is_some());
     // One new layer on top: the engine's road would be taken if there were one.
-    fs::write(context.join("Dockerfile"), "FROM own:v1\nCOPY Dockerfile /more\n").unwrap();
+    fs::write(context.join("Dockerfile"), "FROM own:v1\nCOPY Dockerfile /more\n").expect("the test's folder");
     docker(&["build", "-t", "own:v2", &context.display().to_string()]).expect_success();
     dockline.run(&["push", "own:v2", name.as_str()]).expect_success();
     assert!(host.manifest_digest("own", "v2").is_some());
-    let last = dockline.snapshot().transfers.into_iter().max_by_key(|transfer| transfer.id.0).unwrap();
+    let last = dockline
+        .snapshot()
+        .transfers
+        .into_iter()
+        .max_by_key(|transfer| transfer.id.0)
+        .expect("one was pushed");
     assert_eq!(last.road, Road::Direct, "{last:?}");
     let why = last.why.unwrap_or_default();
     assert!(why.contains("does not see") || why.contains("virtual machine"), "{why}");

@@ -183,6 +183,23 @@ impl Engine {
         Ok(views)
     }
 
+    /// The digests under which it has pushed or pulled images of these repositories
+    /// (`cr.boss.org:5000/app`), the newest image's first.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn digests_of(&self, repositories: &[String]) -> Result<Vec<String>, EngineError> {
+        let options = ListImagesOptionsBuilder::default().build();
+        let images = self.docker.list_images(Some(options)).await;
+        let mut images = images.map_err(self.failed(Operation::ListImages, None))?;
+        images.sort_by_key(|image| std::cmp::Reverse(image.created));
+        let of_one = |name: String| {
+            let (repository, digest) = name.split_once('@')?;
+            repositories.iter().any(|known| known == repository).then(|| digest.to_owned())
+        };
+        Ok(images.into_iter().flat_map(|image| image.repo_digests).filter_map(of_one).collect())
+    }
+
     /// Running containers that are registries, by their image's name.
     ///
     /// # Errors

@@ -99,6 +99,20 @@ pub struct PushOptions {
     pub level: Option<u8>,
 }
 
+impl PushOptions {
+    /// The same, with nothing left that the line to a host decides: hosts that stand in for each other must not have an
+    /// image under two digests. The dense levels, since one of several lines is slow sooner than one.
+    #[must_use]
+    pub fn alike_everywhere(self) -> Self {
+        let level = match (self.road, self.compression) {
+            (Some(Road::Engine), _) | (_, Some(Compression::None)) => None,
+            (_, None | Some(Compression::Gzip)) => Some(6),
+            (_, Some(Compression::Zstd)) => Some(7),
+        };
+        Self { level: self.level.or(level), ..self }
+    }
+}
+
 /// Where a transfer is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]

@@ -128,6 +128,9 @@ pub(crate) struct Known {
     /// `gzip-6`; absent if somebody else packed it.
     #[serde(default)]
     pub(crate) packing: Option<String>,
+    /// Whether this machine's engine has pushed or pulled it: only then does Docker's own store leave it out of a push.
+    #[serde(default)]
+    pub(crate) is_engines: bool,
     /// Where the registry has it, the newest first.
     pub(crate) repositories: Vec<String>,
     /// Seconds since 1970.
@@ -222,7 +225,10 @@ impl Records {
         let digest = digest.to_string();
         let mut entry = match known.iter().position(|known| known.digest == digest) {
             Some(place) => known.remove(place),
-            None => Known { digest, size, encoding, packing: None, repositories: Vec::new(), used: 0 },
+            None => {
+                let repositories = Vec::new();
+                Known { digest, size, encoding, packing: None, is_engines: false, repositories, used: 0 }
+            }
         };
         entry.packing = packing.or(entry.packing);
         entry.repositories.retain(|known| known != repository);
@@ -231,6 +237,16 @@ impl Records {
         entry.used = now();
         known.insert(0, entry);
         known.truncate(4);
+    }
+
+    /// Notes that the engine knows `blob`, of which there is a record, as the layer.
+    pub(crate) fn note_engines(&self, registry: &str, diff_id: &Digest, blob: &Digest) {
+        let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = layers.registries.get_mut(registry).and_then(|all| all.get_mut(&diff_id.to_string()));
+        let blob = blob.to_string();
+        for known in known.into_iter().flatten().filter(|known| known.digest == blob) {
+            known.is_engines = true;
+        }
     }
 
     /// Bytes a second that the line to this registry has carried; `None` before there is a figure.
@@ -382,6 +398,7 @@ mod tests {
         assert!(records.known("a:1", &layer).is_empty());
         records.remember("a:1", "app", &layer, &blob, 7, Encoding::Gzip, Some("gzip-1".to_owned()));
         records.remember("a:1", "team/app", &layer, &blob, 7, Encoding::Gzip, None);
+        records.note_engines("a:1", &layer, &blob);
         records.note_upload(&key(), "/v2/app/blobs/uploads/1?_state=x".to_owned());
         records.save();
 
@@ -389,6 +406,7 @@ mod tests {
         let known = again.known("a:1", &layer);
         assert_eq!(known[0].repositories, ["team/app", "app"]);
         assert_eq!((known[0].size, known[0].packing.as_deref()), (7, Some("gzip-1")));
+        assert!(known[0].is_engines);
         assert!(again.known("b:1", &layer).is_empty());
         assert_eq!(again.unfinished(&key()).as_deref(), Some("/v2/app/blobs/uploads/1?_state=x"));
         again.forget_upload(&key());
@@ -450,6 +468,7 @@ mod tests {
                     size: 0,
                     encoding: Encoding::Gzip,
                     packing: None,
+                    is_engines: false,
                     repositories: Vec::new(),
                     used: n as u64,
                 };

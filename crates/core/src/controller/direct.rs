@@ -15,6 +15,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Images that the engine has pushed or pulled by hand, of which the registry is asked for the layers.
+const DIGESTS: usize = 3;
+
 impl Transfer {
     /// Pushes an engine's image on whichever road is faster, or was asked for.
     pub(super) async fn push_engine_image(
@@ -27,7 +30,7 @@ impl Transfer {
         if options.road == Some(Road::Engine) {
             let layers = engine.parts(image).await.map_err(told)?.layers;
             let _turns = self.turns(layers).await;
-            return self.push_image(image, reference).await;
+            return self.push_through_engine(image, reference).await;
         }
         let client = self.client()?;
         let mut surveyed = self.survey(&engine, &client, image, reference, options).await;
@@ -45,7 +48,7 @@ impl Transfer {
                     ?error,
                     "the engine's own road, since the direct one could not be looked into"
                 );
-                return self.push_image(image, reference).await;
+                return self.push_through_engine(image, reference).await;
             }
             Err(error) => return Err(error),
         };
@@ -60,7 +63,7 @@ impl Transfer {
         }
         self.chosen(&choice);
         if choice.road == Road::Engine {
-            return self.push_image(image, reference).await;
+            return self.push_through_engine(image, reference).await;
         }
         let sending = self.sending(&choice);
         let place = (reference.repository(), reference.tag_or_latest());
@@ -99,6 +102,21 @@ impl Transfer {
         let turns = context.records.turns(&place, wanted).await;
         self.say(TransferState::Running);
         turns
+    }
+
+    async fn push_through_engine(&mut self, image: &str, reference: &Reference) -> Result<Verified, UiError> {
+        let verified = self.push_image(image, reference).await?;
+        self.note_engines(reference, &verified).await;
+        Ok(verified)
+    }
+
+    /// Remembers which blobs the engine knows from now on; the next choice of a road depends on it.
+    pub(super) async fn note_engines(&self, reference: &Reference, verified: &Verified) {
+        let Ok(client) = self.client() else { return };
+        let records = &self.context().records;
+        if let Err(error) = client.learn_of_engine(reference.repository(), &verified.digest, records).await {
+            tracing::debug!(%error, "what the engine has sent is not known");
+        }
     }
 
     /// Pushes an archive.
@@ -151,17 +169,52 @@ impl Transfer {
             }
             None => (None, self.line(answer_time(client, None).await?)),
         };
+        let engine_sends = match (&whole, &survey) {
+            (Some(whole), Some(survey)) if survey.missing.len() < whole.layers.len() => {
+                self.engine_sends(engine, client, whole, reference).await
+            }
+            _ => parts.layers.len(),
+        };
         let situation = Situation {
             store,
             size: parts.size,
             layers: parts.layers.len(),
             missing: survey.as_ref().map_or(parts.layers.len(), |survey| survey.missing.len()),
+            engine_sends,
             has_everything: survey.as_ref().is_some_and(Survey::has_everything),
             line,
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         };
         let choice = road::choose(options, &situation);
         Ok(Surveyed { parts, image: whole, survey, choice, store })
+    }
+
+    /// How many layers the engine would send. What was pushed and pulled by hand, the engine's own list of digests tells.
+    async fn engine_sends(
+        &self,
+        engine: &Engine,
+        client: &Client,
+        image: &EngineImage,
+        reference: &Reference,
+    ) -> usize {
+        let (records, spec) = (&self.context().records, &self.context().spec);
+        let known = client.engine_sends(image, records);
+        if known < image.layers.len() {
+            return known;
+        }
+        let repository = reference.repository();
+        let names = [spec.authority(), spec.listen().to_string()].map(|host| format!("{host}/{repository}"));
+        // Without the list the engine is taken to know nothing, which costs time and no more.
+        let digests = engine.digests_of(&names).await.unwrap_or_default();
+        for digest in digests.iter().take(DIGESTS) {
+            if client.learn_of_engine(repository, digest, records).await.is_err() {
+                break;
+            }
+            if client.engine_sends(image, records) < image.layers.len() {
+                break;
+            }
+        }
+        client.engine_sends(image, records)
     }
 
     fn line(&self, answer_time: Duration) -> Line {

@@ -35,6 +35,8 @@ pub(super) struct Situation {
     pub(super) layers: usize,
     /// Layers that the registry lacks.
     pub(super) missing: usize,
+    /// Layers that the engine would send: Docker's own store leaves out only those that it has pushed or pulled itself.
+    pub(super) engine_sends: usize,
     /// Whether it has all of the image but the name.
     pub(super) has_everything: bool,
     pub(super) line: Line,
@@ -126,8 +128,17 @@ pub(super) fn choose(wishes: PushOptions, situation: &Situation) -> Choice {
         (missing, layers) => format!("{missing} of {layers} layers are new"),
     };
     if direct < engine {
-        let why =
-            format!("Directly: {new} to the registry and {}; {}.", situation.line.words(), words(packing));
+        let knows_less = situation.engine_sends > situation.missing && situation.missing < situation.layers;
+        let why = match knows_less {
+            true => format!(
+                "Directly: {new} to the registry, but Docker would send {} again; {}.",
+                situation.engine_sends,
+                words(packing)
+            ),
+            false => {
+                format!("Directly: {new} to the registry and {}; {}.", situation.line.words(), words(packing))
+            }
+        };
         return choice(Road::Direct, why);
     }
     let why = match situation.line.is_slow() && situation.missing == situation.layers {
@@ -184,8 +195,10 @@ fn seconds(situation: &Situation, packing: Packing) -> (f64, f64) {
     // The engine does not say how large each layer is.
     let missing = size * situation.missing as f64 / situation.layers.max(1) as f64;
     let cores = situation.cores as f64;
+    let engine_sends = size * situation.engine_sends as f64 / situation.layers.max(1) as f64;
     let line = missing * PACKED / situation.line.bytes_a_second();
-    let engine = (missing / (ENGINE_PACKS * cores.min(ENGINE_LAYERS))).max(line);
+    let engine_line = engine_sends * PACKED / situation.line.bytes_a_second();
+    let engine = (engine_sends / (ENGINE_PACKS * cores.min(ENGINE_LAYERS))).max(engine_line);
     let packs = if packing.level() <= 3 { PACKS_FAST } else { PACKS_DENSE };
     let export = size / EXPORTS;
     let after = ((1.0 - EXPORT_BEGINS) * export).max(missing / (packs * cores)).max(line);
@@ -205,6 +218,7 @@ mod tests {
             size: 400_000_000,
             layers: 10,
             missing: 10,
+            engine_sends: 10,
             has_everything: false,
             line: NEAR,
             cores: 2,
@@ -223,9 +237,13 @@ mod tests {
         assert_eq!(road, Road::Direct, "{why}");
         assert!(why.contains("gzip 1") && why.contains("all of it is new"), "{why}");
 
-        let (road, why) = chosen(Situation { missing: 1, ..situation() });
+        let (road, why) = chosen(Situation { missing: 1, engine_sends: 1, ..situation() });
         assert_eq!(road, Road::Engine, "{why}");
         assert!(why.contains("1 of 10 layers"), "{why}");
+        // After a direct push Docker does not know that the registry has the other nine.
+        let (road, why) = chosen(Situation { missing: 1, ..situation() });
+        assert_eq!(road, Road::Direct, "{why}");
+        assert!(why.contains("1 of 10 layers") && why.contains("would send 10"), "{why}");
 
         let (road, why) = chosen(Situation { missing: 0, has_everything: true, ..situation() });
         assert_eq!(road, Road::Direct, "{why}");

@@ -246,7 +246,11 @@ impl Transfer {
                 self.push_engine_image(image, reference, *options).await
             }
             Job::Ship(_) => Err(UiError::new(Code::Internal, "An image is shipped without a registry.")),
-            Job::PullImage { reference, platform } => self.pull_image(reference, platform.as_deref()).await,
+            Job::PullImage { reference, platform } => {
+                let verified = self.pull_image(reference, platform.as_deref()).await?;
+                self.note_engines(reference, &verified).await;
+                Ok(verified)
+            }
             Job::Copy { from, reference, scope, .. } => self.copy(from, reference, scope).await,
             Job::PushArchive { path, image, reference, options } => {
                 self.push_archive_file(path, image.as_deref(), reference, *options).await

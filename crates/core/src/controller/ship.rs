@@ -30,7 +30,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
     time::{sleep, timeout},
 };
@@ -132,17 +132,20 @@ impl Ship {
         let offer = self.offered(to).await?;
         let there = self.docker(&offer).await?;
         let packing = self.packing(&offer).await;
+        tracing::info!(?packing, "the way to the host is open");
         self.say(TransferState::Running);
         let archive = export.await.map_err(|error| {
             UiError::new(Code::Internal, format!("A background task of Dockline failed: {error}."))
         })??;
 
+        tracing::info!("the image is exported");
         let password = SecretString::from(hex::encode(rand::random::<[u8; 32]>()));
         let name = self.freight.image.parse::<Reference>().ok();
         let name = name.as_ref().map_or(("", ""), |name| (name.repository(), name.tag_or_latest()));
         let shelf = Shelf::open(listener, archive.path(), name, packing, password.expose_secret()).await;
         let shelf = shelf.map_err(|error| UiError::from(&error))?;
         self.fits(&shelf, &there)?;
+        tracing::info!("the image is ready to be pulled");
         let id = self.pulled(&offer, password).await?;
         let known = [shelf.config_digest(), shelf.manifest_digest()].map(ToString::to_string);
         if !known.contains(&id) {
@@ -421,29 +424,27 @@ fn in_shell(script: &str) -> String {
 
 /// Bytes a second to the host.
 async fn speed(offer: &Offer) -> Option<u64> {
-    let mut program = offer.run(&in_shell("exec cat >/dev/null")).await.ok()?;
-    // The first bytes wait for the shell.
-    program.write_all(&[0; 1024]).await.ok()?;
+    // It says when it begins and when all has arrived: a shell's beginning and a session's end take longer than the bytes.
+    let script = format!("echo; head -c {TRIAL} >/dev/null; echo");
+    let mut program = offer.run(&in_shell(&script)).await.ok()?;
+    program.read_u8().await.ok()?;
     let began = Instant::now();
-    let piece = vec![0; 64 << 10];
     let mut sent = 0;
-    while sent < TRIAL && began.elapsed() < TRIAL_TIME {
-        let left = TRIAL_TIME.saturating_sub(began.elapsed());
-        if timeout(left, program.write_all(&piece)).await.is_ok_and(|written| written.is_ok()) {
-            sent += piece.len();
-        } else {
-            break;
-        }
-    }
     let all = async {
-        program.shutdown().await?;
-        program.ended().await;
-        Ok::<_, io::Error>(())
+        let piece = vec![0; 64 << 10];
+        while sent < TRIAL {
+            let bytes = &piece[..piece.len().min(TRIAL - sent)];
+            program.write_all(bytes).await?;
+            sent += bytes.len();
+        }
+        program.read_u8().await
     };
     // What is still under way then tells enough.
     drop(timeout(TRIAL_TIME, all).await);
     let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-    Some(sent as u64 * 1000 / millis)
+    let speed = sent as u64 * 1000 / millis;
+    tracing::info!(speed, "bytes a second to the host");
+    Some(speed)
 }
 
 /// Writes the engine's image into a file that is gone when it is dropped, or when this process is no more and the next

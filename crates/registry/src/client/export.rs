@@ -15,6 +15,7 @@ use crate::{
     board::Board,
     pack::Press,
     records::Known,
+    records::Records,
     reference,
 };
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -102,6 +103,15 @@ impl Client {
             }
         }
         Ok(survey)
+    }
+
+    /// How many layers of the image this machine's engine has neither pushed there nor pulled from there, as far as the
+    /// records tell. Docker's own store sends all of those.
+    #[must_use]
+    pub fn engine_sends(&self, image: &EngineImage, records: &Records) -> usize {
+        let is_engines =
+            |layer: &Digest| records.known(self.authority(), layer).iter().any(|known| known.is_engines);
+        image.layers.iter().filter(|layer| !is_engines(layer)).count()
     }
 
     async fn whereabouts<F>(

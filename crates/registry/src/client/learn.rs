@@ -4,6 +4,7 @@ use super::{Client, blob::PullError};
 use crate::{Digest, RegistryError, media, pack::Encoding, records::Records};
 use oci_spec::image::ImageManifest;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Configurations are kilobytes.
 const LARGEST_CONFIG: u64 = 4 << 20;
@@ -52,6 +53,32 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// Notes that this machine's engine has pushed or pulled the image `reference` (a tag or a digest), so that it knows
+    /// as which blobs the registry has the layers, and leaves those out of its pushes.
+    /// (moby's `distribution/metadata`: a layer is asked for only under digests that a push or pull has noted.)
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub async fn learn_of_engine(
+        &self,
+        repository: &str,
+        reference: &str,
+        records: &Arc<Records>,
+    ) -> Result<(), RegistryError> {
+        match self.layers_of(repository, reference).await {
+            Ok(layers) => {
+                let registry = self.authority();
+                for (diff_id, digest, size, encoding) in layers {
+                    records.remember(registry, repository, &diff_id, &digest, size, encoding, None);
+                    records.note_engines(registry, &diff_id, &digest);
+                }
+                super::push::save(records).await;
+                Ok(())
+            }
+            Err(error) => unless_lost(error),
+        }
     }
 
     async fn learn_from(&self, repository: &str, tag: &str, records: &Records) -> Result<(), RegistryError> {

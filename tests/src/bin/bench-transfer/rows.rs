@@ -1,5 +1,4 @@
-//! What is measured, and what it should come to. A row of another kind (shipping to a host without a registry) is one
-//! more entry in [`ROWS`].
+//! What is measured, and what it should come to.
 
 use crate::world::{Distance, World};
 use anyhow::{Context as _, Result, bail};
@@ -44,6 +43,7 @@ const fn seconds(id: &'static str, ratio: f64, peer: &'static str, ours: Take, t
 }
 
 const DOCKER: &str = "docker push through ssh -L";
+const PIPE: &str = "docker save | ssh docker load";
 const SKOPEO: &str = "skopeo copy through ssh -L";
 
 /// Everything, in the order in which it is measured and shown.
@@ -57,6 +57,8 @@ pub const ROWS: &[Row] = &[
     seconds("archive-first", 1.5, "skopeo copy docker-archive:", archive, skopeo_archive),
     seconds("push-first-far", 1.1, DOCKER, |world| far(world, &[]), docker_far),
     seconds("push-first-far-zstd", 1.2, DOCKER, |world| far(world, &["--compression", "zstd"]), docker_far),
+    seconds("ship-first", 1.3, PIPE, ship, save_and_load),
+    seconds("ship-one-layer", 5.0, PIPE, ship_one_layer, save_and_load_one_layer),
     Row {
         id: "resume",
         unit: "MB sent again",
@@ -160,9 +162,33 @@ fn docker_far(world: &mut World) -> Result<Option<f64>> {
     world.docker_push(Distance::Far, "bench:v0", "v0").map(Some)
 }
 
+fn ship(world: &mut World) -> Result<Option<f64>> {
+    world.fresh_production();
+    world.dockline_ship("bench:v0").map(Some)
+}
+
+fn save_and_load(world: &mut World) -> Result<Option<f64>> {
+    world.fresh_production();
+    world.save_and_load("bench:v0").map(Some)
+}
+
+fn ship_one_layer(world: &mut World) -> Result<Option<f64>> {
+    ship(world)?;
+    let next = world.next_version()?;
+    world.dockline_ship(&next).map(Some)
+}
+
+fn save_and_load_one_layer(world: &mut World) -> Result<Option<f64>> {
+    save_and_load(world)?;
+    let next = world.next_version()?;
+    world.save_and_load(&next).map(Some)
+}
+
 /// Bytes that a whole push and one that is cut in the middle of the largest layer differ by.
-fn sent_again(world: &mut World, push: fn(&World) -> Result<f64>, is_ours: bool) -> Result<Option<f64>> {
+fn sent_again(world: &mut World, push: fn(&World) -> Result<f64>) -> Result<Option<f64>> {
     world.fresh()?;
+    // A cut before this one has hit both tunnels.
+    world.mend()?;
     let before = world.carried_up();
     push(world)?;
     let whole = world.carried_up() - before;
@@ -180,19 +206,17 @@ fn sent_again(world: &mut World, push: fn(&World) -> Result<f64>, is_ours: bool)
     if cut.is_err() {
         world.mend()?;
         push(world)?;
-    } else if !is_ours {
-        world.mend()?;
     }
     let again = (world.carried_up() - before).saturating_sub(whole);
     Ok(Some((again as f64 / 1e6).max(0.1)))
 }
 
 fn resume(world: &mut World) -> Result<Option<f64>> {
-    sent_again(world, |world| world.dockline_push(Distance::Far, "bench:v0", "v0", &[]), true)
+    sent_again(world, |world| world.dockline_push(Distance::Far, "bench:v0", "v0", &[]))
 }
 
 fn docker_resume(world: &mut World) -> Result<Option<f64>> {
-    sent_again(world, |world| world.docker_push(Distance::Far, "bench:v0", "v0"), false)
+    sent_again(world, |world| world.docker_push(Distance::Far, "bench:v0", "v0"))
 }
 
 /// The largest part of a program's memory that was ever resident, in MiB.

@@ -4,7 +4,10 @@
 use anyhow::{Context, Result, bail};
 use dockline_model::RegistryName;
 use dockline_tests::{
-    lab::{Agent, Daemon, Dockerd, Dockline, Need, RegistryHost, Workstation, free_port, requires, run},
+    lab::{
+        Agent, Daemon, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Workstation, free_port,
+        requires, run,
+    },
     relay::{Link, Relay, Way},
 };
 use std::{
@@ -37,6 +40,7 @@ pub struct World {
     pub relay: Relay,
     pub runtime: tokio::runtime::Runtime,
     pub host: RegistryHost,
+    production: Production,
     pub folder: tempfile::TempDir,
     pub archive: PathBuf,
     versions: usize,
@@ -50,6 +54,12 @@ struct Tunnels {
     name: RegistryName,
     _ssh: Daemon,
     port: u16,
+}
+
+/// A host with Docker and no registry.
+struct Production {
+    dockerd: Dockerd,
+    host: RegistryHost,
 }
 
 impl World {
@@ -68,7 +78,10 @@ impl World {
         let line = host.known_hosts_line();
         let key = line.split_once(' ').map(|(_, key)| key).context("known_hosts has no key")?;
         let known_hosts = folder.path().join("known_hosts");
-        fs::write(&known_hosts, format!("{line}\n[127.0.0.1]:{} {key}\n", relay.address().port()))?;
+        let production = production();
+        let words = [&line, &format!("[127.0.0.1]:{} {key}", relay.address().port())];
+        let other = production.host.known_hosts_line();
+        fs::write(&known_hosts, format!("{}\n{}\n{other}\n", words[0], words[1]))?;
 
         let make =
             |ssh_host: &str, port: u16| tunnels(&workstation, &dockerd, &host, &known_hosts, ssh_host, port);
@@ -77,7 +90,19 @@ impl World {
         build(&dockerd, folder.path(), megabytes)?;
         let archive = folder.path().join("bench.tar");
         dockerd.run_docker(&["save", "--output", &archive.display().to_string(), "bench:v0"]);
-        Ok(Self { near, far, dockerd, relay, runtime, host, folder, archive, versions: 0, known_hosts })
+        Ok(Self {
+            near,
+            far,
+            dockerd,
+            relay,
+            runtime,
+            host,
+            production,
+            folder,
+            archive,
+            versions: 0,
+            known_hosts,
+        })
     }
 
     /// An empty registry, which neither side has ever spoken to.
@@ -128,6 +153,39 @@ impl World {
         dockline.trust(&fs::read_to_string(&self.known_hosts)?);
         let name = dockline.add(&self.host);
         Ok((dockline, name))
+    }
+
+    /// `dockline ship …`, in seconds.
+    pub fn dockline_ship(&self, image: &str) -> Result<f64> {
+        let host = &self.production.host;
+        let (destination, identity) = (host.destination(), host.identity().display().to_string());
+        timed(&mut self.near.dockline.command(&["ship", image, &destination, "--identity", &identity]))
+    }
+
+    /// `docker save … | ssh … docker load`, in seconds.
+    pub fn save_and_load(&self, image: &str) -> Result<f64> {
+        let host = &self.production.host;
+        let ssh = format!(
+            "ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o UserKnownHostsFile={} -i {} -p {} {}@{}",
+            self.known_hosts.display(),
+            host.identity().display(),
+            host.port(),
+            host.user(),
+            host.address(),
+        );
+        let pipe = format!("set -o pipefail; docker save {image} | {ssh} docker load --quiet");
+        let mut command = self.dockerd.workstation().command("bash");
+        timed(command.env("DOCKER_HOST", self.dockerd.endpoint()).args(["-c", &pipe]))
+    }
+
+    /// A Docker over there that has no image.
+    pub fn fresh_production(&self) {
+        let names = self.production.dockerd.run_docker(&["images", "--quiet"]);
+        let mut words = vec!["rmi", "--force"];
+        words.extend(names.lines());
+        if words.len() > 2 {
+            self.production.dockerd.try_docker(&words);
+        }
     }
 
     /// `docker push` through `ssh -L`, in seconds.
@@ -199,7 +257,23 @@ impl World {
 impl Drop for Tunnels {
     fn drop(&mut self) {
         self.agent.daemon().stop(PATIENCE);
+        // Where its time went, if that was asked for.
+        if std::env::var_os("DOCKLINE_LOG").is_some() {
+            eprintln!("{}", self.agent.daemon().log());
+        }
     }
+}
+
+fn production() -> Production {
+    let workstation = Workstation::start();
+    let endpoint = format!("unix://{}", workstation.folder().join("docker/docker.sock").display());
+    let host = RegistryHost::with(RegistryHostOptions {
+        without_registry: true,
+        sshd_config: format!("SetEnv DOCKER_HOST={endpoint}\n"),
+        ..RegistryHostOptions::default()
+    });
+    let dockerd = Dockerd::in_network(&workstation, &host.network());
+    Production { dockerd, host }
 }
 
 fn tunnels(

@@ -170,7 +170,7 @@ impl Transfer {
             None => (None, self.line(answer_time(client, None).await?)),
         };
         let engine_sends = match (&whole, &survey) {
-            (Some(whole), Some(survey)) if survey.missing.len() < whole.layers.len() => {
+            (Some(whole), Some(survey)) if (1..whole.layers.len()).contains(&survey.missing.len()) => {
                 self.engine_sends(engine, client, whole, reference).await
             }
             _ => parts.layers.len(),

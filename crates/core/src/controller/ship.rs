@@ -34,7 +34,7 @@ use tokio::{
     net::TcpListener,
     time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// Ports that no system gives to connections by itself (Linux: 32768 to 60999; IANA: 49152 and above).
 const FIRST_PORT: u16 = 61_000;
@@ -125,13 +125,21 @@ impl Ship {
         self.say(TransferState::Waiting);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(nowhere)?;
         let to = listener.local_addr().map_err(nowhere)?;
-        // The engine takes seconds to prepare an image; the way to the host is opened meanwhile.
         let image = self.freight.image.clone();
-        let export = tokio::spawn(export(here, image, self.shipping.folder.clone()));
-        let export = tokio_util::task::AbortOnDropHandle::new(export);
+        let (folder, note) = (self.shipping.folder.clone(), self.note());
+        let begin =
+            || AbortOnDropHandle::new(tokio::spawn(export(here.clone(), image.clone(), folder.clone())));
+        // The engine takes seconds to prepare an image; the way to the host is opened meanwhile. Not while that way is
+        // measured, though: a machine that is busy with the one makes the other look slow.
+        let known = noted(&note).await;
+        let early = known.map(|_| begin());
         let offer = self.offered(to).await?;
         let there = self.docker(&offer).await?;
-        let packing = self.packing(&offer).await;
+        let packing = match known {
+            Some(packing) => packing,
+            None => self.packing(&offer, &note).await,
+        };
+        let export = early.unwrap_or_else(begin);
         tracing::info!(?packing, "the way to the host is open");
         self.say(TransferState::Running);
         let archive = export.await.map_err(|error| {
@@ -222,15 +230,14 @@ impl Ship {
         }
     }
 
+    /// Where it is kept what was found out about the way to this host.
+    fn note(&self) -> PathBuf {
+        self.shipping.folder.join(format!("{}.way", short_hash(&self.freight.host.to_string())))
+    }
+
     /// Whether layers are worth packing on this way. What was found out once stays: a host knows a layer again only by
     /// the same bytes.
-    async fn packing(&self, offer: &Offer) -> ShelfLayers {
-        let note = self.shipping.folder.join(format!("{}.way", short_hash(&self.freight.host.to_string())));
-        match tokio::fs::read_to_string(&note).await.as_deref() {
-            Ok("plain") => return ShelfLayers::Plain,
-            Ok("gzip") => return ShelfLayers::Gzip,
-            Ok(_) | Err(_) => {}
-        }
+    async fn packing(&self, offer: &Offer, note: &Path) -> ShelfLayers {
         let packing = match speed(offer).await {
             Some(speed) if speed >= FAST => ShelfLayers::Plain,
             Some(_) | None => ShelfLayers::Gzip,
@@ -239,7 +246,8 @@ impl Ship {
             ShelfLayers::Plain => "plain",
             ShelfLayers::Gzip => "gzip",
         };
-        if let Err(error) = tokio::fs::write(&note, word).await {
+        let folder = tokio::fs::create_dir_all(&self.shipping.folder).await;
+        if let Err(error) = folder.and(tokio::fs::write(note, word).await) {
             tracing::debug!(%error, "how layers are packed for a host is not remembered");
         }
         packing
@@ -414,6 +422,15 @@ fn since(offer: &OfferView) -> Option<UnixMillis> {
     match offer.state {
         OfferState::Offering { since } => Some(since),
         OfferState::Connecting | OfferState::Reconnecting { .. } | OfferState::Failed { .. } => None,
+    }
+}
+
+/// What was found out about a way.
+async fn noted(note: &Path) -> Option<ShelfLayers> {
+    match tokio::fs::read_to_string(note).await.as_deref() {
+        Ok("plain") => Some(ShelfLayers::Plain),
+        Ok("gzip") => Some(ShelfLayers::Gzip),
+        Ok(_) | Err(_) => None,
     }
 }
 

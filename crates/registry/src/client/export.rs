@@ -7,7 +7,7 @@
 use super::{
     Client,
     layer::{Job, JobKind, Open, Shared},
-    push::{Placed, Sending, blocking, save},
+    push::{Placed, QUESTIONS, Sending, blocking, save},
 };
 use crate::{
     Digest, FileOperation, RegistryError,
@@ -34,7 +34,6 @@ const LARGEST_CONFIG: u64 = 4 << 20;
 const BUFFER: usize = 256 << 10;
 /// Buffers between the reader of the tar and whoever packs a layer.
 const AHEAD: usize = 8;
-const QUESTIONS: usize = 16;
 
 /// What an engine says of an image before it exports it.
 #[derive(Debug, Clone, PartialEq, Eq)]

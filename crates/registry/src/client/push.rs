@@ -19,8 +19,9 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
 use std::{path::Path, str::FromStr as _, sync::Arc};
 
-/// How many layers are asked about at once: questions are small.
-const QUESTIONS: usize = 16;
+/// How many layers are asked about at once. Each of them has a connection, and an SSH session takes two: logging in
+/// once more takes longer than one more round of questions.
+pub(super) const QUESTIONS: usize = 4;
 
 /// How a push goes about it.
 #[derive(Debug, Clone)]

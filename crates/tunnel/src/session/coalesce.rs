@@ -4,6 +4,10 @@
 //! processor's time goes into waking, not into moving bytes. While a path brings that much, the kernel is asked to wake
 //! us for [`PIECE`] bytes (`SO_RCVLOWAT`, socket(7)), which on such a path is a fraction of a millisecond. When that much
 //! does not come within [`PATIENCE`], it is told to wake us for every byte again; nothing waits longer than that.
+//!
+//! While it is not busy, the kernel is asked to acknowledge at once what arrives (`TCP_QUICKACK`, tcp(7)): sshd leaves
+//! Nagle's algorithm on for a connection without a session channel, so of two small answers the second waits for the
+//! first one's acknowledgement, and that may be held back for 40 ms.
 
 use std::{
     future::Future as _,
@@ -22,6 +26,8 @@ use tokio::{
 const PIECE: usize = 128 << 10;
 /// How long less than that may lie there. The runtime's clock counts in milliseconds.
 const PATIENCE: Duration = Duration::from_millis(1);
+/// A read of this many bytes or more is no small answer that another one waits behind.
+const SMALL: usize = 16 << 10;
 /// Rates are taken over at least this long.
 const SPAN: Duration = Duration::from_millis(2);
 /// Bytes a second from which a path is busy; below, there is no load worth saving.
@@ -81,7 +87,11 @@ impl AsyncRead for Coalescing {
         let before = buf.filled().len();
         if let Poll::Ready(outcome) = Pin::new(&mut this.stream).poll_read(cx, buf) {
             this.is_waiting = false;
-            this.account(buf.filled().len() - before);
+            let bytes = buf.filled().len() - before;
+            if (1..SMALL).contains(&bytes) && !this.is_busy {
+                acknowledge(&this.stream);
+            }
+            this.account(bytes);
             return Poll::Ready(outcome);
         }
         if this.is_busy {
@@ -111,6 +121,17 @@ impl AsyncWrite for Coalescing {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
+
+/// Has what has arrived acknowledged now; the kernel forgets that it was asked, so each read asks.
+#[cfg(target_os = "linux")]
+fn acknowledge(stream: &TcpStream) {
+    // What cannot be had is waited for, as ever.
+    let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
+}
+
+/// Elsewhere there is no such question: macOS and Windows decide by themselves.
+#[cfg(not(target_os = "linux"))]
+fn acknowledge(_: &TcpStream) {}
 
 #[cfg(target_os = "linux")]
 mod low_water {

@@ -74,10 +74,8 @@ async fn planned(
         reply = planning => reply?,
         () = interrupts.next() => return Err(cancelled()),
     };
-    match reply {
-        Reply::CollectPlan { plan } => Ok(*plan),
-        reply => Err(unexpected(&reply)),
-    }
+    let Reply::CollectPlan { plan } = reply else { return Err(unexpected(&reply)) };
+    Ok(*plan)
 }
 
 fn plan_text(plan: &CollectPlan) -> String {

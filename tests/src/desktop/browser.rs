@@ -1,7 +1,7 @@
 //! The window driven through WebDriver: WebKit's own driver starts the real app and clicks in its page.
 
 use super::{
-    PATIENCE, Screen, app,
+    PATIENCE, Screen, app, is_running,
     screen::{screenshots, workspace},
     x11::X11,
 };
@@ -10,6 +10,7 @@ use fantoccini::{
     Client, ClientBuilder, Locator, elements::Element, error::CmdError, key::Key, wd::Capabilities,
 };
 use hyper_util::client::legacy::connect::HttpConnector;
+use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 
 /// The driver, the app that it started, and the app's page.
@@ -229,9 +230,20 @@ impl Browser {
         self.driver.log()
     }
 
-    /// Ends the session, and the app with it.
+    /// Ends the session, and the app with it: the driver ends the window's process, and the tray's stays, as it does for
+    /// a person who closes the window.
     pub async fn close(self) {
-        self.client.close().await.ok();
+        let family = self.family();
+        self.client.clone().close().await.ok();
+        let apps = family.get(1..).unwrap_or_default();
+        for app in apps {
+            // It may have ended with the session.
+            let _ = kill(*app, Signal::SIGTERM);
+        }
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while apps.iter().any(|app| is_running(*app)) && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(super::POLL).await;
+        }
     }
 
     async fn give_up(&self, why: &str) -> ! {
@@ -241,6 +253,16 @@ impl Browser {
         }
         let page = self.client.source().await.unwrap_or_default();
         panic!("{why}\n--- the page ---\n{page}\n--- the log ---\n{}", self.driver.log())
+    }
+}
+
+impl Drop for Browser {
+    /// Whatever became of the test, no app stays.
+    fn drop(&mut self) {
+        for app in self.family().into_iter().skip(1) {
+            // It may have ended meanwhile.
+            let _ = kill(app, Signal::SIGKILL);
+        }
     }
 }
 

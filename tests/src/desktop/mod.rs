@@ -29,7 +29,7 @@ pub use drag::drop_files;
 pub use keyring::{KeptSecret, Keyring};
 pub use notifications::{Notification, NotificationServer};
 pub use portal::Portal;
-pub use processes::{family, loads, processor_time, weight};
+pub use processes::{family, is_running, loads, processor_time, weight};
 pub use screen::Screen;
 pub use tray::{TrayHost, TrayLine};
 

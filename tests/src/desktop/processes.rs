@@ -22,6 +22,15 @@ pub fn family(first: Pid) -> Vec<Pid> {
     found
 }
 
+/// Whether it runs; one that has ended and that nobody has asked after does not.
+#[must_use]
+pub fn is_running(pid: Pid) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    // The program's name, in brackets, may have any character in it (proc(5)).
+    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+    !state.starts_with(['Z', 'X'])
+}
+
 /// Whether a process has a library of that name in its memory.
 ///
 /// # Panics

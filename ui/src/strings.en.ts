@@ -503,7 +503,7 @@ export const en = {
     resumeAll: 'Let them go on',
     held: 'Paused: nothing new begins until you let it.',
     retryAll: 'Try all again',
-    retryNamed: (what: string) => `Try ${what} again`,
+    retryNamed: (what: string) => `Try again: ${what}`,
     copyReport: 'Copy for a bug report',
     sent: {
       push: (size: string) => `${size} sent`,

@@ -493,7 +493,7 @@ export const nl: Strings = {
     resumeAll: 'Laten verdergaan',
     held: 'Gepauzeerd: er begint niets nieuws tot u het laat verdergaan.',
     retryAll: 'Alles opnieuw proberen',
-    retryNamed: (what: string) => `${what} opnieuw proberen`,
+    retryNamed: (what: string) => `Opnieuw proberen: ${what}`,
     copyReport: 'Kopiëren voor een foutmelding',
     sent: {
       push: (size: string) => `${size} verzonden`,

@@ -1,5 +1,5 @@
-// Which language and which colours: the system's, or what a person chose. Kept in the web view's own storage, since
-// they are about this window and no other face of Dockline.
+// Which language: the system's, or what a person chose. The owner keeps the choice; the web view's own storage has it
+// too, so that the first frame is right before the owner has answered.
 
 export type Language = 'en' | 'nl';
 export const LANGUAGES: readonly Language[] = ['en', 'nl'];

@@ -34,7 +34,7 @@ export function allActions(store: Store): Action[] {
     ...general(store),
     ...registries.flatMap((registry) => ofRegistry(store, registry)),
     ...images(store),
-    ...appearance(),
+    ...appearance(store),
   ];
 }
 
@@ -172,20 +172,27 @@ function images(store: Store): Action[] {
   return [...(canPush ? rows.map(push) : []), ...rows.map(ship)];
 }
 
-function appearance(): Action[] {
+/** As on the page of settings, where they show what was chosen here. */
+function appearance(store: Store): Action[] {
   const group = t.palette.groups.look;
   return [
     ...THEMES.map((choice) => ({
       id: `theme-${choice}`,
       label: `${t.settings.theme}: ${t.settings.themes[choice]}`,
       group,
-      act: () => theme.choose(choice),
+      act: () => {
+        theme.choose(choice);
+        void store.attempt({ kind: 'change-settings', change: { theme: choice } });
+      },
     })),
     ...LANGUAGES.map((choice) => ({
       id: `language-${choice}`,
       label: `${t.settings.language}: ${t.settings.languages[choice]}`,
       group,
-      act: () => language.choose(choice),
+      act: () => {
+        language.choose(choice);
+        void store.attempt({ kind: 'change-settings', change: { language: choice } });
+      },
     })),
   ];
 }

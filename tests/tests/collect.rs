@@ -52,8 +52,7 @@ impl InContainer {
         let text = "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /var/lib/registry\n  delete:\n    \
                     enabled: true\nhttp:\n  addr: 127.0.0.1:5000\n";
         fs::write(&settings, text).unwrap();
-        Self { host, dockerd, workstation: workstation }
-            .with_registry(&settings, &["-v", "images:/var/lib/registry"])
+        Self { host, dockerd, workstation }.with_registry(&settings, &["-v", "images:/var/lib/registry"])
     }
 
     fn with_registry(self, settings: &Path, storage: &[&str]) -> Self {

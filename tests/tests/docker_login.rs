@@ -113,10 +113,8 @@ fn docker_logs_in_with_dockline_as_its_helper_and_pushes() {
     let push = |image: &str| -> TransferView {
         dockline.json(&["push", "app:v1", &format!("{name}/{image}"), "--engine"]).expect_success().read()
     };
-    let is_verified = |view: TransferView| match view.state {
-        TransferState::Done { verified } => verified.at_registry,
-        _ => false,
-    };
+    let is_verified =
+        |view: TransferView| matches!(view.state, TransferState::Done { verified } if verified.at_registry);
     assert!(is_verified(push("named:v1")));
     dockline.run(&["hosts", "--undo", "--yes"]).expect_success();
     assert!(is_verified(push("addressed:v1")));

@@ -217,7 +217,7 @@ fn an_offer_that_is_kept_comes_back_with_the_next_owner_until_it_is_withdrawn() 
     until(false);
     let agent = dockline.agent();
     until(true);
-    let withdraw = ["offer", &destination, "--identity", &identity, "--withdraw"];
+    let withdraw = ["offer", &destination, "--withdraw"];
     dockline.run(&withdraw).expect_success();
     until(false);
     let text = fs::read_to_string(dockline.config_file()).expect("the folder is ours");

@@ -27,10 +27,11 @@ impl OfferSpec {
     /// Where a registry of this machine is unless the person says otherwise.
     pub const DEFAULT_TO: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
 
-    /// Whether the other one is at the same port of the same host.
+    /// Whether the other one is at the same port of the same host, whichever key it logs in with.
     #[must_use]
     pub fn is_same_place(&self, other: &Self) -> bool {
-        self.ssh == other.ssh && self.port == other.port
+        let place = |spec: &Self| SshTarget { identity: None, ..spec.ssh.clone() };
+        place(self) == place(other) && self.port == other.port
     }
 
     /// Reads `127.0.0.1:5000`, `localhost:5000` or `5000`.

@@ -1,4 +1,4 @@
-//! The tray icon and its menu, made to look like what [`menu`] and [`icon_state`] say.
+//! The tray icon and its menu, made to look like what [`mod@menu`] and [`icon_state`] say.
 
 mod layout;
 mod linux;

@@ -218,16 +218,23 @@ impl SessionPool {
                     continue;
                 }
             };
-            match slot.session.open(remote, originator).await {
+            let before = slot.others();
+            let error = match slot.session.open(remote, originator).await {
                 Ok(channel) => {
                     return Ok(PooledChannel { channel, end: slot.session.end().clone(), slot });
                 }
-                Err(error) if error.may_be_about_room() && slot.others() > 0 => {
-                    tracing::debug!(%error, others = slot.others(), "the session takes no further channel");
-                    self.inner.dialer.growth.full_at(slot.others());
-                }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            // Those that were there when the host refused may have ended before we have heard of it.
+            let others = match slot.others() {
+                0 => before,
+                others => others,
+            };
+            if !error.may_be_about_room() || others == 0 {
+                return Err(error);
             }
+            tracing::debug!(%error, others, "the session takes no further channel");
+            self.inner.dialer.growth.full_at(others);
         }
     }
 

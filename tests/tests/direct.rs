@@ -82,12 +82,13 @@ fn a_changed_layer_goes_on_either_road() {
     let _agent = dockline.agent();
     let up = || dockline.snapshot().registries[0].tunnel.bytes_up;
     dockerd.build_image("app:v1", &[3000, 2000, 1]);
-    done(dockline.json(&["push", "app:v1", name.as_str()]));
+    done(dockline.json(&["push", "app:v1", name.as_str(), "--engine"]));
 
     let build = |tag: &str, line: &str| {
         let context = workstation.folder().join("changed");
         std::fs::create_dir_all(&context).unwrap();
-        std::fs::write(context.join("Dockerfile"), format!("FROM app:v1\nLABEL v={tag}\nCOPY new /new\n"))
+        let from = format!("{}:v1", tag.split(':').next().unwrap());
+        std::fs::write(context.join("Dockerfile"), format!("FROM {from}\nLABEL v={tag}\nCOPY new /new\n"))
             .unwrap();
         std::fs::write(context.join("new"), line.repeat(1000)).unwrap();
         dockerd.run_docker(&["build", "--quiet", "--tag", tag, &context.display().to_string()])
@@ -106,6 +107,24 @@ fn a_changed_layer_goes_on_either_road() {
     dockerd.run_docker(&["rmi", "--force", "app:v2", "app:v3"]);
     assert_eq!(pulled_id(&dockline, &dockerd, "app:v2"), by_engine);
     assert_eq!(pulled_id(&dockline, &dockerd, "app:v3"), directly);
+
+    // Docker leaves out nothing that it has not sent itself.
+    dockerd.build_image("own:v1", &[2500, 1500]);
+    done(dockline.json(&["push", "own:v1", name.as_str(), "--direct"]));
+    build("own:v2", "directly again\n");
+    let before = up();
+    let (view, _) = done(dockline.json(&["push", "own:v2", name.as_str()]));
+    let why = view.why.unwrap();
+    assert!(view.road == Road::Direct && why.contains("would send"), "{why}");
+    assert!(up() - before < 200_000, "{} bytes for a small layer", up() - before);
+    // What it was made to send by hand counts.
+    dockerd.build_image("hand:v1", &[2400, 1400]);
+    let by_hand = format!("{}/hand:v1", dockline.snapshot().registries[0].spec.listen());
+    dockerd.run_docker(&["tag", "hand:v1", &by_hand]);
+    dockerd.run_docker(&["push", "--quiet", &by_hand]);
+    build("hand:v2", "by hand\n");
+    let (view, _) = done(dockline.json(&["push", "hand:v2", name.as_str()]));
+    assert_eq!(view.road, Road::Engine, "{:?}", view.why);
 
     let refused = |words: &[&str]| dockline.json(words).error().code;
     assert_eq!(

@@ -11,6 +11,7 @@ use dockline_tests::lab::{
 };
 use std::{
     fs,
+    io::Read as _,
     net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -453,11 +454,19 @@ fn pushes_without_the_engines_way(
     assert_eq!(host.manifest_digest("own", "v1"), None);
     dockline.run(&words).expect_success();
     assert!(host.manifest_digest("own", "v1").is_some());
-    // One new layer on top: the engine's road would be taken if there were one.
-    fs::write(context.join("Dockerfile"), "FROM own:v1\nCOPY Dockerfile /more\n").expect("the test's folder");
-    docker(&["build", "-t", "own:v2", &context.display().to_string()]).expect_success();
-    dockline.run(&["push", "own:v2", name.as_str()]).expect_success();
-    assert!(host.manifest_digest("own", "v2").is_some());
+    // On a slow line the engine's road would be taken if there were one: it begins to send at once. The first of these
+    // images finds out how slow the line is.
+    host.limit_link("100mbit");
+    for tag in ["v2", "v3"] {
+        let mut noise = vec![0; 3 << 20];
+        fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut noise)).expect("noise");
+        fs::write(context.join("noise"), noise).expect("the test's folder");
+        fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY noise /\n").expect("the test's folder");
+        let image = format!("own:{tag}");
+        docker(&["build", "-t", &image, &context.display().to_string()]).expect_success();
+        dockline.run(&["push", &image, name.as_str()]).expect_success();
+        assert!(host.manifest_digest("own", tag).is_some());
+    }
     let last = dockline
         .snapshot()
         .transfers

@@ -81,26 +81,28 @@ async fn transfer(
     let mut is_again = false;
     loop {
         let (face, snapshot) = Face::open_configured(Answers::Terminal, output).await?;
-        let begun = match command(&snapshot) {
-            Ok(command) => begin(&face, command).await,
+        let told = match command(&snapshot) {
+            Ok(command) => carry_out(&face, command, output).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = &begun
+        if let Err(error) = &told
             && error.code == Code::OwnerGone
             && !is_again
         {
-            // The owner was another command that ended just then; this one finds a new owner, or becomes it.
+            // The owner was another command, which ended before this was done: this one finds a new owner, or becomes
+            // it. What has arrived already is not sent again.
             face.close().await;
             is_again = true;
             continue;
         }
-        let told = match begun {
-            Ok(begun) => begun.follow_to_end(&face, output).await.and_then(|ended| report(&ended, output)),
-            Err(error) => Err(error),
-        };
         face.close_when_unneeded().await;
         return told;
     }
+}
+
+async fn carry_out(face: &Face, command: Command, output: Output) -> Result<(), UiError> {
+    let ended = begin(face, command).await?.follow_to_end(face, output).await?;
+    report(&ended, output)
 }
 
 pub(super) fn push_command(
@@ -219,12 +221,17 @@ async fn follow(
                 }
                 match face.request(Command::Cancel { transfer: id }).await {
                     // It ended by itself at the same moment; its last event is on the way.
+                    // The owner's end is the transfer's.
+                    Err(error) if error.code == Code::OwnerGone => return Err(cancelled()),
                     Err(error) if error.code != Code::NotFound => return Err(error),
                     Ok(_) | Err(_) => continue,
                 }
             }
         };
         let Some(event) = event else {
+            if is_stopping {
+                return Err(cancelled());
+            }
             return Err(face.ended().await.unwrap_or_else(|| {
                 UiError::new(Code::OwnerGone, "The owner of the tunnels ended before the transfer did.")
             }));

@@ -318,8 +318,9 @@ fn a_program_that_slept_keeps_a_session_that_lives_and_soon_replaces_one_that_di
     dying.freeze_sessions();
     agent.daemon().signal(Signal::SIGCONT);
     let woken = Instant::now();
-    dying.sshd().wait_for_count("Accepted publickey", 2, Duration::from_secs(10));
+    dying.sshd().wait_for_count("Accepted publickey", 2, Duration::from_secs(30));
     println!("the dead session was replaced {:?} after the sleep", woken.elapsed());
-    assert!(woken.elapsed() < Duration::from_secs(6), "{:?}", woken.elapsed());
+    // What holds for every path that has died; on an idle machine it is four.
+    assert!(woken.elapsed() < Duration::from_secs(10), "{:?}", woken.elapsed());
     assert_eq!(living.logins(), 1, "a session that lives was given up:\n{}", agent.daemon().log());
 }

@@ -93,14 +93,14 @@ fn a_package_brings_everything_a_password_lets_it_change_things_and_its_removal_
     let before = workstation.hosts();
 
     // The wrong password: nothing is done, and it is said so.
-    let (mut setup, agent_says) = set_up_with(&ann, &dockline, "wrong");
-    assert!(!setup.wait().success());
-    assert!(setup.shown().contains("permission-denied"), "{}\n{agent_says}", setup.shown());
+    let (done, said) = set_up_with(&ann, &dockline, "wrong");
+    assert!(!done, "{said}");
+    assert!(said.contains("permission-denied"), "{said}");
     assert_eq!(workstation.hosts(), before);
 
-    let (mut setup, agent_says) = set_up_with(&ann, &dockline, PASSWORD);
-    assert!(setup.wait().success(), "{}\n{agent_says}", setup.shown());
-    assert!(!setup.shown().contains(PASSWORD) && !agent_says.contains(PASSWORD));
+    let (done, said) = set_up_with(&ann, &dockline, PASSWORD);
+    assert!(done, "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
     assert!(workstation.hosts().contains(name.as_str()));
     let image = format!("{name}:5000/team/app:v1");
     dockerd.build_image(&image, &[100]);
@@ -130,8 +130,9 @@ fn a_package_brings_everything_a_password_lets_it_change_things_and_its_removal_
 }
 
 /// Has Dockline ask for leave, and Ann type this into polkit's agent. (The one inside pkexec cannot be used without a
-/// session of logind's: polkitd takes it for root's and what it answers for Ann's.)
-fn set_up_with(ann: &Person, dockline: &Dockline, password: &str) -> (Terminal, String) {
+/// session of logind's: polkitd takes it for root's and what it answers for Ann's.) Whether it was done, and what both
+/// terminals showed.
+fn set_up_with(ann: &Person, dockline: &Dockline, password: &str) -> (bool, String) {
     let mut setup = Terminal::start(&dockline.command(&["setup"]));
     setup.wait_for("Make these changes?");
     // It closes the descriptor once it is registered (pkttyagent(1)), and `cat` ends then.
@@ -147,7 +148,9 @@ fn set_up_with(ann: &Person, dockline: &Dockline, password: &str) -> (Terminal, 
     agent.wait_for("Dockline changes system settings");
     agent.type_secret(password);
     agent.wait_for("AUTHENTICATION");
-    (setup, agent.shown())
+    // The agent shows how it went before it tells polkitd, so it has to outlive what was asked for.
+    let done = setup.wait().success();
+    (done, format!("{}\n{}", setup.shown(), agent.shown()))
 }
 
 fn brings_everything(installed: &Installed) {

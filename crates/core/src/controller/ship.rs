@@ -45,8 +45,12 @@ const FAST: u64 = 40 << 20;
 /// How long a session that is gone may take to be noticed after a program at its end has failed.
 const NOTICED: Duration = Duration::from_secs(2);
 /// What is sent to find that out, and how long that may take.
-const TRIAL: usize = 6 << 20;
+const TRIAL: usize = 8 << 20;
 const TRIAL_TIME: Duration = Duration::from_millis(1500);
+/// The first bytes only fill the channel's window (OpenSSH's is 2 MiB); what comes then goes as fast as it is read there.
+const TRIAL_WINDOW: usize = 3 << 20;
+/// The fastest so many of those count: a machine that is busy for a moment makes a way look slow.
+const TRIAL_PART: usize = 1 << 20;
 /// How long a program there may take to say what it was asked.
 const ANSWER: Duration = Duration::from_secs(20);
 /// Where `docker` may be that the shell of a login without terminal does not know.
@@ -304,15 +308,22 @@ impl Ship {
                     figures.sent(sent());
                 });
                 pulled.await.map_err(|error| self.told_there(error))?;
+                tracing::info!("the image is pulled");
                 self.shipping.figures.sent(offer.sent()());
                 self.say(TransferState::Verifying);
                 let there = |error| self.told_there(error);
                 engine.tag(&temporary, &reference).await.map_err(there)?;
-                let id = engine.image_id(&reference).await.map_err(there)?;
-                if temporary != reference {
-                    engine.untag(&temporary).await.map_err(there)?;
-                }
+                // Each question is a program of its own there.
+                let untag = async {
+                    match temporary == reference {
+                        true => Ok(false),
+                        false => engine.untag(&temporary).await,
+                    }
+                };
+                let (id, _) = tokio::try_join!(engine.image_id(&reference), untag).map_err(there)?;
+                tracing::info!("the image is named");
                 dismiss(sweeper).await;
+                tracing::info!("the sweeper is gone");
                 Ok::<_, UiError>(id)
             };
             let error = match outcome.await {
@@ -446,22 +457,30 @@ async fn speed(offer: &Offer) -> Option<u64> {
     let mut program = offer.run(&in_shell(&script)).await.ok()?;
     program.read_u8().await.ok()?;
     let began = Instant::now();
-    let mut sent = 0;
+    let (mut sent, mut marks) = (0, Vec::new());
     let all = async {
         let piece = vec![0; 64 << 10];
         while sent < TRIAL {
-            let bytes = &piece[..piece.len().min(TRIAL - sent)];
-            program.write_all(bytes).await?;
-            sent += bytes.len();
+            program.write_all(&piece).await?;
+            sent += piece.len();
+            if sent >= TRIAL_WINDOW && sent.is_multiple_of(TRIAL_PART) {
+                marks.push(Instant::now());
+            }
         }
         program.read_u8().await
     };
     // What is still under way then tells enough.
     drop(timeout(TRIAL_TIME, all).await);
-    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-    let speed = sent as u64 * 1000 / millis;
+    let in_all = bytes_a_second(sent, began.elapsed());
+    let parts = marks.windows(2).map(|mark| bytes_a_second(TRIAL_PART, mark[1] - mark[0]));
+    let speed = parts.max().unwrap_or(0).max(in_all);
     tracing::info!(speed, "bytes a second to the host");
     Some(speed)
+}
+
+fn bytes_a_second(bytes: usize, time: Duration) -> u64 {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
+    bytes as u64 * 1_000_000 / micros
 }
 
 /// Writes the engine's image into a file that is gone when it is dropped, or when this process is no more and the next

@@ -1,0 +1,95 @@
+//! The way to a host: how fast it is, and whether layers are worth packing on it.
+
+use super::in_shell;
+use dockline_model::SshTarget;
+use dockline_registry::ShelfLayers;
+use dockline_tunnel::Offer;
+use sha2::{Digest as _, Sha256};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::timeout,
+};
+
+/// Faster than this, packing and unpacking cost more time than they save on the way; bytes a second.
+const FAST: u64 = 40 << 20;
+/// What is sent to find that out, and how long that may take.
+const TRIAL: usize = 8 << 20;
+const TRIAL_TIME: Duration = Duration::from_millis(1500);
+/// The first bytes only fill the channel's window (OpenSSH's is 2 MiB); what comes then goes as fast as it is read there.
+const TRIAL_WINDOW: usize = 3 << 20;
+/// The fastest so many of those count: a machine that is busy for a moment makes a way look slow.
+const TRIAL_PART: usize = 1 << 20;
+
+/// Where it is kept what was found out about the way to `host`.
+pub(super) fn note(folder: &Path, host: &SshTarget) -> PathBuf {
+    folder.join(format!("{}.way", hex::encode(&Sha256::digest(host.to_string())[..16])))
+}
+
+/// Whether layers are worth packing on this way. What was found out once stays: a host knows a layer again only by
+/// the same bytes.
+pub(super) async fn packing(offer: &Offer, note: &Path) -> ShelfLayers {
+    let packing = match speed(offer).await {
+        Some(speed) if speed >= FAST => ShelfLayers::Plain,
+        Some(_) | None => ShelfLayers::Gzip,
+    };
+    let word = match packing {
+        ShelfLayers::Plain => "plain",
+        ShelfLayers::Gzip => "gzip",
+    };
+    let written = async {
+        if let Some(folder) = note.parent() {
+            tokio::fs::create_dir_all(folder).await?;
+        }
+        tokio::fs::write(note, word).await
+    };
+    if let Err(error) = written.await {
+        tracing::debug!(%error, "how layers are packed for a host is not remembered");
+    }
+    packing
+}
+
+/// What was found out about a way.
+pub(super) async fn noted(note: &Path) -> Option<ShelfLayers> {
+    match tokio::fs::read_to_string(note).await.as_deref() {
+        Ok("plain") => Some(ShelfLayers::Plain),
+        Ok("gzip") => Some(ShelfLayers::Gzip),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Bytes a second to the host.
+async fn speed(offer: &Offer) -> Option<u64> {
+    // It says when it begins and when all has arrived: a shell's beginning and a session's end take longer than the bytes.
+    let script = format!("echo; head -c {TRIAL} >/dev/null; echo");
+    let mut program = offer.run(&in_shell(&script)).await.ok()?;
+    program.read_u8().await.ok()?;
+    let began = Instant::now();
+    let (mut sent, mut marks) = (0, Vec::new());
+    let all = async {
+        let piece = vec![0; 64 << 10];
+        while sent < TRIAL {
+            program.write_all(&piece).await?;
+            sent += piece.len();
+            if sent >= TRIAL_WINDOW && sent.is_multiple_of(TRIAL_PART) {
+                marks.push(Instant::now());
+            }
+        }
+        program.read_u8().await
+    };
+    // What is still under way then tells enough.
+    drop(timeout(TRIAL_TIME, all).await);
+    let in_all = bytes_a_second(sent, began.elapsed());
+    let parts = marks.windows(2).map(|mark| bytes_a_second(TRIAL_PART, mark[1] - mark[0]));
+    let speed = parts.max().unwrap_or(0).max(in_all);
+    tracing::info!(speed, "bytes a second to the host");
+    Some(speed)
+}
+
+fn bytes_a_second(bytes: usize, time: Duration) -> u64 {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
+    bytes as u64 * 1_000_000 / micros
+}

@@ -464,6 +464,15 @@ describe('dropped files', () => {
     await waitFor(() => expect(screen.queryByTestId('drop-overlay')).toBeNull());
     expect(owner.asked()).toEqual([]);
   });
+
+  test('that left before their names came do not hang there for good', async () => {
+    const { owner, screen, user } = await open(one());
+    owner.listener.drop({ kind: 'leave', paths: [], x: 0, y: 0 });
+    owner.listener.drop({ kind: 'enter', paths: ['/x/app.tar'], x: 1, y: 1 });
+    await screen.findByTestId('drop-overlay');
+    await user.pointer({ target: screen.getByTestId('app'), coords: { x: 5, y: 5 } });
+    await waitFor(() => expect(screen.queryByTestId('drop-overlay')).toBeNull());
+  });
 });
 
 test('the keyboard reaches every view and the main actions', async () => {

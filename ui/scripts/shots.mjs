@@ -201,10 +201,10 @@ const scenes = {
     click('copy-image'),
   ],
   'push-more': ['mock=full', go('images'), click('push'), click('push-more')],
-  'team-saved': [
+  'team-submitd': [
     'mock=full',
     click('team-open'),
-    click('team-save'),
+    click('team-submit'),
     (p) => p.getByTestId('team-written').waitFor(),
   ],
   offer: ['mock=full', click('offer-registry')],

@@ -84,6 +84,8 @@ export const en = {
     login: 'Log in to the registry…',
     contents: 'Look what is in it',
     check: 'Check the whole way',
+    connect: 'Connect, and answer its question',
+    settings: 'Go to the settings',
   },
 
   welcome: {
@@ -121,7 +123,6 @@ export const en = {
       'Tell Dockline how you log in to the machine that runs your registry. It then keeps an SSH tunnel ready, and docker push works as if the registry were here.',
     here: 'This machine',
     there: 'Host',
-    address: 'Address',
     viaAddress: (address: string) => `Until this machine knows the name, write ${address} instead.`,
     copyAddress: (text: string) => `Copy ${text}`,
     fixHosts: 'Make docker push work here',
@@ -148,7 +149,6 @@ export const en = {
     heldBy: 'Held open by',
     heldByNothing: 'Nothing uses it. It opens by itself when something connects.',
     keptOpen: 'Stays open, once it is, until you close it.',
-    dropHere: 'Drop to push here',
     holders: {
       you: 'you',
       face: 'a terminal',
@@ -301,9 +301,12 @@ export const en = {
   remove: {
     title: (name: string) => `Remove ${name}?`,
     body: 'Dockline forgets this registry and closes its tunnel. Nothing changes on the host, and your images stay where they are.',
-    settings:
-      'What was set up for it on this machine (its name in the hosts file, the engine’s settings) would stay.',
-    undoFirst: 'Take that back first…',
+    looking: 'Looking what was set up for it here…',
+    settings: 'Take back what was set up for it on this machine',
+    settingsHelp: (files: string) => `What Dockline added to ${files} goes.`,
+    show: 'Show what changes',
+    unknown: 'Whether something was set up for it here is not known; it would stay.',
+    done: (name: string) => `${name} is removed.`,
     inUse: (holders: string) => `It is in use by ${holders}, which will be cut off.`,
     accept: 'Remove',
   },
@@ -372,7 +375,6 @@ export const en = {
     dropOn: 'Drop it on a registry',
     copyName: 'Copy the name',
     engine: 'Engine',
-    count: (n: number) => plural(n, 'image', 'images'),
     unnamed: (n: number) =>
       `${plural(n, 'image', 'images')} without a name ${n === 1 ? 'is' : 'are'} not shown.`,
     emptyTitle: 'No images here yet',
@@ -391,7 +393,6 @@ export const en = {
     as: 'As',
     result: 'Becomes',
     submit: 'Push',
-    opens: 'The tunnel opens by itself.',
     everywhere: (n: number) => `To all ${n} of its hosts`,
     everywhereHelp: 'Each host gets a transfer of its own; otherwise it goes to the one in use.',
     road: 'Road',
@@ -470,9 +471,7 @@ export const en = {
     image: 'Which image of it',
     imageHelp: 'Only where the archive holds several: its name there.',
     pathRelative: 'Give the whole path, from / on.',
-    several: (n: number) => plural(n, 'archive', 'archives'),
     submit: 'Push',
-    overlay: 'Drop to push',
     overlayTo: (name: string) => `Drop to push to ${name}`,
     overlayChoose: 'Drop, then choose the registry',
     overlayRefused: 'Not an image archive',
@@ -487,7 +486,6 @@ export const en = {
     emptyTitle: 'Nothing on its way',
     empty: 'Push an image from the Images page, drop an archive on this window, or pull by reference.',
     clear: 'Clear finished',
-    push: (what: string) => what,
     all: (n: number) => `${n} transfers together`,
     groups: {
       running: 'Running',
@@ -531,8 +529,6 @@ export const en = {
     overall: (what: string) => `Progress of ${what}`,
     layer: (id: string) => `Layer ${id}`,
     layers: (n: number) => plural(n, 'layer', 'layers'),
-    showLayers: 'Show layers',
-    hideLayers: 'Hide layers',
     cancelNamed: (what: string) => `Cancel ${what}`,
     dismiss: 'Dismiss',
     dismissNamed: (what: string) => `Dismiss ${what}`,
@@ -542,7 +538,6 @@ export const en = {
     unverified: 'As the engine reports it; the registry was not asked.',
     skipped: (size: string) => `${size} was there already`,
     took: (duration: string) => `in ${duration}`,
-    ago: (age: string) => age,
   },
   layer: {
     waiting: 'waiting',
@@ -617,7 +612,7 @@ export const en = {
     container: (name: string, engine: string) => `The registry runs in the container ${name} (${engine}).`,
     unit: (name: string) => `The registry runs as ${name}.`,
     would: (blobs: number, manifests: number, size: string | null) =>
-      `${plural(blobs, 'blob', 'blobs')} and ${plural(manifests, 'manifest', 'manifests')} would go${size === null ? '' : `: ${size}`}.`,
+      `${plural(blobs, 'layer or other part', 'layers and other parts')} of images and ${plural(manifests, 'image without a tag', 'images without a tag')} would go${size === null ? '' : `: ${size}`}.`,
     nothing: 'There is nothing to remove.',
     untagged: 'Also images that no tag names',
     untaggedHelp: 'Whoever pulls those by their digest gets them no more.',
@@ -628,7 +623,7 @@ export const en = {
     busy: 'The registry is stopped and its garbage is being collected…',
     freed: (size: string | null) => (size === null ? 'The garbage is gone.' : `${size} are free again.`),
     went: (blobs: number, manifests: number) =>
-      `${plural(blobs, 'blob', 'blobs')} and ${plural(manifests, 'manifest', 'manifests')} went.`,
+      `${plural(blobs, 'layer or other part', 'layers and other parts')} of images and ${plural(manifests, 'image without a tag', 'images without a tag')} went.`,
     stopped: (time: string) => `The registry was stopped for ${time}.`,
   },
   delete: {
@@ -667,15 +662,15 @@ export const en = {
   doctor: {
     title: 'Doctor',
     about:
-      'Proves the whole way from docker push to the blob on the host, link by link, from the engine’s side too. It takes a few seconds.',
+      'Proves the whole way from docker push to the bytes on the host, link by link, from the engine’s side too. It takes a few seconds.',
     changesNothing: 'It only looks: nothing is changed.',
     leavesBlob:
-      'The test blob stays in the registry, a few dozen bytes under no name, until its garbage collection runs. Nothing else is changed.',
+      'The test leaves a few dozen bytes in the registry, under no name, until its garbage collection runs. Nothing else is changed.',
     emptyTitle: 'Nothing to examine yet',
     empty: 'The doctor looks at the way to a registry. Add one first.',
     toRegistries: 'Go to Registries',
     registry: 'Registry',
-    roundTrip: 'Send a tiny blob there and back',
+    roundTrip: 'Send a few bytes there and back',
     start: 'Examine',
     again: 'Examine again',
     progress: (done: number, total: number) => `${done} of ${total} links hold so far`,
@@ -694,7 +689,7 @@ export const en = {
       engine: 'The container engine',
       'engine-settings': 'The engine’s settings',
       'engine-reach': 'The engine reaches the registry',
-      'round-trip': 'A test blob there and back',
+      'round-trip': 'A few bytes there and back',
     } satisfies Record<Link, string>,
     states: {
       waiting: 'waiting',
@@ -712,8 +707,13 @@ export const en = {
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
     language: 'Language',
     languages: { system: 'As the system', en: 'English', nl: 'Nederlands' },
+    text: 'Size of the text',
+    textHelp: (larger: string, smaller: string) => `Also with ${larger} and ${smaller}.`,
+    textSteps: { larger: 'Larger text', smaller: 'Smaller text', usual: 'Text of the usual size' },
+    textNow: (percent: number) => `Text at ${percent} %`,
     startAtLogin: 'Start when I log in',
     startAtLoginHelp: 'Without a window: the icon in the tray is enough.',
+    startNotHere: 'It can start when you log in once it is installed.',
     notices: 'Notifications',
     notice: {
       done: 'A push or pull is done',
@@ -738,8 +738,8 @@ export const en = {
     engineAsDocker: 'As docker in a terminal',
     ratesAre: 'Each registry has its own limit of speed: see Edit on its card.',
     updates: 'Updates',
-    updateCheck: 'Ask once a day for a newer version',
-    updateCheckHelp: 'Nothing is sent but the question; no release asks yet.',
+    updatesAre:
+      'Dockline does not look for newer versions of itself, and sends nothing to anybody. A newer one comes the way this one did: with your system’s packages, or as a download.',
     files: 'Where things are',
     places: {
       config: 'Configuration',

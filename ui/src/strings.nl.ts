@@ -70,6 +70,8 @@ export const nl: Strings = {
     login: 'Aanmelden bij het register…',
     contents: 'Bekijken wat erin staat',
     check: 'De hele weg nalopen',
+    connect: 'Verbinden, en de vraag beantwoorden',
+    settings: 'Naar de instellingen',
   },
 
   welcome: {
@@ -107,7 +109,6 @@ export const nl: Strings = {
       'Vertel Dockline hoe u inlogt op de machine waar uw register draait. Dan staat er steeds een SSH-tunnel klaar, en werkt docker push alsof het register hier staat.',
     here: 'Deze computer',
     there: 'Host',
-    address: 'Adres',
     viaAddress: (address: string) => `Schrijf ${address} zolang deze computer de naam niet kent.`,
     copyAddress: (text: string) => `${text} kopiëren`,
     fixHosts: 'docker push hier laten werken',
@@ -134,7 +135,6 @@ export const nl: Strings = {
     heldBy: 'Opengehouden door',
     heldByNothing: 'Niets gebruikt hem. Hij gaat vanzelf open als er iets verbindt.',
     keptOpen: 'Blijft open, zodra hij dat is, tot u hem sluit.',
-    dropHere: 'Laat hier los om te pushen',
     holders: {
       you: 'u',
       face: 'een terminal',
@@ -148,7 +148,7 @@ export const nl: Strings = {
       connection: 'een programma',
     },
     times: (what: string, n: number) => (n === 1 ? what : `${what} × ${n}`),
-    since: (duration: string) => `sinds ${duration}`,
+    since: (duration: string) => `al ${duration}`,
   },
 
   tunnel: {
@@ -162,7 +162,7 @@ export const nl: Strings = {
   },
   tunnelDetail: {
     idle: 'gaat open als het nodig is',
-    upSince: (duration: string) => `sinds ${duration}`,
+    upSince: (duration: string) => `al ${duration}`,
     retryIn: (duration: string) => `volgende poging over ${duration}`,
     retrying: (n: number) => `poging ${n + 1}`,
     closesIn: (duration: string) => `sluit over ${duration}, tenzij er iets verbindt`,
@@ -288,9 +288,12 @@ export const nl: Strings = {
   remove: {
     title: (name: string) => `${name} verwijderen?`,
     body: 'Dockline vergeet dit register en sluit zijn tunnel. Op de host verandert niets, en uw images blijven waar ze zijn.',
-    settings:
-      'Wat er op deze computer voor was ingesteld (de naam in het hosts-bestand, de instellingen van de engine) zou blijven staan.',
-    undoFirst: 'Dat eerst terugdraaien…',
+    looking: 'Kijken wat er hier voor is ingesteld…',
+    settings: 'Terugdraaien wat er op deze computer voor is ingesteld',
+    settingsHelp: (files: string) => `Wat Dockline aan ${files} toevoegde, gaat weg.`,
+    show: 'Tonen wat er verandert',
+    unknown: 'Of er hier iets voor is ingesteld, is niet bekend; het zou blijven staan.',
+    done: (name: string) => `${name} is verwijderd.`,
     inUse: (holders: string) => `Het is in gebruik door ${holders}; dat wordt afgebroken.`,
     accept: 'Verwijderen',
   },
@@ -360,7 +363,6 @@ export const nl: Strings = {
     dropOn: 'Laat het los op een register',
     copyName: 'De naam kopiëren',
     engine: 'Engine',
-    count: (n: number) => plural(n, 'image', 'images'),
     unnamed: (n: number) =>
       `${plural(n, 'image', 'images')} zonder naam ${n === 1 ? 'is' : 'zijn'} niet getoond.`,
     emptyTitle: 'Nog geen images',
@@ -380,7 +382,6 @@ export const nl: Strings = {
     as: 'Als',
     result: 'Wordt',
     submit: 'Pushen',
-    opens: 'De tunnel gaat vanzelf open.',
     everywhere: (n: number) => `Naar alle ${n} hosts ervan`,
     everywhereHelp: 'Elke host krijgt een eigen overdracht; anders gaat het naar de host die in gebruik is.',
     road: 'Weg',
@@ -459,9 +460,7 @@ export const nl: Strings = {
     image: 'Welk image ervan',
     imageHelp: 'Alleen als het archief er meer heeft: de naam die het daar heeft.',
     pathRelative: 'Geef het hele pad, vanaf /.',
-    several: (n: number) => plural(n, 'archief', 'archieven'),
     submit: 'Pushen',
-    overlay: 'Laat los om te pushen',
     overlayTo: (name: string) => `Laat los om naar ${name} te pushen`,
     overlayChoose: 'Laat los, en kies dan het register',
     overlayRefused: 'Geen image-archief',
@@ -477,7 +476,6 @@ export const nl: Strings = {
     empty:
       'Push een image vanaf Images, laat een archief los op dit venster, of haal iets op met een verwijzing.',
     clear: 'Wat klaar is wissen',
-    push: (what: string) => what,
     all: (n: number) => `${n} overdrachten samen`,
     groups: {
       running: 'Bezig',
@@ -518,8 +516,6 @@ export const nl: Strings = {
     overall: (what: string) => `Voortgang van ${what}`,
     layer: (id: string) => `Laag ${id}`,
     layers: (n: number) => plural(n, 'laag', 'lagen'),
-    showLayers: 'Lagen tonen',
-    hideLayers: 'Lagen verbergen',
     cancelNamed: (what: string) => `${what} annuleren`,
     dismiss: 'Wegleggen',
     dismissNamed: (what: string) => `${what} wegleggen`,
@@ -529,7 +525,6 @@ export const nl: Strings = {
     unverified: 'Zoals de engine het meldt; het register is niet gevraagd.',
     skipped: (size: string) => `${size} was er al`,
     took: (duration: string) => `in ${duration}`,
-    ago: (age: string) => age,
   },
   layer: {
     waiting: 'wacht',
@@ -604,7 +599,7 @@ export const nl: Strings = {
     container: (name: string, engine: string) => `Het register draait in de container ${name} (${engine}).`,
     unit: (name: string) => `Het register draait als ${name}.`,
     would: (blobs: number, manifests: number, size: string | null) =>
-      `${plural(blobs, 'blob', 'blobs')} en ${plural(manifests, 'manifest', 'manifesten')} zouden weggaan${size === null ? '' : `: ${size}`}.`,
+      `${plural(blobs, 'laag of ander deel', 'lagen en andere delen')} van images en ${plural(manifests, 'image zonder tag', 'images zonder tag')} zouden weggaan${size === null ? '' : `: ${size}`}.`,
     nothing: 'Er valt niets weg te halen.',
     untagged: 'Ook images die geen tag noemt',
     untaggedHelp: 'Wie ze bij hun digest ophaalt, krijgt ze dan niet meer.',
@@ -615,7 +610,7 @@ export const nl: Strings = {
     busy: 'Het register is gestopt en zijn afval wordt opgeruimd…',
     freed: (size: string | null) => (size === null ? 'Het afval is weg.' : `${size} is weer vrij.`),
     went: (blobs: number, manifests: number) =>
-      `${plural(blobs, 'blob', 'blobs')} en ${plural(manifests, 'manifest', 'manifesten')} gingen weg.`,
+      `${plural(blobs, 'laag of ander deel', 'lagen en andere delen')} van images en ${plural(manifests, 'image zonder tag', 'images zonder tag')} gingen weg.`,
     stopped: (time: string) => `Het register stond ${time} stil.`,
   },
   delete: {
@@ -655,15 +650,15 @@ export const nl: Strings = {
   doctor: {
     title: 'Dokter',
     about:
-      'Bewijst de hele weg van docker push tot de blob op de host, schakel voor schakel, ook vanaf de kant van de engine. Het duurt een paar seconden.',
+      'Bewijst de hele weg van docker push tot de bytes op de host, schakel voor schakel, ook vanaf de kant van de engine. Het duurt een paar seconden.',
     changesNothing: 'Er wordt alleen gekeken: er verandert niets.',
     leavesBlob:
-      'De testblob blijft in het register, enkele tientallen bytes zonder naam, tot de garbage collection daar loopt. Verder verandert er niets.',
+      'De test laat enkele tientallen bytes in het register achter, zonder naam, tot de garbage collection daar loopt. Verder verandert er niets.',
     emptyTitle: 'Er is nog niets te onderzoeken',
     empty: 'De dokter bekijkt de weg naar een register. Voeg er eerst een toe.',
     toRegistries: 'Naar Registers',
     registry: 'Register',
-    roundTrip: 'Een kleine blob heen en terug sturen',
+    roundTrip: 'Een paar bytes heen en terug sturen',
     start: 'Onderzoeken',
     again: 'Nog eens onderzoeken',
     progress: (done: number, total: number) => `${done} van ${total} schakels houden tot nu toe`,
@@ -682,7 +677,7 @@ export const nl: Strings = {
       engine: 'De container-engine',
       'engine-settings': 'De instellingen van de engine',
       'engine-reach': 'De engine bereikt het register',
-      'round-trip': 'Een testblob heen en terug',
+      'round-trip': 'Een paar bytes heen en terug',
     },
     states: {
       waiting: 'wacht',
@@ -700,8 +695,13 @@ export const nl: Strings = {
     themes: { system: 'Zoals het systeem', light: 'Licht', dark: 'Donker' },
     language: 'Taal',
     languages: { system: 'Zoals het systeem', en: 'English', nl: 'Nederlands' },
+    text: 'Grootte van de tekst',
+    textHelp: (larger: string, smaller: string) => `Ook met ${larger} en ${smaller}.`,
+    textSteps: { larger: 'Grotere tekst', smaller: 'Kleinere tekst', usual: 'Tekst van gewone grootte' },
+    textNow: (percent: number) => `Tekst op ${percent} %`,
     startAtLogin: 'Starten als ik inlog',
     startAtLoginHelp: 'Zonder venster: het pictogram in het systeemvak is genoeg.',
+    startNotHere: 'Zodra het geïnstalleerd is, kan het starten als u inlogt.',
     notices: 'Meldingen',
     notice: {
       done: 'Een push of pull is klaar',
@@ -726,8 +726,8 @@ export const nl: Strings = {
     engineAsDocker: 'Zoals docker in een terminal',
     ratesAre: 'Elk register heeft zijn eigen grens aan de snelheid: zie Bewerken op zijn kaart.',
     updates: 'Updates',
-    updateCheck: 'Eens per dag naar een nieuwere versie vragen',
-    updateCheckHelp: 'Alleen de vraag wordt verstuurd; nog geen enkele versie vraagt.',
+    updatesAre:
+      'Dockline zoekt niet naar nieuwere versies van zichzelf, en stuurt niemand iets. Een nieuwere komt zoals deze kwam: met de pakketten van uw systeem, of als download.',
     files: 'Waar alles staat',
     places: {
       config: 'Configuratie',

@@ -38,7 +38,7 @@ test('the plan is shown, agreed to, and what was freed is said', async () => {
   const shown = screen.getByTestId('collect-plan').textContent;
   for (const part of [
     'container registry (docker)',
-    '3 blobs and 1 manifest',
+    '3 layers and other parts of images and 1 image without a tag',
     '41.0\u00a0MB',
     'Nobody may push',
   ])

@@ -139,10 +139,13 @@ describe('a tunnel', () => {
     const { owner, screen, user } = await open(one());
     await user.click(screen.getByTestId('remove'));
     await user.click(screen.getByTestId('confirm-cancel'));
-    expect(owner.asked()).toEqual([]);
+    const deeds = () => owner.asked().filter(({ kind }) => kind !== 'plan-setup');
+    expect(deeds()).toEqual([]);
     await user.click(screen.getByTestId('remove'));
+    await waitFor(() => expect(screen.getByTestId('confirm-accept')).toHaveProperty('disabled', false));
     await user.click(screen.getByTestId('confirm-accept'));
-    expect(owner.asked()).toEqual([{ kind: 'remove-registry', registry: 'cr.boss.org' }]);
+    expect(deeds()).toEqual([{ kind: 'remove-registry', registry: 'cr.boss.org' }]);
+    await waitFor(() => expect(screen.queryByTestId('confirm-dialog')).toBeNull());
   });
 });
 
@@ -237,18 +240,50 @@ describe('make docker push work here', () => {
     expect(screen.getByTestId('setup-dialog').textContent).toContain('changed in the meantime');
   });
 
-  test('is offered to be undone before its registry is removed', async () => {
+  test('goes with its registry, unless it is to stay', async () => {
     const { owner, screen, user } = await open(one());
     owner.answers['plan-setup'] = () => planned('needed', 'undo');
+    owner.answers['apply-setup'] = () => ({ kind: 'setup-report', report: setupReport('needed', 'undo') });
     await user.click(screen.getByTestId('remove'));
-    await user.click(screen.getByTestId('remove-undo'));
-    await screen.findAllByTestId('setup-diff');
-    expect(owner.asked()[0]).toEqual({
-      kind: 'plan-setup',
-      action: 'undo',
-      registry: 'cr.boss.org',
-      changes: [],
-    });
+    await screen.findByTestId('remove-settings');
+    expect(owner.asked()).toEqual([
+      { kind: 'plan-setup', action: 'undo', registry: 'cr.boss.org', changes: [] },
+    ]);
+    expect(screen.getByTestId('confirm-dialog').textContent).toContain('/etc/hosts');
+    await user.click(screen.getByTestId('remove-show'));
+    screen.getByTestId('remove-diff');
+    await user.click(screen.getByTestId('confirm-accept'));
+    await waitFor(() =>
+      expect(owner.asked().map(({ kind }) => kind)).toEqual(['plan-setup', 'apply-setup', 'remove-registry']),
+    );
+
+    owner.commands = [];
+    await waitFor(() => expect(screen.queryByTestId('confirm-dialog')).toBeNull());
+    await user.click(screen.getByTestId('remove'));
+    await user.click(await screen.findByTestId('remove-settings'));
+    await user.click(screen.getByTestId('confirm-accept'));
+    expect(owner.asked().map(({ kind }) => kind)).toEqual(['plan-setup', 'remove-registry']);
+  });
+
+  test('that cannot be taken back keeps its registry, and a plan that is old is shown anew', async () => {
+    const { owner, screen, user } = await open(one());
+    owner.answers['plan-setup'] = () => planned('needed', 'undo');
+    owner.refuse('apply-setup', { code: 'permission-denied', message: 'Leave was not given.' });
+    await user.click(screen.getByTestId('remove'));
+    await screen.findByTestId('remove-settings');
+    await user.click(screen.getByTestId('confirm-accept'));
+    expect((await screen.findByTestId('remove-error')).dataset['code']).toBe('permission-denied');
+    owner.refuse('apply-setup', { code: 'hosts-changed', message: 'It changed.' });
+    await user.click(screen.getByTestId('confirm-accept'));
+    await waitFor(() =>
+      expect(screen.getByTestId('confirm-dialog').textContent).toContain('changed in the meantime'),
+    );
+    expect(owner.asked().map(({ kind }) => kind)).toEqual([
+      'plan-setup',
+      'apply-setup',
+      'apply-setup',
+      'plan-setup',
+    ]);
   });
 
   test('is undone change by change, or all at once', async () => {

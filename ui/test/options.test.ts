@@ -267,7 +267,7 @@ describe('the team file', () => {
     owner.answers['export-registries'] = () => ({ kind: 'team-file', text: 'dockline-team = 1\n' });
     await user.click(screen.getByTestId('team-open'));
     expect((await screen.findByTestId('team-text')).textContent).toContain('dockline-team = 1');
-    await user.click(screen.getByTestId('team-save'));
+    await user.click(screen.getByTestId('team-submit'));
     expect((await screen.findByTestId('team-written')).textContent).toContain('/home/me/dockline-team.toml');
   });
 
@@ -277,7 +277,7 @@ describe('the team file', () => {
     owner.saveTeamFile = () => Promise.reject({ code: 'file-io', message: 'No room.' });
     await user.click(screen.getByTestId('team-open'));
     await screen.findByTestId('team-text');
-    await user.click(screen.getByTestId('team-save'));
+    await user.click(screen.getByTestId('team-submit'));
     expect((await screen.findByTestId('team-error')).dataset['code']).toBe('file-io');
     expect(screen.queryByTestId('team-written')).toBeNull();
   });
@@ -327,10 +327,10 @@ test('an offer may outlive Dockline', async () => {
   expect(owner.asked()).toMatchObject([{ kind: 'offer', keep: true }]);
 });
 
-test('the doctor says what it leaves behind, with the test blob and without', async () => {
+test('the doctor says what it leaves behind, with the test of bytes and without', async () => {
   const { owner, screen, user } = await open(one());
   await user.click(screen.getByTestId('nav-doctor'));
-  expect(screen.getByTestId('doctor-leaves').textContent).toContain('stays in the registry');
+  expect(screen.getByTestId('doctor-leaves').textContent).toContain('leaves a few dozen bytes');
   await user.click(screen.getByTestId('doctor-round-trip'));
   expect(screen.getByTestId('doctor-leaves').textContent).toContain('nothing is changed');
   await user.click(screen.getByTestId('doctor-start'));

@@ -126,6 +126,8 @@ test('what ended without an image can be done again, an archive’s as well; wha
   expect(canRetry(failed)).toBe(true);
   expect(canRetry({ ...failed, road: 'direct' })).toBe(true);
   expect(canRetry({ ...failed, state: { kind: 'running' } })).toBe(false);
-  expect(canPause({ ...failed, state: { kind: 'running' } })).toBe(true);
+  expect(canPause({ ...failed, state: { kind: 'running' }, road: 'direct' })).toBe(true);
+  expect(canPause({ ...failed, state: { kind: 'running' }, road: 'engine' })).toBe(false);
+  expect(canPause({ ...failed, state: { kind: 'waiting' }, road: 'engine' })).toBe(true);
   expect(canPause(failed)).toBe(false);
 });

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Code } from '../src/generated/Code';
 import { bytes, duration, percent, timeLeft } from '../src/format';
-import { registry } from '../src/mock/words';
+import { DIGEST, NOW, registry, transfer } from '../src/mock/words';
 import { emptyForm, readForm } from '../src/state/add';
 import { isAbsolute, looksLikeArchive } from '../src/state/archive';
 import { imageRows, matching } from '../src/state/images';
 import { nameFlaw } from '../src/state/name';
 import { readOffer } from '../src/state/offer';
 import { readPull } from '../src/state/pull';
+import { pushedTo } from '../src/state/pushed';
 import { flaw, nameThere, registryOf, split } from '../src/state/reference';
 import { detour, suspicious } from '../src/state/route';
 import { isRemoteEnd, parseSsh, sshText } from '../src/state/ssh';
@@ -220,4 +221,26 @@ test('numbers read as people say them', () => {
     'about 1 h 20 min left',
   ]);
   expect(plain(percent(0.999))).toBe('99 %');
+});
+
+test('an image is where it was pushed, not where its name points', () => {
+  const registries = [
+    registry('cr.boss.org', { kind: 'idle' }),
+    registry('nexus.boss.org', { kind: 'idle' }),
+  ];
+  const built = { ...image(1, ['app:v1', 'cr.boss.org:5000/app:v1'], 1, 0), heldAt: [], created: NOW };
+  expect(pushedTo(built, registries, []), 'a name is no push').toEqual([]);
+  expect(pushedTo({ ...built, heldAt: ['nexus.boss.org/team/app'] }, registries, [])).toEqual([
+    'nexus.boss.org',
+  ]);
+  const pushed = transfer(1, {
+    kind: 'push',
+    source: 'app:v1',
+    registry: 'cr.boss.org',
+    state: { kind: 'done', verified: { digest: DIGEST, atRegistry: true } },
+    finished: NOW + 1,
+  });
+  expect(pushedTo(built, registries, [pushed])).toEqual(['cr.boss.org']);
+  expect(pushedTo(built, registries, [{ ...pushed, finished: NOW - 1 }]), 'built anew since').toEqual([]);
+  expect(pushedTo(built, registries, [{ ...pushed, state: { kind: 'cancelled' } }])).toEqual([]);
 });

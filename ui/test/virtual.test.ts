@@ -84,3 +84,30 @@ test('of 500 images, too; and the one with the focus stays wherever one scrolls'
   expect(drawn()).not.toContain('app-1:v1');
   expect((document.activeElement as HTMLElement).getAttribute('aria-label')).toBe('Push app-2:v1');
 });
+
+test('the arrows go from row to row, and End to one that was never drawn', async () => {
+  const images = Array.from({ length: 500 }, (_, n) => image(n, [`app-${n}:v1`], 1_000, n));
+  const { screen, user } = await open(
+    snapshot({
+      registries: [registry('cr.boss.org', { kind: 'idle' })],
+      engine: { state: { kind: 'ready', name: 'Docker' }, images },
+    }),
+  );
+  await user.click(screen.getByTestId('nav-images'));
+  const focused = () => (document.activeElement as HTMLElement).getAttribute('aria-label');
+  screen.getAllByTestId('push')[0]!.focus();
+  const press = async (key: string, image: string) => {
+    await user.keyboard(`{${key}}`);
+    await waitFor(() => expect(focused()).toBe(`Push ${image}`));
+  };
+  await press('ArrowDown', 'app-1:v1');
+  await press('PageDown', 'app-11:v1');
+  await press('ArrowUp', 'app-10:v1');
+  await press('End', 'app-499:v1');
+  await press('ArrowDown', 'app-499:v1');
+  await press('Home', 'app-0:v1');
+  // The same control of the next row; and on the menu's own button the arrows are the menu's.
+  screen.getAllByTestId('image-more')[0]!.focus();
+  await user.keyboard('{End}');
+  await waitFor(() => expect(focused()).toBe('More for app-499:v1'));
+});

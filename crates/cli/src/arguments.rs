@@ -593,10 +593,10 @@ pub enum SettingName {
     Theme,
     /// The window's language: system, en, nl
     Language,
+    /// How large the window's text is, from 100 to 200 percent
+    TextPercent,
     /// The Docker context whose engine is used, or as-docker
     DockerContext,
-    /// Ask once a day for a newer version; nothing is sent while it is off
-    UpdateCheck,
 }
 
 /// `dockline connect`.

@@ -11,7 +11,7 @@ use bollard::{
     Docker,
     auth::DockerCredentials,
     errors::Error,
-    models::SystemVersion,
+    models::{SystemVersion, SystemVersionComponents},
     query_parameters::{
         CreateImageOptionsBuilder, ListContainersOptions, ListImagesOptionsBuilder, PushImageOptionsBuilder,
         RemoveImageOptionsBuilder, TagImageOptionsBuilder,
@@ -166,12 +166,15 @@ impl Engine {
     /// # Errors
     /// When it does not answer.
     pub async fn images(&self) -> Result<Vec<ImageView>, EngineError> {
+        let version = self.docker.version().await.map_err(self.failed(Operation::Describe, None))?;
         let options = ListImagesOptionsBuilder::default().build();
         let images = self.docker.list_images(Some(options)).await;
         let images = images.map_err(self.failed(Operation::ListImages, None))?;
+        let keeps_record = !is_podman(&version);
         let mut views: Vec<_> = images
             .into_iter()
             .map(|image| ImageView {
+                held_at: if keeps_record { held_at(&image.id, &image.repo_digests) } else { Vec::new() },
                 id: image.id,
                 // Older engines list a dangling image under this name.
                 tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
@@ -482,9 +485,27 @@ fn is_refused_dial(error: &io::Error) -> bool {
 }
 
 /// `Docker 20.10.24+dfsg1` is what Debian says; the part after `+` tells a person nothing.
+/// The repositories that dockerd's own store knows to have the image: it notes the manifest's digest with each push and
+/// pull. containerd's store says the digest that is the image's id of every name, pushed or not.
+fn held_at(id: &str, repo_digests: &[String]) -> Vec<String> {
+    let exchanged = |name: &String| {
+        let (repository, digest) = name.split_once('@')?;
+        (digest != id && repository != "<none>").then(|| repository.to_owned())
+    };
+    repo_digests.iter().filter_map(exchanged).collect()
+}
+
+fn podman(version: &SystemVersion) -> Option<&SystemVersionComponents> {
+    version.components.iter().flatten().find(|part| part.name.contains("Podman"))
+}
+
+/// Podman has a digest for every name of an image, pushed or not.
+fn is_podman(version: &SystemVersion) -> bool {
+    podman(version).is_some()
+}
+
 fn name_and_version(version: &SystemVersion) -> String {
-    let podman = version.components.iter().flatten().find(|part| part.name.contains("Podman"));
-    let (name, number) = match podman {
+    let (name, number) = match podman(version) {
         Some(part) => ("Podman", Some(part.version.as_str())),
         None => ("Docker", version.version.as_deref()),
     };

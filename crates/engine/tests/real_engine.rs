@@ -54,12 +54,15 @@ async fn an_image_goes_to_the_registry_and_comes_back() {
     let reference = format!("{}/app:v1", registry.address);
     engine.tag("app:v1", &reference).await.unwrap();
     assert_eq!(engine.image_id(&reference).await.unwrap(), id);
+    let held_at = async || engine.images().await.unwrap().swap_remove(0).held_at;
+    assert_eq!(held_at().await, <[String; 0]>::default(), "to be named for a registry is not to be there");
 
     let mut seen = Seen::default();
     let pushed = engine.push(&reference, |l, c, t| seen.note(l, c, t)).await.unwrap();
     let digest = pushed.digest.expect("dockerd tells the digest");
     assert!(seen.reports > 5 && seen.all(|state| *state == LayerState::Done), "{:?}", seen.layers);
     assert_eq!(seen.layers.len(), 3);
+    assert_eq!(held_at().await, [format!("{}/app", registry.address)]);
     assert!(seen.current == seen.total && seen.total >= 9001 * 1024, "{} of {}", seen.current, seen.total);
 
     let mut again = Seen::default();
@@ -239,7 +242,9 @@ async fn podman_is_an_engine_too() {
     let id = engine.image_id("localhost/app:v1").await.unwrap();
     let reference = format!("{}/app:v1", registry.address);
     engine.tag("localhost/app:v1", &reference).await.unwrap();
-    let names: Vec<_> = engine.images().await.unwrap().into_iter().flat_map(|image| image.tags).collect();
+    let images = engine.images().await.unwrap();
+    assert!(images.iter().all(|image| image.held_at.is_empty()), "Podman keeps no record: {images:?}");
+    let names: Vec<_> = images.into_iter().flat_map(|image| image.tags).collect();
     assert!(names.contains(&reference), "{names:?}");
 
     assert!(engine.push(&reference, |_, _, _| {}).await.unwrap().digest.is_some());

@@ -16,6 +16,10 @@ pub struct ImageView {
     pub size: u64,
     /// When it was built.
     pub created: UnixMillis,
+    /// Repositories that have it (`cr.boss.org:5000/app`), as far as the engine has pushed it there or pulled it from
+    /// there and keeps a record of that: dockerd's own store does; containerd's and Podman's do not, and leave it empty.
+    #[serde(default)]
+    pub held_at: Vec<String>,
 }
 
 /// Whether there is an engine to talk to.

@@ -54,9 +54,8 @@ pub struct Settings {
     pub language: Language,
     /// The Docker context whose engine is used; what `docker` in a terminal would use if absent.
     pub context: Option<String>,
-    /// Whether Dockline may ask once a day for a newer version of itself. Nothing is sent while this is off, and nothing
-    /// but the question where it is on. No release asks yet.
-    pub update_check: bool,
+    /// How large the window's text is, in percent of the system's size (100 to 200).
+    pub text_percent: u32,
     /// Whether the desktop app starts when the person logs in; `None` where it is not installed.
     pub start_at_login: Option<bool>,
 }
@@ -72,7 +71,7 @@ impl Default for Settings {
             theme: Theme::System,
             language: Language::System,
             context: None,
-            update_check: false,
+            text_percent: 100,
             start_at_login: None,
         }
     }
@@ -122,9 +121,9 @@ pub struct SettingsChange {
     /// [`Settings::context`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<ContextChoice>,
-    /// [`Settings::update_check`].
+    /// [`Settings::text_percent`].
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub update_check: Option<bool>,
+    pub text_percent: Option<u32>,
     /// [`Settings::start_at_login`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_at_login: Option<bool>,

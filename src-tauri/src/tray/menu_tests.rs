@@ -182,6 +182,7 @@ fn recent_images_can_be_pushed() {
             },
             size: 1,
             created: UnixMillis(0),
+            held_at: Vec::new(),
         })
         .collect();
     let push = |state: &Snapshot| {

@@ -20,4 +20,9 @@ size: number,
 /**
  * When it was built.
  */
-created: UnixMillis, };
+created: UnixMillis, 
+/**
+ * Repositories that have it (`cr.boss.org:5000/app`), as far as the engine has pushed it there or pulled it from
+ * there and keeps a record of that: dockerd's own store does; containerd's and Podman's do not, and leave it empty.
+ */
+heldAt: Array<string>, };

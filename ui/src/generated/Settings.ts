@@ -42,10 +42,9 @@ language: Language,
  */
 context: string | null, 
 /**
- * Whether Dockline may ask once a day for a newer version of itself. Nothing is sent while this is off, and nothing
- * but the question where it is on. No release asks yet.
+ * How large the window's text is, in percent of the system's size (100 to 200).
  */
-updateCheck: boolean, 
+textPercent: number, 
 /**
  * Whether the desktop app starts when the person logs in; `None` where it is not installed.
  */

@@ -41,9 +41,9 @@ language?: Language,
  */
 context?: ContextChoice, 
 /**
- * [`Settings::update_check`].
+ * [`Settings::text_percent`].
  */
-updateCheck?: boolean, 
+textPercent?: number, 
 /**
  * [`Settings::start_at_login`].
  */

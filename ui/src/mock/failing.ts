@@ -44,8 +44,9 @@ export function failing(): Snapshot {
     registries: [boss, lab, home],
     configError: {
       code: 'config-invalid',
-      message: 'Line 12, column 8: “prot” is not a setting of a registry.',
-      hint: 'Did you mean “port”?',
+      message:
+        '/home/you/.config/dockline/config.toml has 2 problems:\n  line 12, column 1: “prot” is not a setting of a registry; these are: name, ssh, remote, address, port\n  line 14, column 8: keep-open must be true or false, without quotes',
+      hint: 'Correct the file; it is read again as soon as it is saved.',
     },
     engine: {
       state: {

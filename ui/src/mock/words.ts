@@ -89,8 +89,10 @@ export function transfer(id: number, more: Partial<TransferView>): TransferView 
   };
 }
 
+/** One that was pushed to whatever registries its names have. */
 export function image(seed: number, tags: string[], size: number, ago: number): ImageView {
-  return { id: `sha256:${hex(seed)}`, tags, size, created: NOW - ago };
+  const heldAt = tags.filter((tag) => tag.includes('.')).map((tag) => tag.replace(/:[^:/]*$/, ''));
+  return { id: `sha256:${hex(seed)}`, tags, size, created: NOW - ago, heldAt };
 }
 
 export function snapshot(more: Partial<Snapshot>): Snapshot {
@@ -113,7 +115,7 @@ export function snapshot(more: Partial<Snapshot>): Snapshot {
       theme: 'system',
       language: 'system',
       context: null,
-      updateCheck: false,
+      textPercent: 100,
       startAtLogin: true,
     },
     places: {

@@ -122,4 +122,5 @@ export const collect: readonly Pattern[] = [
     'Het opruimen op {1} mislukte. Het register werkt.',
   ],
   ['Its own words are in the details.', 'Zijn eigen woorden staan bij de details.'],
+  ['“{1}” is neither a container nor a unit.', '“{1}” is geen container en geen unit.'],
 ];

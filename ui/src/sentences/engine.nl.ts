@@ -37,7 +37,7 @@ export const engine: readonly Pattern[] = [
     'The engine stopped answering while it should {1} {2}.',
     'De engine antwoordde niet meer terwijl hij met {2} bezig was.',
   ],
-  ['The engine did not {1}.', 'De engine deed niet wat Dockline vroeg.'],
+  ['The engine did not {1}.', 'Het lukte de engine niet {1}.'],
   [
     'See whether Docker was restarted, and try again.',
     'Kijk of Docker opnieuw is gestart, en probeer het opnieuw.',
@@ -151,6 +151,9 @@ export const engine: readonly Pattern[] = [
     'See whether the host can be reached (`dockline status`) and its registry runs.',
     'Kijk of de host te bereiken is (`dockline status`) en of zijn register draait.',
   ],
+  ['The engine could not push {1}.', 'De engine kon {1} niet pushen.'],
+  ['The engine could not pull {1}.', 'De engine kon {1} niet ophalen.'],
+  ['The engine could not export {1}.', 'De engine kon {1} niet uitvoeren.'],
   ['The engine could not {1} {2}.', 'De engine kon niet verder met {2}.'],
   ['Through the engine, as you asked.', 'Via de engine, zoals u vroeg.'],
   ['Directly: the registry has every layer already.', 'Rechtstreeks: het register heeft alle lagen al.'],
@@ -179,5 +182,9 @@ export const engine: readonly Pattern[] = [
   [
     'Directly, with no engine; bare layers are {1!}.',
     'Rechtstreeks, zonder engine; losse lagen worden {1!}.',
+  ],
+  [
+    'Directly: {1!} to the registry, but Docker would send {2} again; {3!}.',
+    'Rechtstreeks: {1!} voor het register, maar Docker zou er {2} opnieuw verzenden; {3!}.',
   ],
 ];

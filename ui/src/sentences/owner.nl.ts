@@ -365,4 +365,95 @@ export const owner: readonly Pattern[] = [
     'Add the registry under docker: insecure-registries: yourself, and start the engine anew.',
     'Voeg het register zelf toe onder docker: insecure-registries:, en start de engine opnieuw.',
   ],
+  // The configuration, and where things are.
+  ['{1} has a problem:\n{2!}', '{1} bevat een fout:\n{2!}'],
+  ['{1} has {2} problems:\n{3!}', '{1} bevat {2} fouten:\n{3!}'],
+  ['The certificate file {1} cannot be read: {2}.', 'Het certificaatbestand {1} is niet te lezen: {2}.'],
+  ['{1} is no certificate of an authority: {2!}.', '{1} is geen certificaat van een autoriteit: {2!}.'],
+  [
+    "This account has no home folder, so there is no place for Dockline's configuration.",
+    'Dit account heeft geen eigen map, dus er is geen plaats voor de configuratie van Dockline.',
+  ],
+  [
+    "Set HOME, or name one folder for all of Dockline's files in DOCKLINE_HOME.",
+    'Zet HOME, of noem in DOCKLINE_HOME één map voor alle bestanden van Dockline.',
+  ],
+  ['The folder {1} cannot be made: {2}.', 'De map {1} is niet te maken: {2}.'],
+  [
+    'Make the folder writable, or name another one in DOCKLINE_HOME.',
+    'Zorg dat in de map geschreven mag worden, of noem een andere in DOCKLINE_HOME.',
+  ],
+  ['The folder {1} is not private to this account.', 'De map {1} is niet alleen van dit account.'],
+  [
+    'Wait until it has finished, or end it with force (dockline agent --stop --force).',
+    'Wacht tot dat klaar is, of stop met kracht (dockline agent --stop --force).',
+  ],
+  [
+    'Use it as it is, or end it first: dockline agent --stop',
+    'Gebruik die zoals hij is, of stop hem eerst: dockline agent --stop',
+  ],
+  ['No thread could be started: {1}.', 'Er kon geen thread worden gestart: {1}.'],
+  [
+    'The change of the hosts file ended without saying how.',
+    'De verandering van het hosts-bestand eindigde zonder te zeggen hoe.',
+  ],
+  [
+    'The change of the settings ended without saying how.',
+    'De verandering van de instellingen eindigde zonder te zeggen hoe.',
+  ],
+  // Transfers.
+  [
+    'Of an archive, one image is pushed: the one for this machine.',
+    'Van een archief wordt één image gepusht: dat voor deze computer.',
+  ],
+  [
+    'To move an image with all of its platforms, copy it: dockline copy FROM TO --all-platforms',
+    'Wilt u een image met al zijn platforms verplaatsen, kopieer het dan naar een ander register.',
+  ],
+  [
+    'Leave --engine out, or load the archive into the engine first.',
+    'Kies de weg zonder engine, of laad het archief eerst in de engine.',
+  ],
+  [
+    'Leave --engine out, or --compression and --level.',
+    'Kies de weg zonder engine, of geen manier van inpakken.',
+  ],
+  ['There are no levels where nothing is compressed.', 'Waar niets wordt ingepakt, zijn er geen niveaus.'],
+  [
+    'There is no level {1}; the levels are {2} to {3}.',
+    'Er is geen niveau {1}; de niveaus zijn {2} tot en met {3}.',
+  ],
+  ['{1} is no transfer.', '{1} is geen overdracht.'],
+  ['An image is shipped without a registry.', 'Een image gaat zonder register naar een host.'],
+  ['A copy without a source.', 'Een kopie zonder bron.'],
+  ["The transfer's task failed: {1}.", 'De taak van de overdracht mislukte: {1}.'],
+  [
+    'Build it for that platform: docker buildx build --platform {1} …',
+    'Bouw het voor dat platform: docker buildx build --platform {1} …',
+  ],
+  [
+    'A rootless Docker, or one in a virtual machine, has a 127.0.0.1 of its own. There, use: docker save IMAGE | ssh HOST docker load',
+    'Docker zonder root, of in een virtuele machine, heeft een eigen 127.0.0.1. Gebruik daar: docker save IMAGE | ssh HOST docker load',
+  ],
+  [
+    'The engine runs in a virtual machine and sees only 127.0.0.1 of this one, and {1} is not there.',
+    'De engine draait in een virtuele machine en ziet van deze computer alleen 127.0.0.1, en daar is {1} niet.',
+  ],
+  [
+    'Let Dockline listen there, and tell the engine: dockline setup {1}',
+    'Laat Dockline daar luisteren en de engine instellen, met “docker push hier laten werken”.',
+  ],
+  [
+    'Let the registry listen on a gateway address too, then tell the engine: dockline setup {1}',
+    'Laat het register ook op een gateway-adres luisteren (“Adres voor containers” bij Bewerken), en stel dan de engine in met “docker push hier laten werken”.',
+  ],
+  ['Give them: --username NAME --password-stdin', 'Geef ze bij “Aanmelden bij het register…”.'],
+  ["The dial's task failed.", 'De taak van het verbinden mislukte.'],
+  // Team files.
+  ['The registries cannot be written down: {1}.', 'De registers zijn niet op te schrijven: {1}.'],
+  ['{1!} will be added, {2!}.', 'Erbij komen {1!}; {2!}.'],
+  ['1 is here already, {1!}.', '1 is hier al; {1!}.'],
+  ['{1} are here already, {2!}.', '{1} zijn hier al; {2!}.'],
+  ['1 is to be decided.', '1 is nog te beslissen.'],
+  ['{1} are to be decided.', '{1} zijn nog te beslissen.'],
 ];

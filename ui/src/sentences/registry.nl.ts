@@ -6,12 +6,9 @@ export const registry: readonly Pattern[] = [
   ['The registry at {1} does not answer: {2}.', 'Het register op {1} antwoordt niet: {2}.'],
   [
     'The registry sent nothing for {1} seconds while Dockline waited to {2}.',
-    'Het register zond {1} seconden lang niets, terwijl Dockline wachtte.',
+    'Het register zond {1} seconden lang niets, terwijl Dockline wachtte om {2}.',
   ],
-  [
-    'The registry wants a login before it lets anyone {1}.',
-    'Het register wil een login voordat iemand dit mag.',
-  ],
+  ['The registry wants a login before it lets anyone {1}.', 'Het register wil een login om {1}.'],
   [
     "The server {1}, where the registry's logins are checked, does not answer: {2}.",
     'De server {1}, waar de logins van het register worden nagezien, antwoordt niet: {2}.',
@@ -28,12 +25,12 @@ export const registry: readonly Pattern[] = [
   ['The registry does not accept our certificate.', 'Het register aanvaardt ons certificaat niet.'],
   ['The registry asks for a certificate of ours.', 'Het register vraagt om een certificaat van ons.'],
   ['The certificate file {1} does not read: {2}.', 'Het certificaatbestand {1} is niet te lezen: {2}.'],
-  ['The registry does not allow Dockline to {1}.', 'Het register staat Dockline dit niet toe.'],
+  ['The registry does not allow Dockline to {1}.', 'Het register staat Dockline niet toe {1}.'],
   ['The registry does not list its repositories.', "Het register noemt zijn repository's niet."],
   ['The registry does not let anyone delete.', 'Het register laat niemand verwijderen.'],
   ['The registry has no {1}.', 'Het register heeft {1} niet.'],
   ["The registry's disk is full.", 'De schijf van het register is vol.'],
-  ['The registry failed to {1} (HTTP {2}).', 'Het register mislukte in wat Dockline vroeg (HTTP {2}).'],
+  ['The registry failed to {1} (HTTP {2}).', 'Het lukte het register niet {1} (HTTP {2}).'],
   [
     'What answers at {1} does not speak the registry protocol: {2}.',
     'Wat op {1} antwoordt, spreekt niet het protocol van een register: {2}.',
@@ -59,7 +56,7 @@ export const registry: readonly Pattern[] = [
     'The file {1} exists already, and Dockline does not overwrite it.',
     'Het bestand {1} bestaat al, en Dockline overschrijft het niet.',
   ],
-  ['The file {1} could not be {2}: {3}.', 'Het bestand {1} gaf een fout: {3}.'],
+  ['The file {1} could not be {2}: {3}.', 'Het bestand {1} kon niet worden {2}: {3}.'],
   ['A layer could not be read any further: {1}.', 'Een laag was niet verder te lezen: {1}.'],
   ['The file {1} could not be read: {2}.', 'Het bestand {1} is niet te lezen: {2}.'],
   [

@@ -9,18 +9,21 @@ import { codes } from './codes.nl';
 import { collect } from './collect.nl';
 import { doctor } from './doctor.nl';
 import { engine } from './engine.nl';
+import { flaws } from './flaws.nl';
 import { owner } from './owner.nl';
 import { phrases } from './phrases.nl';
+import { reasons } from './reasons.nl';
 import { registry } from './registry.nl';
 import { setup } from './setup.nl';
 import { tunnel } from './tunnel.nl';
 
 /**
- * English and Dutch. `{1}` stands for a name or a figure, which is kept; `{1!}` for words of the owner's, which are said
- * in Dutch in turn.
+ * English and Dutch. `{1}` stands for a name or a figure, which is kept, or a phrase, which is said in Dutch; `{1!}` for
+ * any words of the owner's, whole sentences too, which are said in Dutch in turn.
  */
 export type Pattern = readonly [english: string, dutch: string];
 
+/** Whole sentences. */
 export const patterns: readonly Pattern[] = [
   ...tunnel,
   ...registry,
@@ -30,6 +33,9 @@ export const patterns: readonly Pattern[] = [
   ...owner,
   ...doctor,
 ];
+
+/** Clauses, which stand within a sentence or, with a capital and a stop, as one. */
+export const clauses: readonly Pattern[] = [...reasons, ...flaws];
 
 interface Compiled {
   english: RegExp;
@@ -61,6 +67,7 @@ function compileAll(all: readonly Pattern[]): Compiled[] {
 }
 
 let compiled: readonly Compiled[] | undefined;
+let compiledClauses: readonly Compiled[] | undefined;
 let compiledPhrases: readonly Compiled[] | undefined;
 /** What was looked up: the same few sentences are drawn again and again. */
 const known = new Map<string, string | null>();
@@ -78,13 +85,37 @@ export function inDutch(text: string): string | null {
 
 function whole(text: string): string | null {
   compiled ??= compileAll(patterns);
-  return matching(text, compiled);
+  return matching(text, compiled) ?? clauseAlone(text);
 }
 
-/** A part of a sentence: a phrase, or sentences in it. */
-function part(text: string): string | null {
+/** A clause that the owner gave a capital and a stop. */
+function clauseAlone(text: string): string | null {
+  if (!text.endsWith('.')) return null;
+  const bare = text.slice(0, -1);
+  const dutch = clause(bare) ?? clause(bare.charAt(0).toLowerCase() + bare.slice(1));
+  return dutch === null ? null : `${dutch.charAt(0).toUpperCase()}${dutch.slice(1)}.`;
+}
+
+function clause(text: string): string | null {
+  compiledClauses ??= compileAll(clauses);
+  return matching(text, compiledClauses);
+}
+
+/** A part of a sentence that is no sentence. */
+export function phrase(text: string): string | null {
   compiledPhrases ??= compileAll(phrases);
-  return matching(text, compiledPhrases) ?? inDutch(text);
+  return clause(text) ?? matching(text, compiledPhrases);
+}
+
+/** Words of the owner's in a sentence: a phrase, sentences, or lines of either, as of a file with several errors. */
+function part(text: string): string | null {
+  if (!text.includes('\n')) return phrase(text) ?? inDutch(text);
+  const lines = text.split('\n').map((line) => {
+    const words = line.trim();
+    const dutch = words === '' ? '' : part(words);
+    return dutch === null ? line : line.replace(words, () => dutch);
+  });
+  return lines.join('\n');
 }
 
 function matching(text: string, all: readonly Compiled[]): string | null {
@@ -95,7 +126,7 @@ function matching(text: string, all: readonly Compiled[]): string | null {
     // Words without a pattern are somebody else's: they are quoted as they are.
     return dutch.replaceAll(SLOT, (_, number: string, nested: string) => {
       const value = values.get(number + nested) ?? '';
-      return nested === '!' ? (part(value) ?? value) : value;
+      return (nested === '!' ? part(value) : phrase(value)) ?? value;
     });
   }
   return null;

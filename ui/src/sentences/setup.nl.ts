@@ -359,4 +359,49 @@ export const setup: readonly Pattern[] = [
     'docker push works here: {1} asked {2}, and each registry answered.',
     'docker push werkt hier: {1} vroeg {2}, en elk register antwoordde.',
   ],
+  [
+    "Writing the settings; an administrator's leave may be asked for",
+    'De instellingen worden geschreven; misschien wordt om toestemming van een beheerder gevraagd',
+  ],
+  ['Writing the settings', 'De instellingen worden geschreven'],
+  ['Asking {1} what it goes by now', '{1} wordt gevraagd waar hij zich nu aan houdt'],
+  ['{1} could not be read: {2}.', '{1} is niet te lezen: {2}.'],
+  ['{1} could not be written: {2}.', '{1} is niet te schrijven: {2}.'],
+  [
+    'The journal in {1} could not be written or read: {2}.',
+    'Het journaal in {1} is niet te schrijven of te lezen: {2}.',
+  ],
+  ["The journal in {1} is not one of Dockline's: {2}.", 'Het journaal in {1} is er geen van Dockline: {2}.'],
+  [
+    'dockerd does not check the certificate of a registry on a loopback address.',
+    'Dockerd ziet het certificaat van een register op een loopback-adres niet na.',
+  ],
+  [
+    'dockerd speaks HTTP to {1}, the address where containers reach the registry too.',
+    'Dockerd spreekt HTTP met {1}, het adres waar ook containers het register bereiken.',
+  ],
+  [
+    'dockerd on this machine speaks HTTP by itself to every registry on a loopback address.',
+    'Dockerd op deze computer spreekt uit zichzelf HTTP met elk register op een loopback-adres.',
+  ],
+  [
+    'dockerd reads its settings again; no container stops.',
+    'Dockerd leest zijn instellingen opnieuw; er stopt geen container.',
+  ],
+  [
+    'colima restarts, since its machine gets its settings at each start.',
+    'Colima herstart, want zijn machine krijgt haar instellingen bij elke start.',
+  ],
+  [
+    'dockerd is not running here; it will read its settings when it starts.',
+    'Dockerd draait hier niet; het leest zijn instellingen als het start.',
+  ],
+  [
+    'more than one dockerd is running, so none was told to read its settings again.',
+    'Er draait meer dan één dockerd; daarom kreeg geen ervan te horen zijn instellingen opnieuw te lezen.',
+  ],
+  [
+    'dockerd could not be told to read its settings again: {1}.',
+    'Dockerd kon niet gevraagd worden zijn instellingen opnieuw te lezen: {1}.',
+  ],
 ];

@@ -287,4 +287,13 @@ export const tunnel: readonly Pattern[] = [
   ],
   ['Check ProxyCommand in ~/.ssh/config.', 'Kijk naar ProxyCommand in ~/.ssh/config.'],
   ['Connect again when you need it.', 'Verbind opnieuw als u hem nodig hebt.'],
+  // Why a way to log in was not tried.
+  ["The server's questions were not answered.", 'De vragen van de server werden niet beantwoord.'],
+  ['{1} needs its passphrase.', 'Voor {1} is de wachtwoordzin nodig.'],
+  ['A key was accepted, but {1}.', 'Een sleutel werd aanvaard, maar {1}.'],
+  ['{1} is not a certificate.', '{1} is geen certificaat.'],
+  [
+    'The server takes RSA keys only with SHA-1, which is broken.',
+    'De server neemt RSA-sleutels alleen met SHA-1, en dat is gebroken.',
+  ],
 ];

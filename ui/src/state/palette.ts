@@ -7,8 +7,8 @@ import { imageRows, type ImageRow } from './images';
 import { KEYS } from './keys';
 import { isFinal } from './progress';
 import { authorityOf } from './reference';
-import { canPause } from './retry';
 import { LANGUAGES, language } from './language.svelte';
+import { text, type TextStep } from './text.svelte';
 import { THEMES, theme } from './theme.svelte';
 import { VIEWS } from './views';
 import type { Store } from './store.svelte';
@@ -24,6 +24,13 @@ export interface Action {
   keys?: string;
   act: () => void;
 }
+
+/** The keys that make the text larger and smaller; the window takes them itself, in dialogs too. */
+export const TEXT_KEYS = [
+  ['larger', 'Mod++'],
+  ['smaller', 'Mod+-'],
+  ['usual', 'Mod+0'],
+] as const satisfies [TextStep, string][];
 
 /** All actions that make sense now. */
 export function allActions(store: Store): Action[] {
@@ -109,7 +116,8 @@ function general(store: Store): Action[] {
   if (transfers.some(({ state }) => state.kind === 'failed'))
     attempt('retry-all', t.transfers.retryAll, 'retry-all');
   if (store.snapshot?.paused) attempt('resume-all', t.transfers.resumeAll, 'resume-all');
-  else if (transfers.some(canPause)) attempt('pause-all', t.transfers.pauseAll, 'pause-all');
+  else if (transfers.some((transfer) => !isFinal(transfer)))
+    attempt('pause-all', t.transfers.pauseAll, 'pause-all');
   if (transfers.some(isFinal)) attempt('dismiss-all', t.transfers.clear, 'dismiss-all');
   const running = transfers.filter((transfer) => !isFinal(transfer));
   for (const transfer of running) {
@@ -172,6 +180,23 @@ function images(store: Store): Action[] {
   return [...(canPush ? rows.map(push) : []), ...rows.map(ship)];
 }
 
+/** Several steps in a row are one change of the settings. */
+const TEXT_RESTS = 300;
+let sendingText: ReturnType<typeof setTimeout> | undefined;
+
+/** Makes the text larger or smaller, for this window and the next ones. */
+export function resizeText(store: Store, step: TextStep): void {
+  const percent = text.after(step);
+  if (percent === text.percent) return;
+  text.choose(percent);
+  store.speak(t.settings.textNow(percent));
+  clearTimeout(sendingText);
+  sendingText = setTimeout(
+    () => void store.attempt({ kind: 'change-settings', change: { textPercent: percent } }),
+    TEXT_RESTS,
+  );
+}
+
 /** As on the page of settings, where they show what was chosen here. */
 function appearance(store: Store): Action[] {
   const group = t.palette.groups.look;
@@ -184,6 +209,13 @@ function appearance(store: Store): Action[] {
         theme.choose(choice);
         void store.attempt({ kind: 'change-settings', change: { theme: choice } });
       },
+    })),
+    ...TEXT_KEYS.map(([step, keys]) => ({
+      id: `text-${step}`,
+      label: t.settings.textSteps[step],
+      group,
+      keys,
+      act: () => resizeText(store, step),
     })),
     ...LANGUAGES.map((choice) => ({
       id: `language-${choice}`,
@@ -202,9 +234,9 @@ export const SHOWN = 60;
 
 /** Actions that have every word of the query; those whose label begins with it first. */
 export function search(list: readonly Action[], query: string): Action[] {
-  const text = query.trim().toLowerCase();
-  const words = text.split(/\s+/).filter(Boolean);
+  const typed = query.trim().toLowerCase();
+  const words = typed.split(/\s+/).filter(Boolean);
   const found = list.filter(({ label }) => words.every((word) => label.toLowerCase().includes(word)));
-  const rank = ({ label }: Action) => (label.toLowerCase().startsWith(text) ? 0 : 1);
+  const rank = ({ label }: Action) => (label.toLowerCase().startsWith(typed) ? 0 : 1);
   return (words.length === 0 ? found : found.toSorted((a, b) => rank(a) - rank(b))).slice(0, SHOWN);
 }

@@ -16,6 +16,8 @@ export function remedy(store: Store, error: UiError, registry: RegistryName | nu
   const known = registry !== null && store.snapshot?.registries.some(({ spec }) => spec.name === registry);
   switch (error.code) {
     case 'engine-cannot-reach':
+    case 'engine-not-set-up':
+    case 'name-not-set-up':
     case 'settings-changed':
     case 'hosts-changed':
       return {
@@ -30,6 +32,8 @@ export function remedy(store: Store, error: UiError, registry: RegistryName | nu
     case 'remote-closed':
     case 'port-in-use':
     case 'address-unavailable':
+    case 'certificate-untrusted':
+    case 'client-certificate-needed':
       return known
         ? {
             label: t.remedy.edit,
@@ -38,6 +42,8 @@ export function remedy(store: Store, error: UiError, registry: RegistryName | nu
           }
         : null;
     case 'registry-auth':
+    case 'registry-denied':
+    case 'credential-helper':
       return known
         ? {
             label: t.remedy.login,
@@ -45,6 +51,16 @@ export function remedy(store: Store, error: UiError, registry: RegistryName | nu
             act: () => (store.dialog = { kind: 'login', registry }),
           }
         : null;
+    case 'host-key-unknown':
+      return known
+        ? {
+            label: t.remedy.connect,
+            testid: 'remedy-connect',
+            act: () => void store.attempt({ kind: 'connect', registry, hold: false }),
+          }
+        : null;
+    case 'keyring':
+      return { label: t.remedy.settings, testid: 'remedy-settings', act: () => store.go('settings') };
     case 'registry-disk-full':
       return known
         ? { label: t.remedy.contents, testid: 'remedy-contents', act: () => store.lookInside(registry) }

@@ -16,6 +16,7 @@ import { fraction } from './progress';
 import { Rates } from './rates.svelte';
 import { language } from './language.svelte';
 import { order, reduce } from './reducer';
+import { text } from './text.svelte';
 import { theme } from './theme.svelte';
 import { Welcome } from './welcome.svelte';
 
@@ -51,7 +52,6 @@ export class Store {
   /** Whether that page is to begin by itself. */
   checkNow = $state(false);
   readonly welcome: Welcome;
-  #welcomed = $state(false);
   dialog = $state.raw<OpenDialog | null>(null);
   notice = $state.raw<Notice | null>(null);
   /** The last thing a screen reader is told. */
@@ -81,12 +81,15 @@ export class Store {
   /** Whether the first start is shown where the registries would be: nothing is there, or it is not done yet. */
   get welcoming(): boolean {
     if (this.view !== 'registries' || this.snapshot === null) return false;
-    return this.snapshot.registries.length === 0 || (this.welcome.step === 'push' && !this.#welcomed);
+    return this.snapshot.registries.length === 0 || (this.welcome.step === 'push' && this.#hasAdded);
+  }
+
+  get #hasAdded(): boolean {
+    return this.snapshot?.registries.some(({ spec }) => spec.name === this.welcome.added) ?? false;
   }
 
   endWelcome(): void {
-    this.#welcomed = true;
-    this.welcome.step = 'choose';
+    this.welcome.end();
   }
 
   async start(): Promise<void> {
@@ -145,6 +148,11 @@ export class Store {
     this.view = view;
   }
 
+  /** Closes the dialog. Handed to buttons as it is. */
+  readonly close = (): void => {
+    this.dialog = null;
+  };
+
   /** Shows what is in a registry. */
   lookInside(registry: RegistryName): void {
     this.inside = registry;
@@ -196,7 +204,12 @@ export class Store {
 
   say(text: string): void {
     this.notice = { tone: 'info', text };
-    this.spoken = text;
+    this.speak(text);
+  }
+
+  /** Tells a screen reader; the same words once more are news as well, and only another text is heard. */
+  speak(text: string): void {
+    this.spoken = text === this.spoken ? `${text}\u00a0` : text;
   }
 
   #dragged(drop: Drop): void {
@@ -279,15 +292,18 @@ export class Store {
     }
     if (before?.transfers !== after.transfers) this.overall = overall(after.transfers, this.overall);
     this.snapshot = after;
+    // The registry whose first push was still to come may be gone since.
+    if (!before && this.welcome.step === 'push' && !this.#hasAdded) this.endWelcome();
     if (before?.settings !== after.settings) this.#follow(after);
     if (before?.registries !== after.registries) this.rates.follow(() => this.snapshot?.registries ?? []);
     const news = before ? announcements(before, after) : [];
-    if (news.length > 0) this.spoken = news.join(' ');
+    if (news.length > 0) this.speak(news.join(' '));
   }
 
   /** The window looks as the settings say, whoever changed them. */
   #follow({ settings }: Snapshot): void {
     theme.choose(settings.theme);
     language.choose(settings.language);
+    text.choose(settings.textPercent);
   }
 }

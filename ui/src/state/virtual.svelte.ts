@@ -1,7 +1,7 @@
 // A long list of which only what is in sight is in the page: a gap stands for the rows above, and one for those below.
-// Rows may differ in height; those that were never drawn are taken for as high as most of the first ones.
+// The arrows, Page Up and Down, Home and End go from row to row, drawn or not. Rows may differ in height; those that were never drawn are taken for as high as most of the first ones.
 
-import { untrack } from 'svelte';
+import { tick, untrack } from 'svelte';
 import type { Attachment } from 'svelte/attachments';
 
 /** Rows drawn where nothing has a height: in tests, and before the first layout. */
@@ -16,6 +16,32 @@ export type Piece = { key: string; index: number; gap: null } | { key: string; i
 
 /** The attribute of a row's element, by which it is measured. */
 export const ROW = 'data-virtual-row';
+
+/** What of a row can have the focus. */
+const CONTROL = 'button:not(:disabled), a[href]';
+/** Rows that Page Up and Page Down go. */
+const PAGE = 10;
+
+/** The row a key goes to from `at`; null for other keys. */
+function target(key: string, at: number, count: number): number | null {
+  const within = (to: number) => Math.min(Math.max(to, 0), count - 1);
+  switch (key) {
+    case 'ArrowDown':
+      return within(at + 1);
+    case 'ArrowUp':
+      return within(at - 1);
+    case 'PageDown':
+      return within(at + PAGE);
+    case 'PageUp':
+      return within(at - PAGE);
+    case 'Home':
+      return 0;
+    case 'End':
+      return within(count - 1);
+    default:
+      return null;
+  }
+}
 
 /** To be made while a component is. */
 export class Virtual {
@@ -111,7 +137,9 @@ export class Virtual {
       // A row with the focus that is taken out of the page says so in the midst of a redraw, where nothing may change.
       queueMicrotask(() => (this.#held = held));
     };
+    const keyed = (event: KeyboardEvent) => this.#step(event);
     scroller.addEventListener('scroll', soon, { passive: true });
+    element.addEventListener('keydown', keyed);
     element.addEventListener('focusin', focused);
     element.addEventListener('focusout', focused);
     const observer = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(resized);
@@ -122,12 +150,39 @@ export class Virtual {
     return () => {
       cancelAnimationFrame(frame);
       scroller.removeEventListener('scroll', soon);
+      element.removeEventListener('keydown', keyed);
       element.removeEventListener('focusin', focused);
       element.removeEventListener('focusout', focused);
       observer?.disconnect();
       this.#list = null;
     };
   };
+
+  /** From a row's control to the same one of another row. */
+  #step(event: KeyboardEvent): void {
+    // A menu has its own use for the arrows.
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const control = event.target instanceof Element ? event.target.closest<HTMLElement>(CONTROL) : null;
+    const row = control?.closest(`[${ROW}]`);
+    if (!control || !row) return;
+    const keys = this.#keys();
+    const to = target(event.key, keys.indexOf(row.getAttribute(ROW) ?? ''), keys.length);
+    const key = to === null ? undefined : keys[to];
+    if (key === undefined) return;
+    event.preventDefault();
+    void this.#focus(key, [...row.querySelectorAll(CONTROL)].indexOf(control));
+  }
+
+  async #focus(key: string, nth: number): Promise<void> {
+    this.#held = key; // which draws it, wherever it is
+    await tick();
+    const row = [...(this.#list?.querySelectorAll(`[${ROW}]`) ?? [])].find(
+      (one) => one.getAttribute(ROW) === key,
+    );
+    const controls = row?.querySelectorAll<HTMLElement>(CONTROL);
+    (controls?.[nth] ?? controls?.[0])?.focus({ preventScroll: true });
+    row?.scrollIntoView?.({ block: 'nearest' });
+  }
 
   /** It stays what it was: were it to follow every row that is measured, what is in sight would drift away. */
   #usual(): number {

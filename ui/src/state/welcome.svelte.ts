@@ -12,6 +12,8 @@ import type { Store } from './store.svelte';
 export type Step = 'choose' | 'test' | 'push';
 
 const KEY = 'dockline.welcome';
+/** The registry that was added, while its first push is still to come. */
+const ADDED = 'dockline.welcome.added';
 
 export class Welcome {
   step = $state<Step>('choose');
@@ -26,6 +28,23 @@ export class Welcome {
     this.#store = store;
     const kept = restore();
     if (kept) this.form = { ...emptyForm(), ...kept };
+    const added = read(ADDED);
+    if (added !== null) {
+      this.form = { ...emptyForm(), name: added };
+      this.step = 'push';
+    }
+  }
+
+  /** The name of the registry that was added here. */
+  get added(): string {
+    return this.form.name.trim().toLowerCase();
+  }
+
+  /** The first push is done, or not wanted. */
+  end(): void {
+    keep(ADDED, null);
+    this.form = emptyForm();
+    this.step = 'choose';
   }
 
   /** Looks for registries that this machine seems to know. */
@@ -89,6 +108,7 @@ export class Welcome {
     await this.#store.request({ kind: 'add-registry', target });
     await this.forgetTest();
     keep(KEY, null);
+    keep(ADDED, target.name);
     this.step = 'push';
   }
 }

@@ -65,7 +65,7 @@ fn wanted(setting: SettingName, value: &str, notices: Notices) -> Result<Setting
         SettingName::LingerSeconds => Ok(SettingsChange { linger_seconds: Some(number()?), ..none }),
         SettingName::KeepaliveSeconds => Ok(SettingsChange { keepalive_seconds: Some(number()?), ..none }),
         SettingName::Keyring => Ok(SettingsChange { keyring: Some(truth()?), ..none }),
-        SettingName::UpdateCheck => Ok(SettingsChange { update_check: Some(truth()?), ..none }),
+        SettingName::TextPercent => Ok(SettingsChange { text_percent: Some(number()?), ..none }),
         SettingName::NotifyDone => with(Notices { done: truth()?, ..notices }),
         SettingName::NotifyFailed => with(Notices { failed: truth()?, ..notices }),
         SettingName::NotifyHostKey => with(Notices { host_key: truth()?, ..notices }),
@@ -129,8 +129,8 @@ fn rows(settings: &Settings) -> Vec<Vec<String>> {
         ("notify-tunnel-lost", word(settings.notices.tunnel_lost)),
         ("theme", theme.to_owned()),
         ("language", language.to_owned()),
+        ("text-percent", settings.text_percent.to_string()),
         ("docker-context", settings.context.clone().unwrap_or_else(|| "as-docker".to_owned())),
-        ("update-check", word(settings.update_check)),
     ];
     rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect()
 }

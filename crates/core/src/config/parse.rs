@@ -65,14 +65,17 @@ const SETTINGS_KEYS: &[&str] = &[
     "notifications",
     "theme",
     "language",
+    "text-percent",
     "docker-context",
-    "update-check",
 ];
 const NOTICES_KEYS: &[&str] = &["done", "failed", "host-key", "tunnel-lost"];
 /// Longer, and a router has forgotten the connection before it is asked about.
 const LONGEST_KEEPALIVE: u64 = 300;
 const MOST_TRANSFERS: u64 = 8;
 const LONGEST_LINGER: u64 = 86_400;
+/// In percent; up to 200 is what WCAG 2.2 asks for (1.4.4).
+const SMALLEST_TEXT: u64 = 100;
+const LARGEST_TEXT: u64 = 200;
 
 /// Reads the whole of a configuration file. Registries without an address get one that depends on their name, so
 /// that it stays the same from reading to reading.
@@ -164,7 +167,7 @@ impl Reader<'_> {
         number("transfers-per-registry", 1..=MOST_TRANSFERS, &mut settings.transfers_per_registry);
         number("linger-seconds", 0..=LONGEST_LINGER, &mut settings.linger_seconds);
         number("keepalive-seconds", 1..=LONGEST_KEEPALIVE, &mut settings.keepalive_seconds);
-        settings.update_check = self.truth(table, "update-check").unwrap_or(settings.update_check);
+        number("text-percent", SMALLEST_TEXT..=LARGEST_TEXT, &mut settings.text_percent);
         settings.context = self.text(table, "docker-context").filter(|name| !name.is_empty());
         let theme = [("system", Theme::System), ("light", Theme::Light), ("dark", Theme::Dark)];
         settings.theme = self.one_of(table, "theme", &theme).unwrap_or_default();

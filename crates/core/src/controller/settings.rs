@@ -106,7 +106,8 @@ fn check(wanted: &SettingsChange) -> Result<(), UiError> {
     };
     outside("The number of transfers at a time", wanted.transfers_per_registry, 1..=8)?;
     outside("The seconds a tunnel stays open after its last use", wanted.linger_seconds, 0..=86_400)?;
-    outside("The seconds of silence before a session is asked", wanted.keepalive_seconds, 1..=300)
+    outside("The seconds of silence before a session is asked", wanted.keepalive_seconds, 1..=300)?;
+    outside("The size of the text in percent", wanted.text_percent, 100..=200)
 }
 
 fn contexts(around: &Surroundings) -> Vec<ContextView> {

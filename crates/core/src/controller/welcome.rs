@@ -183,7 +183,13 @@ mod tests {
     }
 
     fn image(tag: &str) -> ImageView {
-        ImageView { id: String::new(), tags: vec![tag.to_owned()], size: 0, created: UnixMillis(0) }
+        ImageView {
+            id: String::new(),
+            tags: vec![tag.to_owned()],
+            size: 0,
+            created: UnixMillis(0),
+            held_at: Vec::new(),
+        }
     }
 
     #[test]

@@ -173,7 +173,7 @@ pub(super) fn change_settings(
         ("keyring", wanted.keyring.map(Value::from)),
         ("theme", theme.map(Value::from)),
         ("language", language.map(Value::from)),
-        ("update-check", wanted.update_check.map(Value::from)),
+        ("text-percent", whole(wanted.text_percent)),
     ];
     for (key, wanted) in values {
         if wanted.is_some() {

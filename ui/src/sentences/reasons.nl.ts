@@ -1,0 +1,188 @@
+// Why something failed: clauses of the owner’s in Dutch, which stand in a sentence or, with a capital, alone
+// (see sentences.ts). Here: the way to the host, registries, archives, engines.
+
+import type { Pattern } from './sentences';
+
+export const reasons: readonly Pattern[] = [
+  // The operating system’s own words.
+  ['No such file or directory (os error {1})', 'dat bestand of die map bestaat niet (os error {1})'],
+  ['Permission denied (os error {1})', 'geen toestemming (os error {1})'],
+  ['Operation not permitted (os error {1})', 'dat mag niet (os error {1})'],
+  ['No space left on device (os error {1})', 'de schijf is vol (os error {1})'],
+  ['Disk quota exceeded (os error {1})', 'de ruimte van deze gebruiker is op (os error {1})'],
+  ['Read-only file system (os error {1})', 'het bestandssysteem is alleen te lezen (os error {1})'],
+  ['Input/output error (os error {1})', 'de schijf geeft een fout (os error {1})'],
+  ['Is a directory (os error {1})', 'het is een map (os error {1})'],
+  ['Not a directory (os error {1})', 'een deel van het pad is geen map (os error {1})'],
+  ['File exists (os error {1})', 'het bestaat al (os error {1})'],
+  ['Too many open files (os error {1})', 'er staan te veel bestanden open (os error {1})'],
+  ['Connection refused (os error {1})', 'de verbinding werd geweigerd (os error {1})'],
+  ['Connection reset by peer (os error {1})', 'de andere kant brak de verbinding af (os error {1})'],
+  ['Connection timed out (os error {1})', 'er kwam geen antwoord op tijd (os error {1})'],
+  ['Broken pipe (os error {1})', 'de verbinding is gebroken (os error {1})'],
+  ['Network is unreachable (os error {1})', 'het netwerk is niet te bereiken (os error {1})'],
+  ['No route to host (os error {1})', 'er is geen route naar de host (os error {1})'],
+  ['Address already in use (os error {1})', 'het adres is bezet (os error {1})'],
+  ['Cannot assign requested address (os error {1})', 'dat adres is hier niet te gebruiken (os error {1})'],
+
+  // The way to the host.
+  ['the connection was refused', 'de verbinding werd geweigerd'],
+  ['there is no route to it', 'er is geen route naartoe'],
+  ['the connection was closed', 'de verbinding werd gesloten'],
+  ['the session ended', 'de sessie eindigde'],
+  ['the server stopped answering', 'de server antwoordde niet meer'],
+  ['the server closed the connection', 'de server sloot de verbinding'],
+  ['the server said “{1}”', 'de server zei “{1}”'],
+  ["this machine's network address has changed", 'het netwerkadres van deze computer is veranderd'],
+  ['it was closed', 'het werd gesloten'],
+  ['it does not exist', 'het bestaat niet'],
+  ['it did not begin to run a program within {1} s', 'hij begon binnen {1} s geen programma'],
+  ['it did not say within {1} s whether it listens', 'hij zei binnen {1} s niet of hij luistert'],
+  ['ssh -G failed', 'ssh -G mislukte'],
+  ['ssh -G took longer than {1} s', 'ssh -G duurde langer dan {1} s'],
+  [
+    'a host, user or jump host is empty, begins with “-” or has spaces in it',
+    'een host, gebruiker of tussenhost is leeg, begint met “-” of bevat spaties',
+  ],
+  ['jump hosts lead to each other in a circle', 'tussenhosts leiden in een kring naar elkaar'],
+  ['it is not user@host:port', 'het is niet gebruiker@host:poort'],
+  [
+    "the host's or user's name has characters in it that a ProxyCommand may not see",
+    'de naam van de host of gebruiker bevat tekens die een ProxyCommand niet mag zien',
+  ],
+  ["it is not a host's certificate", 'het is geen certificaat van een host'],
+  ['its time has not come yet', 'het geldt nog niet'],
+  ['it has expired', 'het is verlopen'],
+  ['it is for {1}, not for {2}', 'het is voor {1}, niet voor {2}'],
+  [
+    'it has conditions that Dockline does not know ({1})',
+    'het heeft voorwaarden die Dockline niet kent ({1})',
+  ],
+  ['it is signed with {1}, which is not allowed', 'het is getekend met {1}, en dat mag niet'],
+  ['its signature is wrong', 'de handtekening klopt niet'],
+  ['line {1} of it is not a key', 'regel {1} ervan is geen sleutel'],
+  ['it is a damaged key revocation list', 'het is een beschadigde lijst met ingetrokken sleutels'],
+  [
+    'it is a key revocation list with a part of kind {1}, which Dockline cannot read',
+    'het is een lijst met ingetrokken sleutels met een deel van soort {1}, dat Dockline niet kan lezen',
+  ],
+  [
+    'it is a key revocation list of version {1}, which Dockline cannot read',
+    'het is een lijst met ingetrokken sleutels van versie {1}, die Dockline niet kan lezen',
+  ],
+  ['it is not a private key', 'het is geen private sleutel'],
+  [
+    'it is not a private key of a kind that Dockline knows',
+    'het is geen private sleutel van een soort die Dockline kent',
+  ],
+  [
+    'other users may read it; `chmod 600 {1}` mends that',
+    'andere gebruikers mogen het lezen; `chmod 600 {1}` verhelpt dat',
+  ],
+  ['the agent did not sign', 'de agent tekende niet'],
+  ['the key cannot sign', 'de sleutel kan niet tekenen'],
+  ['nothing better than SHA-1 was agreed on', 'iets beters dan SHA-1 was niet af te spreken'],
+  ['no answer within {1} s', 'geen antwoord binnen {1} s'],
+  ['it closed the connection without an answer', 'het sloot de verbinding zonder antwoord'],
+  ['it answered with HTTP status {1}', 'het antwoordde met HTTP-status {1}'],
+  ['what answers there does not speak HTTP', 'wat daar antwoordt, spreekt geen HTTP'],
+  ['what {1} answered cannot be read', 'wat {1} antwoordde, is niet te lezen'],
+  [
+    'this system cannot be asked whose a connection is',
+    'aan dit systeem is niet te vragen van wie een verbinding is',
+  ],
+
+  // Registries.
+  [
+    'no authority that this machine trusts has signed it',
+    'geen autoriteit die deze computer vertrouwt, tekende het',
+  ],
+  ['it is not valid yet', 'het geldt nog niet'],
+  ['it was made for another name', 'het is voor een andere naam gemaakt'],
+  ['it does not speak TLS, which is expected of it', 'het spreekt geen TLS, en dat wordt ervan verwacht'],
+  ['it sends web pages', 'het stuurt webpagina’s'],
+  ['it has more of a layer than there is', 'het heeft meer van een laag dan er is'],
+  ['it completed an upload that had only begun', 'het sloot een upload af die pas begonnen was'],
+  [
+    'it sent another part of a layer than it was asked for',
+    'het zond een ander deel van een laag dan gevraagd was',
+  ],
+  ['it began an upload without saying where', 'het begon een upload zonder te zeggen waar'],
+  ['its list does not read: {1}', 'zijn lijst is niet te lezen: {1}'],
+  ['its list of referrers does not read: {1}', 'zijn lijst van verwijzers is niet te lezen: {1}'],
+  ["the image's configuration does not read: {1}", 'de configuratie van het image is niet te lezen: {1}'],
+  ['the manifest of {1} does not read: {2}', 'het manifest van {1} is niet te lezen: {2}'],
+  ['the manifest {1} does not read: {2}', 'het manifest {1} is niet te lezen: {2}'],
+  ['the manifest {1} of {2} does not read: {3}', 'het manifest {1} van {2} is niet te lezen: {3}'],
+  ['the index of {1} does not read: {2}', 'de index van {1} is niet te lezen: {2}'],
+  ['the indexes of {1} do not end', 'de indexen van {1} houden niet op'],
+  ['an image without a manifest', 'een image zonder manifest'],
+  ['an answer that cannot be read twice', 'een antwoord dat niet twee keer te lezen is'],
+  [
+    'an answer of more than {1} bytes where a short one belongs',
+    'een antwoord van meer dan {1} bytes waar een kort hoort',
+  ],
+  ['{1} is longer than the manifest says', '{1} is langer dan het manifest zegt'],
+  ['{1} ends after {2} of {3} bytes', '{1} eindigt na {2} van {3} bytes'],
+  ['{1} does not fit an archive: {2}', '{1} past niet in een archief: {2}'],
+  ['the layer could not be written: {1}', 'de laag kon niet worden geschreven: {1}'],
+  ['a layer was neither found nor sent', 'een laag werd niet gevonden en niet verzonden'],
+  ['the push was stopped', 'de push werd gestopt'],
+  ['a stream is read once', 'een stroom wordt één keer gelezen'],
+  ['the token server {1} did not take the login', 'de tokenserver {1} nam de login niet aan'],
+  ['“{1}” as the place where its tokens come from', '“{1}” als de plaats waar zijn tokens vandaan komen'],
+  ['the answer of its token server does not read', 'het antwoord van zijn tokenserver is niet te lezen'],
+  ['the answer of its token server holds no token', 'in het antwoord van zijn tokenserver zit geen token'],
+  ['“{1}” cannot stand in a Host header', '“{1}” kan niet in een Host-header staan'],
+  ['the HTTP client could not be set up', 'de HTTP-client kon niet worden gemaakt'],
+  [
+    'a part of Dockline that reads archives ended by itself',
+    'een deel van Dockline dat archieven leest, stopte vanzelf',
+  ],
+  ['HTTP {1} for /v2/', 'HTTP {1} op /v2/'],
+
+  // Archives.
+  ['the file ends in the middle of a layer', 'het bestand eindigt midden in een laag'],
+  ['{1} is cut off', '{1} is afgekapt'],
+  [
+    "manifest.json names {1} layers and the image's configuration {2}",
+    'manifest.json noemt {1} lagen en de configuratie van het image {2}',
+  ],
+  [
+    'the manifest names {1} layers and the configuration {2}',
+    'het manifest noemt {1} lagen en de configuratie {2}',
+  ],
+  ['{1} is compressed with {2}, which no engine unpacks', '{1} is ingepakt met {2}, wat geen engine uitpakt'],
+  ['{1} ought to have {2} bytes and has {3}', '{1} hoort {2} bytes te hebben en heeft er {3}'],
+  [
+    "the archive's {1} is {2} bytes long; no real one is",
+    '{1} in het archief is {2} bytes lang; geen echt is zo lang',
+  ],
+  [
+    "the archive's {1} is a schema 1 manifest, which Docker has not written since 2016 and registries refuse",
+    '{1} in het archief is een manifest van schema 1, dat Docker sinds 2016 niet meer schrijft en registers weigeren',
+  ],
+
+  // Engines.
+  ['Dockline does not speak TLS to an engine', 'Dockline spreekt geen TLS met een engine'],
+  [
+    'it needs a host and a port, as in tcp://127.0.0.1:2375',
+    'er moeten een host en een poort in staan, zoals tcp://127.0.0.1:2375',
+  ],
+  [
+    "that engine runs on another machine, where this machine's tunnels do not reach",
+    'die engine draait op een andere machine, waar de tunnels van deze computer niet komen',
+  ],
+  ['it must begin with unix://, npipe:// or tcp://', 'het moet met unix://, npipe:// of tcp:// beginnen'],
+  ['named pipes exist on Windows only', 'named pipes bestaan alleen op Windows'],
+  ['Docker for Windows has no Unix socket', 'Docker voor Windows heeft geen Unix-socket'],
+
+  // Credential helpers, programs.
+  ['has no name that a program could have', 'heeft geen naam die een programma kan hebben'],
+  ['cannot be started: {1}', 'is niet te starten: {1}'],
+  ['has not answered for {1} seconds', 'antwoordde {1} seconden lang niet'],
+  ['cannot be heard: {1}', 'is niet te verstaan: {1}'],
+  ['failed ({1})', 'mislukte ({1})'],
+  ['answered something that does not read', 'antwoordde iets dat niet te lezen is'],
+  ['line {1}, column {2}', 'regel {1}, kolom {2}'],
+];

@@ -356,6 +356,14 @@ impl From<&RegistryError> for UiError {
                      REGISTRY_STORAGE_DELETE_ENABLED=true) and start it again.",
                 )
                 .details(details),
+            RegistryError::NotFound { details, what } if what.starts_with("repository ") => {
+                ui(Code::ReferenceNotFound)
+                    .hint(
+                        "Check the name for typing errors. Some registries (Amazon's ECR) take pushes only to \
+                         repositories that were made before.",
+                    )
+                    .details(details)
+            }
             RegistryError::NotFound { details, .. } => ui(Code::ReferenceNotFound)
                 .hint("Check the name and the tag for typing errors.")
                 .details(details),
@@ -364,6 +372,9 @@ impl From<&RegistryError> for UiError {
                     "Free space on the registry's host: delete tags nobody needs and run the registry's garbage \
                      collection, or give it a larger disk. Then push again; layers that arrived are kept.",
                 )
+                .details(details),
+            RegistryError::Failed { details, status: 429, .. } => ui(Code::RegistryFailed)
+                .hint("The registry limits how often it may be asked; wait a while, or log in there.")
                 .details(details),
             RegistryError::Failed { operation, details, status } => match operation {
                 // registry 2.8 answers many troubles of its storage with a 500 that names none of them.

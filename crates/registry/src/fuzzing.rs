@@ -19,6 +19,21 @@ pub fn archive(data: &[u8]) {
             Wish::Like { repository: "app", tag: "v1" },
             Wish::Named(&"cr.boss.org/app:v1".parse().expect("a reference")),
         ] {
+            for (all_platforms, referrers) in [(true, true), (false, true)] {
+                let Ok(Some(whole)) = archive::gather(&tarball, &wish, all_platforms, referrers) else {
+                    continue;
+                };
+                for blob in &whole.blobs {
+                    let read = tarball.reader(blob.section);
+                    let read = read.and_then(|mut reader| std::io::copy(&mut reader, &mut std::io::sink()));
+                    assert!(read.is_ok_and(|read| read == blob.section.size), "{blob:?}");
+                }
+                let known: Vec<&Digest> = whole.manifests.iter().map(|part| &part.digest).collect();
+                assert!(
+                    known.iter().enumerate().all(|(at, digest)| !known[..at].contains(digest)),
+                    "{known:?}"
+                );
+            }
             let Ok(selected) = archive::select(&tarball, &wish) else { continue };
             for layer in selected.layers {
                 let Ok(mut reader) = tarball.reader(layer.section) else { continue };

@@ -2,6 +2,7 @@
 
 use crate::{Digest, InvalidDigest, pack::Encoding};
 use oci_spec::image::Descriptor;
+use serde_json::{Value, json};
 
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -61,6 +62,22 @@ pub(crate) fn is_attestation(descriptor: &Descriptor) -> bool {
         .as_ref()
         .is_some_and(|annotations| annotations.contains_key("vnd.docker.reference.type"))
         || descriptor.platform().as_ref().is_some_and(|platform| platform.os().to_string() == "unknown")
+}
+
+/// What a list of referrers says of a manifest (distribution-spec, "Listing Referrers"): `digest` is that of the one whose
+/// text is `manifest`.
+pub(crate) fn listed(manifest: &Value, media_type: &str, digest: &Digest, size: usize) -> Value {
+    // "artifactType … MUST be set to the value of the artifactType field, or the config descriptor's mediaType".
+    let own = manifest.get("artifactType").and_then(Value::as_str).filter(|kind| !kind.is_empty());
+    let of_config = || manifest.pointer("/config/mediaType").and_then(Value::as_str);
+    let mut descriptor = json!({ "mediaType": media_type, "digest": digest.to_string(), "size": size });
+    if let Some(kind) = own.or_else(of_config) {
+        descriptor["artifactType"] = json!(kind);
+    }
+    if let Some(annotations) = manifest.get("annotations").filter(|annotations| annotations.is_object()) {
+        descriptor["annotations"] = annotations.clone();
+    }
+    descriptor
 }
 
 /// The image's name, as whoever wrote the archive noted it.

@@ -137,6 +137,15 @@ pub(crate) struct Known {
     used: u64,
 }
 
+impl Known {
+    /// Whether the blob surely is the layer: this account's Dockline has packed it, its engine has pushed or pulled it,
+    /// or it is the layer byte for byte. Anything else was read from an image that somebody with leave to write in its
+    /// repository has made, and counts in that repository alone.
+    fn is_proven(&self, layer: &str) -> bool {
+        self.packing.is_some() || self.is_engines || self.digest == layer
+    }
+}
+
 /// An upload that may be gone on with.
 #[derive(Debug, Serialize, Deserialize)]
 struct Unfinished {
@@ -200,11 +209,26 @@ impl Records {
         of_registry.and_then(|known| known.get(&diff_id.to_string())).cloned().unwrap_or_default()
     }
 
+    /// Those of them that may stand for the layer in an image of `repository`; what is not proven is not taken from
+    /// another repository.
+    pub(crate) fn usable(&self, registry: &str, repository: &str, diff_id: &Digest) -> Vec<Known> {
+        let layer = diff_id.to_string();
+        let mut known = self.known(registry, diff_id);
+        known.retain(|known| known.is_proven(&layer) || known.repositories.iter().any(|it| it == repository));
+        for known in known.iter_mut().filter(|known| !known.is_proven(&layer)) {
+            known.repositories.retain(|known| known == repository);
+        }
+        known
+    }
+
     /// Whether the registry is remembered to have one of these layers in whatever repository, from which it may be
     /// mounted.
     #[must_use]
     pub fn knows_any(&self, registry: &str, layers: &[Digest]) -> bool {
-        layers.iter().any(|layer| !self.known(registry, layer).is_empty())
+        layers.iter().any(|layer| {
+            let id = layer.to_string();
+            self.known(registry, layer).iter().any(|known| known.is_proven(&id))
+        })
     }
 
     /// Remembers that `repository` has the layer as `blob`.
@@ -420,6 +444,32 @@ mod tests {
             records.save();
             assert_eq!(Records::in_folder(folder.path()).known("a:1", &layer).len(), 1, "after {damage:?}");
         }
+    }
+
+    #[test]
+    fn what_others_say_of_a_layer_counts_in_their_repository_alone() {
+        let records = Records::nowhere();
+        let (layer, blob) = (digest("layer"), digest("blob"));
+        let usable = |repository: &str| -> Vec<Vec<String>> {
+            let usable = records.usable("a:1", repository, &layer);
+            usable.into_iter().map(|known| known.repositories).collect()
+        };
+        records.remember("a:1", "dev", &layer, &blob, 7, Encoding::Gzip, None);
+        assert_eq!(usable("dev"), [["dev"]]);
+        assert!(usable("prod").is_empty() && !records.knows_any("a:1", std::slice::from_ref(&layer)));
+        // Two repositories that say the same are still no proof.
+        records.remember("a:1", "test", &layer, &blob, 7, Encoding::Gzip, None);
+        assert_eq!(usable("dev"), [["dev"]]);
+        assert!(usable("prod").is_empty());
+        records.note_engines("a:1", &layer, &blob);
+        assert_eq!(usable("prod"), [["test", "dev"]]);
+        assert!(records.knows_any("a:1", std::slice::from_ref(&layer)));
+        // What we have packed ourselves, and what is the layer byte for byte.
+        let own = digest("own");
+        records.remember("a:1", "dev", &layer, &own, 7, Encoding::Gzip, Some("gzip-1".to_owned()));
+        assert_eq!(usable("prod").len(), 2);
+        records.remember("a:1", "dev", &blob, &blob, 7, Encoding::Gzip, None);
+        assert_eq!(records.usable("a:1", "prod", &blob).len(), 1);
     }
 
     #[tokio::test]

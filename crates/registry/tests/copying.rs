@@ -10,8 +10,8 @@
 
 mod support;
 
-use dockline_model::{ArchiveFormat, LayerState};
-use dockline_registry::{Client, ClientConfig, Digest, RegistryError, Scope};
+use dockline_model::{ArchiveFormat, Code, LayerState, UiError};
+use dockline_registry::{Client, ClientConfig, Digest, RegistryError, Scope, Sending};
 use serde_json::{Value, json};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -20,7 +20,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use support::{Registry, Reports, have, sample, skopeo, skopeo_digest};
+use support::{Registry, Reports, have, sample, skopeo, skopeo_digest, tar_of};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -313,4 +313,147 @@ async fn a_pull_takes_what_was_asked_for_in_the_format_that_was_asked_for() {
         }
         assert_eq!(images.len(), 2);
     }
+}
+
+/// The files of a tar, in order.
+fn files_of(archive: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut archive = tar::Archive::new(std::fs::File::open(archive).unwrap());
+    let read = |entry: std::io::Result<tar::Entry<'_, std::fs::File>>| {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+        (name, bytes)
+    };
+    archive.entries().unwrap().map(read).collect()
+}
+
+fn write_files(path: &std::path::Path, files: &[(String, Vec<u8>)]) {
+    std::fs::write(path, tar_of(files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())))).unwrap();
+}
+
+async fn push_whole(
+    client: &Client,
+    file: &std::path::Path,
+    scope: &Scope,
+    place: (&str, &str),
+) -> Result<Digest, RegistryError> {
+    let mut reports = Reports::default();
+    let report = |l: &[dockline_model::LayerView], c, t| reports.take(l, c, t);
+    client.push_archive_whole((file, None), scope, place, &Sending::default(), report).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_with_all_platforms_is_pushed_with_all_platforms() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.tar");
+    let source = Registry::built_in().await;
+    let (top, images, sbom) = multi(&source.client()).await;
+    let how = (ArchiveFormat::Oci, &all());
+    source.client().pull_archive_as("multi", "v1", &file, how, |_, _, _| ()).await.unwrap();
+    let what = [&top, &images[0], &images[1], &sbom].map(ToString::to_string);
+    let what: Vec<String> = what.into_iter().chain([format!("sha256-{}.sig", top.hex())]).collect();
+    let there = async |client: &Client, repository: &str| {
+        let mut found = Vec::new();
+        for what in &what {
+            found.push(client.manifest_digest(repository, what).await.is_ok());
+        }
+        found
+    };
+    let platforms = Scope { all_platforms: true, ..Scope::default() };
+    for (kind, registry) in Registry::both().await {
+        let client = registry.client();
+        let pushed = push_whole(&client, &file, &all(), ("team/app", "v2")).await.unwrap();
+        assert_eq!(pushed, top, "{kind}");
+        assert_eq!(client.manifest_digest("team/app", "v2").await.unwrap(), top, "{kind}");
+        assert_eq!(there(&client, "team/app").await, [true; 5], "{kind}");
+        // Who looks for the SBOM by the image finds it.
+        let back = folder.path().join(format!("{kind}.tar"));
+        let how = (ArchiveFormat::Oci, &all());
+        client.pull_archive_as("team/app", "v2", &back, how, |_, _, _| ()).await.unwrap();
+        let blobs = |path: &std::path::Path| -> std::collections::BTreeSet<String> {
+            let names = files_of(path).into_iter().map(|(name, _)| name);
+            names.filter(|name| name.starts_with("blobs/")).collect()
+        };
+        assert!(blobs(&back).is_superset(&blobs(&file)), "{kind}");
+
+        // The platforms without what refers to them, and an image as ever.
+        push_whole(&client, &file, &platforms, ("plain", "v1")).await.unwrap();
+        assert_eq!(there(&client, "plain").await, [true, true, true, false, false], "{kind}");
+        let single = client.push_archive(&file, "single", "v1", |_, _, _| ()).await.unwrap();
+        assert!(images.contains(&single), "{kind}");
+        let signed = Scope { referrers: true, ..Scope::default() };
+        assert_eq!(push_whole(&client, &file, &signed, ("signed", "v1")).await.unwrap(), single, "{kind}");
+
+        // An archive of an older layout holds single images.
+        let (_folder, sample) = sample();
+        let old = push_whole(&client, &sample, &platforms, ("old", "v1")).await.unwrap();
+        assert_eq!(old, client.push_archive(&sample, "old", "v2", |_, _, _| ()).await.unwrap());
+        if have("skopeo") {
+            let url = registry.docker_url("team/app:v2");
+            let raw = skopeo(&["inspect", "--raw", "--tls-verify=false", &url]).await;
+            assert_eq!(Digest::of(raw.as_bytes()), top, "{kind}");
+            // skopeo checks every digest, and its own archive of all platforms goes the same way.
+            let copy = folder.path().join(format!("{kind}-skopeo.tar"));
+            let target = format!("oci-archive:{}:v2", copy.display());
+            skopeo(&["copy", "--all", "--preserve-digests", "--src-tls-verify=false", &url, &target]).await;
+            assert_eq!(push_whole(&client, &copy, &platforms, ("by-skopeo", "v1")).await.unwrap(), top);
+            assert_eq!(skopeo_digest(&registry, "by-skopeo:v1").await, top.to_string());
+        }
+    }
+}
+
+/// Docker's containerd store saves the whole index, and of the platforms those it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_that_lacks_platforms_is_whole_only_where_the_registry_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.tar");
+    let source = Registry::built_in().await;
+    let (top, images, _) = multi(&source.client()).await;
+    let platforms = Scope { all_platforms: true, ..Scope::default() };
+    let how = (ArchiveFormat::Oci, &platforms);
+    source.client().pull_archive_as("multi", "v1", &file, how, |_, _, _| ()).await.unwrap();
+    let arm = format!("blobs/sha256/{}", images[1].hex());
+    let mut files = files_of(&file);
+    files.retain(|(name, _)| *name != arm);
+    write_files(&file, &files);
+    for (kind, registry) in Registry::both().await {
+        let client = registry.client();
+        let error = push_whole(&client, &file, &platforms, ("app", "v1")).await.unwrap_err();
+        let shown = UiError::from(&error);
+        assert_eq!(shown.code, Code::ArchiveInvalid, "{kind}: {shown:?}");
+        assert!(shown.message.contains("linux/arm64") && shown.hint.is_some(), "{shown:?}");
+        assert!(client.tags("app").await.is_err(), "{kind}: nothing was begun");
+
+        let one = Scope { platform: Some("arm64".parse().unwrap()), ..Scope::default() };
+        source.client().copy_to(("multi", "v1"), &client, ("app", "arm"), &one, |_, _, _| ()).await.unwrap();
+        assert_eq!(push_whole(&client, &file, &platforms, ("app", "v1")).await.unwrap(), top, "{kind}");
+    }
+    // Platforms side by side, as some tools write them, get their index; the same each time.
+    let registry = Registry::built_in().await;
+    let client = registry.client();
+    let index: Value =
+        serde_json::from_slice(&source.client().get_manifest("multi", "v1").await.unwrap().bytes).unwrap();
+    source
+        .client()
+        .pull_archive_as("multi", "v1", &folder.path().join("again.tar"), how, |_, _, _| ())
+        .await
+        .unwrap();
+    let mut files = files_of(&folder.path().join("again.tar"));
+    files.retain(|(name, _)| name != "index.json");
+    let entries: Vec<&Value> = index["manifests"].as_array().unwrap().iter().take(2).collect();
+    files.push((
+        "index.json".to_owned(),
+        json!({ "schemaVersion": 2, "manifests": entries }).to_string().into(),
+    ));
+    write_files(&file, &files);
+    let flat = push_whole(&client, &file, &platforms, ("flat", "v1")).await.unwrap();
+    assert_eq!(push_whole(&client, &file, &platforms, ("flat", "v2")).await.unwrap(), flat);
+    let manifest = client.get_manifest("flat", "v1").await.unwrap();
+    assert_eq!(manifest.media_type, INDEX);
+    let one = Scope { platform: Some("arm64".parse().unwrap()), ..Scope::default() };
+    let there = Registry::built_in().await;
+    let copied =
+        client.copy_to(("flat", "v1"), &there.client(), ("x", "y"), &one, |_, _, _| ()).await.unwrap();
+    assert_eq!(copied, images[1]);
 }

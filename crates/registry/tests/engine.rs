@@ -8,8 +8,9 @@
 
 mod support;
 
+use dockline_registry::Digest;
 use std::{path::Path, process::Stdio};
-use support::{Registry, have, sample, shout, skip};
+use support::{Registry, have, line, sample, shout, skip};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -125,5 +126,39 @@ async fn docker_loads_what_was_pulled_and_its_saves_are_pushed() {
     assert_eq!(client.pull_archive("built", "v1", &back, |_, _, _| ()).await.unwrap(), pushed);
     docker.run(&["load", "--input", text(&back)]).await;
     assert_eq!(docker.image_id("cr.boss.org:5000/built:v1").await, id);
+    docker.stop().await;
+}
+
+/// What stands behind the rule that an image's word for a layer counts in its own repository: nothing false can be run.
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_takes_no_layer_that_is_not_what_the_configuration_says() {
+    let Some(docker) = Docker::start().await else { return };
+    let registry = Registry::built_in().await;
+    let client = registry.client();
+    let blob = async |bytes: &[u8]| {
+        let digest = Digest::of(bytes);
+        let body = std::io::Cursor::new(bytes.to_vec());
+        client.push_blob("dev/app", &digest, bytes.len() as u64, body, |_| ()).await.unwrap();
+        digest
+    };
+    let (promised, other) = (line::layer(1, 1000), line::layer(2, 1000));
+    let rootfs = serde_json::json!({ "type": "layers", "diff_ids": [Digest::of(&promised).to_string()] });
+    let config = serde_json::json!({ "os": "linux", "architecture": "amd64", "rootfs": rootfs }).to_string();
+    let (config_digest, layer_digest) = (blob(config.as_bytes()).await, blob(&other).await);
+    let kind = "application/vnd.docker.distribution.manifest.v2+json";
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": kind,
+        "config": { "mediaType": "application/vnd.docker.container.image.v1+json",
+            "size": config.len(), "digest": config_digest.to_string() },
+        "layers": [{ "mediaType": "application/vnd.docker.image.rootfs.diff.tar",
+            "size": other.len(), "digest": layer_digest.to_string() }],
+    });
+    client.push_manifest("dev/app", "v1", kind, manifest.to_string().into_bytes()).await.unwrap();
+    let socket = format!("unix://{}", docker.folder.path().join("docker.sock").display());
+    let name = format!("{}/dev/app:v1", registry.address);
+    let pulled =
+        Command::new("docker").env("DOCKER_HOST", socket).args(["pull", &name]).output().await.unwrap();
+    let words = String::from_utf8_lossy(&pulled.stderr);
+    assert!(!pulled.status.success() && words.contains("don't match image configuration"), "{words}");
     docker.stop().await;
 }

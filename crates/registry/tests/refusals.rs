@@ -12,6 +12,10 @@ use dockline_model::{Code, UiError};
 use dockline_registry::{Client, ClientConfig, Digest, RegistryError};
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use support::{Registry, sample, shout, skip};
@@ -117,6 +121,52 @@ async fn silence_ends_after_the_idle_time() {
     };
     let client = Client::new(config).unwrap();
     assert_eq!(code(&client.ping().await.unwrap_err()), Code::TimedOut);
+}
+
+/// A gateway before a registry that restarts, or a registry that wants to be left alone for a moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_asked_again_where_that_may_help() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let serving = |failure: &'static str, failures: usize| {
+        asked.store(0, Ordering::SeqCst);
+        let asked = asked.clone();
+        serve(move |mut stream| {
+            let asked = asked.clone();
+            async move {
+                let mut buffer = [0; 4096];
+                while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+                    let fails = asked.fetch_add(1, Ordering::SeqCst) < failures;
+                    let answer =
+                        if fails { failure } else { "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}" };
+                    if stream.write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        })
+    };
+    let client = |address| Client::new(ClientConfig::new(address, "cr.boss.org")).unwrap();
+    for failure in [
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",
+    ] {
+        let (address, _server) = serving(failure, 2).await;
+        client(address).ping().await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 3, "{failure}");
+    }
+    // Not for ever, and not for as long as somebody likes.
+    let (address, _server) = serving("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n", 99).await;
+    assert_eq!(code(&client(address).ping().await.unwrap_err()), Code::RegistryFailed);
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
+    let limited = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n";
+    let (address, _server) = serving(limited, 99).await;
+    let error = UiError::from(&client(address).tags("app").await.unwrap_err());
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert!(error.code == Code::RegistryFailed && error.hint.unwrap().contains("wait"), "{}", error.message);
+    // What is not there will not be there in a second.
+    let (address, _server) = serving("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", 99).await;
+    client(address).tags("app").await.unwrap_err();
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

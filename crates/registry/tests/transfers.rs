@@ -198,6 +198,7 @@ async fn archives_of_newer_docker_and_compressed_ones_are_read() {
     assert_eq!(push("newer.tar.gz", &gzip(&both)).await, newer);
     let older = push("older.tar", &only_docker).await;
     assert_eq!(push("older.tar.gz", &gzip(&only_docker)).await, older);
+    assert_eq!(older, newer, "the same image has another digest, since another Docker saved it");
     for digest in [newer, older] {
         let manifest = client.get_manifest("app", &digest.to_string()).await.unwrap();
         let manifest: serde_json::Value = serde_json::from_slice(&manifest.bytes).unwrap();

@@ -137,6 +137,12 @@ pub enum ArchiveError {
         /// Which file.
         name: String,
     },
+    /// All of an image is wanted, and the archive has only some.
+    #[error("the archive has not all of the image: its index names {missing} as well")]
+    Incomplete {
+        /// `linux/arm64, an attestation`.
+        missing: String,
+    },
     /// A multi-platform image without this machine's.
     #[error("the archive has no image for {wanted}; it has {available}")]
     NoPlatform {
@@ -182,6 +188,10 @@ impl From<&ArchiveError> for UiError {
             | ArchiveError::Missing { .. }
             | ArchiveError::WrongDigest { .. }
             | ArchiveError::NoImage => ui(Code::ArchiveInvalid).hint(again),
+            ArchiveError::Incomplete { .. } => ui(Code::ArchiveInvalid).hint(
+                "Push it without --all-platforms, or make an archive of all of it: skopeo copy --all, or dockline pull \
+                 --output FILE --all-platforms.",
+            ),
             ArchiveError::NoPlatform { .. } => {
                 ui(Code::ArchiveInvalid).hint("Save the image for this platform (docker save --platform).")
             }

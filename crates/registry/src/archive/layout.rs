@@ -3,6 +3,7 @@
 use super::{
     ArchiveError, ArchiveImage, Tarball,
     tarball::{Compression, Section, read_up_to},
+    whole,
 };
 use crate::{Digest, media, platform::Wanted};
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
@@ -131,7 +132,9 @@ fn list_oci(tarball: &Tarball) -> Result<Vec<Found>, ArchiveError> {
         index.manifests().iter().filter(|descriptor| !media::is_attestation(descriptor)).collect();
     // One image under two names is listed twice, with the same digest.
     let mut found: Vec<(Vec<String>, Descriptor)> = Vec::new();
-    for descriptor in descriptors {
+    let is_alone = descriptors.len() == 1;
+    // Signatures and the like stand beside the image that they are about.
+    for descriptor in descriptors.into_iter().filter(|it| is_alone || !whole::is_companion(tarball, it)) {
         let name = media::archive_name(descriptor).map(|name| familiar(&name));
         match found.iter_mut().find(|(_, known)| known.digest() == descriptor.digest()) {
             Some((names, _)) => names.extend(name),
@@ -159,6 +162,14 @@ fn list_oci(tarball: &Tarball) -> Result<Vec<Found>, ArchiveError> {
 fn familiar(name: &str) -> String {
     let without_hub = name.strip_prefix("docker.io/").unwrap_or(name);
     without_hub.strip_prefix("library/").filter(|_| without_hub != name).unwrap_or(without_hub).to_owned()
+}
+
+/// Where an image begins in `index.json`; `None` for one of docker's own layout.
+pub(super) fn roots(found: Found) -> Option<Vec<Descriptor>> {
+    match found.origin {
+        Origin::Docker(_) => None,
+        Origin::Oci(descriptors) => Some(descriptors),
+    }
 }
 
 /// Looks into one image.
@@ -210,7 +221,11 @@ fn resolve_docker(tarball: &Tarball, manifest: &DockerManifest) -> Result<Select
     Ok(Selected { config, layers, manifest: ManifestPlan::Docker })
 }
 
-fn resolve_oci(tarball: &Tarball, mut descriptors: Vec<Descriptor>) -> Result<Selected, ArchiveError> {
+/// The image of this machine's platform, or the only one there is.
+pub(super) fn this_machines(
+    tarball: &Tarball,
+    mut descriptors: Vec<Descriptor>,
+) -> Result<Descriptor, ArchiveError> {
     let is_index = |descriptor: &Descriptor| media::is_index(descriptor.media_type().as_ref());
     // An index may stand in an index; more than a few steps would be a loop.
     for _ in 0..4 {
@@ -230,17 +245,22 @@ fn resolve_oci(tarball: &Tarball, mut descriptors: Vec<Descriptor>) -> Result<Se
             .collect();
     }
     let wanted = Wanted::host();
-    let descriptor = match descriptors.as_slice() {
-        [] => return Err(ArchiveError::NoImage),
-        [only] => only,
+    match descriptors.as_slice() {
+        [] => Err(ArchiveError::NoImage),
+        [only] => Ok(only.clone()),
         several => several
             .iter()
             .find(|descriptor| descriptor.platform().as_ref().is_some_and(|p| wanted.fits(p)))
+            .cloned()
             .ok_or_else(|| ArchiveError::NoPlatform {
                 wanted: wanted.to_string(),
                 available: crate::platform::list(several),
-            })?,
-    };
+            }),
+    }
+}
+
+fn resolve_oci(tarball: &Tarball, descriptors: Vec<Descriptor>) -> Result<Selected, ArchiveError> {
+    let descriptor = &this_machines(tarball, descriptors)?;
     let (name, bytes) = blob(tarball, descriptor)?;
     let version: Version = parse(&name, &bytes)?;
     if version.schema_version == Some(1) {
@@ -248,7 +268,7 @@ fn resolve_oci(tarball: &Tarball, mut descriptors: Vec<Descriptor>) -> Result<Se
     }
     let manifest: ImageManifest = parse(&name, &bytes)?;
     let (config_name, config) = blob(tarball, manifest.config())?;
-    let mut is_complete = true;
+    let (mut is_complete, mut is_bare) = (true, true);
     let layers = manifest
         .layers()
         .iter()
@@ -257,6 +277,7 @@ fn resolve_oci(tarball: &Tarball, mut descriptors: Vec<Descriptor>) -> Result<Se
             let name = digest.layout_path();
             let has_urls = layer.urls().as_ref().is_some_and(|urls| !urls.is_empty());
             if has_urls && !tarball.contains(&name) {
+                is_bare = false;
                 let section = Section { offset: 0, size: layer.size() };
                 return Ok(Layer { name, section, kind: LayerKind::Elsewhere { digest } });
             }
@@ -270,6 +291,7 @@ fn resolve_oci(tarball: &Tarball, mut descriptors: Vec<Descriptor>) -> Result<Se
                 is_complete = false;
                 LayerKind::Raw { diff_id: digest }
             } else {
+                is_bare = false;
                 LayerKind::Ready { digest }
             };
             Ok(Layer { name, section, kind })
@@ -290,13 +312,18 @@ fn resolve_oci(tarball: &Tarball, mut descriptors: Vec<Descriptor>) -> Result<Se
                 ),
             });
         }
-        ManifestPlan::Compressed(Box::new(manifest))
+        match is_bare && tarball.contains("manifest.json") {
+            // Docker since version 25 makes a manifest up when it saves an image of its own store: what it would push is
+            // docker's format still, and the image's digest does not depend on who saved it.
+            true => ManifestPlan::Docker,
+            false => ManifestPlan::Compressed(Box::new(manifest)),
+        }
     };
     Ok(Selected { config, layers, manifest })
 }
 
 /// A small blob of an OCI layout, checked against its descriptor.
-fn blob(tarball: &Tarball, descriptor: &Descriptor) -> Result<(String, Vec<u8>), ArchiveError> {
+pub(super) fn blob(tarball: &Tarball, descriptor: &Descriptor) -> Result<(String, Vec<u8>), ArchiveError> {
     let expected = digest_of(descriptor)?;
     let name = expected.layout_path();
     let bytes = tarball.bytes(&name)?;
@@ -306,7 +333,7 @@ fn blob(tarball: &Tarball, descriptor: &Descriptor) -> Result<(String, Vec<u8>),
     Ok((name, bytes))
 }
 
-fn digest_of(descriptor: &Descriptor) -> Result<Digest, ArchiveError> {
+pub(super) fn digest_of(descriptor: &Descriptor) -> Result<Digest, ArchiveError> {
     media::digest(descriptor).map_err(|error| ArchiveError::Inconsistent { what: error.to_string() })
 }
 
@@ -338,11 +365,11 @@ fn sniff(tarball: &Tarball, section: Section) -> Result<Option<Compression>, Arc
     Ok(Compression::of(&magic[..read]))
 }
 
-fn json<T: DeserializeOwned>(tarball: &Tarball, name: &str) -> Result<T, ArchiveError> {
+pub(super) fn json<T: DeserializeOwned>(tarball: &Tarball, name: &str) -> Result<T, ArchiveError> {
     parse(name, &tarball.bytes(name)?)
 }
 
-fn parse<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, ArchiveError> {
+pub(super) fn parse<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, ArchiveError> {
     serde_json::from_slice(bytes).map_err(|source| ArchiveError::Json { name: name.to_owned(), source })
 }
 

@@ -7,11 +7,13 @@
 mod error;
 mod layout;
 mod tarball;
+mod whole;
 pub(crate) mod write;
 
 pub use error::ArchiveError;
 pub(crate) use layout::{Layer, LayerKind, ManifestPlan, Selected, check as check_digest};
 pub(crate) use tarball::{Section, Tarball, read_up_to};
+pub(crate) use whole::{Blob, Whole, gather};
 
 use crate::Reference;
 use std::path::Path;
@@ -75,6 +77,10 @@ pub async fn images(path: &Path) -> Result<Vec<ArchiveImage>, ArchiveError> {
 
 /// Picks the image to push. Blocks.
 pub(crate) fn select(tarball: &Tarball, wish: &Wish<'_>) -> Result<Selected, ArchiveError> {
+    layout::resolve(tarball, choose(tarball, wish)?)
+}
+
+fn choose(tarball: &Tarball, wish: &Wish<'_>) -> Result<layout::Found, ArchiveError> {
     let mut found = layout::list(tarball)?;
     if found.len() > 1 || matches!(wish, Wish::Named(_)) {
         let names: Vec<String> = found.iter().map(|found| found.image.shown()).collect();
@@ -86,6 +92,5 @@ pub(crate) fn select(tarball: &Tarball, wish: &Wish<'_>) -> Result<Selected, Arc
             return Err(ArchiveError::SeveralImages { names });
         }
     }
-    let only = found.pop().ok_or(ArchiveError::NoImage)?;
-    layout::resolve(tarball, only)
+    found.pop().ok_or(ArchiveError::NoImage)
 }

@@ -50,6 +50,15 @@ impl Credentials {
     }
 }
 
+impl PartialEq for Credentials {
+    /// Of what is kept in two places of this machine: nobody measures how long that takes.
+    fn eq(&self, other: &Self) -> bool {
+        self.user == other.user && self.secret.expose_secret() == other.secret.expose_secret()
+    }
+}
+
+impl Eq for Credentials {}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
@@ -197,7 +206,11 @@ impl Client {
                 if known.is_some() && sent.as_ref() != used {
                     return Ok(true);
                 }
-                self.auth.state().are_good = false;
+                // What was right before may have been replaced where it is kept: a cloud's passwords last for hours.
+                let was_good = std::mem::take(&mut self.auth.state().are_good);
+                if was_good && self.credentials(true).await?.is_some_and(|now| Some(now) != known) {
+                    return Ok(true);
+                }
                 Ok(self.asked(known.is_some()).await?)
             }
             Challenge::Bearer(_) => {
@@ -272,6 +285,24 @@ impl Client {
         };
         if let Some(source) = &self.config.credentials {
             source.accepted(&credentials).await;
+        }
+    }
+
+    /// Whether the registry has wanted a login, so that one was looked for.
+    #[must_use]
+    pub fn has_looked_for_login(&self) -> bool {
+        match self.auth.state().credentials {
+            Known::Unsought => false,
+            Known::None | Known::Some(_) => true,
+        }
+    }
+
+    /// Whether this is the login in use; `None` is nobody's.
+    #[must_use]
+    pub fn is_logged_in_as(&self, credentials: Option<&Credentials>) -> bool {
+        match &self.auth.state().credentials {
+            Known::Unsought | Known::None => credentials.is_none(),
+            Known::Some(known) => credentials == Some(known),
         }
     }
 

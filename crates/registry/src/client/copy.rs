@@ -265,25 +265,38 @@ impl Client {
             .collect();
         stream::iter(copies).buffer_unordered(target.config.parallel.max(1)).try_collect::<Vec<()>>().await?;
 
-        let last = company.travellers.len().saturating_sub(1);
+        target.settle(&company.travellers, (to, tag)).await
+    }
+
+    /// Stores manifests whose blobs are there, the last of them under `tag`, and asks afterwards what that names.
+    pub(super) async fn settle(
+        &self,
+        travellers: &[Traveller],
+        (repository, tag): (&str, &str),
+    ) -> Result<Digest, RegistryError> {
+        let last = travellers.len().saturating_sub(1);
         let mut stored = None;
-        for (number, traveller) in company.travellers.iter().enumerate() {
+        for (number, traveller) in travellers.iter().enumerate() {
             let Manifest { media_type, digest, bytes } = &traveller.manifest;
             let name = match &traveller.tag {
                 _ if number == last => tag.to_owned(),
                 Some(own) => own.clone(),
                 None => digest.to_string(),
             };
-            target.push_manifest(to, &name, media_type, bytes.clone()).await?;
+            let mut waits = retry::WAITS.into_iter();
+            // Twice the same manifest is once.
+            while let Err(error) = self.push_manifest(repository, &name, media_type, bytes.clone()).await {
+                retry::wait_silently(error, &mut waits).await?;
+            }
             if let Some((subject, descriptor)) = &traveller.subject {
-                target.announce_referrers(to, subject, std::slice::from_ref(descriptor)).await?;
+                self.announce_referrers(repository, subject, std::slice::from_ref(descriptor)).await?;
             }
             stored = Some(digest.clone());
         }
         let stored = stored.ok_or_else(|| self.protocol("an image without a manifest"))?;
-        let there = target.manifest_digest(to, tag).await?;
+        let there = self.manifest_digest(repository, tag).await?;
         if there != stored {
-            let what = super::manifest::image_name(to, tag);
+            let what = super::manifest::image_name(repository, tag);
             return Err(RegistryError::DigestMismatch { what, expected: stored, actual: there });
         }
         Ok(stored)

@@ -3,6 +3,7 @@
 use super::{
     Client,
     auth::{LoggedIn, Refusal},
+    retry,
     tls::{self, Verdict},
 };
 use crate::{Operation, RegistryError};
@@ -73,16 +74,30 @@ impl Client {
         self.http().request(method, url)
     }
 
-    /// Sends a request without a (large) body, with whatever the registry needs to let it in. A question whose
-    /// connection ends before the answer is asked once more: kept connections die with the tunnel's session, and asking
-    /// twice changes nothing.
+    /// Sends a request without a (large) body, with whatever the registry needs to let it in. A question that the
+    /// registry fails at in a way that may pass is asked again a moment later: asking twice changes nothing.
     pub(super) async fn send(
         &self,
         operation: Operation,
         request: RequestBuilder,
     ) -> Result<Response, RegistryError> {
-        let request = self.prepared(request).map_err(|source| self.unreachable(source))?;
-        let is_question = matches!(*request.method(), Method::GET | Method::HEAD);
+        let mut request = self.prepared(request).map_err(|source| self.unreachable(source))?;
+        let mut pauses = retry::PAUSES.into_iter();
+        loop {
+            let again = is_question(&request).then(|| request.try_clone()).flatten();
+            let response = self.exchanged(operation, request).await?;
+            let pause = again.as_ref().and_then(|_| retry::pause(&response, &mut pauses));
+            let (Some(next), Some(pause)) = (again, pause) else { return Ok(response) };
+            tracing::info!(status = response.status().as_u16(), ?pause, "the registry is asked again");
+            tokio::time::sleep(pause).await;
+            request = next;
+        }
+    }
+
+    /// A question whose connection ends before the answer is asked once more: kept connections die with the tunnel's
+    /// session.
+    async fn exchanged(&self, operation: Operation, request: Request) -> Result<Response, RegistryError> {
+        let is_question = is_question(&request);
         let is_get = *request.method() == Method::GET;
         let is_head = *request.method() == Method::HEAD;
         let again = is_question.then(|| request.try_clone()).flatten();
@@ -292,6 +307,10 @@ impl Client {
             _ => RegistryError::Failed { operation, status, details },
         }
     }
+}
+
+fn is_question(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 /// What an answer to the first request says about TLS.

@@ -7,6 +7,7 @@
 use super::{
     Client,
     layer::{Job, JobKind, Open, Shared},
+    learn::Standing,
     push::{Placed, QUESTIONS, Sending, blocking, save},
 };
 use crate::{
@@ -57,6 +58,8 @@ pub struct Survey {
     pub answer_time: std::time::Duration,
     placed: HashMap<Digest, Placed>,
     config_size: u64,
+    /// What stood in the repository when it was asked.
+    standing: Vec<Standing>,
 }
 
 impl Survey {
@@ -80,20 +83,26 @@ impl Client {
         sending: &Sending,
     ) -> Result<Survey, RegistryError> {
         let begin = std::time::Instant::now();
-        let config = self.blob_size(repository, &image.id).await?;
-        let answer_time = begin.elapsed();
+        let config = async {
+            let config = self.blob_size(repository, &image.id).await;
+            (config, begin.elapsed())
+        };
+        let ((config, answer_time), standing) = futures::join!(config, self.standing(repository, tag));
+        let config = config?;
         let layers: Vec<&Digest> = image.layers.iter().collect();
-        self.learn(repository, tag, &layers, &sending.records).await?;
+        let standing = self.learn_beside(standing?, repository, tag, &layers, &sending.records).await?;
         let board = Board::new([], |_: &[LayerView], _, _| ());
         let shared = self.shared(repository, sending, &board);
         let asked: Vec<_> = image.layers.iter().map(|layer| self.whereabouts(&shared, layer)).collect();
         let found: Vec<Option<Placed>> = stream::iter(asked).buffered(QUESTIONS).try_collect().await?;
         let mut survey = Survey {
             missing: Vec::new(),
-            has_config: config.is_some(),
+            // Its size has to stand in the manifest, and some registries do not tell it.
+            has_config: config.is_some_and(|size| size > 0),
             answer_time,
             placed: HashMap::new(),
             config_size: config.unwrap_or(0),
+            standing,
         };
         for (layer, found) in image.layers.iter().zip(found) {
             match found {
@@ -118,7 +127,7 @@ impl Client {
         shared: &Shared<'_, F>,
         layer: &Digest,
     ) -> Result<Option<Placed>, RegistryError> {
-        let known: Vec<Known> = shared.records.known(self.authority(), layer);
+        let known: Vec<Known> = shared.records.usable(self.authority(), shared.repository, layer);
         for known in known.iter().filter(|known| shared.fits(known)) {
             let Ok(digest) = known.digest.parse::<Digest>() else { continue };
             if self.blob_exists(shared.repository, &digest).await? {
@@ -149,7 +158,8 @@ impl Client {
             board.state(index, dockline_model::LayerState::Exists);
         }
         let plan = ManifestPlan::Docker;
-        self.complete_with(repository, tag, &image.id, survey.config_size, plan, &layers).await
+        let config = (&image.id, survey.config_size);
+        self.complete_with((repository, tag), config, plan, &layers, &survey.standing).await
     }
 
     /// Packs and sends an image while the engine exports it (`docker save`, of Docker's own store), and asks the
@@ -214,7 +224,8 @@ impl Client {
         let missing = |name: String| ArchiveError::Missing { name };
         let config = config.ok_or_else(|| missing(format!("the configuration {}", image.id)))?;
         let layers = self.placed(image, &placed)?;
-        self.complete(repository, tag, config, ManifestPlan::Docker, &layers).await
+        // Nothing of it was there, so no image that stands there is this one.
+        self.complete((repository, tag), config, ManifestPlan::Docker, &layers, &[]).await
     }
 
     /// Writes an export to a temporary file in `folder` and pushes that: for whatever an engine exports.

@@ -112,7 +112,7 @@ impl Client {
             }
             JobKind::Pack { diff_id: None } => Ok(None),
             JobKind::Pack { diff_id: Some(diff_id) } => {
-                let known = shared.records.known(registry, diff_id);
+                let known = shared.records.usable(registry, shared.repository, diff_id);
                 for known in known.iter().filter(|known| shared.fits(known)) {
                     let Ok(digest) = known.digest.parse::<Digest>() else { continue };
                     let placed =
@@ -139,7 +139,8 @@ impl Client {
         }
     }
 
-    /// Has the registry take the blob from a repository that had it; says from which, if it did.
+    /// Has the registry take the blob from a repository that had it; says from which, if it did. Whatever speaks against
+    /// that (we may read nothing there, or it is gone) is no failure of a push: the layer is sent instead.
     async fn mount(
         &self,
         repository: &str,
@@ -150,9 +151,13 @@ impl Client {
             if crate::reference::check_repository(from).is_err() {
                 continue;
             }
-            match self.begin(repository, Some((digest, from))).await? {
-                Begun::Mounted => return Ok(Some(from.clone())),
-                Begun::Upload(upload) => upload.abandon(self).await,
+            match self.begin(repository, Some((digest, from))).await {
+                Ok(Begun::Mounted) => return Ok(Some(from.clone())),
+                Ok(Begun::Upload(upload)) => upload.abandon(self).await,
+                Err(error) if retry::may_pass(&error) || is_refusal(&error) => {
+                    tracing::info!(%error, from, "a layer is not taken from another repository");
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(None)
@@ -230,6 +235,14 @@ impl Client {
             }
         }
     }
+}
+
+/// Whether it says that we may not, or that there is no such thing.
+const fn is_refusal(error: &RegistryError) -> bool {
+    matches!(
+        error,
+        RegistryError::Denied { .. } | RegistryError::Auth { .. } | RegistryError::NotFound { .. }
+    )
 }
 
 impl Job {

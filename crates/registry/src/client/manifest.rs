@@ -30,9 +30,6 @@ struct Catalog {
     repositories: Vec<String>,
 }
 
-/// How long a registry has for something else before it is asked again.
-const STUMBLE: std::time::Duration = std::time::Duration::from_millis(500);
-
 impl Client {
     /// The digest of what `reference` (a tag or a digest) names, by the registry's own word; where the registry
     /// does not say it, the manifest is read and its digest computed.
@@ -40,17 +37,6 @@ impl Client {
     /// # Errors
     /// [`RegistryError::NotFound`] when there is none.
     pub async fn manifest_digest(&self, repository: &str, reference: &str) -> Result<Digest, RegistryError> {
-        match self.ask_manifest_digest(repository, reference).await {
-            // docker-registry 2.8 fails like that while the tag is being deleted or pushed.
-            Err(RegistryError::Failed { status: 500, .. }) => {
-                tokio::time::sleep(STUMBLE).await;
-                self.ask_manifest_digest(repository, reference).await
-            }
-            asked => asked,
-        }
-    }
-
-    async fn ask_manifest_digest(&self, repository: &str, reference: &str) -> Result<Digest, RegistryError> {
         let operation = Operation::ReadManifest;
         let url = self.manifest_url(repository, reference)?;
         let request = self.request(Method::HEAD, url).header("accept", media::MANIFESTS);

@@ -5,6 +5,7 @@
 
 mod auth;
 mod blob;
+mod compose;
 mod contents;
 mod copy;
 mod crossed;
@@ -22,6 +23,7 @@ mod retry;
 mod tls;
 mod upload;
 mod way;
+mod whole;
 
 pub use auth::{CredentialSource, Credentials};
 pub use blob::PullError;

@@ -1,23 +1,22 @@
 //! The direct road to the registry: archives without any engine, and an engine's images from its export.
 
 use super::{
-    Client,
+    Client, compose,
     layer::{Job, JobKind, Open},
+    learn::Standing,
     retry,
 };
 use crate::{
     Digest, RegistryError,
     archive::{self, ArchiveError, Layer, LayerKind, ManifestPlan, Selected, Tarball},
     board::Board,
-    media,
     pack::{self, Abandon, Encoding, Packing},
     records::Records,
     reference,
 };
 use dockline_model::LayerView;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
-use std::{path::Path, str::FromStr as _, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 /// How many layers are asked about at once. Each of them has a connection, and an SSH session takes two: logging in
 /// once more takes longer than one more round of questions.
@@ -136,9 +135,26 @@ impl Client {
         progress: impl FnMut(&[LayerView], u64, u64) + Send,
     ) -> Result<Digest, RegistryError> {
         let board = Board::new(jobs.iter().map(|job| (job.short_id(), job.size)), progress);
-        let shared = self.shared(repository, sending, &board);
         let wanted: Vec<&Digest> = jobs.iter().filter_map(Job::diff_id).collect();
-        self.learn(repository, tag, &wanted, &sending.records).await?;
+        let standing = match manifest {
+            ManifestPlan::Verbatim { .. } => None,
+            ManifestPlan::Compressed(_) | ManifestPlan::Docker => self.standing(repository, tag).await?,
+        };
+        let standing = self.learn_beside(standing, repository, tag, &wanted, &sending.records).await?;
+        let placed = self.send_jobs(&jobs, repository, sending, &board).await?;
+        let layers: Vec<Placed> = order.iter().map(|job| placed[*job].clone()).collect();
+        self.complete((repository, tag), config, manifest, &layers, &standing).await
+    }
+
+    /// Sends whatever of `jobs` the registry lacks; where each of them is then.
+    pub(super) async fn send_jobs<F: FnMut(&[LayerView], u64, u64) + Send>(
+        &self,
+        jobs: &[Job],
+        repository: &str,
+        sending: &Sending,
+        board: &Board<F>,
+    ) -> Result<Vec<Placed>, RegistryError> {
+        let shared = self.shared(repository, sending, board);
         let asked = jobs.iter().enumerate().map(|(index, job)| self.find_layer(&shared, job, index));
         let mut placed: Vec<Option<Placed>> =
             stream::iter(asked.collect::<Vec<_>>()).buffered(QUESTIONS).try_collect().await?;
@@ -168,40 +184,48 @@ impl Client {
         // What has arrived counts, however the rest went.
         save(&sending.records).await;
         outcome?;
-        let layers: Option<Vec<Placed>> = order.iter().map(|job| placed[*job].clone()).collect();
-        let layers = layers.ok_or_else(|| self.protocol("a layer was neither found nor sent"))?;
-        self.complete(repository, tag, config, manifest, &layers).await
+        let placed: Option<Vec<Placed>> = placed.into_iter().collect();
+        placed.ok_or_else(|| self.protocol("a layer was neither found nor sent"))
     }
 
-    /// The configuration and the manifest, once all layers are there.
+    /// The configuration and the manifest, once all layers are there. `standing`: images that the repository has.
     pub(crate) async fn complete(
         &self,
-        repository: &str,
-        tag: &str,
+        (repository, tag): (&str, &str),
         config: Vec<u8>,
         manifest: ManifestPlan,
         layers: &[Placed],
+        standing: &[Standing],
     ) -> Result<Digest, RegistryError> {
         let config_digest = Digest::of(&config);
         let config_size = config.len() as u64;
-        if !self.blob_exists(repository, &config_digest).await? {
-            let body = std::io::Cursor::new(config);
-            self.push_blob(repository, &config_digest, config_size, body, |_| ()).await?;
+        let mut waits = retry::WAITS.into_iter();
+        while let Err(error) = self.put_small(repository, &config_digest, &config).await {
+            retry::wait_silently(error, &mut waits).await?;
         }
-        self.complete_with(repository, tag, &config_digest, config_size, manifest, layers).await
+        let config = (&config_digest, config_size);
+        self.complete_with((repository, tag), config, manifest, layers, standing).await
+    }
+
+    /// Sends a small blob, unless it is there.
+    async fn put_small(&self, repository: &str, digest: &Digest, bytes: &[u8]) -> Result<(), RegistryError> {
+        if self.blob_exists(repository, digest).await? {
+            return Ok(());
+        }
+        let body = std::io::Cursor::new(bytes.to_vec());
+        self.push_blob(repository, digest, bytes.len() as u64, body, |_| ()).await
     }
 
     /// The manifest, once everything that it names is there.
     pub(super) async fn complete_with(
         &self,
-        repository: &str,
-        tag: &str,
-        config: &Digest,
-        config_size: u64,
+        (repository, tag): (&str, &str),
+        (config, config_size): (&Digest, u64),
         manifest: ManifestPlan,
         layers: &[Placed],
+        standing: &[Standing],
     ) -> Result<Digest, RegistryError> {
-        let (media_type, bytes) = manifest_bytes(manifest, config, config_size, layers)
+        let (media_type, bytes) = compose::manifest(manifest, (config, config_size), layers, standing)
             .map_err(|what| ArchiveError::Inconsistent { what: what.to_string() })?;
         self.tag(repository, tag, &media_type, bytes).await
     }
@@ -287,72 +311,4 @@ pub(crate) async fn blocking<T: Send + 'static, E: Into<RegistryError> + Send + 
         .await
         .map_err(|source| RegistryError::Worker { source })?
         .map_err(Into::into)
-}
-
-fn manifest_bytes(
-    plan: ManifestPlan,
-    config: &Digest,
-    config_size: u64,
-    layers: &[Placed],
-) -> Result<(String, Vec<u8>), oci_spec::OciSpecError> {
-    match plan {
-        ManifestPlan::Verbatim { bytes, media_type } => Ok((media_type, bytes)),
-        ManifestPlan::Compressed(mut manifest) => {
-            let replaced = manifest
-                .layers()
-                .iter()
-                .zip(layers)
-                .map(|(old, placed)| {
-                    if !media::is_bare_tar(old.media_type().as_ref()) {
-                        return Ok(old.clone());
-                    }
-                    let is_docker = old.media_type().as_ref().starts_with("application/vnd.docker.");
-                    let mut new =
-                        descriptor(layer_type(placed.encoding, is_docker), &placed.digest, placed.size)?;
-                    new.set_annotations(old.annotations().clone());
-                    Ok(new)
-                })
-                .collect::<Result<Vec<_>, oci_spec::OciSpecError>>()?;
-            manifest.set_layers(replaced);
-            let media_type = manifest
-                .media_type()
-                .as_ref()
-                .map_or_else(|| media::OCI_MANIFEST.to_owned(), ToString::to_string);
-            Ok((media_type, serde_json::to_vec(&manifest)?))
-        }
-        ManifestPlan::Docker => {
-            // Docker's own format has no name for zstd.
-            let is_docker = layers.iter().all(|placed| placed.encoding != Encoding::Zstd);
-            let (manifest_type, config_type) = match is_docker {
-                true => (media::DOCKER_MANIFEST, media::DOCKER_CONFIG),
-                false => (media::OCI_MANIFEST, media::OCI_CONFIG),
-            };
-            let layers = layers
-                .iter()
-                .map(|placed| descriptor(layer_type(placed.encoding, is_docker), &placed.digest, placed.size))
-                .collect::<Result<Vec<_>, _>>()?;
-            let manifest = ImageManifestBuilder::default()
-                .schema_version(2_u32)
-                .media_type(manifest_type)
-                .config(descriptor(config_type, config, config_size)?)
-                .layers(layers)
-                .build()?;
-            Ok((manifest_type.to_owned(), serde_json::to_vec(&manifest)?))
-        }
-    }
-}
-
-const fn layer_type(encoding: Encoding, is_docker: bool) -> &'static str {
-    match (encoding, is_docker) {
-        (Encoding::Gzip, true) => media::DOCKER_LAYER_GZIP,
-        (Encoding::Gzip, false) => media::OCI_LAYER_GZIP,
-        (Encoding::Zstd, _) => media::OCI_LAYER_ZSTD,
-        (Encoding::Bare, true) => media::DOCKER_LAYER,
-        (Encoding::Bare, false) => media::OCI_LAYER,
-    }
-}
-
-fn descriptor(media_type: &str, digest: &Digest, size: u64) -> Result<Descriptor, oci_spec::OciSpecError> {
-    let digest = oci_spec::image::Digest::from_str(&digest.to_string())?;
-    Ok(Descriptor::new(MediaType::from(media_type), size, digest))
 }

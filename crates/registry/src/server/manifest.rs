@@ -112,7 +112,7 @@ pub(super) async fn put(
     let headers = [("location", location.as_str()), ("docker-content-digest", &digest.to_string())];
     let mut response = answer::empty(StatusCode::CREATED, &headers);
     if let Some(subject) = subject {
-        let note = referrers::descriptor(&value, &media_type, &digest, bytes.len()).to_string();
+        let note = media::listed(&value, &media_type, &digest, bytes.len()).to_string();
         shared.storage.link_referrer(repository, &subject, &digest, &note).await?;
         put_header(&mut response, "oci-subject", &subject.to_string());
     }

@@ -8,21 +8,6 @@ use crate::{Digest, media};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-/// What a list of referrers says of a manifest: `digest` of the manifest whose text is `manifest`.
-pub(super) fn descriptor(manifest: &Value, media_type: &str, digest: &Digest, size: usize) -> Value {
-    // "artifactType … MUST be set to the value of the artifactType field, or the config descriptor's mediaType".
-    let own = manifest.get("artifactType").and_then(Value::as_str).filter(|kind| !kind.is_empty());
-    let of_config = || manifest.pointer("/config/mediaType").and_then(Value::as_str);
-    let mut descriptor = json!({ "mediaType": media_type, "digest": digest.to_string(), "size": size });
-    if let Some(kind) = own.or_else(of_config) {
-        descriptor["artifactType"] = json!(kind);
-    }
-    if let Some(annotations) = manifest.get("annotations").filter(|annotations| annotations.is_object()) {
-        descriptor["annotations"] = annotations.clone();
-    }
-    descriptor
-}
-
 /// The subject that a manifest names.
 pub(super) fn subject(manifest: &Value) -> Result<Option<Digest>, Refusal> {
     let Some(subject) = manifest.get("subject").filter(|subject| !subject.is_null()) else { return Ok(None) };

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod line;
+
 use dockline_model::LayerView;
 use dockline_registry::{Client, ClientConfig, Server, sample};
 use std::{

@@ -1,6 +1,6 @@
 // Pictures of every state into ui/shots: views in every look (light, dark, narrow, with text twice as large, in both
 // languages), dialogs in the few that have each property once. `npm run shots -- PATTERN` takes what matches, in all;
-// `npm run shots -- --short` is for the test command: everything in Dutch, dark and narrow, views with large text as well.
+// `npm run shots -- --short` is a quick look: everything in Dutch, dark and narrow, views with large text as well.
 // Serves the built window under the same content security policy as the app, and fails if anything breaks it, if axe-core
 // finds something, or if something cannot be read or reached.
 

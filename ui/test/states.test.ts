@@ -105,7 +105,7 @@ test('the connections of a push of Dockline’s own are not listed beside the pu
   const texts = (leases: Parameters<typeof holders>[0]) =>
     holders(leases, [transfer(4, { source: 'app:v1' })]).map(({ text }) => text);
   expect(texts([push, ...own])).toEqual(['the push of app:v1']);
-  expect(texts(own), 'what nothing else explains is said').toEqual(['dockline-desktop × 2']);
+  expect(texts(own), 'what nothing else explains is said').toEqual(['Dockline × 2']);
 });
 
 test('ends and beginnings are spoken, progress is not', () => {

@@ -85,6 +85,7 @@ function holderText(lease: LeaseView, transfers: readonly TransferView[]): strin
       return transfer ? t.registries.holders[transfer.kind](transfer.source) : t.registries.holders.transfer;
     }
     case 'connection':
+      if (isOwn(lease)) return t.app;
       return lease.program ? t.registries.holders.program(lease.program) : t.registries.holders.connection;
   }
 }

@@ -142,9 +142,8 @@ describe('a tunnel', () => {
     const deeds = () => owner.asked().filter(({ kind }) => kind !== 'plan-setup');
     expect(deeds()).toEqual([]);
     await user.click(screen.getByTestId('remove'));
-    await waitFor(() => expect(screen.getByTestId('confirm-accept')).toHaveProperty('disabled', false));
     await user.click(screen.getByTestId('confirm-accept'));
-    expect(deeds()).toEqual([{ kind: 'remove-registry', registry: 'cr.boss.org' }]);
+    await waitFor(() => expect(deeds()).toEqual([{ kind: 'remove-registry', registry: 'cr.boss.org' }]));
     await waitFor(() => expect(screen.queryByTestId('confirm-dialog')).toBeNull());
   });
 });
@@ -263,6 +262,21 @@ describe('make docker push work here', () => {
     await user.click(await screen.findByTestId('remove-settings'));
     await user.click(screen.getByTestId('confirm-accept'));
     expect(owner.asked().map(({ kind }) => kind)).toEqual(['plan-setup', 'remove-registry']);
+  });
+
+  test('is seen before it goes, however fast one is', async () => {
+    const { owner, screen, user } = await open(one());
+    let answer: (reply: ReturnType<typeof planned>) => void = () => {};
+    owner.answers['plan-setup'] = () => new Promise((resolve) => (answer = resolve));
+    await user.click(screen.getByTestId('remove'));
+    await user.click(screen.getByTestId('confirm-accept'));
+    answer(planned('needed', 'undo'));
+    await screen.findByTestId('remove-settings');
+    expect(owner.asked().map(({ kind }) => kind)).toEqual(['plan-setup']);
+    await user.click(screen.getByTestId('confirm-accept'));
+    await waitFor(() =>
+      expect(owner.asked().map(({ kind }) => kind)).toEqual(['plan-setup', 'apply-setup', 'remove-registry']),
+    );
   });
 
   test('that cannot be taken back keeps its registry, and a plan that is old is shown anew', async () => {

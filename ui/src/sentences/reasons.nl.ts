@@ -153,6 +153,11 @@ export const reasons: readonly Pattern[] = [
     'het manifest noemt {1} lagen en de configuratie {2}',
   ],
   ['{1} is compressed with {2}, which no engine unpacks', '{1} is ingepakt met {2}, wat geen engine uitpakt'],
+  ['its indexes do not end', 'zijn indexen houden niet op'],
+  ['an attestation', 'een verklaring'],
+  ['{1} is listed as an image and is {2}', '{1} staat als image in de lijst en is {2}'],
+  ['{1} is {2}, and is listed as {3}', '{1} is {2}, en staat in de lijst als {3}'],
+  ['{1} does not read: {2}', '{1} is niet te lezen: {2}'],
   ['{1} ought to have {2} bytes and has {3}', '{1} hoort {2} bytes te hebben en heeft er {3}'],
   [
     "the archive's {1} is {2} bytes long; no real one is",

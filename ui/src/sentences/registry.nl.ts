@@ -99,6 +99,14 @@ export const registry: readonly Pattern[] = [
   ['The archive has no image called {1}; it has {2}.', 'Het archief heeft geen image dat {1} heet; wel {2}.'],
   ['The archive has no image for {1}; it has {2}.', 'Het archief heeft geen image voor {1}; wel voor {2}.'],
   [
+    'The archive has not all of the image: its index names {1} as well.',
+    'Het archief bevat niet het hele image: zijn index noemt ook {1}.',
+  ],
+  [
+    'Push it without --all-platforms, or make an archive of all of it: skopeo copy --all, or dockline pull --output FILE --all-platforms.',
+    'Push het zonder alle platforms, of maak een archief van het hele image: skopeo copy --all, of dockline pull --output FILE --all-platforms.',
+  ],
+  [
     'Make it again with docker save, podman save or skopeo copy.',
     'Maak het opnieuw met docker save, podman save of skopeo copy.',
   ],
@@ -192,6 +200,14 @@ export const registry: readonly Pattern[] = [
   [
     "Allow it in the registry's configuration (storage: delete: enabled: true, or REGISTRY_STORAGE_DELETE_ENABLED=true) and start it again.",
     'Sta het toe in de configuratie van het register (storage: delete: enabled: true, of REGISTRY_STORAGE_DELETE_ENABLED=true) en start het opnieuw.',
+  ],
+  [
+    "Check the name for typing errors. Some registries (Amazon's ECR) take pushes only to repositories that were made before.",
+    'Kijk of er een typefout in de naam staat. Sommige registers (ECR van Amazon) nemen alleen pushes aan voor repositories die al bestaan.',
+  ],
+  [
+    'The registry limits how often it may be asked; wait a while, or log in there.',
+    'Het register beperkt hoe vaak het iets mag worden gevraagd; wacht even, of log daar in.',
   ],
   ['Check the name and the tag for typing errors.', 'Kijk of er een typefout in de naam of de tag staat.'],
   [

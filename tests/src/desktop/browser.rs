@@ -1,23 +1,41 @@
 //! The window driven through WebDriver: WebKit's own driver starts the real app and clicks in its page.
 
-use super::{
-    PATIENCE, Screen, app, is_running,
-    screen::{screenshots, workspace},
-    x11::X11,
-};
+use super::{PATIENCE, Screen, app, is_running, screen::screenshots, x11::X11};
 use crate::lab::{Daemon, Dockline, free_port};
 use fantoccini::{
-    Client, ClientBuilder, Locator, elements::Element, error::CmdError, key::Key, wd::Capabilities,
+    Client, ClientBuilder, Locator,
+    elements::Element,
+    error::CmdError,
+    key::Key,
+    wd::{Capabilities, TimeoutConfiguration},
 };
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::{Signal, kill};
 use serde_json::json;
+use std::{
+    sync::Mutex,
+    thread::{self, JoinHandle},
+};
 
 /// The driver, the app that it started, and the app's page.
 pub struct Browser {
     client: Client,
     driver: Daemon,
     x11: X11,
+    pictures: Pictures,
+}
+
+/// Pictures being packed; done when it is dropped.
+#[derive(Default)]
+struct Pictures(Mutex<Vec<JoinHandle<()>>>);
+
+impl Drop for Pictures {
+    fn drop(&mut self) {
+        for packing in self.0.get_mut().map(std::mem::take).unwrap_or_default() {
+            // What went wrong there was said there; a second panic here would hide the first.
+            packing.join().ok();
+        }
+    }
 }
 
 impl Browser {
@@ -44,7 +62,10 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap_or_else(|error| panic!("no WebDriver session: {error}\n{}", driver.log()));
-        let browser = Self { client, driver, x11: X11::connect(screen.display()) };
+        let timeouts = TimeoutConfiguration::new(Some(PATIENCE), Some(PATIENCE), None);
+        client.update_timeouts(timeouts).await.expect("the driver takes timeouts");
+        let browser =
+            Self { client, driver, x11: X11::connect(screen.display()), pictures: Pictures::default() };
         browser.see("[data-testid=app][data-ready=true]").await;
         browser
     }
@@ -54,7 +75,8 @@ impl Browser {
     /// # Panics
     /// When it does not appear.
     pub async fn see(&self, selector: &str) -> Element {
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        let found =
+            self.client.wait().at_most(PATIENCE).every(super::POLL).for_element(Locator::Css(selector)).await;
         match found {
             Ok(element) => element,
             Err(error) => self.give_up(&format!("{selector} never appeared: {error}")).await,
@@ -97,15 +119,17 @@ impl Browser {
     /// # Panics
     /// When it cannot be clicked.
     pub async fn click(&self, selector: &str) {
-        let mut last: Option<CmdError> = None;
-        for _ in 0..20 {
-            match self.see(selector).await.click().await {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let refusal: CmdError = match self.see(selector).await.click().await {
                 Ok(()) => return,
-                Err(error) => last = Some(error),
+                Err(error) => error,
+            };
+            if tokio::time::Instant::now() > deadline {
+                self.give_up(&format!("{selector} cannot be clicked: {refusal}")).await;
             }
             tokio::time::sleep(super::POLL).await;
         }
-        self.give_up(&format!("{selector} cannot be clicked: {last:?}")).await
     }
 
     /// Replaces the text of the field with this `data-testid`.
@@ -172,26 +196,6 @@ impl Browser {
         self.type_keys(&format!("{down}{key}{up}")).await;
     }
 
-    /// What axe-core finds wrong with the page as it is, colours included: one line for each rule that is broken.
-    ///
-    /// # Panics
-    /// When axe-core is not installed (`npm ci` in ui/) or does not answer.
-    pub async fn violations(&self) -> Vec<String> {
-        let source = workspace().join("ui/node_modules/axe-core/axe.min.js");
-        let source =
-            std::fs::read_to_string(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
-        self.run(&source).await;
-        let found = self
-            .run_async(
-                "const done = arguments[0];
-                 window.axe.run(document, { resultTypes: ['violations'] }).then(
-                   ({ violations }) => done(violations.map(({ id, nodes }) => `${id}: ${nodes.map(n => n.html.slice(0, 160)).join(' ')}`)),
-                   error => done([String(error)]));",
-            )
-            .await;
-        serde_json::from_value(found).expect("a list of sentences")
-    }
-
     /// Gives the window this many pixels.
     ///
     /// # Panics
@@ -207,15 +211,95 @@ impl Browser {
     /// # Panics
     /// When there is no window.
     pub async fn photograph(&self, name: &str) {
-        // The page has changed; two frames later it is on the screen too, and transitions are over.
+        self.settled().await;
+        let window = *self.x11.windows("Dockline").first().expect("the app has a window");
+        let picture = self.x11.photograph(window);
+        let path = screenshots().join(format!("{name}.png"));
+        // Packing it takes longer than taking it, and nothing waits for it.
+        self.pictures.0.lock().expect("no picture failed").push(thread::spawn(move || picture.write(&path)));
+    }
+
+    /// Waits until the page has drawn what it knows, and transitions are over.
+    ///
+    /// # Panics
+    /// When the page is gone.
+    pub async fn settled(&self) {
         self.run_async(
             "const done = arguments[0]; const settled = () => requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
              Promise.allSettled(document.getAnimations().filter(a => a.effect?.getComputedTiming().endTime !== Infinity)
                .map(a => a.finished)).then(settled);",
         )
         .await;
+    }
+
+    /// Waits until this script of the page's answers with something true.
+    ///
+    /// # Panics
+    /// When it never does.
+    pub async fn until(&self, script: &str) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let answer = self.run(script).await;
+            if answer == json!(true) {
+                return;
+            }
+            if tokio::time::Instant::now() > deadline {
+                self.give_up(&format!("{script} never answered true, last {answer}")).await;
+            }
+            tokio::time::sleep(super::POLL).await;
+        }
+    }
+
+    /// Sends the owner a command through the page's own door, and returns the reply.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn dispatch(&self, command: &serde_json::Value) -> serde_json::Value {
+        let answer = self
+            .run_async(&format!(
+                "const done = arguments[0];
+                 window.__TAURI_INTERNALS__.invoke('dispatch', {{ command: {command} }})
+                   .then(reply => done({{ reply }}), refusal => done({{ refusal }}));"
+            ))
+            .await;
+        match answer.get("reply") {
+            Some(reply) => reply.clone(),
+            None => panic!("{command} was refused: {answer}"),
+        }
+    }
+
+    /// Chooses what has this value in the list with this `data-testid`.
+    ///
+    /// # Panics
+    /// When there is no such list, or no such choice in it.
+    pub async fn choose(&self, testid: &str, value: &str) {
+        self.part(testid).await;
+        let chosen = self
+            .run(&format!(
+                "const list = document.querySelector('[data-testid={testid}]'); list.value = '{value}';
+                 list.dispatchEvent(new Event('change', {{ bubbles: true }})); return list.value;"
+            ))
+            .await;
+        assert_eq!(chosen, json!(value), "{testid} has no such choice");
+    }
+
+    /// The middle of the element that `selector` finds, in pixels of the screen; it is scrolled into view first.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn place_of(&self, selector: &str) -> (i16, i16) {
+        self.see(selector).await;
+        let script = format!(
+            "const element = document.querySelector({selector});
+             element.scrollIntoView({{ block: 'nearest' }});
+             const box = element.getBoundingClientRect();
+             return [box.x + box.width / 2, box.y + box.height / 2].map(Math.round);",
+            selector = json!(selector)
+        );
+        let (x, y): (i16, i16) = serde_json::from_value(self.run(&script).await).expect("a place");
         let window = *self.x11.windows("Dockline").first().expect("the app has a window");
-        self.x11.photograph(window, &screenshots().join(format!("{name}.png")));
+        let (left, top) = self.x11.corner(window);
+        (left + x, top + y)
     }
 
     /// The driver's, the app's and the window's processes.
@@ -249,7 +333,7 @@ impl Browser {
     async fn give_up(&self, why: &str) -> ! {
         let name = std::thread::current().name().unwrap_or("test").replace("::", "-");
         if let Some(window) = self.x11.windows("Dockline").first() {
-            self.x11.photograph(*window, &screenshots().join(format!("failed-{name}.png")));
+            self.x11.photograph(*window).write(&screenshots().join(format!("failed-{name}.png")));
         }
         let page = self.client.source().await.unwrap_or_default();
         panic!("{why}\n--- the page ---\n{page}\n--- the log ---\n{}", self.driver.log())

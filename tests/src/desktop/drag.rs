@@ -19,7 +19,7 @@ use x11rb::{
 
 x11rb::atom_manager! {
     Atoms: AtomsCookie {
-        XdndAware, XdndEnter, XdndPosition, XdndStatus, XdndDrop, XdndFinished, XdndSelection, XdndActionCopy,
+        XdndAware, XdndEnter, XdndPosition, XdndStatus, XdndLeave, XdndDrop, XdndFinished, XdndSelection, XdndActionCopy,
         URI_LIST: b"text/uri-list",
     }
 }
@@ -32,14 +32,31 @@ const VERSION: u32 = 5;
 /// # Panics
 /// When the window does not take the drop.
 pub async fn drop_files(screen: &Screen, files: &[&Path], x: i16, y: i16) {
-    let display = screen.display().to_owned();
-    let list: String = files.iter().map(|file| format!("file://{}\r\n", file.display())).collect();
-    tokio::task::spawn_blocking(move || Drag::start(&display, list, x, y).run())
-        .await
-        .expect("the drop is taken");
+    hold_files(screen, files, x, y).await.let_go().await;
 }
 
-struct Drag {
+/// Drags files over the window under (`x`, `y`) of the screen and holds them there.
+///
+/// # Panics
+/// When the window does not answer.
+pub async fn hold_files(screen: &Screen, files: &[&Path], x: i16, y: i16) -> Drag {
+    let display = screen.display().to_owned();
+    let list: String = files.iter().map(|file| format!("file://{}\r\n", file.display())).collect();
+    blocking(move || {
+        let drag = Drag::start(&display, list, x, y);
+        drag.hover();
+        drag
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(act).await.expect("the window answers the drag")
+}
+
+/// Files that hang over a window.
+#[derive(Debug)]
+pub struct Drag {
     x11: RustConnection,
     atoms: Atoms,
     source: Window,
@@ -74,7 +91,27 @@ impl Drag {
         Self { x11, atoms, source, target, uri_list, place }
     }
 
-    fn run(self) {
+    /// Drops them there.
+    ///
+    /// # Panics
+    /// When the window does not take them.
+    pub async fn let_go(self) {
+        blocking(move || {
+            self.send(self.atoms.XdndDrop, [self.source, 0, CURRENT_TIME, 0, 0]);
+            self.wait_for(self.atoms.XdndFinished);
+        })
+        .await;
+    }
+
+    /// Takes them away again. The window may still ask who that was, so keep it until it has noticed.
+    ///
+    /// # Panics
+    /// When the screen is gone.
+    pub fn take_away(&self) {
+        self.send(self.atoms.XdndLeave, [self.source, 0, 0, 0, 0]);
+    }
+
+    fn hover(&self) {
         // Data: source; version and whether there are more than three types; the types.
         self.send(self.atoms.XdndEnter, [self.source, VERSION << 24, self.atoms.URI_LIST, 0, 0]);
         // Two moves: toolkits ask for the data after the first, and answer the second knowing what it is.
@@ -86,8 +123,6 @@ impl Drag {
             );
             self.wait_for(self.atoms.XdndStatus);
         }
-        self.send(self.atoms.XdndDrop, [self.source, 0, CURRENT_TIME, 0, 0]);
-        self.wait_for(self.atoms.XdndFinished);
     }
 
     fn send(&self, kind: Atom, data: [u32; 5]) {

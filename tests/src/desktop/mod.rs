@@ -14,8 +14,11 @@
 
 mod app;
 mod browser;
+mod crowd;
 mod drag;
 mod keyring;
+mod looks;
+mod mouse;
 mod notifications;
 mod portal;
 mod processes;
@@ -25,8 +28,11 @@ mod x11;
 
 pub use app::{App, desktop_program};
 pub use browser::Browser;
-pub use drag::drop_files;
+pub use crowd::{MANY_IMAGES, MANY_LAYERED, MANY_LAYERS, many_registries, write_many_images};
+pub use drag::{Drag, drop_files, hold_files};
 pub use keyring::{KeptSecret, Keyring};
+pub use looks::Look;
+pub use mouse::Mouse;
 pub use notifications::{Notification, NotificationServer};
 pub use portal::Portal;
 pub use processes::{family, is_running, loads, processor_time, weight};
@@ -36,7 +42,7 @@ pub use tray::{TrayHost, TrayLine};
 use std::time::Duration;
 
 /// How long anything on a desktop may take on a loaded machine before it counts as not happening.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Pause between two looks at something that cannot be waited for.
 const POLL: Duration = Duration::from_millis(100);

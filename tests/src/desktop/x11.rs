@@ -27,6 +27,30 @@ pub struct X11 {
     root: Window,
 }
 
+/// What was on the screen.
+#[derive(Debug)]
+pub struct Picture {
+    width: u32,
+    height: u32,
+    /// Blue, green, red and nothing, a byte each.
+    pixels: Vec<u8>,
+}
+
+impl Picture {
+    /// Keeps it as PNG.
+    pub fn write(&self, path: &Path) {
+        let colours: Vec<u8> =
+            self.pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
+        let file = std::fs::File::create(path).expect("target/ can be written");
+        let mut png = png::Encoder::new(file, self.width, self.height);
+        png.set_color(png::ColorType::Rgb);
+        png.set_compression(png::Compression::Fast);
+        png.write_header()
+            .and_then(|mut png| png.write_image_data(&colours))
+            .expect("target/ can be written");
+    }
+}
+
 impl X11 {
     pub fn connect(display: &str) -> Self {
         let (connection, screen) = x11rb::connect(Some(display)).expect("the screen is there");
@@ -64,6 +88,12 @@ impl X11 {
         self.connection.flush().unwrap();
     }
 
+    /// Where the window's upper left corner is on the screen, its frame not counted.
+    pub fn corner(&self, window: Window) -> (i16, i16) {
+        let at = self.connection.translate_coordinates(window, self.root, 0, 0).unwrap().reply().unwrap();
+        (at.dst_x, at.dst_y)
+    }
+
     pub fn middle(&self, window: Window) -> (i16, i16) {
         let size = self.connection.get_geometry(window).unwrap().reply().expect("the window is there");
         let (x, y) = (i16::try_from(size.width / 2).unwrap(), i16::try_from(size.height / 2).unwrap());
@@ -88,20 +118,13 @@ impl X11 {
         active == window.to_ne_bytes()
     }
 
-    /// Writes what the window looks like now, as PNG. The screen has 24 bits a pixel, in 32.
-    pub fn photograph(&self, window: Window, path: &Path) {
+    /// What the window looks like now. The screen has 24 bits a pixel, in 32.
+    pub fn photograph(&self, window: Window) -> Picture {
         let size = self.connection.get_geometry(window).unwrap().reply().expect("the window is there");
         let (width, height) = (size.width, size.height);
         let image = self.connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, width, height, u32::MAX);
         let pixels = image.unwrap().reply().expect("the whole window is on the screen").data;
-        let colours: Vec<u8> =
-            pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
-        let file = std::fs::File::create(path).expect("target/ can be written");
-        let mut png = png::Encoder::new(file, width.into(), height.into());
-        png.set_color(png::ColorType::Rgb);
-        png.write_header()
-            .and_then(|mut png| png.write_image_data(&colours))
-            .expect("target/ can be written");
+        Picture { width: width.into(), height: height.into(), pixels }
     }
 
     /// The colours in a strip along the window's upper edge; none while there is no such strip.

@@ -159,6 +159,24 @@ impl Dockline {
         }
     }
 
+    /// Has this person's ssh_config know a host by that word, with the key that may log in.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn nickname(&self, word: &str, host: &RegistryHost) {
+        let path = self.ssh_folder().join("config");
+        let before = fs::read_to_string(&path).expect("the folder is ours");
+        let entry = format!(
+            "Host {word}\n  HostName {}\n  Port {}\n  User {}\n  IdentityFile {}\n\n",
+            host.address(),
+            host.port(),
+            host.user(),
+            host.identity().display()
+        );
+        // The first value counts (ssh_config(5)), so what is for all hosts stays last.
+        fs::write(&path, entry + &before).expect("the folder is ours");
+    }
+
     /// Adds a host under a name of its own, trusted and with the key that may log in, and returns the name.
     ///
     /// # Panics

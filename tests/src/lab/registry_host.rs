@@ -294,7 +294,7 @@ impl RegistryHost {
     pub fn limit_link(&self, rate: &str) {
         let near = self.slot.near_interface();
         let shape = ["rate", rate, "burst", "32kbit", "latency", "400ms"];
-        run("tc", &[&["qdisc", "add", "dev", &near, "root", "tbf"][..], &shape[..]].concat());
+        run("tc", &[&["qdisc", "replace", "dev", &near, "root", "tbf"][..], &shape[..]].concat());
     }
 
     /// Has TCP over the cable, and within the host, go without timers between packets, which BBR sets where it is the

@@ -22,7 +22,7 @@ const REMEDY: &str = "remedy";
 const REMEMBERED: usize = 100;
 
 /// The icon's name in the theme, as the packages install it.
-const ICON: &str = "dockline-desktop";
+const ICON: &str = "dockline";
 /// A name that every icon theme has (Icon Naming Specification).
 const FAILURE_ICON: &str = "dialog-error";
 

@@ -122,7 +122,7 @@ fn text(program: &Path) -> String {
     }
     format!(
         "[Desktop Entry]\nType=Application\nName=Dockline\nComment=Tunnels to your own image registries\n\
-         Exec=\"{quoted}\" --hidden\nIcon=dockline-desktop\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
+         Exec=\"{quoted}\" --hidden\nIcon=dockline\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
     )
 }
 

@@ -1,6 +1,6 @@
 //! The window, clicked through by WebDriver: add, connect, push, done; and what is dropped on it.
 
-use dockline_model::{TransferState, TunnelState};
+use dockline_model::{RegistryName, TransferState, TunnelState};
 use dockline_tests::{
     desktop::{Browser, NotificationServer, Screen, TrayHost, drop_files},
     lab::{self, Dockerd, Dockline, Need, RegistryHost, Workstation},
@@ -23,6 +23,17 @@ fn archive(dockline: &Dockline) -> PathBuf {
 
 fn card(name: &impl std::fmt::Display) -> String {
     format!("[data-testid=registry-card][data-registry=\"{name}\"]")
+}
+
+/// Adds the host with words that the README's pictures can have. `net` is for no other test of this file, and its address
+/// there for no other process.
+fn boss(dockline: &Dockline, host: &RegistryHost, net: u8) -> RegistryName {
+    dockline.nickname("boss", host);
+    dockline.trust(&host.known_hosts_line());
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let address = format!("127.{net}.{high}.{low}");
+    dockline.run(&["add", "cr.boss.org", "--ssh", "boss", "--address", &address]).expect_success();
+    "cr.boss.org".parse().expect("a name")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +92,6 @@ async fn the_first_push_needs_no_mouse() {
     let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
     let archive = archive(&dockline);
     let name = lab::unique_registry_name("cr");
-    dockline.trust(&host.known_hosts_line());
     let window = Browser::start(&screen, &dockline, &[]).await;
 
     window.press_control('n').await;
@@ -100,6 +110,11 @@ async fn the_first_push_needs_no_mouse() {
     window.press_control('k').await;
     window.part("palette-input").await;
     window.type_keys(&format!("{name}: connect{ENTER}")).await;
+    // The unknown host: the safe answer has the focus, and the other one is the next.
+    window.see("[data-testid=prompt-refuse]:focus").await;
+    window.type_keys(TAB).await;
+    window.see("[data-testid=prompt-accept]:focus").await;
+    window.type_keys(ENTER).await;
     window.see(&format!("{}[data-state=up]", card(&name))).await;
 
     window.press_control('o').await;
@@ -153,22 +168,26 @@ async fn an_image_of_the_engines_is_pushed_from_the_list() {
     }
     let (screen, host) = (Screen::start(), RegistryHost::start());
     let dockerd = Dockerd::start(&Workstation::start());
-    dockerd.build_image("team/app:v1", &[48 * 1024, 24 * 1024, 12 * 1024, 1024]);
-    dockerd.build_image("team/web:v2", &[64]);
+    dockerd.build_image("jobs:nightly", &[640]);
+    dockerd.build_image("shop/web:2.4.1", &[2048, 64]);
+    dockerd.build_image("shop/api:2.4.1", &[16 * 1024, 8 * 1024, 4 * 1024, 2 * 1024, 1024, 64]);
     let dockline = Dockline::new().with_engine(dockerd.endpoint());
-    let name = dockline.add(&host);
+    let name = boss(&dockline, &host, 78);
+    // So slow that the picture has layers in every state.
+    host.limit_link("160mbit");
     let window = Browser::start(&screen, &dockline, &[]).await;
     window.see("[data-testid=engine-state][data-state=ready]").await;
     window.click("[data-testid=nav-images]").await;
-    window.see("[data-testid=image-row][data-image=\"team/web:v2\"]").await;
+    window.see("[data-testid=image-row][data-image=\"shop/web:2.4.1\"]").await;
     window.photograph("images-light").await;
-    window.click("[data-testid=image-row][data-image=\"team/app:v1\"] [data-testid=push]").await;
+    window.click("[data-testid=image-row][data-image=\"shop/api:2.4.1\"] [data-testid=push]").await;
     window.part("push-reference").await;
     window.photograph("push-light").await;
 
     // A registry that takes a break holds the push where it is, for a picture.
     window.click("[data-testid=push-submit]").await;
     window.see("[data-testid=layer-row][data-state=transferring]").await;
+    window.see("[data-testid=layer-row][data-state=done]").await;
     host.registry().signal(Signal::SIGSTOP);
     window.photograph("transfer-running-light").await;
     window.click("[data-testid=nav-registries]").await;
@@ -178,7 +197,7 @@ async fn an_image_of_the_engines_is_pushed_from_the_list() {
 
     window.click("[data-testid=nav-transfers]").await;
     window.see("[data-testid=transfer-row][data-state=done]").await;
-    let digest = host.manifest_digest("team/app", "v1").expect("the registry has the image");
+    let digest = host.manifest_digest("shop/api", "2.4.1").expect("the registry has the image");
     assert_eq!(window.text("[data-testid=transfer-digest]").await, digest);
     window.photograph("transfer-done-by-engine-light").await;
     window.close().await;
@@ -230,11 +249,18 @@ async fn docker_push_is_made_to_work_and_undone() {
     let workstation = Workstation::start();
     let dockerd = Dockerd::start(&workstation);
     let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
-    let name = dockline.add(&host);
+    let name = boss(&dockline, &host, 79);
     let before = workstation.hosts();
     let window = Browser::start(&screen, &dockline, &[]).await;
 
-    window.click(&format!("{} [data-testid=fix-hosts]", card(&name))).await;
+    // The doctor finds what is missing, and its button leads to the plan of what mends it.
+    window.see(&format!("{} [data-testid=fix-hosts]", card(&name))).await;
+    window.click("[data-testid=nav-doctor]").await;
+    window.click("[data-testid=doctor-start]").await;
+    window.see("[data-testid=doctor-summary][data-state=failed]").await;
+    window.see("[data-testid=doctor-link][data-link=name][data-state=failed]").await;
+    window.photograph("doctor-found-light").await;
+    window.click("[data-testid=doctor-link][data-link=name] [data-testid=doctor-remedy]").await;
     window.see("[data-testid=setup-dialog][data-stage=needed]").await;
     assert!(window.text("[data-testid=setup-engine]").await.contains("Docker"));
     assert!(window.text("[data-testid=setup-diff]").await.contains(name.as_str()));
@@ -245,12 +271,36 @@ async fn docker_push_is_made_to_work_and_undone() {
     window.see("[data-testid=setup-check][data-outcome=reached]").await;
     window.photograph("setup-done-light").await;
     window.click("[data-testid=setup-cancel]").await;
+    window.click("[data-testid=doctor-start]").await;
+    window.see("[data-testid=doctor-summary][data-state=passed]").await;
+    window
+        .until(
+            "return document.querySelectorAll('[data-testid=doctor-link][data-state=passed]').length === 12",
+        )
+        .await;
+    window.photograph("doctor-mended-light").await;
+    window.click("[data-testid=doctor-copy]").await;
+    window.see("[data-testid=notice].info").await;
+    window.click("[data-testid=notice-close]").await;
+    window.click("[data-testid=nav-registries]").await;
     window.see_gone(&format!("{} [data-testid=fix-hosts]", card(&name))).await;
 
-    let image = format!("{name}:5000/team/app:v1");
-    dockerd.build_image(&image, &[64]);
-    dockerd.run_docker(&["push", &image]);
-    assert!(host.manifest_digest("team/app", "v1").is_some());
+    // Docker's own push is seen in the window, which keeps the tunnel open for the person as well.
+    window.click(&format!("{} [data-testid=connect]", card(&name))).await;
+    let holder = |kind: &str| format!("{} [data-testid=holder][data-holder={kind}]", card(&name));
+    window.see(&holder("manual")).await;
+    let image = format!("{name}:5000/shop/api:2.4.1");
+    dockerd.build_image(&image, &[24 * 1024, 12 * 1024, 64]);
+    host.limit_link("20mbit");
+    let mut push = dockerd.docker(&["push", &image]);
+    let push = tokio::task::spawn_blocking(move || lab::try_run(&mut push));
+    window.see(&holder("connection")).await;
+    let rate = "document.querySelector('[data-testid=rate-graph] span.up').textContent";
+    window.until(&format!("return /[1-9]/.test({rate})")).await;
+    window.photograph("registries-used-light").await;
+    host.limit_link("160mbit");
+    push.await.expect("docker ends").expect_success();
+    assert!(host.manifest_digest("shop/api", "2.4.1").is_some());
 
     window.click("[data-testid=setup-open]").await;
     window.see("[data-testid=setup-dialog][data-stage=already-satisfied]").await;

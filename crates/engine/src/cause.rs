@@ -69,6 +69,7 @@ const WORDS: &[(&str, Cause)] = &[
     ("missing x-registry-auth", Cause::Unknown),
     ("no matching manifest for", Cause::WrongPlatform),
     ("no image found in manifest list for", Cause::WrongPlatform),
+    ("no image found in image index for", Cause::WrongPlatform),
     // Transport, before the registry's own words: `net/http`, `net`, `crypto/x509`.
     ("server gave http response to https client", Cause::WantsHttps),
     ("first record does not look like a tls handshake", Cause::WantsHttps),
@@ -107,8 +108,13 @@ const WORDS: &[(&str, Cause)] = &[
     ("name unknown", Cause::NoSuchReference),
     ("repository name not known", Cause::NoSuchReference),
     ("405 method not allowed", Cause::ReadOnly),
+    ("statuscode: 405", Cause::ReadOnly),
     ("unsupported", Cause::ReadOnly),
     ("received unexpected http status: 5", Cause::RegistryFailed),
+    // containerd, of a registry that could not store the end of a layer.
+    ("blob upload invalid", Cause::RegistryFailed),
+    ("invalid status code from registry 5", Cause::RegistryFailed),
+    ("too many requests", Cause::RegistryFailed),
     ("500 internal server error", Cause::RegistryFailed),
     ("502 bad gateway", Cause::RegistryFailed),
     ("503 service unavailable", Cause::RegistryFailed),

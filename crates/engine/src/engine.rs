@@ -4,7 +4,7 @@ use crate::{
     Cause, EngineEndpoint, EngineError, Operation,
     cause::Toward,
     events,
-    progress::{Evidence, Outcome, TransferProgress},
+    progress::{EventDecoder, Evidence, Outcome, StreamEvent, TransferProgress},
     transport::{self, RawBody},
 };
 use bollard::{
@@ -17,8 +17,10 @@ use bollard::{
         RemoveImageOptionsBuilder, TagImageOptionsBuilder,
     },
 };
+use bytes::Bytes;
 use dockline_model::{ImageView, LayerView, UnixMillis};
 use futures::{Stream, StreamExt};
+use hyper::{Request, header::CONTENT_TYPE};
 use secrecy::ExposeSecret as _;
 use std::io;
 use tokio::sync::oneshot;
@@ -103,7 +105,7 @@ impl Export {
     ///
     /// # Errors
     /// When the engine stops before the end.
-    pub async fn chunk(&mut self) -> Result<Option<bytes::Bytes>, EngineError> {
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, EngineError> {
         self.body
             .chunk()
             .await
@@ -362,9 +364,48 @@ impl Engine {
     pub async fn export(&self, reference: &str) -> Result<Export, EngineError> {
         let name = Name::parse(reference)?;
         let path = format!("/images/{}/get", name.whole);
-        let body = transport::open(&self.endpoint, &path).await;
-        let body = body.map_err(self.failed(Operation::Export, Some(reference)))?;
+        let asked = async {
+            let request = Request::get(path).body(bollard::body_full(Bytes::new()))?;
+            transport::open(&self.endpoint, request).await
+        };
+        let body = asked.await.map_err(self.failed(Operation::Export, Some(reference)))?;
         Ok(Export { body, image: reference.to_owned() })
+    }
+
+    /// Has the engine take an image archive (`docker load`), with the name that stands in it. `reference` is that name,
+    /// for messages.
+    ///
+    /// # Errors
+    /// When it does not take it. Dropping the future stops the engine's work.
+    pub async fn load(
+        &self,
+        reference: &str,
+        archive: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<(), EngineError> {
+        let operation = Operation::Load;
+        let asked = async {
+            let request = Request::post("/images/load?quiet=1").header(CONTENT_TYPE, "application/x-tar");
+            let request = request.body(bollard::body_try_stream(archive))?;
+            transport::open(&self.endpoint, request).await
+        };
+        let mut body = asked.await.map_err(self.failed(operation, Some(reference)))?;
+        let mut decoder = EventDecoder::default();
+        loop {
+            let (events, is_end) = match body.chunk().await {
+                Some(Ok(bytes)) => (decoder.feed(&bytes), false),
+                Some(Err(error)) => return Err(broken_off(operation, reference, Some(error))),
+                None => (decoder.finish(), true),
+            };
+            // As with pulls, an error arrives inside a 200.
+            for event in events {
+                if let StreamEvent::Error(words) = event {
+                    return Err(refusal(operation, reference, words, Evidence::default()));
+                }
+            }
+            if is_end {
+                return Ok(());
+            }
+        }
     }
 
     /// An item whenever the images may have changed, or the engine came or went: time to ask again. The first

@@ -23,6 +23,8 @@ pub enum Operation {
     Pull,
     /// An image as an archive.
     Export,
+    /// An image from an archive.
+    Load,
 }
 
 impl fmt::Display for Operation {
@@ -36,6 +38,7 @@ impl fmt::Display for Operation {
             Self::Push => "push",
             Self::Pull => "pull",
             Self::Export => "export",
+            Self::Load => "load",
         })
     }
 }

@@ -85,9 +85,8 @@ pub(crate) async fn get<T: DeserializeOwned>(endpoint: &EngineEndpoint, path: &s
 }
 
 /// An answer of any length, read as it comes. How long the engine takes to begin it is not bounded: dockerd prepares the
-/// whole of an export first.
-pub(crate) async fn open(endpoint: &EngineEndpoint, path: &str) -> Result<RawBody, Error> {
-    let request = Request::get(path).body(bollard::body_full(Bytes::new()))?;
+/// whole of an export first, and reads the whole of an image that it loads.
+pub(crate) async fn open(endpoint: &EngineEndpoint, request: BollardRequest) -> Result<RawBody, Error> {
     let (sender, body) = oneshot::channel();
     let taker = Arc::new(Mutex::new(Some(sender)));
     tokio::select! {

@@ -1,5 +1,7 @@
 //! The engine's client against a real dockerd and a real registry.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod rig;
 
 use dockline_engine::{
@@ -209,6 +211,30 @@ async fn dropping_a_push_stops_the_engines_work() {
 }
 
 #[tokio::test]
+async fn dropping_a_push_stops_podmans_work() {
+    if !can_run_with("podman", &["docker-registry"]) {
+        return;
+    }
+    let registry = Registry::start();
+    let mut sluice = Sluice::open(registry.address.clone(), 4_000_000).await;
+    let address = sluice.address.to_string();
+    let podman = Podman::start_with(&[&registry.address, &address]).await;
+    let engine = podman.engine();
+    podman.build("localhost/app:v1", &[30_000]);
+    let reference = format!("{address}/app:v1");
+    engine.tag("localhost/app:v1", &reference).await.unwrap();
+    let push = engine.push(&reference, |_, _, _| {});
+    tokio::select! {
+        result = push => panic!("the push ended: {result:?}"),
+        () = async { soon("the middle of the push", sluice.passed.recv()).await.unwrap() } => {}
+    }
+    soon("the end of Podman's connections", sluice.open.wait_for(|open| *open == 0)).await.unwrap();
+    let direct = format!("{}/app:v1", registry.address);
+    engine.tag("localhost/app:v1", &direct).await.unwrap();
+    engine.push(&direct, |_, _, _| {}).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_engine_that_dies_in_the_middle_is_not_mistaken_for_done() {
     if !can_run(PROGRAMS) {
         return;
@@ -224,6 +250,38 @@ async fn an_engine_that_dies_in_the_middle_is_not_mistaken_for_done() {
     dockerd.kill();
     let error = soon("the push's end", push).await.unwrap().unwrap_err();
     assert!(matches!(error, EngineError::BrokenOff { .. }), "{error:?}");
+}
+
+/// What an engine exports it loads again; what is no image it refuses, inside a 200 or not.
+async fn loads_what_it_exports(engine: &Engine, name: &str, remove: impl FnOnce()) {
+    let id = engine.image_id(name).await.unwrap();
+    let mut export = engine.export(name).await.unwrap();
+    let mut archive = Vec::new();
+    while let Some(piece) = export.chunk().await.unwrap() {
+        archive.push(Ok(piece));
+    }
+    remove();
+    assert_eq!(code(&engine.image_id(name).await.unwrap_err()), Code::ImageNotFound);
+    soon("the loading", engine.load(name, futures::stream::iter(archive))).await.unwrap();
+    assert_eq!(engine.image_id(name).await.unwrap(), id);
+    let garbage = futures::stream::iter([Ok(bytes::Bytes::from_static(&[7; 4096]))]);
+    let refused = soon("the refusal", engine.load("cr.boss.org/app:v1", garbage)).await.unwrap_err();
+    assert_eq!(code(&refused), Code::EngineFailed, "{refused}");
+    let lost = futures::stream::iter([Err(std::io::Error::other("the file is gone"))]);
+    soon("the end", engine.load("cr.boss.org/app:v1", lost)).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn an_archive_is_loaded() {
+    if !can_run(PROGRAMS) {
+        return;
+    }
+    let dockerd = Dockerd::start();
+    let id = dockerd.build("app:v1", &[3000, 1]);
+    loads_what_it_exports(&dockerd.engine(), "app:v1", || {
+        dockerd.docker(&["rmi", "--force", &id]);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -258,6 +316,7 @@ async fn podman_is_an_engine_too() {
     let missing = format!("{}/app:nosuchtag", registry.address);
     assert_eq!(code(&engine.pull(&missing, |_, _, _| {}).await.unwrap_err()), Code::ReferenceNotFound);
     assert_eq!(code(&engine.push(&missing, |_, _, _| {}).await.unwrap_err()), Code::ImageNotFound);
+    loads_what_it_exports(&engine, &reference, || podman.run(&["image", "rm", "--force", &id])).await;
 }
 
 /// As `DOCKER_HOST=unix://SOCKET` in a shell without a home.

@@ -22,8 +22,16 @@ pub struct Podman {
 impl Podman {
     /// Starts it, with `registry` as one that speaks HTTP, which Podman assumes of no address.
     pub async fn start(registry: &Registry) -> Self {
+        Self::start_with(&[&registry.address]).await
+    }
+
+    /// The same with registries at these addresses.
+    pub async fn start_with(addresses: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("dle-").tempdir_in("/tmp").unwrap();
-        let settings = format!("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", registry.address);
+        let settings: String = addresses
+            .iter()
+            .map(|address| format!("[[registry]]\nlocation = \"{address}\"\ninsecure = true\n"))
+            .collect();
         fs::write(folder.path().join("registries.conf"), settings).unwrap();
         let socket = folder.path().join("podman.sock");
         let service = podman(folder.path())

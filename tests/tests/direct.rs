@@ -82,7 +82,10 @@ fn a_changed_layer_goes_on_either_road() {
     let _agent = dockline.agent();
     let up = || dockline.snapshot().registries[0].tunnel.bytes_up;
     dockerd.build_image("app:v1", &[3000, 2000, 1]);
-    done(dockline.json(&["push", "app:v1", name.as_str(), "--engine"]));
+    let (_, by_docker) = done(dockline.json(&["push", "app:v1", name.as_str(), "--engine"]));
+    // The same image is the same image on both roads.
+    let (view, again) = done(dockline.json(&["push", "app:v1", &format!("{name}/app:same")]));
+    assert_eq!((view.road, again), (Road::Direct, by_docker), "{:?}", view.why);
 
     let build = |tag: &str, line: &str| {
         let context = workstation.folder().join("changed");

@@ -94,12 +94,15 @@ fn docker_logs_in_with_dockline_as_its_helper_and_pushes() {
     dockerd.run_docker(&["tag", &image, &reference]);
     assert!(!try_docker(&["push", &reference]).status.success(), "nobody has logged in");
 
-    let mut login = docker(&["login", "--username", "me", "--password-stdin", &server]);
-    let mut login =
-        login.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    login.stdin.take().unwrap().write_all(SECRET.as_bytes()).unwrap();
-    let told = login.wait_with_output().unwrap();
-    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let log_in = || {
+        let mut login = docker(&["login", "--username", "me", "--password-stdin", &server]);
+        let mut login =
+            login.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        login.stdin.take().unwrap().write_all(SECRET.as_bytes()).unwrap();
+        let told = login.wait_with_output().unwrap();
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    };
+    log_in();
     let config = fs::read_to_string(docker_config.join("config.json")).unwrap();
     assert!(
         config.contains(&server) && !config.contains("auth\""),
@@ -122,11 +125,31 @@ fn docker_logs_in_with_dockline_as_its_helper_and_pushes() {
     let listed = dockline.run(&["ls", name.as_str()]).expect_success().stdout;
     assert_eq!(listed, "addressed\napp\nnamed\n");
 
+    // Whoever logs out with Docker is logged out here, too, and in again: the agent that has got in runs on.
     try_docker(&["logout", &server]).expect_success();
     assert!(keyring.secrets_of("dockline").is_empty(), "docker logout leaves it in the keyring");
-    // The owner that got in with it may stay in; the next has nothing.
+    let code = |arguments: &[&str]| dockline.json(arguments).error().code;
+    assert_eq!(code(&["ls", name.as_str()]), Code::RegistryAuth);
+    let target = format!("{name}/out:v1");
+    for road in ["--engine", "--direct"] {
+        assert_eq!(code(&["push", "app:v1", &target, road]), Code::RegistryAuth, "{road}");
+    }
+    log_in();
+    assert_eq!(dockline.run(&["ls", name.as_str()]).expect_success().stdout, listed);
+    dockline.run(&["logout", name.as_str()]).expect_success();
+    assert!(keyring.secrets_of("dockline").is_empty(), "dockline logout leaves it in the keyring");
+    assert_eq!(code(&["ls", name.as_str()]), Code::RegistryAuth);
+
+    // What dockline login has kept, docker logout takes away as well.
+    let secret = workstation.folder().join("typed");
+    fs::write(&secret, format!("{SECRET}\n")).unwrap();
+    let mut login = dockline.command(&["login", name.as_str(), "-u", "me", "--password-stdin"]);
+    assert!(login.stdin(fs::File::open(&secret).unwrap()).status().unwrap().success());
+    assert_eq!(dockline.run(&["ls", name.as_str()]).expect_success().stdout, listed);
+    try_docker(&["logout", &server]).expect_success();
+    assert_eq!(code(&["ls", name.as_str()]), Code::RegistryAuth);
     drop(agent);
-    assert_eq!(dockline.json(&["ls", name.as_str()]).error().code, Code::RegistryAuth);
+    assert_eq!(code(&["ls", name.as_str()]), Code::RegistryAuth);
 }
 
 #[test]

@@ -3,13 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use dockline_model::{AccessView, Code, DoctorReport, Link, LinkState, LoginScheme, RegistryUsage};
-use dockline_registry::sample;
+use dockline_model::{
+    AccessView, Code, DoctorReport, LayerState, Link, LinkState, LoginScheme, RegistryUsage, TransferView,
+};
+use dockline_registry::{Digest, sample};
 use dockline_tests::lab::{
-    self, Daemon, Dockline, Need, RegistryHost, TokenServer, free_port, run, unique_registry_name,
+    self, Daemon, Dockline, Need, RegistryHost, Terminal, TokenServer, free_port, run, unique_registry_name,
 };
 use std::{
     fs,
+    io::Read as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
@@ -24,13 +27,18 @@ const SECRET: &str = "s3cret-c41b77e2";
 /// A registry of this machine's, in a folder of its own.
 struct Registry {
     folder: tempfile::TempDir,
+    address: String,
     port: u16,
     daemon: Option<Daemon>,
 }
 
 impl Registry {
     fn new(port: u16) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), port, daemon: None }
+        Self::at("127.0.0.1", port)
+    }
+
+    fn at(address: &str, port: u16) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), address: address.to_owned(), port, daemon: None }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -38,9 +46,13 @@ impl Registry {
     }
 
     fn htpasswd(&self) -> String {
-        let line = run("htpasswd", &["-Bbn", "me", SECRET]);
-        fs::write(self.path("htpasswd"), line).unwrap();
+        self.let_in("me", SECRET);
         format!("auth: {{htpasswd: {{realm: lab, path: '{}'}}}}\n", self.path("htpasswd").display())
+    }
+
+    /// Nobody but this user; the registry reads the file again when it has changed.
+    fn let_in(&self, user: &str, secret: &str) {
+        fs::write(self.path("htpasswd"), run("htpasswd", &["-Bbn", user, secret])).unwrap();
     }
 
     /// A certificate for `names` by an authority of its own: `ca.pem`, `server.pem`, `client.pem` with their keys.
@@ -96,8 +108,9 @@ impl Registry {
         fs::create_dir_all(&storage).unwrap();
         let settings = format!(
             "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\n\
-             http:\n  addr: 127.0.0.1:{}\n{tls}{more}",
+             http:\n  addr: {}:{}\n{tls}{more}",
             storage.display(),
+            self.address,
             self.port
         );
         fs::write(self.path("registry.yml"), settings).unwrap();
@@ -278,6 +291,195 @@ fn tokens_are_had_for_what_is_done_and_had_again_when_they_end() {
     let usage: RegistryUsage = dockline.json(&["du", name]).expect_success().read();
     assert_eq!(usage.repositories.len(), 2);
     assert!(usage.repositories.iter().all(|it| it.unique_bytes == 0 && it.shared_bytes > 0), "{usage:?}");
+}
+
+/// A large layer on a slow line, and a token that the registry takes back in the middle of it.
+#[test]
+fn a_token_that_ends_in_the_middle_of_a_layer_costs_no_push() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let folder = tempfile::tempdir().unwrap();
+    let users = [("writer", SECRET)];
+    let tokens = TokenServer::start_with_early_ends(folder.path(), &users, |_, _| &["pull", "push"], 2);
+    let address = host.address().to_string();
+    let mut registry = Registry::at(&address, 5001);
+    let tls = registry.certificates(&format!("IP:{address}"));
+    registry.start(&tokens.registry_settings(), &tls, |program| host.inside(program));
+    host.limit_link("60mbit");
+    let dockline = person(folder.path());
+    let name = unique_registry_name("cr");
+    let name = name.as_str();
+    let ca = registry.path("ca.pem").display().to_string();
+    dockline.run(&["add", name, "--url", &format!("https://{address}:5001"), "--ca", &ca]).expect_success();
+    docker_config(folder.path(), &auths(&format!("{address}:5001"), "writer", SECRET));
+
+    // 40 MB that nothing packs: five seconds and more, in requests of which each has a token.
+    let image = folder.path().join("large.tar");
+    large_image(&image, 40_000_000);
+    let target = format!("{name}/team/app:v1");
+    let view: TransferView =
+        dockline.json(&["push", &image.display().to_string(), &target]).expect_success().read();
+    let given = tokens.given().iter().filter(|given| given.ends_with("team/app:pull,push")).count();
+    assert!(given >= 2, "{:?}", tokens.given());
+    let daemon = registry.daemon.as_ref().unwrap();
+    let refused = daemon.log().lines().filter(|line| is_refused_piece(line)).count();
+    assert!(refused >= 1, "no piece of the layer was refused:\n{}", daemon.log());
+    // A piece that was refused is sent again, and no more than that.
+    assert!(view.sent < 40_000_000 + (refused as u64 + 1) * (7 << 20), "{} bytes", view.sent);
+    let back = folder.path().join("back.tar").display().to_string();
+    dockline.run(&["pull", &target, "--output", &back]).expect_success();
+}
+
+fn is_refused_piece(line: &str) -> bool {
+    line.contains("http.request.method=PATCH") && line.contains("authorizing")
+        || line.contains("\"PATCH ") && line.contains("\" 401 ")
+}
+
+/// docker's layout around one layer of noise.
+fn large_image(path: &Path, bytes: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let mut noise = vec![0; bytes];
+    fs::File::open("/dev/urandom").unwrap().read_exact(&mut noise).unwrap();
+    fs::write(at("noise"), noise).unwrap();
+    let folder = folder.path().display().to_string();
+    run("tar", &["-C", &folder, "-cf", &at("layer.tar").display().to_string(), "noise"]);
+    let diff_id = Digest::of(&fs::read(at("layer.tar")).unwrap());
+    let rootfs = serde_json::json!({ "type": "layers", "diff_ids": [diff_id.to_string()] });
+    let config = serde_json::json!({ "os": "linux", "architecture": "amd64", "rootfs": rootfs });
+    fs::write(at("config.json"), config.to_string()).unwrap();
+    let image =
+        serde_json::json!([{ "Config": "config.json", "RepoTags": ["large:v1"], "Layers": ["layer.tar"] }]);
+    fs::write(at("manifest.json"), image.to_string()).unwrap();
+    let files = ["config.json", "layer.tar", "manifest.json"];
+    run("tar", &[&["-C", &folder, "-cf", &path.display().to_string()][..], &files].concat());
+}
+
+/// Nothing is kept anywhere: the person is asked, again after a typing error, and the push goes on.
+#[test]
+fn a_person_at_a_terminal_is_asked_for_the_login() {
+    if !lab::requires(&[HERE, &[Need::Program("script")]].concat()) {
+        return;
+    }
+    let mut registry = Registry::new(free_port());
+    let auth = registry.htpasswd();
+    registry.here(&auth);
+    let folder = tempfile::tempdir().unwrap();
+    let dockline = person(folder.path()).with_environment([("DOCKLINE_LOG", "info")]);
+    let name = unique_registry_name("cr");
+    dockline.run(&["add", name.as_str(), "--url", &registry.url()]).expect_success();
+    let image = sample_image(folder.path());
+    let target = format!("{name}/app:v1");
+    let mut terminal = Terminal::start(&dockline.command(&["push", &image, &target]));
+    let server = format!("127.0.0.1:{}", registry.port);
+    for (wrong, secret) in [("", "a typing error"), ("Wrong. ", SECRET)] {
+        terminal.wait_for(&format!("{wrong}{server} wants a login. User name (empty: give up)"));
+        for key in "me".chars() {
+            terminal.press(key);
+            // It is shown, and so it has been read.
+            terminal.wait_for(&key.to_string());
+        }
+        terminal.press('\n');
+        terminal.wait_for(&format!("Password or token of me at {server} (empty: give up)"));
+        terminal.type_secret(secret);
+    }
+    assert!(terminal.wait().success(), "{}", terminal.shown());
+    assert!(!terminal.shown().contains(SECRET), "the secret is shown");
+    // Only for that command.
+    assert_eq!(dockline.json(&["ls", name.as_str()]).error().code, Code::RegistryAuth);
+}
+
+/// Another repository's layer would be there to be taken, but not by this login.
+#[test]
+fn a_layer_that_may_not_be_taken_from_another_repository_is_sent() {
+    if !lab::requires(HERE) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let users = [("alice", "alices-secret"), ("bob", "bobs-secret")];
+    let tokens = TokenServer::start(
+        folder.path(),
+        &users,
+        |user, repository| match (user, repository) {
+            (Some("alice"), "a/app") | (Some("bob"), "b/app") => &["pull", "push"],
+            _ => &[],
+        },
+        60,
+    );
+    let mut registry = Registry::new(free_port());
+    registry.here(&tokens.registry_settings());
+    let dockline = person(folder.path());
+    let name = unique_registry_name("cr");
+    let name = name.as_str();
+    dockline.run(&["add", name, "--url", &registry.url()]).expect_success();
+    let server = format!("127.0.0.1:{}", registry.port);
+    let image = sample_image(folder.path());
+    let push = |target: &str| dockline.json(&["push", &image, &format!("{name}/{target}")]);
+    docker_config(folder.path(), &auths(&server, "alice", "alices-secret"));
+    push("a/app:v1").expect_success();
+    assert_eq!(push("b/app:v1").error().code, Code::RegistryDenied);
+    docker_config(folder.path(), &auths(&server, "bob", "bobs-secret"));
+    let view: TransferView = push("b/app:v1").expect_success().read();
+    assert!(view.layers.iter().all(|layer| layer.state == LayerState::Done), "{:?}", view.layers);
+    assert!(
+        tokens.given().iter().any(|given| given.contains("repository:a/app:pull")),
+        "it was not asked for"
+    );
+}
+
+/// Amazon ECR's way in: a helper of the cloud's by the registry's bare name, and a password that lasts for hours.
+#[test]
+fn a_password_that_a_clouds_helper_renews_is_taken_at_once() {
+    if !lab::requires(HERE) {
+        return;
+    }
+    let mut registry = Registry::new(free_port());
+    let auth = registry.htpasswd();
+    registry.let_in("AWS", "token-of-the-morning");
+    registry.here(&auth);
+    let folder = tempfile::tempdir().unwrap();
+    let dockline = person(folder.path());
+    let name = unique_registry_name("ecr");
+    let name = name.as_str();
+    dockline.run(&["add", name, "--url", &registry.url()]).expect_success();
+    let server = format!("127.0.0.1:{}", registry.port);
+    let (secret, heard) = (folder.path().join("secret"), folder.path().join("heard"));
+    let helper = dockline.folder().join("bin/docker-credential-ecr-login");
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = get ] || exit 1\n(cat; echo) >> '{}'\n\
+         printf '{{\"ServerURL\":\"\",\"Username\":\"AWS\",\"Secret\":\"%s\"}}' \"$(cat '{}')\"\n",
+        heard.display(),
+        secret.display()
+    );
+    fs::write(&helper, script).unwrap();
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
+    docker_config(folder.path(), &format!(r#"{{"credHelpers":{{"{server}":"ecr-login"}}}}"#));
+    fs::write(&secret, "token-of-the-morning").unwrap();
+
+    // An agent that lives longer than the password.
+    let _agent = dockline.agent();
+    let image = sample_image(folder.path());
+    dockline.run(&["push", &image, &format!("{name}/app:v1")]).expect_success();
+    assert_eq!(dockline.run(&["ls", name]).expect_success().stdout, "app\n");
+    let lines = fs::read_to_string(&heard).unwrap();
+    assert!(lines.lines().all(|line| line == server) && !lines.is_empty(), "{lines}");
+    registry.let_in("AWS", "token-of-the-evening");
+    fs::write(&secret, "token-of-the-evening").unwrap();
+    assert_eq!(dockline.run(&["ls", name]).expect_success().stdout, "app\n");
+    dockline.run(&["push", &image, &format!("{name}/app:v2")]).expect_success();
+
+    // Logged out by hand, in the file that Docker keeps: whoever runs on is out as well.
+    docker_config(folder.path(), "{}");
+    let until = Instant::now() + Duration::from_secs(20);
+    while dockline.json(&["ls", name]).status == Some(0) {
+        assert!(Instant::now() < until, "the agent stays logged in");
+    }
+    assert_eq!(dockline.json(&["ls", name]).error().code, Code::RegistryAuth);
+    // And in again.
+    docker_config(folder.path(), &auths(&server, "AWS", "token-of-the-evening"));
+    assert_eq!(dockline.run(&["ls", name]).expect_success().stdout, "app\n");
 }
 
 #[test]

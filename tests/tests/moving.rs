@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use dockline_model::{Code, LayerState, RegistryName, Road, TransferState, TransferView};
+use dockline_registry::Digest;
 use dockline_tests::lab::{
     self, Agent, Daemon, Dockerd, Dockline, Need, Outcome, RegistryHost, Workstation, unique_registry_name,
 };
@@ -211,6 +212,131 @@ fn a_layer_of_two_pushes_goes_once() {
     near(desk.up() - before, 9003);
 }
 
+/// Two images that share a layer, one through the engine and one from an archive.
+#[test]
+fn a_layer_of_pushes_on_both_roads_goes_once() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let desk = Desk::start();
+    desk.host.limit_link("60mbit");
+    desk.dockerd.build_image("base:v1", &[12_000]);
+    let archive = desk.saved("base:v1");
+    let context = desk.workstation.folder().join("above");
+    fs::create_dir_all(&context).unwrap();
+    fs::write(context.join("Dockerfile"), "FROM base:v1\nCOPY more /more\n").unwrap();
+    fs::write(context.join("more"), "more\n").unwrap();
+    desk.dockerd.run_docker(&["build", "--quiet", "--tag", "above:v1", &context.display().to_string()]);
+    let before = desk.up();
+    let target = |name: &str| format!("{}/{name}:v1", desk.name);
+    let by_engine = desk.spawn(&["push", "above:v1", &target("engine"), "--engine", "--json"]);
+    by_engine.wait_for_line("\"transferring\"", PATIENCE);
+    let from_archive = desk.spawn(&["push", &archive, &target("archive"), "--json"]);
+    must_end_well(&from_archive);
+    must_end_well(&by_engine);
+    near(desk.up() - before, 12_000);
+    let layers = views(&from_archive.log()).pop().unwrap().layers;
+    assert_eq!(layers[0].state, LayerState::Mounted { from: "engine".to_owned() }, "{layers:?}");
+}
+
+/// An archive of two platforms through the tunnel and back: the index keeps its digest.
+#[test]
+fn an_archive_of_all_platforms_travels_whole() {
+    if !lab::requires(&[Need::Root, Need::Sshd, Need::Registry]) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let dockline = Dockline::new();
+    let name = dockline.add(&host);
+    let folder = dockline.folder().join("layout");
+    let digest = write_layout(&folder);
+    let archive = dockline.folder().join("all.tar").display().to_string();
+    lab::run("tar", &["-C", &folder.display().to_string(), "-cf", &archive, "."]);
+    let target = format!("{name}/team/app:v1");
+    let view = done(dockline.json(&["push", &archive, &target, "--all-platforms"]));
+    assert!(view.why.as_ref().is_some_and(|why| why.contains("as it is in the archive")), "{:?}", view.why);
+    let TransferState::Done { verified } = &view.state else { unreachable!() };
+    assert_eq!(verified.digest, digest);
+    let back = dockline.folder().join("back.tar").display().to_string();
+    done(dockline.json(&["pull", &target, "--output", &back, "--all-platforms"]));
+    let again = done(dockline.json(&["push", &back, &format!("{name}/again:v1"), "--all-platforms"]));
+    let TransferState::Done { verified } = &again.state else { unreachable!() };
+    assert_eq!((verified.digest.as_str(), again.layers.len()), (digest.as_str(), 4));
+
+    let lacking = folder.join("blobs/sha256").join(PLATFORMS[1].digest().hex());
+    fs::remove_file(lacking).unwrap();
+    lab::run("tar", &["-C", &folder.display().to_string(), "-cf", &archive, "."]);
+    let error = dockline.json(&["push", &archive, &format!("{name}/lacking:v1"), "--all-platforms"]).error();
+    assert_eq!(error.code, Code::ArchiveInvalid, "{error:?}");
+    assert!(error.message.contains("linux/arm64"), "{error:?}");
+    let refused = dockline.json(&["push", "app:v1", &target, "--all-platforms"]).error();
+    assert_eq!(refused.code, Code::InvalidArgument, "{refused:?}");
+}
+
+struct Platform(&'static str);
+
+const PLATFORMS: [Platform; 2] = [Platform("amd64"), Platform("arm64")];
+
+impl Platform {
+    fn config(&self) -> String {
+        format!(
+            r#"{{"os":"linux","architecture":"{}","rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+            self.0,
+            Digest::of(self.0.as_bytes())
+        )
+    }
+
+    fn manifest(&self) -> String {
+        let (config, layer) = (self.config(), self.0);
+        serde_json::json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": { "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": Digest::of(config.as_bytes()).to_string(), "size": config.len() },
+            "layers": [{ "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+                "digest": Digest::of(layer.as_bytes()).to_string(), "size": layer.len() }],
+        })
+        .to_string()
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(self.manifest().as_bytes())
+    }
+}
+
+/// An OCI layout with an index of both platforms; the index's digest.
+fn write_layout(folder: &std::path::Path) -> String {
+    let blobs = folder.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    let keep = |text: &str| {
+        let digest = Digest::of(text.as_bytes());
+        fs::write(blobs.join(digest.hex()), text).unwrap();
+        digest.to_string()
+    };
+    let entries: Vec<serde_json::Value> = PLATFORMS
+        .iter()
+        .map(|platform| {
+            keep(platform.0);
+            keep(&platform.config());
+            let manifest = platform.manifest();
+            serde_json::json!({
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": keep(&manifest), "size": manifest.len(),
+                "platform": { "os": "linux", "architecture": platform.0 },
+            })
+        })
+        .collect();
+    let kind = "application/vnd.oci.image.index.v1+json";
+    let index =
+        serde_json::json!({ "schemaVersion": 2, "mediaType": kind, "manifests": entries }).to_string();
+    let digest = keep(&index);
+    let root = serde_json::json!({ "schemaVersion": 2, "manifests": [
+        { "mediaType": kind, "digest": digest, "size": index.len() }
+    ] });
+    fs::write(folder.join("index.json"), root.to_string()).unwrap();
+    fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    digest
+}
+
 /// nginx before the registry, which answers 500 to a method for as long as a file of its name is there.
 struct Faulty {
     folder: tempfile::TempDir,
@@ -271,11 +397,15 @@ fn a_registry_that_fails_now_and_then_costs_no_push() {
     desk.dockerd.build_image("app:v1", &[2000, 10]);
     let archive = desk.saved("app:v1");
     for (number, (what, source, more)) in [
-        // What dockerd asks for once only.
+        // What dockerd asks for once only: /v2/, and the manifest.
+        ("GET", "app:v1", "--engine"),
         ("manifest-PUT", "app:v1", "--engine"),
         ("manifest-PUT", "app:v1", "--direct"),
         ("PATCH", archive.as_str(), "--json"),
         ("POST", archive.as_str(), "--json"),
+        ("GET", archive.as_str(), "--json"),
+        ("HEAD", archive.as_str(), "--json"),
+        ("manifest-HEAD", archive.as_str(), "--json"),
         ("manifest-PUT", archive.as_str(), "--json"),
     ]
     .into_iter()

@@ -3,7 +3,7 @@
 
 use dockline_model::{
     CheckOutcome, Code, EngineKind, ImageStore, RegistryName, Road, SettingsFile, SetupAction, SetupPlan,
-    SetupReport, SetupVerdict,
+    SetupReport, SetupVerdict, TransferView,
 };
 use dockline_tests::lab::{
     self, Agent, DesktopMachine, Dockerd, Dockline, Finished, Need, Person, Podman, RegistryHost,
@@ -474,8 +474,19 @@ fn pushes_without_the_engines_way(
         .max_by_key(|transfer| transfer.id.0)
         .expect("one was pushed");
     assert_eq!(last.road, Road::Direct, "{last:?}");
+    let is_right = |why: &str| why.contains("does not see") || why.contains("virtual machine");
     let why = last.why.unwrap_or_default();
-    assert!(why.contains("does not see") || why.contains("virtual machine"), "{why}");
+    assert!(is_right(&why), "{why}");
+
+    // And back, in the same way.
+    let id = |name: &str| docker(&["image", "inspect", "--format", "{{.Id}}", name]).stdout.trim().to_owned();
+    let pushed = id("own:v2");
+    docker(&["rmi", "--force", "own:v2"]).expect_success();
+    let reference = format!("{name}/own:v2");
+    let view: TransferView = dockline.json(&["pull", &reference]).expect_success().read();
+    assert_eq!(view.road, Road::Direct);
+    assert!(view.why.as_deref().is_some_and(is_right), "{:?}", view.why);
+    assert_eq!(id(&format!("{name}:5000/own:v2")), pushed);
 }
 
 /// `dockline push --engine` and `dockline pull` with an engine that does not see this machine's loopback.

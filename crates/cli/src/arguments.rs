@@ -129,6 +129,7 @@ Examples:
   dockline push app:v1 cr.boss.org/team/app:v2   under another name
   dockline push app.tar cr.boss.org              an archive (docker save, OCI layout); needs no engine
   docker save app:v1 | dockline push - cr.boss.org   the same from a pipe
+  dockline push app.tar cr.boss.org --all-platforms  an OCI archive with every platform in it
   dockline push cr.boss.org:5000/app:v1          an image that is named for the registry already")]
     Push(Push),
     /// Pull an image into the engine, or into a file
@@ -644,6 +645,12 @@ pub struct Push {
     /// To all hosts of the registry, each with its own result, instead of the preferred one alone
     #[arg(long)]
     pub replicas: bool,
+    /// Of an archive, the images of all platforms, with their attestations; their digests stay
+    #[arg(long, conflicts_with_all = ["compression", "level"])]
+    pub all_platforms: bool,
+    /// Of an archive, what refers to the image, too: signatures (cosign), SBOMs, attestations
+    #[arg(long, conflicts_with_all = ["compression", "level"])]
+    pub referrers: bool,
 }
 
 /// `dockline pull`.

@@ -32,7 +32,9 @@ pub struct TokenServer {
 struct Rules {
     users: Vec<(String, String)>,
     granted: Granted,
-    seconds: u64,
+    /// How long tokens are good, as the answer says it and as they say it themselves.
+    told: u64,
+    real: i64,
     folder: PathBuf,
     certificate: String,
 }
@@ -49,6 +51,26 @@ impl TokenServer {
     /// When a part is missing.
     #[must_use]
     pub fn start(folder: &Path, users: &[(&str, &str)], granted: Granted, seconds: u64) -> Self {
+        Self::serve(folder, users, granted, (seconds, i64::try_from(seconds).expect("a short time")))
+    }
+
+    /// The same, but the registry takes no token any more `seconds` after it was given out, while whoever has it is told
+    /// otherwise: as after a restart with another key, or between clocks that differ.
+    ///
+    /// # Panics
+    /// When a part is missing.
+    #[must_use]
+    pub fn start_with_early_ends(
+        folder: &Path,
+        users: &[(&str, &str)],
+        granted: Granted,
+        seconds: i64,
+    ) -> Self {
+        // Distribution lets tokens live a minute longer than they say (`registry/auth/token/token.go`, `Leeway`).
+        Self::serve(folder, users, granted, (300, seconds - 60))
+    }
+
+    fn serve(folder: &Path, users: &[(&str, &str)], granted: Granted, (told, real): (u64, i64)) -> Self {
         let file = |name: &str| folder.join(name).display().to_string();
         let (key, certificate) = (file("token.key"), file("token.pem"));
         run(
@@ -77,7 +99,8 @@ impl TokenServer {
         let rules = Arc::new(Rules {
             users: users.iter().map(|(user, secret)| ((*user).to_owned(), (*secret).to_owned())).collect(),
             granted,
-            seconds,
+            told,
+            real,
             folder: folder.to_owned(),
             certificate,
         });
@@ -174,13 +197,13 @@ impl Rules {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set").as_secs();
         let claims = json!({
             "iss": TokenServer::ISSUER, "aud": TokenServer::SERVICE, "sub": user.unwrap_or_default(),
-            "iat": now, "nbf": now - 5, "exp": now + self.seconds, "jti": format!("{now}"), "access": access,
+            "iat": now, "nbf": now - 5, "exp": now.checked_add_signed(self.real), "jti": format!("{now}"), "access": access,
         });
         let header = json!({"typ": "JWT", "alg": "RS256", "x5c": [self.certificate]});
         let part = |value: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(&claims));
         let token = format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(self.sign(&signed)));
-        ("200 OK", json!({"token": token, "expires_in": self.seconds}).to_string())
+        ("200 OK", json!({"token": token, "expires_in": self.told}).to_string())
     }
 
     fn sign(&self, text: &str) -> Vec<u8> {

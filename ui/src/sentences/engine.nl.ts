@@ -165,6 +165,10 @@ export const engine: readonly Pattern[] = [
     'Through the engine: Podman packs on all cores itself, and sends only what is new.',
     'Via de engine: Podman pakt zelf op alle kernen in, en verzendt alleen wat nieuw is.',
   ],
+  [
+    'Directly, with no engine; everything goes as it is in the archive.',
+    'Rechtstreeks, zonder engine; alles gaat zoals het in het archief staat.',
+  ],
   ['Directly, as you asked; {1!}.', 'Rechtstreeks, zoals u vroeg; {1!}.'],
   [
     'Directly, since the engine packs layers in its own way; {1!}.',

@@ -218,6 +218,11 @@ export const owner: readonly Pattern[] = [
     'Vraag welk klopt. Wilt u dat van het bestand: verwijder {1}, en lees het bestand opnieuw.',
   ],
   ['The team file has no registries.', 'Het teambestand heeft geen registers.'],
+  ['{1} cannot be used: {2}.', '{1} is niet te gebruiken: {2}.'],
+  [
+    'An image is kept there until the engine has it; see that there is room.',
+    'Daar staat een image totdat de engine het heeft; zorg dat er ruimte is.',
+  ],
   ['The team file does not read: {1}.', 'Het teambestand is niet te lezen: {1}.'],
   [
     'A team file is what `dockline team export` writes.',
@@ -402,14 +407,6 @@ export const owner: readonly Pattern[] = [
     'De verandering van de instellingen eindigde zonder te zeggen hoe.',
   ],
   // Transfers.
-  [
-    'Of an archive, one image is pushed: the one for this machine.',
-    'Van een archief wordt één image gepusht: dat voor deze computer.',
-  ],
-  [
-    'To move an image with all of its platforms, copy it: dockline copy FROM TO --all-platforms',
-    'Wilt u een image met al zijn platforms verplaatsen, kopieer het dan naar een ander register.',
-  ],
   [
     'Leave --engine out, or load the archive into the engine first.',
     'Kies de weg zonder engine, of laad het archief eerst in de engine.',

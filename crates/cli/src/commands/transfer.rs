@@ -118,6 +118,7 @@ pub(super) fn push_command(
         (road, _, _) => road,
     };
     let options = PushOptions { road, compression: push.compression, level: push.level };
+    let extent = Extent { all_platforms: push.all_platforms, referrers: push.referrers };
     let archive = match piped {
         Some(path) => Some(path.to_owned()),
         None if is_archive(&push.image, push.archive) => Some(push.image.clone().into()),
@@ -129,10 +130,19 @@ pub(super) fn push_command(
             registry,
             reference,
             host: None,
-            extent: Extent::default(),
+            extent,
             image: push.inner.clone(),
             options,
         },
+        None if extent != Extent::default() => {
+            return Err(UiError::new(
+                Code::InvalidArgument,
+                "--all-platforms and --referrers are for archives: an engine hands over one image.",
+            )
+            .hint(
+                "To move an image with all of its platforms, copy it: dockline copy FROM TO --all-platforms",
+            ));
+        }
         None if push.inner.is_some() => {
             return Err(UiError::new(Code::InvalidArgument, "--image names an image in an archive.")
                 .hint("An engine's image is named in the first place: dockline push app:v1"));

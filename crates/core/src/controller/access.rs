@@ -154,6 +154,19 @@ impl Access {
         Ok(self.view(&client, Some(origin)))
     }
 
+    /// Takes notice of a login or a logout that happened elsewhere, as `docker logout` does. Called when somebody begins to
+    /// use the registry: a client that lives on would stay logged in.
+    pub(super) async fn look_again(&self) {
+        let Some(client) = self.kept_client().clone().filter(Client::has_looked_for_login) else { return };
+        // What cannot be looked up is not known to have changed.
+        if let Some(now) = self.logins.now().await
+            && !client.is_logged_in_as(now.as_ref())
+        {
+            tracing::info!(registry = %self.spec.name, "another login is kept than before, or none");
+            client.forget_login();
+        }
+    }
+
     fn start_anew(&self) {
         if let Some(client) = &*self.kept_client() {
             client.forget_login();

@@ -31,8 +31,9 @@ pub(super) struct Visitor {
 impl Visitor {
     /// Opens the tunnel: whether anything listens at its end is told better here than by a client that is hung up on.
     async fn enter(self) -> Result<Visit, UiError> {
-        let client = self.access.client()?;
         let access = self.access;
+        access.look_again().await;
+        let client = access.client()?;
         let Some(mut slot) = self.tunnel else { return Ok(Visit { access, client, tunnel: None }) };
         let tunnel = slot.ready().await?;
         let lease = tunnel.lease(LeaseHolder::Visit);

@@ -7,7 +7,7 @@ use super::{
 };
 use dockline_engine::{Engine, ImageParts, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, Road, TransferState, UiError, Verified};
-use dockline_registry::{Client, Digest, EngineImage, Reference, Sending, Survey, Turns};
+use dockline_registry::{Client, Digest, EngineImage, Reference, Scope, Sending, Survey, Turns};
 use futures::{StreamExt, stream};
 use std::{
     io,
@@ -29,8 +29,8 @@ impl Transfer {
         let engine = self.context().engines.find().map_err(told)?;
         if options.road == Some(Road::Engine) {
             let layers = engine.parts(image).await.map_err(told)?.layers;
-            let _turns = self.turns(layers).await;
-            return self.push_through_engine(image, reference).await;
+            let _turns = self.turns(layers.clone()).await;
+            return self.push_through_engine(image, layers, reference).await;
         }
         let client = self.client()?;
         let mut surveyed = self.survey(&engine, &client, image, reference, options).await;
@@ -48,7 +48,7 @@ impl Transfer {
                     ?error,
                     "the engine's own road, since the direct one could not be looked into"
                 );
-                return self.push_through_engine(image, reference).await;
+                return self.push_through_engine(image, Vec::new(), reference).await;
             }
             Err(error) => return Err(error),
         };
@@ -63,7 +63,7 @@ impl Transfer {
         }
         self.chosen(&choice);
         if choice.road == Road::Engine {
-            return self.push_through_engine(image, reference).await;
+            return self.push_through_engine(image, parts.layers, reference).await;
         }
         let sending = self.sending(&choice);
         let place = (reference.repository(), reference.tag_or_latest());
@@ -104,7 +104,18 @@ impl Transfer {
         turns
     }
 
-    async fn push_through_engine(&mut self, image: &str, reference: &Reference) -> Result<Verified, UiError> {
+    /// `layers`: the diff ids of what the engine may send.
+    async fn push_through_engine(
+        &mut self,
+        image: &str,
+        layers: Vec<String>,
+        reference: &Reference,
+    ) -> Result<Verified, UiError> {
+        // A push on the direct road that comes to one of these waits, and finds it there (an archive's has no turn of the
+        // other kind). The other way round it is the engine that waits: Docker's own store would send it all the same,
+        // but containerd's asks first.
+        let context = self.context();
+        let _sending = context.records.turns(&context.spec.authority(), layers).await;
         let verified = self.push_image(image, reference).await?;
         self.note_engines(reference, &verified).await;
         Ok(verified)
@@ -119,28 +130,32 @@ impl Transfer {
         }
     }
 
-    /// Pushes an archive.
+    /// Pushes an archive: one image of it, or all that `scope` says.
     pub(super) async fn push_archive_file(
         &self,
-        path: &Path,
-        image: Option<&str>,
+        (path, image): (&Path, Option<&str>),
         reference: &Reference,
         options: PushOptions,
+        scope: &Scope,
     ) -> Result<Verified, UiError> {
         let client = self.client()?;
         // Says at once, too, if nobody is there.
         let answer_time = answer_time(&client, None).await?;
-        let choice = road::archive(options, self.line(answer_time));
+        let is_whole = scope.all_platforms || scope.referrers;
+        let choice = match is_whole {
+            true => road::whole_archive(self.line(answer_time)),
+            false => road::archive(options, self.line(answer_time)),
+        };
         self.chosen(&choice);
         let sending = self.sending(&choice);
         let figures = self.context().figures.clone();
         let place = (reference.repository(), reference.tag_or_latest());
-        let digest = client
-            .push_archive_as(path, image, place.0, place.1, &sending, move |layers, current, total| {
-                figures.write(layers, current, total);
-            })
-            .await
-            .map_err(|error| UiError::from(&error))?;
+        let report = move |layers: &[LayerView], current, total| figures.write(layers, current, total);
+        let pushed = match is_whole {
+            true => client.push_archive_whole((path, image), scope, place, &sending, report).await,
+            false => client.push_archive_as(path, image, place.0, place.1, &sending, report).await,
+        };
+        let digest = pushed.map_err(|error| UiError::from(&error))?;
         self.verify(reference, Some(&digest.to_string())).await
     }
 

@@ -17,6 +17,7 @@ mod hosts;
 mod meter;
 mod offers;
 mod prompts;
+mod pull;
 mod reach;
 mod registries;
 mod request;

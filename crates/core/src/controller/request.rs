@@ -58,13 +58,6 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
             at_host(order, spec, host)
         }
         Command::PushArchive { path, registry, reference, image, options, host, extent } => {
-            if extent != Extent::default() {
-                return Err(UiError::new(
-                    Code::InvalidArgument,
-                    "Of an archive, one image is pushed: the one for this machine.",
-                )
-                .hint("To move an image with all of its platforms, copy it: dockline copy FROM TO --all-platforms"));
-            }
             let options = checked(options)?;
             if options.road == Some(Road::Engine) {
                 return Err(UiError::new(
@@ -80,7 +73,8 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
                 None => name_in(&path, image.as_deref()).await?,
             };
             let source = file_name(&path);
-            let job = Job::PushArchive { path, image, reference: target.clone(), options };
+            let scope = scope(extent, None)?;
+            let job = Job::PushArchive { path, image, reference: target.clone(), options, scope };
             let order = order(TransferKind::Push, Road::Direct, spec, source, &target, job)?;
             at_host(order, spec, host)
         }

@@ -160,6 +160,12 @@ pub(super) fn archive(wishes: PushOptions, line: Line) -> Choice {
     Choice { road: Road::Direct, packing, is_asked_for, why }
 }
 
+/// An archive's image with all that belongs to it.
+pub(super) fn whole_archive(line: Line) -> Choice {
+    let why = "Directly, with no engine; everything goes as it is in the archive.".to_owned();
+    Choice { why, ..archive(PushOptions::default(), line) }
+}
+
 fn packing(wishes: PushOptions, line: Line) -> Packing {
     let compression = wishes.compression.unwrap_or(Compression::Gzip);
     let level = wishes.level.unwrap_or(match (compression, line.is_slow()) {

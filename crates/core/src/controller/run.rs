@@ -41,11 +41,34 @@ const ROOM: usize = 1 << 20;
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub(super) enum Job {
-    PushImage { image: String, reference: Reference, options: PushOptions },
-    PushArchive { path: PathBuf, image: Option<String>, reference: Reference, options: PushOptions },
-    PullImage { reference: Reference, platform: Option<String> },
-    PullArchive { reference: Reference, path: PathBuf, format: ArchiveFormat, scope: Scope },
-    Copy { registry: RegistryName, from: Reference, reference: Reference, scope: Scope },
+    PushImage {
+        image: String,
+        reference: Reference,
+        options: PushOptions,
+    },
+    PushArchive {
+        path: PathBuf,
+        image: Option<String>,
+        reference: Reference,
+        options: PushOptions,
+        scope: Scope,
+    },
+    PullImage {
+        reference: Reference,
+        platform: Option<String>,
+    },
+    PullArchive {
+        reference: Reference,
+        path: PathBuf,
+        format: ArchiveFormat,
+        scope: Scope,
+    },
+    Copy {
+        registry: RegistryName,
+        from: Reference,
+        reference: Reference,
+        scope: Scope,
+    },
     Ship(Freight),
 }
 
@@ -241,19 +264,18 @@ impl Transfer {
 
     async fn once(&mut self, job: &Job) -> Result<Verified, UiError> {
         self.context.figures.begin();
+        self.context.access.look_again().await;
         match job {
             Job::PushImage { image, reference, options } => {
                 self.push_engine_image(image, reference, *options).await
             }
             Job::Ship(_) => Err(UiError::new(Code::Internal, "An image is shipped without a registry.")),
             Job::PullImage { reference, platform } => {
-                let verified = self.pull_image(reference, platform.as_deref()).await?;
-                self.note_engines(reference, &verified).await;
-                Ok(verified)
+                self.pull_engine_image(reference, platform.as_deref()).await
             }
             Job::Copy { from, reference, scope, .. } => self.copy(from, reference, scope).await,
-            Job::PushArchive { path, image, reference, options } => {
-                self.push_archive_file(path, image.as_deref(), reference, *options).await
+            Job::PushArchive { path, image, reference, options, scope } => {
+                self.push_archive_file((path, image.as_deref()), reference, *options, scope).await
             }
             Job::PullArchive { reference, path, format, scope } => {
                 let client = self.client()?;
@@ -292,6 +314,7 @@ impl Transfer {
         }
         let failed = |error: RegistryError| UiError::from(&error);
         // What is sent to the other registry is what counts for this transfer.
+        access.look_again().await;
         let source = access.client()?;
         let figures = self.context.figures.clone();
         let digest = source
@@ -391,7 +414,7 @@ impl Transfer {
         }
     }
 
-    async fn pull_image(
+    pub(super) async fn pull_image(
         &mut self,
         reference: &Reference,
         platform: Option<&str>,
@@ -459,7 +482,7 @@ impl Transfer {
         }
     }
 
-    fn named(&self, reference: &Reference, authority: &str) -> Result<String, UiError> {
+    pub(super) fn named(&self, reference: &Reference, authority: &str) -> Result<String, UiError> {
         let named = reference.with_host(authority);
         named
             .map(|named| named.to_string())

@@ -49,6 +49,11 @@ impl Kept {
         Ok(Self::new(Secrets::new(config.settings.keyring), &paths.state_dir))
     }
 
+    /// Whether there is a keyring, and it has answered the last time.
+    pub(crate) fn is_available(&self) -> bool {
+        self.secrets.is_available()
+    }
+
     pub(crate) async fn get(&self, server: &str) -> Option<Credentials> {
         let text = self.secrets.recall(&id(server)).await?;
         let entry: Entry = serde_json::from_str(text.expose_secret()).ok()?;

@@ -20,6 +20,7 @@ use secrecy::SecretString;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// What Docker calls its Hub in `config.json` (docker/cli, `registry.IndexServer`).
@@ -40,13 +41,18 @@ pub(crate) struct Logins {
     session: Mutex<Session>,
 }
 
+/// A helper is a program, and may ask a cloud; it is not started again for every page of a list.
+const HELPER_REST: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Default)]
 struct Session {
-    /// Given in this owner's life.
+    /// Given in this owner's life, and kept nowhere else.
     given: Option<Credentials>,
     origin: Option<CredentialOrigin>,
     /// Whether the person wanted what they typed to be kept.
     is_to_keep: bool,
+    /// When it was last looked for.
+    looked: Option<Instant>,
 }
 
 impl Logins {
@@ -67,10 +73,30 @@ impl Logins {
     /// Takes over a login that was tried, and keeps it if there is a keyring.
     pub(crate) async fn keep(&self, credentials: Credentials) -> CredentialOrigin {
         let is_kept = self.kept.store(docker_key(&self.spec.authority()), &credentials).await.is_ok();
-        let origin = if is_kept { CredentialOrigin::Keyring } else { CredentialOrigin::Session };
-        *self.session() =
-            Session { given: Some(credentials), origin: Some(origin.clone()), is_to_keep: false };
+        // What the keyring has is asked for there, so that it is forgotten where somebody takes it out (docker logout).
+        let (origin, given) = match is_kept {
+            true => (CredentialOrigin::Keyring, None),
+            false => (CredentialOrigin::Session, Some(credentials)),
+        };
+        *self.session() = Session { given, origin: Some(origin.clone()), ..Session::default() };
         origin
+    }
+
+    /// What is kept now; `None` if that cannot be said, or was looked up a moment ago by a program that takes its time.
+    pub(crate) async fn now(&self) -> Option<Option<Credentials>> {
+        let (origin, looked) = {
+            let session = self.session();
+            (session.origin.clone(), session.looked)
+        };
+        let is_helpers = matches!(origin, Some(CredentialOrigin::Helper { .. }));
+        if is_helpers && looked.is_some_and(|at| at.elapsed() < HELPER_REST) {
+            return None;
+        }
+        let found = self.find().await.ok()?;
+        // A keyring that is locked meanwhile has not forgotten.
+        let is_hidden =
+            found.is_none() && origin == Some(CredentialOrigin::Keyring) && !self.kept.is_available();
+        (!is_hidden).then_some(found)
     }
 
     /// Forgets what Dockline keeps; Docker's own stays.
@@ -79,9 +105,29 @@ impl Logins {
         self.kept.erase(docker_key(&self.spec.authority())).await;
     }
 
-    fn found(&self, credentials: Credentials, origin: CredentialOrigin) -> Option<Credentials> {
-        self.session().origin = Some(origin);
-        Some(credentials)
+    /// What is kept somewhere, and where.
+    async fn look_up(&self) -> Result<Option<(Credentials, CredentialOrigin)>, UiError> {
+        let authority = self.spec.authority();
+        if let Some(kept) = self.kept.get(docker_key(&authority)).await {
+            return Ok(Some((kept, CredentialOrigin::Keyring)));
+        }
+        let config = DockerConfig::read(&self.docker).await?;
+        // `docker login` is also told the address where the name does not resolve.
+        let mut keys = vec![docker_key(&authority).to_owned()];
+        if self.spec.has_tunnel() {
+            keys.push(self.spec.listen().to_string());
+        }
+        for key in keys {
+            if let Some(name) = config.helper(&key)
+                && let Some(credentials) = helper::get(name, &key).await?
+            {
+                return Ok(Some((credentials, CredentialOrigin::Helper { name: name.to_owned() })));
+            }
+            if let Some(credentials) = config.auth(&key) {
+                return Ok(Some((credentials, CredentialOrigin::DockerConfig)));
+            }
+        }
+        Ok(None)
     }
 
     async fn ask_person(&self, user: Option<String>, refused: bool) -> Option<(Credentials, bool)> {
@@ -102,28 +148,11 @@ impl CredentialSource for Logins {
         if let Some(given) = self.session().given.clone() {
             return Ok(Some(given));
         }
-        let authority = self.spec.authority();
-        if let Some(kept) = self.kept.get(docker_key(&authority)).await {
-            return Ok(self.found(kept, CredentialOrigin::Keyring));
-        }
-        let config = DockerConfig::read(&self.docker).await?;
-        // `docker login` is also told the address where the name does not resolve.
-        let mut keys = vec![docker_key(&authority).to_owned()];
-        if self.spec.has_tunnel() {
-            keys.push(self.spec.listen().to_string());
-        }
-        for key in keys {
-            if let Some(name) = config.helper(&key)
-                && let Some(credentials) = helper::get(name, &key).await?
-            {
-                let origin = CredentialOrigin::Helper { name: name.to_owned() };
-                return Ok(self.found(credentials, origin));
-            }
-            if let Some(credentials) = config.auth(&key) {
-                return Ok(self.found(credentials, CredentialOrigin::DockerConfig));
-            }
-        }
-        Ok(None)
+        let (found, origin) = self.look_up().await?.unzip();
+        let mut session = self.session();
+        session.origin = origin;
+        session.looked = Some(Instant::now());
+        Ok(found)
     }
 
     async fn ask(&self, refused: bool) -> Result<Option<Credentials>, UiError> {
@@ -132,6 +161,7 @@ impl CredentialSource for Logins {
             given: Some(credentials.clone()),
             origin: Some(CredentialOrigin::Session),
             is_to_keep: remember,
+            looked: None,
         };
         Ok(Some(credentials))
     }

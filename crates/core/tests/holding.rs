@@ -215,3 +215,24 @@ async fn soft_settings_change_under_open_connections() {
     assert_eq!(host.sessions_accepted(), 1);
     owner.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_is_written_in_place_cuts_nothing() {
+    let (home, host) = (tempfile::tempdir().unwrap(), DemoHost::start().await.unwrap());
+    let (paths, owner, _) = common::connected_owner(home.path(), &host).await;
+    let mut events = owner.events();
+    let mut program = connect_to(&view(&owner).await);
+    let text = std::fs::read_to_string(&paths.config_file).unwrap();
+    // Each time the file is empty for a moment, and somebody may look just then.
+    for rate in 1..=30 {
+        let limit = format!("linger-seconds = 1\nlimit-up = \"{rate}M\"");
+        std::fs::write(&paths.config_file, text.replace("linger-seconds = 1", &limit)).unwrap();
+    }
+    let limits = TrafficLimits { up: Some(30_000_000), down: None };
+    until(&mut events, |view| view.spec.limits == limits).await;
+    write!(program, "GET /v2/ HTTP/1.1\r\nHost: {NAME}\r\n\r\n", NAME = common::NAME).unwrap();
+    program.read_exact(&mut [0; 64]).unwrap();
+    assert_eq!(host.sessions_accepted(), 1);
+    drop(program);
+    owner.close().await;
+}

@@ -30,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the figures of running transfers are looked up.
 const TICK: Duration = Duration::from_millis(100);
+/// How long a configuration without any registry is doubted.
+const SETTLES: Duration = Duration::from_millis(250);
 /// How long the end waits for transfers to remove their traces, and for tunnels to close.
 const END_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -45,6 +47,8 @@ pub(super) struct Actor {
     pub(super) registries: Vec<Registry>,
     pub(super) last_generation: u64,
     pub(super) config_error: Option<UiError>,
+    /// Since when the file on disk has been without any of the registries that there are.
+    emptied: Option<Instant>,
     /// Whether this owner is more than one command's.
     pub(super) stays: bool,
     pub(super) transfers: Transfers,
@@ -109,6 +113,7 @@ impl Actor {
             registries: Vec::new(),
             last_generation: 0,
             config_error,
+            emptied: None,
             stays: false,
             transfers: Transfers::of_history(past),
             paused: false,
@@ -409,11 +414,33 @@ impl Actor {
     /// Takes in what is on disk now. A file that does not read leaves the last good registries as they are.
     async fn reload(&mut self) {
         match super::load(&self.paths).await {
+            Ok(config) if self.may_be_half_written(&config) => {}
             Ok(config) => self.configure(config),
             Err(error) => self.config_failed(Some(error)),
         }
         self.refresh_aliases().await;
         self.refresh_autostart().await;
+    }
+
+    /// Editors that write in place empty the file first, and an empty one is a good configuration: every tunnel would be
+    /// cut off. So it is looked at once more a moment later, and believed then.
+    fn may_be_half_written(&mut self, config: &Config) -> bool {
+        if !config.registries.is_empty() || self.registries.is_empty() {
+            self.emptied = None;
+            return false;
+        }
+        if let Some(since) = self.emptied {
+            let is_doubted = since.elapsed() < SETTLES;
+            self.emptied = is_doubted.then_some(since);
+            return is_doubted;
+        }
+        self.emptied = Some(Instant::now());
+        let mailbox = self.mailbox.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(SETTLES).await;
+            mailbox.post(Message::FilesChanged);
+        });
+        true
     }
 
     pub(super) fn configure(&mut self, config: Config) {

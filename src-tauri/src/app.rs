@@ -1,29 +1,39 @@
 //! The app in the tray, from its start to its end.
 
 use crate::{
-    choice::{Choice, Deed},
+    choice::{self, Choice, Deed},
     demo::Demo,
     desktop::Desktop,
-    instance::{self, First},
+    instance::{self, First, Wanted},
     link::{Bridge, Link},
     notifier::Notifier,
     session, stop,
-    tray::{self, IconState, Look, Tray},
+    strings::Tongue,
+    tray::{self, Bar, IconState, Look, Tray},
     window::Window,
-    words::Begin,
+    words::{Begin, Wish},
 };
 use anyhow::Context as _;
 use clap::Parser;
 use dockline_core::{Paths, Session};
 use dockline_model::Command;
-use std::{env, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    env,
+    path::{self, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::{mpsc, watch};
 
 /// How long quitting waits for tunnels and transfers to end in order.
 const ORDERLY_END: Duration = Duration::from_secs(5);
 
+/// How long everything else leaves the processors to the icon, which a person looks for.
+const HEAD_START: Duration = Duration::from_millis(100);
+
 /// SSH tunnels to your own container registries: the tray icon and the window.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "dockline-desktop", version)]
 pub struct Arguments {
     /// Start in the tray, without a window.
@@ -35,6 +45,9 @@ pub struct Arguments {
     /// An icon and an empty window, without tunnels or anything to show: what the rest is measured against.
     #[arg(long, hide = true, conflicts_with = "demo")]
     bare: bool,
+    /// Image archives to push.
+    #[arg(value_name = "FILE", conflicts_with = "tray")]
+    files: Vec<PathBuf>,
 }
 
 /// Runs the app until somebody ends it.
@@ -44,24 +57,26 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let is_set = |variable| env::var_os(variable).is_some_and(|value| !value.is_empty());
     anyhow::ensure!(
-        is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"),
+        cfg!(not(target_os = "linux")) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"),
         "Dockline finds no display to show itself on (DISPLAY or WAYLAND_DISPLAY); `dockline` works without one"
     );
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(live(arguments));
+    let arguments = arguments.clone();
+    let ended = tray::beside(&runtime, |bar| live(arguments, bar));
     // Whatever still looks something up in the background has nothing to lose.
     runtime.shutdown_background();
-    ended.map(|()| ExitCode::SUCCESS)
+    ended.context("Dockline's main task failed")?.map(|()| ExitCode::SUCCESS)
 }
 
-async fn live(arguments: &Arguments) -> anyhow::Result<()> {
+async fn live(arguments: Arguments, bar: Bar) -> anyhow::Result<()> {
     let account = Paths::from_process()?;
     // The demo is an app of its own: it must not show the real one's window instead of starting.
     let own_folder = match arguments.demo || arguments.bare {
         true => Paths::in_folder(&account.runtime_dir.join(if arguments.demo { "demo" } else { "bare" })),
         false => account.clone(),
     };
-    let Some(mut first) = instance::first(&own_folder, arguments.tray).await? else { return Ok(()) };
+    let wanted = Wanted { show: !arguments.tray, wish: wish(&arguments.files) };
+    let Some(mut first) = instance::first(&own_folder, &wanted).await? else { return Ok(()) };
     let demo = if arguments.demo { Some(Arc::new(Demo::start().await?)) } else { None };
     let paths = demo.as_ref().map_or(account, |demo| demo.paths().clone());
 
@@ -74,11 +89,16 @@ async fn live(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let window = Window::new(begin, failures);
     // Before all else, since it takes longest.
-    if !arguments.tray {
-        window.open(None);
+    if wanted.show {
+        window.open(wanted.wish);
     }
     let (choices, chosen) = mpsc::unbounded_channel();
-    let tray = Tray::start(Look { entries: tray::while_opening(), icon: IconState::Idle }, choices.clone());
+    let tongue = Tongue::of_system();
+    let tray = Tray::start(
+        bar,
+        Look { entries: tray::while_opening(tongue), icon: IconState::Idle, tongue },
+        choices.clone(),
+    );
     let notifier = Notifier::start(choices);
     let (link, links) = watch::channel(Link::Opening);
     let app = App { window, tray, bridge: Bridge::new(links) };
@@ -94,13 +114,14 @@ async fn live(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let keeper = {
         let (demo, face) = (demo.clone(), Desktop::new(app.tray.clone(), app.window.clone(), notifier));
-        let is_bare = arguments.bare;
+        let (is_bare, tray) = (arguments.bare, app.tray.clone());
         async move {
             if is_bare {
                 // Nobody waits for a session that will not come.
                 drop(link);
                 return std::future::pending().await;
             }
+            tray.is_placed_within(HEAD_START).await;
             session::keep(paths, demo.as_deref(), link, face).await;
         }
     };
@@ -110,6 +131,13 @@ async fn live(arguments: &Arguments) -> anyhow::Result<()> {
         demo.clean_up();
     }
     lived
+}
+
+/// The files that were named, for the window to push. Relative ones belong to the folder that this was started in.
+fn wish(files: &[PathBuf]) -> Option<Wish> {
+    let absolute = |file: &PathBuf| path::absolute(file).unwrap_or_else(|_| file.clone());
+    let files: Vec<PathBuf> = files.iter().map(absolute).collect();
+    (!files.is_empty()).then(|| choice::archives(&files))
 }
 
 /// What there is to act on.
@@ -138,7 +166,7 @@ impl App {
                     Deed::Show(wish) => self.window.open(wish),
                     Deed::Quit => return Ok(()),
                 },
-                Some(()) = first.wanted.recv() => self.window.open(None),
+                Some(wish) = first.wanted.recv() => self.window.open(wish),
                 Some(_) = not_shown.recv() => {
                     // Without either, nobody would know that it runs.
                     anyhow::ensure!(

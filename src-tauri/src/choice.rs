@@ -2,6 +2,7 @@
 
 use crate::words::Wish;
 use dockline_model::{Command, OfferId, RegistryName, SettingsChange, TransferId};
+use std::path::PathBuf;
 
 /// One choice.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -33,8 +34,20 @@ pub enum Choice {
     StartAtLogin(bool),
     /// Show the window.
     Open(Option<Wish>),
+    /// Push these files: archives that were dropped on the icon, where the platform lets it take any.
+    #[cfg_attr(
+        not(any(target_os = "macos", test)),
+        expect(dead_code, reason = "only macOS' icon takes files")
+    )]
+    PushArchives(Vec<PathBuf>),
     /// End the app. The text says what that interrupts.
     Quit,
+}
+
+/// The wish for these files to be pushed.
+#[must_use]
+pub fn archives(paths: &[PathBuf]) -> Wish {
+    Wish::Archives { paths: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect() }
 }
 
 /// What a choice comes down to.
@@ -75,8 +88,21 @@ impl Choice {
             }
             Self::CopyAddress(address) => return Deed::Copy(address),
             Self::Open(wish) => return Deed::Show(wish),
+            Self::PushArchives(paths) => return Deed::Show(Some(archives(&paths))),
             Self::Quit => return Deed::Quit,
         };
         Deed::Ask(Box::new(command))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_on_the_icon_are_for_the_window_to_judge() {
+        let dropped = Choice::PushArchives(vec!["/tmp/app.tar".into(), "/tmp/notes.txt".into()]);
+        let paths = vec!["/tmp/app.tar".to_owned(), "/tmp/notes.txt".to_owned()];
+        assert_eq!(dropped.deed(), Deed::Show(Some(Wish::Archives { paths })));
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     notifications,
     notifier::Notifier,
     session, state,
+    strings::Tongue,
     tray::{self, IconState, Look, Tray},
     window::Window,
 };
@@ -14,23 +15,31 @@ pub struct Desktop {
     tray: Tray,
     window: Window,
     notifier: Notifier,
+    /// What was spoken last.
+    tongue: Tongue,
 }
 
 impl Desktop {
     /// A desktop that shows the state in `tray`, and news with `notifier`.
     #[must_use]
-    pub const fn new(tray: Tray, window: Window, notifier: Notifier) -> Self {
-        Self { tray, window, notifier }
+    pub fn new(tray: Tray, window: Window, notifier: Notifier) -> Self {
+        Self { tray, window, notifier, tongue: Tongue::of_system() }
     }
 }
 
 impl session::Face for Desktop {
     fn changed(&mut self, before: &Snapshot, after: &Snapshot, is_owner: bool) {
-        self.tray.show(Look { entries: tray::menu(after, is_owner), icon: tray::icon_state(after) });
+        let tongue = Tongue::of(after.settings.language);
+        self.tongue = tongue;
+        self.tray.show(Look {
+            entries: tray::menu(after, is_owner, tongue),
+            icon: tray::icon_state(after),
+            tongue,
+        });
         if state::asks_something_new(before, after) {
             self.window.open(None);
         }
-        let notices = notifications::notifications_for(before, after);
+        let notices = notifications::notifications_for(before, after, tongue);
         if !self.window.is_watched() {
             for notice in notices {
                 self.notifier.show(notice);
@@ -39,6 +48,8 @@ impl session::Face for Desktop {
     }
 
     fn broken(&mut self, error: &UiError) {
-        self.tray.show(Look { entries: tray::menu_without_owner(error), icon: IconState::Error });
+        let tongue = self.tongue;
+        let entries = tray::menu_without_owner(error, tongue);
+        self.tray.show(Look { entries, icon: IconState::Error, tongue });
     }
 }

@@ -23,6 +23,7 @@ mod notifier;
 mod session;
 mod state;
 mod stop;
+mod strings;
 mod tray;
 mod window;
 pub mod words;

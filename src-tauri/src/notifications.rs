@@ -1,7 +1,7 @@
 //! What the person is told when they are looking elsewhere.
 
-use crate::{choice::Choice, words::Wish};
-use dockline_model::{Code, Notices, Snapshot, TransferKind, TransferState, TransferView, TunnelState};
+use crate::{choice::Choice, strings::Tongue, words::Wish};
+use dockline_model::{Code, Notices, Snapshot, TransferState, TransferView, TunnelState};
 
 /// Which of the person's switches ([`Notices`]) a notification is under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +36,18 @@ pub struct Notice {
     pub shows: Wish,
     /// What its button says and does, where there is a remedy that takes one.
     pub remedy: Option<(&'static str, Choice)>,
+    /// What a click on all of it is called.
+    pub show: &'static str,
 }
 
 /// What ended between two states: pushes and pulls, well or badly, and tunnels that a person has to mend. A
 /// transfer the person cancelled is no news to them.
 #[must_use]
-pub fn notifications_for(before: &Snapshot, after: &Snapshot) -> Vec<Notice> {
+pub fn notifications_for(before: &Snapshot, after: &Snapshot, tongue: Tongue) -> Vec<Notice> {
     let notices = after.settings.notices;
     let ended = after.transfers.iter().filter_map(|transfer| {
         let was = before.transfers.iter().find(|old| old.id == transfer.id)?;
-        if was.state.is_final() { None } else { transfer_notice(transfer) }
+        if was.state.is_final() { None } else { transfer_notice(transfer, tongue) }
     });
     let failed = after.registries.iter().filter_map(|registry| {
         let name = &registry.spec.name;
@@ -56,14 +58,15 @@ pub fn notifications_for(before: &Snapshot, after: &Snapshot) -> Vec<Notice> {
                 let is_key = matches!(error.code, Code::HostKeyChanged | Code::HostKeyRevoked);
                 // Another host key is not to be accepted by a click in passing.
                 let (kind, title, remedy) = match is_key {
-                    true => (Kind::HostKey, format!("{name} shows another host key"), None),
+                    true => (Kind::HostKey, tongue.another_host_key(name.as_str()), None),
                     false => {
-                        let again = ("Connect again", Choice::Connect(name.clone()));
-                        (Kind::TunnelLost, format!("No tunnel to {name}"), Some(again))
+                        let again = (tongue.connect_again(), Choice::Connect(name.clone()));
+                        (Kind::TunnelLost, tongue.no_tunnel(name.as_str()), Some(again))
                     }
                 };
                 let body = said(&error.message, error.hint.as_deref());
-                Some((kind, Notice { title, body, failure: true, shows: Wish::Registries, remedy }))
+                let show = tongue.show();
+                Some((kind, Notice { title, body, failure: true, shows: Wish::Registries, remedy, show }))
             }
             (_, _) => None,
         }
@@ -72,28 +75,22 @@ pub fn notifications_for(before: &Snapshot, after: &Snapshot) -> Vec<Notice> {
     all.filter(|(kind, _)| kind.is_wanted(notices)).map(|(_, notice)| notice).collect()
 }
 
-fn transfer_notice(transfer: &TransferView) -> Option<(Kind, Notice)> {
-    let (done, verb) = match transfer.kind {
-        TransferKind::Push => ("Pushed", "pushed"),
-        TransferKind::Pull => ("Pulled", "pulled"),
-        TransferKind::Ship => ("Shipped", "shipped"),
-        TransferKind::Copy => ("Copied", "copied"),
-    };
-    let source = &transfer.source;
+fn transfer_notice(transfer: &TransferView, tongue: Tongue) -> Option<(Kind, Notice)> {
+    let (source, shows, show) = (&transfer.source, Wish::Transfers, tongue.show());
     match &transfer.state {
         TransferState::Done { verified } => {
             let body = match verified.at_registry {
-                true => format!("{}\nThe registry has the same digest.", transfer.reference),
+                true => format!("{}\n{}", transfer.reference, tongue.same_digest()),
                 false => transfer.reference.clone(),
             };
-            let title = format!("{done} {source}");
-            Some((Kind::Done, Notice { title, body, failure: false, shows: Wish::Transfers, remedy: None }))
+            let title = tongue.done(transfer.kind, source);
+            Some((Kind::Done, Notice { title, body, failure: false, shows, remedy: None, show }))
         }
         TransferState::Failed { error } => {
             let body = said(&error.message, error.hint.as_deref());
-            let title = format!("{source} was not {verb}");
-            let remedy = Some(("Try again", Choice::Retry(transfer.id)));
-            Some((Kind::Failed, Notice { title, body, failure: true, shows: Wish::Transfers, remedy }))
+            let title = tongue.not_done(transfer.kind, source);
+            let remedy = Some((tongue.try_again(), Choice::Retry(transfer.id)));
+            Some((Kind::Failed, Notice { title, body, failure: true, shows, remedy, show }))
         }
         TransferState::Waiting
         | TransferState::Paused
@@ -125,6 +122,10 @@ mod tests {
     use crate::fixtures::{registry, snapshot, transfer};
     use dockline_model::{UiError, UnixMillis, Verified};
 
+    fn told_by(before: &Snapshot, after: &Snapshot) -> Vec<Notice> {
+        notifications_for(before, after, Tongue::English)
+    }
+
     fn with(state: TransferState) -> Snapshot {
         Snapshot { transfers: vec![transfer(1, state)], ..snapshot() }
     }
@@ -137,23 +138,23 @@ mod tests {
     fn a_push_that_ends_is_told_once() {
         let verified = Verified { digest: "sha256:0".to_owned(), at_registry: true };
         let (running, done) = (with(TransferState::Running), with(TransferState::Done { verified }));
-        let notices = notifications_for(&running, &done);
+        let notices = told_by(&running, &done);
         assert_eq!(notices.len(), 1);
         assert_eq!(notices[0].title, "Pushed app:v1");
         assert!(notices[0].body.starts_with("cr.boss.org:5000/app:v1\n") && !notices[0].failure);
-        assert!(notifications_for(&done, &done).is_empty());
-        assert!(notifications_for(&snapshot(), &done).is_empty(), "it ended before we looked");
+        assert!(told_by(&done, &done).is_empty());
+        assert!(told_by(&snapshot(), &done).is_empty(), "it ended before we looked");
     }
 
     #[test]
     fn a_failure_comes_with_what_to_do() {
         let failed = with(TransferState::Failed { error: error() });
-        let notices = notifications_for(&with(TransferState::Verifying), &failed);
+        let notices = told_by(&with(TransferState::Verifying), &failed);
         assert_eq!(notices[0].title, "app:v1 was not pushed");
         assert_eq!(notices[0].body, "The registry's disk is full.\nMake room there.");
         assert_eq!(notices[0].remedy, Some(("Try again", Choice::Retry(dockline_model::TransferId(1)))));
         assert!(notices[0].failure);
-        assert!(notifications_for(&with(TransferState::Running), &with(TransferState::Cancelled)).is_empty());
+        assert!(told_by(&with(TransferState::Running), &with(TransferState::Cancelled)).is_empty());
     }
 
     #[test]
@@ -161,11 +162,11 @@ mod tests {
         let state = |tunnel| Snapshot { registries: vec![registry("cr.boss.org", tunnel)], ..snapshot() };
         let up = state(TunnelState::Up { since: UnixMillis(0) });
         let failed = state(TunnelState::Failed { error: error() });
-        let told = notifications_for(&up, &failed).remove(0);
+        let told = told_by(&up, &failed).remove(0);
         assert_eq!(told.title, "No tunnel to cr.boss.org");
         assert_eq!(told.remedy, Some(("Connect again", Choice::Connect("cr.boss.org".parse().unwrap()))));
-        assert!(notifications_for(&failed, &failed).is_empty());
-        assert!(notifications_for(&failed, &up).is_empty());
+        assert!(told_by(&failed, &failed).is_empty());
+        assert!(told_by(&failed, &up).is_empty());
     }
 
     #[test]
@@ -173,20 +174,20 @@ mod tests {
         let before = with(TransferState::Running);
         let error = UiError::new(Code::SshLost, "The connection was lost.");
         let mut after = with(TransferState::Failed { error });
-        assert_eq!(notifications_for(&before, &after).len(), 1);
+        assert_eq!(told_by(&before, &after).len(), 1);
         after.settings.notices.failed = false;
-        assert!(notifications_for(&before, &after).is_empty());
+        assert!(told_by(&before, &after).is_empty());
         let mut idle = snapshot();
         idle.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
         let mut changed = idle.clone();
         let error = UiError::new(Code::HostKeyChanged, "The key is another one.");
         changed.registries[0].tunnel.state = TunnelState::Failed { error };
-        let told = notifications_for(&idle, &changed).remove(0);
+        let told = told_by(&idle, &changed).remove(0);
         assert_eq!(told.title, "cr.boss.org shows another host key");
         assert_eq!(told.remedy, None, "a key is not accepted in passing");
         changed.settings.notices.tunnel_lost = false;
-        assert_eq!(notifications_for(&idle, &changed).len(), 1);
+        assert_eq!(told_by(&idle, &changed).len(), 1);
         changed.settings.notices.host_key = false;
-        assert!(notifications_for(&idle, &changed).is_empty());
+        assert!(told_by(&idle, &changed).is_empty());
     }
 }

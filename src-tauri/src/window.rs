@@ -11,7 +11,7 @@ use tokio::{
 };
 
 /// The window's program, beside this one.
-const PROGRAM: &str = "dockline-window";
+const PROGRAM: &str = if cfg!(windows) { "dockline-window.exe" } else { "dockline-window" };
 /// How long a window may take to end before it is killed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -125,7 +125,7 @@ impl Keeper {
     async fn open(&mut self, wish: Option<Wish>) {
         if let Some(running) = &mut self.running {
             running.unanswered += 1;
-            running.wish = wish;
+            running.wish.clone_from(&wish);
             // One that is ending does not answer, and another is started in its place.
             if let Err(error) = running.say(&ToWindow::Raise { wish }).await {
                 tracing::debug!(%error, "the window is ending");
@@ -145,7 +145,7 @@ impl Keeper {
     async fn ended(&mut self) {
         let Some(running) = self.running.take() else { return };
         self.watching.send_replace(false);
-        let (was_shown, unanswered, wish) = (running.was_shown, running.unanswered, running.wish);
+        let (was_shown, unanswered, wish) = (running.was_shown, running.unanswered, running.wish.clone());
         match running.end().await {
             Ok(status) if status.success() => tracing::debug!("the window was closed"),
             Ok(status) => tracing::error!(%status, "the window ended unexpectedly"),
@@ -200,7 +200,7 @@ impl Running {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        let wish = begin.wish;
+        let wish = begin.wish.clone();
         let output = BufReader::new(output).lines();
         let mut running = Self { child, input, output, was_shown: false, unanswered: 1, wish };
         running.say(&ToWindow::Begin(begin)).await?;

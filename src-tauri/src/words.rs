@@ -36,7 +36,7 @@ pub struct Begin {
 }
 
 /// Something for the page to show, chosen outside of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wish {
     /// What docker push needs on this machine.
@@ -45,6 +45,11 @@ pub enum Wish {
     Registries,
     /// What is on its way, and what was.
     Transfers,
+    /// These files, as if they had been let go over the page: archives are pushed, the rest is refused with a reason.
+    Archives {
+        /// Absolute paths; names that are not Unicode have replacement characters in them, and lead nowhere.
+        paths: Vec<String>,
+    },
 }
 
 /// From the window to the tray.
@@ -98,6 +103,8 @@ mod tests {
     #[test]
     fn what_is_said_is_heard_line_by_line() {
         let begin = Begin { runtime: "/run/x".into(), sample: None, wish: Some(Wish::Setup), bare: false };
+        let archives = Wish::Archives { paths: vec!["/tmp/app.tar".to_owned()] };
+        assert_eq!(serde_json::to_string(&archives).unwrap(), r#"{"archives":{"paths":["/tmp/app.tar"]}}"#);
         let words = [ToWindow::Begin(begin), ToWindow::Raise { wish: None }];
         let mut pipe = Vec::new();
         for word in &words {

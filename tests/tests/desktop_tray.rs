@@ -222,8 +222,53 @@ async fn an_image_of_the_engines_is_pushed_from_the_tray() {
     let _app = App::start(&screen, &dockline, &["--tray"]);
     tray.wait_for("Push", |line| line.label == format!("Push to {name}")).await;
     tray.click("team/app:v1").await;
-    assert_eq!(notifications.next().await.summary, "Pushed team/app:v1");
+    let told = notifications.next().await;
+    assert_eq!(told.summary, "Pushed team/app:v1");
+    // As the package installs them: `icons/hicolor/…/dockline.png`, `applications/dockline.desktop`.
+    assert_eq!((told.icon.as_str(), told.entry.as_deref()), ("dockline", Some("dockline")));
     assert!(host.manifest_digest("team/app", "v1").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tray_speaks_the_persons_language_at_once() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    dockline.run(&["add", "cr.boss.org", "--ssh", "dockercr@192.0.2.1"]).expect_success();
+    let mut tray = TrayHost::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    tray.wait_for("Connect", |line| line.label == "Connect to cr.boss.org").await;
+    dockline.json(&["settings", "set", "language", "nl"]).expect_success();
+    tray.wait_for("Connect, in Dutch", |line| line.label == "Verbinden met cr.boss.org").await;
+    for line in
+        ["docker push hier laten werken…", "Dockline openen", "Starten als ik inlog", "Dockline afsluiten"]
+    {
+        tray.wait_for(line, |other| other.label == line).await;
+    }
+    assert_eq!(tray.tooltip().await, "Dockline: er is geen tunnel open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn archives_opened_with_the_app_are_pushed() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    dockline.add(&host);
+    let archive = dockline.folder().join("sample.tar");
+    dockline_registry::sample::write_sample(&archive).expect("the folder is ours");
+    let mut tray = TrayHost::start(&screen).await;
+    let mut notifications = NotificationServer::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    // A registry that takes a break holds the push where it is.
+    host.registry().signal(Signal::SIGSTOP);
+    // A file that is dropped on the app's icon, or opened with the app, is named to a second start.
+    assert!(App::start_again(&screen, &dockline, &[&archive.display().to_string()]).success());
+    tray.wait_for("the push", |line| line.label.starts_with("Pushing sample.tar")).await;
+    screen.look_elsewhere().await;
+    host.registry().signal(Signal::SIGCONT);
+    assert_eq!(notifications.next().await.summary, "Pushed sample.tar");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -301,7 +346,11 @@ async fn a_push_is_in_the_menu_while_it_runs() {
         dockline.command(&["push", &archive.display().to_string(), name.as_str()]),
     );
     tray.wait_for("the push", |line| line.label.starts_with("Pushing sample.tar") && !line.enabled).await;
-    tray.wait_for("who holds the tunnel", |line| line.label.ends_with("1 push")).await;
+    tray.wait_for("who holds the tunnel", |line| {
+        // The push's own connections are the push, and nobody else's.
+        line.label == "open for the push of sample.tar"
+    })
+    .await;
     tray.wait_for("what the end would break off", |line| {
         line.label.starts_with("Quit Dockline (interrupts 1 transfer")
     })

@@ -484,6 +484,18 @@ describe('questions', () => {
 describe('dropped files', () => {
   const drop = (paths: string[]) => ({ kind: 'drop' as const, paths, x: 1, y: 1 });
 
+  test('on the icon, or opened with the app, are pushed like those on the page', async () => {
+    const { owner, screen } = await open(one());
+    owner.wish = { archives: { paths: ['/x/app.tar', '/x/photo.jpg'] } };
+    owner.listener.wished();
+    expect((await screen.findByTestId('notice')).textContent).toContain('photo.jpg');
+    await waitFor(() =>
+      expect(owner.commands).toContainEqual(
+        expect.objectContaining({ kind: 'push-archive', path: '/x/app.tar' }),
+      ),
+    );
+  });
+
   test('with one registry are pushed at once', async () => {
     const { owner, screen } = await open(one());
     owner.listener.drop(drop(['/x/app.tar', '/x/photo.jpg']));

@@ -7,6 +7,7 @@ use crate::{
     error::TunnelError,
     lifecycle::{Effect, Input, LeaseId, Lifecycle, Moment, State},
     network::Surroundings,
+    peer::Program,
     pool::SessionPool,
     pump::Traffic,
     route::{Dialled, Route, is_quiet},
@@ -52,7 +53,7 @@ pub(crate) enum Message {
     /// A connection was carried (`None`), or why it was not.
     Carried(Option<UiError>),
     /// Programs behind connections.
-    Named(Vec<(LeaseId, String)>),
+    Named(Vec<(LeaseId, Program)>),
     /// The registry behind these sessions does not work.
     Unhealthy { pool: SessionPool, error: TunnelError },
     /// A host that is preferred to the one of these sessions works again.
@@ -99,7 +100,7 @@ pub(crate) struct Actor {
     waiters: Vec<Waiter>,
     disconnects: Vec<oneshot::Sender<()>>,
     revocations: BTreeMap<LeaseId, CancellationToken>,
-    programs: BTreeMap<LeaseId, String>,
+    programs: BTreeMap<LeaseId, Program>,
     unbound: Unbound,
     forward_error: Option<UiError>,
     traffic: Arc<Traffic>,
@@ -401,14 +402,20 @@ impl Actor {
             State::Closing => TunnelState::Closing,
             State::Failed { error, .. } => TunnelState::Failed { error: error.clone() },
         };
-        let leases = self
-            .machine
-            .leases()
+        let leases = self.machine.leases();
+        // A transfer goes through the listener like any program; what holds the tunnel is the transfer, said once.
+        let is_in_own_hands = leases.values().any(|held| match held.holder {
+            LeaseHolder::Transfer { .. } | LeaseHolder::Visit => true,
+            LeaseHolder::Manual | LeaseHolder::Face { .. } | LeaseHolder::Connection { .. } => false,
+        });
+        let leases = leases
             .iter()
-            .map(|(id, held)| LeaseView {
+            .map(|(id, held)| (self.programs.get(id), held))
+            .filter(|(program, _)| !(is_in_own_hands && program.is_some_and(|program| program.is_this_one)))
+            .map(|(program, held)| LeaseView {
                 holder: held.holder.clone(),
                 since: self.wall(held.since),
-                program: self.programs.get(id).cloned(),
+                program: program.map(|program| program.name.clone()),
             })
             .collect();
         let view = TunnelView {

@@ -38,6 +38,15 @@ const LIMIT: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Holder(pub u64);
 
+/// A program that has a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// The file name.
+    pub name: String,
+    /// Whether it is this very process.
+    pub is_this_one: bool,
+}
+
 /// Whose a socket is, seen from us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
@@ -116,7 +125,7 @@ pub(crate) async fn judge(
 
 /// The programs that have these sockets open, as far as they can be seen. Looks through every process, so ask for
 /// many at once. Not for an async thread.
-pub(crate) fn program_names(holders: &[Holder]) -> HashMap<Holder, String> {
+pub(crate) fn program_names(holders: &[Holder]) -> HashMap<Holder, Program> {
     platform::program_names(holders)
 }
 

@@ -57,6 +57,12 @@ async fn a_connection_opens_the_tunnel_and_the_linger_closes_it() {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let view = until(&tunnel, |view| is_up(view) && view.leases.iter().any(|l| l.program.is_some())).await;
     assert!(matches!(view.leases[0].holder, LeaseHolder::Connection { .. }));
+    // While a transfer of this process's holds the tunnel, its connections are the transfer's, and are not told twice.
+    let push = LeaseHolder::Transfer { id: TransferId(7) };
+    let transfer = tunnel.lease(push.clone());
+    until(&tunnel, |view| matches!(view.leases.as_slice(), [only] if only.holder == push)).await;
+    drop(transfer);
+    until(&tunnel, |view| matches!(view.leases.as_slice(), [only] if only.program.is_some())).await;
     stream.write_all(b"x").await.unwrap();
     assert_eq!(stream.read_u8().await.unwrap(), b'x');
     assert_eq!(sshd.logins(), 1);

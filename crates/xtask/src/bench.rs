@@ -1,6 +1,9 @@
 //! `cargo xtask bench NAME`: figures beside another tool's, from one run.
 
-use crate::{packages, workspace};
+use crate::{
+    package::{self, Profile},
+    packages, workspace,
+};
 use anyhow::{Context, Result};
 use std::{ffi::OsString, fs, process::ExitCode};
 
@@ -79,26 +82,21 @@ pub fn run(what: &What) -> Result<ExitCode> {
 }
 
 fn desktop(options: &Desktop) -> Result<ExitCode> {
-    packages::install(&[packages::BUILD, packages::DESKTOP, packages::TESTS].concat())?;
-    workspace::build_ui()?;
-    workspace::cargo(["build", "--release", "--package", "dockline-desktop"])
-        .run()
-        .context("the desktop app does not build")?;
-    workspace::cargo(["build", "--release", "--package", "dockline-cli", "--package", "dockline-helper"])
-        .run()
-        .context("the command line does not build")?;
+    packages::install(packages::TESTS)?;
+    // What is measured is what is shipped.
+    let package = package::make(Profile::Release)?;
     workspace::cargo(["build", "--quiet", "--package", "dockline-tests", "--bin", "bench-desktop"])
         .run()
         .context("the bench does not build")?;
     let folder = workspace::target().join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let programs = workspace::target().join("release");
+    let programs = package::root(Profile::Release).join("usr/bin");
     let (pairs, watch, settle) = if options.quick { (1, "5", "2") } else { (options.pairs, "60", "10") };
     let mut arguments: Vec<OsString> = vec![
         "--out".into(),
         folder.into(),
-        "--programs".into(),
-        programs.clone().into(),
+        "--package".into(),
+        package.into(),
         "--pairs".into(),
         pairs.to_string().into(),
         "--watch".into(),

@@ -12,8 +12,13 @@ use std::{
     process::ExitCode,
 };
 
-/// What is in `/usr/bin`.
-const PROGRAMS: [&str; 4] = ["dockline", "dockline-desktop", "dockline-helper", "dockline-window"];
+/// What is in `/usr/bin`, and what it was built as: the desktop's program is the command line's, too, whose code would
+/// otherwise be there twice.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("dockline", "dockline-desktop"),
+    ("dockline-helper", "dockline-helper"),
+    ("dockline-window", "dockline-window"),
+];
 
 /// Other files: from the repository, to below the root, with that mode.
 const FILES: &[(&str, &str, &str)] = &[
@@ -37,9 +42,10 @@ const FILES: &[(&str, &str, &str)] = &[
     ("crates/helper/data/after-purge.sh", "DEBIAN/postrm", "755"),
 ];
 
-/// The same program under the names that Docker looks for: its plugin (docker/cli, `cli-plugins/manager`,
-/// `defaultSystemPluginDirs`) and its credential helper.
+/// The same program as the desktop app, and under the names that Docker looks for: its plugin (docker/cli,
+/// `cli-plugins/manager`, `defaultSystemPluginDirs`) and its credential helper.
 const LINKS: &[(&str, &str)] = &[
+    ("dockline", "usr/bin/dockline-desktop"),
     ("/usr/bin/dockline", "usr/libexec/docker/cli-plugins/docker-dockline"),
     ("dockline", "usr/bin/docker-credential-dockline"),
 ];
@@ -75,27 +81,35 @@ impl Profile {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
+    let package = make(if options.debug { Profile::Debug } else { Profile::Release })?;
+    println!("{}", package.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the programs and packs them; says where the package is.
+///
+/// # Errors
+/// When something does not build, or as [`pack`].
+pub fn make(profile: Profile) -> Result<PathBuf> {
     packages::install(&[packages::BUILD, packages::DESKTOP, packages::PACKAGE].concat())?;
-    let profile = if options.debug { Profile::Debug } else { Profile::Release };
     match profile {
         Profile::Release => workspace::build_ui()?,
         Profile::Debug => test::page_is_built()?,
     }
     let build = match profile {
         Profile::Release => {
-            let packages = ["dockline-cli", "dockline-desktop", "dockline-helper"];
+            let packages = ["dockline-desktop", "dockline-helper"];
             let packages = packages.iter().flat_map(|name| ["--package", *name]);
             workspace::cargo(["build", "--release", "--locked"].into_iter().chain(packages))
         }
         // As the tests build them.
         Profile::Debug => {
-            let programs = PROGRAMS.iter().flat_map(|name| ["--bin", *name]);
+            let programs = PROGRAMS.iter().flat_map(|(_, built)| ["--bin", *built]);
             workspace::cargo(["build", "--workspace"].into_iter().chain(programs))
         }
     };
     build.run().context("the programs do not build")?;
-    println!("{}", pack(profile)?.display());
-    Ok(ExitCode::SUCCESS)
+    pack(profile)
 }
 
 /// Where [`pack`] puts the package.
@@ -109,13 +123,13 @@ pub fn path(profile: Profile) -> PathBuf {
 /// When a program is missing, or one of Debian's programs fails.
 pub fn pack(profile: Profile) -> Result<PathBuf> {
     let folder = folder(profile);
-    let root = folder.join("root");
+    let root = root(profile);
     if root.exists() {
         fs::remove_dir_all(&root).context("the package before this one cannot be removed")?;
     }
     let built = workspace::target().join(profile.folder());
-    for program in PROGRAMS {
-        let (from, to) = (built.join(program), root.join("usr/bin").join(program));
+    for (program, built_as) in PROGRAMS {
+        let (from, to) = (built.join(built_as), root.join("usr/bin").join(program));
         install(&from, &to, "755")?;
         // What tells the lines of the source is most of a plain build.
         cmd!("strip", "--strip-unneeded", &to)
@@ -133,7 +147,7 @@ pub fn pack(profile: Profile) -> Result<PathBuf> {
     for (shell, file) in COMPLETIONS {
         let file = root.join(file);
         make_parent(&file)?;
-        let completions = cmd!(built.join("dockline"), "completions", shell).stdout_path(&file);
+        let completions = cmd!(root.join("usr/bin/dockline"), "completions", shell).stdout_path(&file);
         completions.run().with_context(|| format!("dockline does not print completions for {shell}"))?;
     }
     let sums = "find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum > DEBIAN/md5sums";
@@ -152,6 +166,11 @@ pub fn pack(profile: Profile) -> Result<PathBuf> {
         .run()
         .context("dpkg-deb does not make the package")?;
     Ok(package)
+}
+
+/// Where [`pack`] puts the package's files, as they are after an installation.
+pub fn root(profile: Profile) -> PathBuf {
+    folder(profile).join("root")
 }
 
 fn folder(profile: Profile) -> PathBuf {
@@ -203,7 +222,7 @@ fn libraries(folder: &Path, root: &Path) -> Result<String> {
     make_parent(&control)?;
     fs::write(&control, "Source: dockline\n\nPackage: dockline\nArchitecture: any\n")
         .context("the source package's control cannot be written")?;
-    let programs = PROGRAMS.map(|program| root.join("usr/bin").join(program).into_os_string());
+    let programs = PROGRAMS.map(|(program, _)| root.join("usr/bin").join(program).into_os_string());
     let words = ["-O".into(), "--warnings=0".into()].into_iter().chain(programs);
     let said = duct::cmd("dpkg-shlibdeps", words).dir(&source).read().context("dpkg-shlibdeps failed")?;
     let line = said.lines().find_map(|line| line.strip_prefix("shlibs:Depends="));

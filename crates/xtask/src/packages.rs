@@ -49,7 +49,6 @@ pub const BUILD: &[Need] = &[program("cc", "build-essential", "compiles the part
 pub const DESKTOP: &[Need] = &[
     program("pkg-config", "pkg-config", "finds the libraries below"),
     library("webkit2gtk-4.1", "libwebkit2gtk-4.1-dev", "shows the window"),
-    library("ayatana-appindicator3-0.1", "libayatana-appindicator3-dev", "shows the tray icon"),
     library("librsvg-2.0", "librsvg2-dev", "draws icons"),
 ];
 

@@ -1,6 +1,6 @@
 //! What the tray's menu says: a pure function of the state.
 
-use crate::{choice::Choice, words::Wish};
+use crate::{choice::Choice, strings::Tongue, words::Wish};
 use dockline_model::{
     EngineView, LeaseHolder, LeaseView, OfferState, OfferView, RegistryName, RegistryView, Snapshot,
     TransferKind, TransferState, TransferView, TunnelState, UiError,
@@ -131,74 +131,74 @@ fn shortened(text: &str) -> String {
 
 /// The menu before anything is known.
 #[must_use]
-pub fn while_opening() -> Vec<MenuEntry> {
-    let mut entries = vec![MenuEntry::Note { text: "Starting…".to_owned() }, MenuEntry::Separator];
-    entries.extend(last_entries());
+pub fn while_opening(tongue: Tongue) -> Vec<MenuEntry> {
+    let mut entries = vec![MenuEntry::Note { text: tongue.starting().to_owned() }, MenuEntry::Separator];
+    entries.extend(last_entries(tongue));
     entries
 }
 
 /// The menu while there is no owner to ask.
 #[must_use]
-pub fn menu_without_owner(error: &UiError) -> Vec<MenuEntry> {
+pub fn menu_without_owner(error: &UiError, tongue: Tongue) -> Vec<MenuEntry> {
     let mut entries = vec![MenuEntry::note(&error.message), MenuEntry::Separator];
-    entries.extend(last_entries());
+    entries.extend(last_entries(tongue));
     entries
 }
 
-fn last_entries() -> [MenuEntry; 2] {
-    [MenuEntry::action(Choice::Open(None), "Open Dockline"), MenuEntry::action(Choice::Quit, "Quit Dockline")]
+fn last_entries(tongue: Tongue) -> [MenuEntry; 2] {
+    [MenuEntry::action(Choice::Open(None), tongue.open()), MenuEntry::action(Choice::Quit, tongue.quit())]
 }
 
 /// The whole menu. `is_owner` says whether the tunnels end with this program.
 #[must_use]
-pub fn menu(state: &Snapshot, is_owner: bool) -> Vec<MenuEntry> {
+pub fn menu(state: &Snapshot, is_owner: bool, tongue: Tongue) -> Vec<MenuEntry> {
     let mut entries = Vec::new();
     for registry in &state.registries {
-        entries.extend(registry_entries(registry, &state.transfers));
+        entries.extend(registry_entries(registry, &state.transfers, tongue));
     }
-    entries.extend(state.offers.iter().flat_map(offer_entries));
+    entries.extend(state.offers.iter().flat_map(|offer| offer_entries(offer, tongue)));
     if state.registries.is_empty() && state.offers.is_empty() {
-        entries.push(MenuEntry::Note { text: "No registry yet".to_owned() });
+        entries.push(MenuEntry::Note { text: tongue.no_registry().to_owned() });
     }
     if state.config_error.is_some() {
-        entries.push(MenuEntry::Note { text: "The configuration cannot be read".to_owned() });
+        entries.push(MenuEntry::Note { text: tongue.unreadable_configuration().to_owned() });
     }
     entries.push(MenuEntry::Separator);
     let before = entries.len();
-    entries.extend(state.transfers.iter().filter_map(transfer_text).map(|text| MenuEntry::Note { text }));
+    let moving = state.transfers.iter().filter_map(|transfer| transfer_text(transfer, tongue));
+    entries.extend(moving.map(|text| MenuEntry::Note { text }));
     let is_moving = entries.len() > before;
     if state.paused {
-        entries.push(MenuEntry::action(Choice::ResumeAll, "Resume transfers"));
+        entries.push(MenuEntry::action(Choice::ResumeAll, tongue.resume_all()));
     } else if is_moving {
-        entries.push(MenuEntry::action(Choice::PauseAll, "Pause all transfers"));
+        entries.push(MenuEntry::action(Choice::PauseAll, tongue.pause_all()));
     }
     if entries.len() > before {
         entries.push(MenuEntry::Separator);
     }
     if !state.registries.is_empty() {
-        entries.extend(push_entry(&state.registries, &state.engine));
-        entries.push(address_entry(&state.registries));
-        entries.push(MenuEntry::action(Choice::Open(Some(Wish::Setup)), "Make docker push work here…"));
+        entries.extend(push_entry(&state.registries, &state.engine, tongue));
+        entries.push(address_entry(&state.registries, tongue));
+        entries.push(MenuEntry::action(Choice::Open(Some(Wish::Setup)), tongue.set_up()));
         entries.push(MenuEntry::Separator);
     }
-    entries.push(MenuEntry::action(Choice::Open(None), "Open Dockline"));
+    entries.push(MenuEntry::action(Choice::Open(None), tongue.open()));
     if let Some(on) = state.settings.start_at_login {
-        let (choice, text) = (Choice::StartAtLogin(!on), "Start at login".to_owned());
+        let (choice, text) = (Choice::StartAtLogin(!on), tongue.start_at_login().to_owned());
         entries.push(MenuEntry::Check { choice, text, on });
     }
-    let interrupted = if is_owner { interrupted(state) } else { Vec::new() };
+    let interrupted = if is_owner { interrupted(state, tongue) } else { Vec::new() };
     entries.push(match interrupted.is_empty() {
-        true => MenuEntry::action(Choice::Quit, "Quit Dockline"),
+        true => MenuEntry::action(Choice::Quit, tongue.quit()),
         false => {
-            let text = shortened(&format!("Quit Dockline (interrupts {})", interrupted.join(", ")));
-            MenuEntry::action(Choice::Quit, text)
+            MenuEntry::action(Choice::Quit, shortened(&tongue.quit_interrupting(&interrupted.join(", "))))
         }
     });
     entries
 }
 
 /// The engine's newest images; below each registry, where there are several.
-fn push_entry(registries: &[RegistryView], engine: &EngineView) -> Option<MenuEntry> {
+fn push_entry(registries: &[RegistryView], engine: &EngineView, tongue: Tongue) -> Option<MenuEntry> {
     let recent: Vec<&String> =
         engine.images.iter().filter_map(|image| image.tags.first()).take(RECENT_IMAGES).collect();
     let images = |registry: &RegistryName| {
@@ -210,31 +210,33 @@ fn push_entry(registries: &[RegistryView], engine: &EngineView) -> Option<MenuEn
         [] => None,
         [only] => {
             let name = &only.spec.name;
-            Some(MenuEntry::Submenu { text: format!("Push to {name}"), entries: images(name) })
+            Some(MenuEntry::Submenu { text: tongue.push_to(name.as_str()), entries: images(name) })
         }
         several => {
             let below = several.iter().map(|registry| {
                 let name = &registry.spec.name;
                 MenuEntry::Submenu { text: name.to_string(), entries: images(name) }
             });
-            Some(MenuEntry::Submenu { text: "Push".to_owned(), entries: below.collect() })
+            Some(MenuEntry::Submenu { text: tongue.push().to_owned(), entries: below.collect() })
         }
     }
 }
 
-fn address_entry(registries: &[RegistryView]) -> MenuEntry {
+fn address_entry(registries: &[RegistryView], tongue: Tongue) -> MenuEntry {
     let copy = |registry: &RegistryView| Choice::CopyAddress(registry.spec.authority());
     match registries {
-        [only] => MenuEntry::action(copy(only), format!("Copy address {}", only.spec.authority())),
+        [only] => {
+            MenuEntry::action(copy(only), format!("{} {}", tongue.copy_address(), only.spec.authority()))
+        }
         several => {
             let lines = several.iter().map(|one| MenuEntry::action(copy(one), one.spec.authority()));
-            MenuEntry::Submenu { text: "Copy address".to_owned(), entries: lines.collect() }
+            MenuEntry::Submenu { text: tongue.copy_address().to_owned(), entries: lines.collect() }
         }
     }
 }
 
 /// What the end of the tunnels would break off: transfers, and what other programs do through them.
-fn interrupted(state: &Snapshot) -> Vec<String> {
+fn interrupted(state: &Snapshot, tongue: Tongue) -> Vec<String> {
     let moving = state.transfers.iter().filter(|transfer| match transfer.state {
         TransferState::Waiting
         | TransferState::Paused
@@ -243,39 +245,42 @@ fn interrupted(state: &Snapshot) -> Vec<String> {
         TransferState::Done { .. } | TransferState::Failed { .. } | TransferState::Cancelled => false,
     });
     let mut said = Vec::new();
-    said.extend(counted(moving.count(), "transfer", "transfers"));
+    said.extend(counted(moving.count(), tongue.transfers()));
     let others =
         state.registries.iter().flat_map(|registry| &registry.tunnel.leases).filter(|lease| {
             matches!(lease.holder, LeaseHolder::Connection { .. } | LeaseHolder::Face { .. })
         });
     let others: Vec<LeaseView> = others.cloned().collect();
-    said.extend(holders(&others, &[]));
+    said.extend(holders(&others, &[], tongue));
     said
 }
 
-fn registry_entries(registry: &RegistryView, transfers: &[TransferView]) -> Vec<MenuEntry> {
+fn registry_entries(registry: &RegistryView, transfers: &[TransferView], tongue: Tongue) -> Vec<MenuEntry> {
     let name = &registry.spec.name;
-    let holders = holders(&registry.tunnel.leases, transfers);
-    let connect = || MenuEntry::action(Choice::Connect(name.clone()), format!("Connect to {name}"));
+    let holders = holders(&registry.tunnel.leases, transfers, tongue);
+    let connect = || MenuEntry::action(Choice::Connect(name.clone()), tongue.connect(name.as_str()));
+    let disconnect = || disconnect(registry, &holders, tongue);
+    let said = |state: &str| match holders.is_empty() {
+        true => state.to_owned(),
+        false => tongue.state_for(state, &holders.join(", ")),
+    };
     let mut entries = match &registry.tunnel.state {
         TunnelState::Idle | TunnelState::Closing => vec![connect()],
         TunnelState::Connecting { .. } => {
-            vec![disconnect(registry, &holders), MenuEntry::note(&said("connecting", &holders))]
+            vec![disconnect(), MenuEntry::note(&said(tongue.connecting()))]
         }
         TunnelState::Up { .. } => {
-            let mut entries = vec![disconnect(registry, &holders), MenuEntry::note(&said("open", &holders))];
+            let mut entries = vec![disconnect(), MenuEntry::note(&said(tongue.is_open()))];
             let detour = registry.tunnel.route.as_ref().and_then(|route| route.detour());
             entries.extend(detour.map(|detour| MenuEntry::note(&detour)));
             entries
         }
         TunnelState::Lingering { .. } => {
-            vec![disconnect(registry, &holders), MenuEntry::note("unused, closes by itself")]
+            vec![disconnect(), MenuEntry::note(tongue.unused())]
         }
-        TunnelState::Reconnecting { error, .. } => vec![
-            disconnect(registry, &holders),
-            MenuEntry::note(&said("reconnecting", &holders)),
-            MenuEntry::note(&error.message),
-        ],
+        TunnelState::Reconnecting { error, .. } => {
+            vec![disconnect(), MenuEntry::note(&said(tongue.reconnecting())), MenuEntry::note(&error.message)]
+        }
         TunnelState::Failed { error } => vec![connect(), MenuEntry::note(&error.message)],
     };
     if let Some(error) = &registry.tunnel.listener_error {
@@ -284,15 +289,13 @@ fn registry_entries(registry: &RegistryView, transfers: &[TransferView]) -> Vec<
     entries
 }
 
-fn offer_entries(offer: &OfferView) -> Vec<MenuEntry> {
+fn offer_entries(offer: &OfferView, tongue: Tongue) -> Vec<MenuEntry> {
     let host = &offer.spec.ssh.host;
-    let stop = MenuEntry::action(Choice::Withdraw(offer.id), format!("Stop offering to {host}"));
+    let stop = MenuEntry::action(Choice::Withdraw(offer.id), tongue.stop_offering(host));
     let note = match (&offer.state, &offer.error) {
-        (OfferState::Connecting, _) => "connecting".to_owned(),
+        (OfferState::Connecting, _) => tongue.connecting().to_owned(),
         (OfferState::Offering { .. }, Some(error)) => error.message.clone(),
-        (OfferState::Offering { .. }, None) => {
-            format!("offering {} at its port {}", offer.spec.to, offer.spec.port)
-        }
+        (OfferState::Offering { .. }, None) => tongue.offering(&offer.spec.to.to_string(), offer.spec.port),
         (OfferState::Reconnecting { error, .. } | OfferState::Failed { error }, _) => error.message.clone(),
     };
     vec![stop, MenuEntry::note(&note)]
@@ -300,49 +303,55 @@ fn offer_entries(offer: &OfferView) -> Vec<MenuEntry> {
 
 /// Disconnect lets go of the person's own lease. Where there is none, only force closes the tunnel, and then the
 /// entry names whom that cuts off.
-fn disconnect(registry: &RegistryView, holders: &[String]) -> MenuEntry {
+fn disconnect(registry: &RegistryView, holders: &[String], tongue: Tongue) -> MenuEntry {
     let name = &registry.spec.name;
     let leases = &registry.tunnel.leases;
     if leases.is_empty() || leases.iter().any(|lease| lease.holder == LeaseHolder::Manual) {
-        MenuEntry::action(Choice::Disconnect(name.clone()), format!("Disconnect {name}"))
+        MenuEntry::action(Choice::Disconnect(name.clone()), tongue.disconnect(name.as_str()))
     } else {
-        let text = format!("Disconnect {name} (cuts off {})", holders.join(", "));
+        let text = tongue.disconnect_others(name.as_str(), &holders.join(", "));
         MenuEntry::action(Choice::DisconnectOthers(name.clone()), text)
     }
 }
 
-fn said(state: &str, holders: &[String]) -> String {
-    if holders.is_empty() { state.to_owned() } else { format!("{state} for {}", holders.join(", ")) }
-}
-
-/// `you`, `dockerd`, `2 pushes`: each kind of holder once, the person first, programs by name, transfers last.
-fn holders(leases: &[LeaseView], transfers: &[TransferView]) -> Vec<String> {
-    let (mut manual, mut terminals, mut pushes, mut pulls) = (false, 0_usize, 0_usize, 0_usize);
+/// `you`, `dockerd`, `the push of app:v1`, `2 pulls`: each kind of holder once, the person first, programs by name,
+/// transfers last.
+fn holders(leases: &[LeaseView], transfers: &[TransferView], tongue: Tongue) -> Vec<String> {
+    let (mut manual, mut terminals, mut pushes, mut pulls) = (false, 0_usize, Vec::new(), Vec::new());
     let mut programs = BTreeMap::<&str, usize>::new();
     for lease in leases {
         match &lease.holder {
             // The person's own, in this window most of the time.
             LeaseHolder::Manual | LeaseHolder::Visit => manual = true,
             LeaseHolder::Face { .. } => terminals += 1,
-            LeaseHolder::Transfer { id } => match transfers.iter().find(|t| t.id == *id).map(|t| t.kind) {
-                Some(TransferKind::Pull) => pulls += 1,
-                Some(TransferKind::Push | TransferKind::Ship | TransferKind::Copy) | None => pushes += 1,
-            },
+            LeaseHolder::Transfer { id } => {
+                let transfer = transfers.iter().find(|t| t.id == *id);
+                match transfer.map(|t| t.kind) {
+                    Some(TransferKind::Pull) => pulls.push(transfer),
+                    Some(TransferKind::Push | TransferKind::Ship | TransferKind::Copy) | None => {
+                        pushes.push(transfer);
+                    }
+                }
+            }
             LeaseHolder::Connection { .. } => {
-                *programs.entry(lease.program.as_deref().unwrap_or("a program")).or_default() += 1;
+                *programs.entry(lease.program.as_deref().unwrap_or(tongue.a_program())).or_default() += 1;
             }
         }
     }
     let mut said = Vec::new();
-    said.extend(manual.then(|| "you".to_owned()));
-    said.extend(counted(terminals, "terminal", "terminals"));
+    said.extend(manual.then(|| tongue.you().to_owned()));
+    said.extend(counted(terminals, tongue.terminals()));
     said.extend(programs.into_keys().map(str::to_owned));
-    said.extend(counted(pushes, "push", "pushes"));
-    said.extend(counted(pulls, "pull", "pulls"));
+    for (transfers, counts) in [(pushes, tongue.pushes()), (pulls, tongue.pulls())] {
+        said.extend(match transfers.as_slice() {
+            [Some(only)] => Some(tongue.the_transfer(only.kind, &only.source)),
+            several => counted(several.len(), counts),
+        });
+    }
     said
 }
 
-fn counted(count: usize, one: &str, many: &str) -> Option<String> {
+fn counted(count: usize, [one, many]: [&str; 2]) -> Option<String> {
     match count {
         0 => None,
         1 => Some(format!("1 {one}")),
@@ -351,22 +360,16 @@ fn counted(count: usize, one: &str, many: &str) -> Option<String> {
 }
 
 /// One line for a transfer that is still going on.
-fn transfer_text(transfer: &TransferView) -> Option<String> {
-    let doing = match transfer.kind {
-        TransferKind::Push => "Pushing",
-        TransferKind::Pull => "Pulling",
-        TransferKind::Ship => "Shipping",
-        TransferKind::Copy => "Copying",
-    };
-    let what = &transfer.source;
+fn transfer_text(transfer: &TransferView, tongue: Tongue) -> Option<String> {
+    let doing = tongue.doing(transfer.kind, &transfer.source);
     match &transfer.state {
-        TransferState::Waiting => Some(format!("{doing} {what}: waiting")),
-        TransferState::Paused => Some(format!("{doing} {what}: halted")),
+        TransferState::Waiting => Some(format!("{doing}: {}", tongue.waiting())),
+        TransferState::Paused => Some(format!("{doing}: {}", tongue.paused())),
         TransferState::Running => Some(match percent(transfer) {
-            Some(percent) => format!("{doing} {what}: {percent} %"),
-            None => format!("{doing} {what}"),
+            Some(percent) => format!("{doing}: {percent} %"),
+            None => doing,
         }),
-        TransferState::Verifying => Some(format!("{doing} {what}: comparing digests")),
+        TransferState::Verifying => Some(format!("{doing}: {}", tongue.verifying())),
         TransferState::Done { .. } | TransferState::Failed { .. } | TransferState::Cancelled => None,
     }
 }

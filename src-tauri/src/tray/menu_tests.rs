@@ -6,8 +6,12 @@ use dockline_model::{
     Code, ImageView, OfferId, PassedOver, RouteView, TransferId, UiError, UnixMillis, Verified,
 };
 
+fn entries(state: &Snapshot) -> Vec<MenuEntry> {
+    menu(state, true, Tongue::English)
+}
+
 fn texts(state: &Snapshot) -> Vec<String> {
-    menu(state, true).iter().map(|entry| entry.text().unwrap_or("-").to_owned()).collect()
+    entries(state).iter().map(|entry| entry.text().unwrap_or("-").to_owned()).collect()
 }
 
 fn up() -> TunnelState {
@@ -54,7 +58,16 @@ fn what_holds_a_tunnel_is_counted_by_kind() {
         lease(LeaseHolder::Face { connection: 4 }, None),
         lease(LeaseHolder::Manual, None),
     ];
-    assert_eq!(texts(&state)[1].trim(), "open for you, 1 terminal, a program, dockerd, 1 push, 1 pull");
+    // All of it is more than a menu's line has room for.
+    assert!(
+        texts(&state)[1]
+            .trim()
+            .starts_with("open for you, 1 terminal, a program, dockerd, the push of app:v1")
+    );
+    state.registries[0].tunnel.leases.truncate(2);
+    assert_eq!(texts(&state)[1].trim(), "open for the push of app:v1, the pull of app:v1");
+    state.transfers[1].kind = TransferKind::Push;
+    assert!(texts(&state)[1].ends_with("open for 2 pushes"));
 }
 
 #[test]
@@ -63,16 +76,15 @@ fn closing_under_others_says_whom_it_cuts_off() {
     state.registries = vec![registry("cr.boss.org", up())];
     let peer = ([127, 0, 0, 1], 40000).into();
     state.registries[0].tunnel.leases = vec![lease(LeaseHolder::Connection { peer }, Some("dockerd"))];
-    let entries = menu(&state, true);
     assert_eq!(
-        entries[0],
+        entries(&state)[0],
         MenuEntry::Action {
             choice: Choice::DisconnectOthers("cr.boss.org".parse().unwrap()),
             text: "Disconnect cr.boss.org (cuts off dockerd)".to_owned()
         }
     );
     state.registries[0].tunnel.leases.push(lease(LeaseHolder::Manual, None));
-    assert_eq!(menu(&state, true)[0].text(), Some("Disconnect cr.boss.org"));
+    assert_eq!(entries(&state)[0].text(), Some("Disconnect cr.boss.org"));
 }
 
 #[test]
@@ -95,7 +107,7 @@ fn an_offer_says_what_and_to_whom_and_can_be_taken_back() {
         texts(&state)[..2],
         ["Stop offering to prod.boss.org", "    offering 127.0.0.1:5000 at its port 5001"]
     );
-    let MenuEntry::Action { choice, .. } = &menu(&state, true)[0] else { panic!("{:?}", menu(&state, true)) };
+    let MenuEntry::Action { choice, .. } = &entries(&state)[0] else { panic!("{:?}", entries(&state)) };
     assert_eq!(*choice, Choice::Withdraw(OfferId(7)));
     offer.error = Some(Box::new(UiError::new(Code::RegistryUnreachable, "Nothing runs there.")));
     state.offers = vec![offer];
@@ -151,12 +163,12 @@ fn percents_change_in_place_and_new_lines_do_not() {
     let mut state = snapshot();
     state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
     state.transfers = vec![transfer(1, TransferState::Running)];
-    let before = menu(&state, true);
+    let before = entries(&state);
     state.transfers[0].current = 43;
-    assert_ne!(before, menu(&state, true));
-    assert!(place(&before, &menu(&state, true)));
+    assert_ne!(before, entries(&state));
+    assert!(place(&before, &entries(&state)));
     state.registries[0].tunnel.state = up();
-    assert!(!place(&before, &menu(&state, true)));
+    assert!(!place(&before, &entries(&state)));
 }
 
 #[test]
@@ -186,7 +198,7 @@ fn recent_images_can_be_pushed() {
         })
         .collect();
     let push = |state: &Snapshot| {
-        menu(state, true).into_iter().find(|entry| entry.text().is_some_and(|text| text.starts_with("Push")))
+        entries(state).into_iter().find(|entry| entry.text().is_some_and(|text| text.starts_with("Push")))
     };
     let one = push(&state).unwrap();
     assert_eq!(one.text(), Some("Push to cr.boss.org"));
@@ -213,7 +225,7 @@ fn addresses_can_be_copied() {
     let mut state = snapshot();
     state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
     let copy = |state: &Snapshot| {
-        menu(state, true)
+        entries(state)
             .into_iter()
             .find(|entry| entry.text().is_some_and(|text| text.starts_with("Copy")))
             .unwrap()
@@ -227,9 +239,8 @@ fn addresses_can_be_copied() {
 #[test]
 fn starting_at_login_is_switched_where_it_can_be() {
     let mut state = snapshot();
-    let check = |state: &Snapshot| {
-        menu(state, true).into_iter().find(|entry| matches!(entry, MenuEntry::Check { .. }))
-    };
+    let check =
+        |state: &Snapshot| entries(state).into_iter().find(|entry| matches!(entry, MenuEntry::Check { .. }));
     assert_eq!(check(&state), None);
     state.settings.start_at_login = Some(false);
     let off = check(&state).unwrap();
@@ -242,7 +253,9 @@ fn starting_at_login_is_switched_where_it_can_be() {
 
 #[test]
 fn quitting_says_what_it_interrupts() {
-    let quit = |state: &Snapshot, is_owner| menu(state, is_owner).pop().unwrap().text().unwrap().to_owned();
+    let quit = |state: &Snapshot, is_owner| {
+        menu(state, is_owner, Tongue::English).pop().unwrap().text().unwrap().to_owned()
+    };
     let mut state = snapshot();
     state.registries = vec![registry("cr.boss.org", up())];
     state.registries[0].tunnel.leases = vec![lease(LeaseHolder::Manual, None)];
@@ -252,4 +265,32 @@ fn quitting_says_what_it_interrupts() {
     state.transfers = vec![transfer(1, TransferState::Running), transfer(2, TransferState::Cancelled)];
     assert_eq!(quit(&state, true), "Quit Dockline (interrupts 1 transfer, dockerd)");
     assert_eq!(quit(&state, false), "Quit Dockline", "the agent goes on");
+}
+
+#[test]
+fn it_is_all_dutch_for_those_who_want_that() {
+    let mut state = snapshot();
+    state.registries = vec![registry("cr.boss.org", up()), registry("b.example", TunnelState::Idle)];
+    state.registries[0].tunnel.leases = vec![lease(LeaseHolder::Transfer { id: TransferId(1) }, None)];
+    state.transfers = vec![transfer(1, TransferState::Running)];
+    state.settings.start_at_login = Some(true);
+    let said: Vec<String> = menu(&state, true, Tongue::Dutch)
+        .iter()
+        .filter_map(|entry| Some(entry.text()?.trim().to_owned()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "cr.boss.org verbreken (breekt de push van app:v1 af)",
+            "open voor de push van app:v1",
+            "Verbinden met b.example",
+            "app:v1 pushen: 42 %",
+            "Alle overdrachten pauzeren",
+            "Adres kopiëren",
+            "docker push hier laten werken…",
+            "Dockline openen",
+            "Starten als ik inlog",
+            "Dockline afsluiten (breekt 1 overdracht af)",
+        ]
+    );
 }

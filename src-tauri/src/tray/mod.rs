@@ -6,11 +6,14 @@ mod menu;
 mod picture;
 mod state;
 mod tone;
+use linux as platform;
+
+pub use platform::{Bar, beside};
 
 pub use menu::{MenuEntry, menu, menu_without_owner, while_opening};
 pub use state::{IconState, icon_state};
 
-use crate::choice::Choice;
+use crate::{choice::Choice, strings::Tongue};
 use std::time::Duration;
 use tokio::{
     sync::{mpsc, watch},
@@ -27,6 +30,8 @@ pub struct Look {
     pub entries: Vec<MenuEntry>,
     /// The icon's shape.
     pub icon: IconState,
+    /// What the icon's tooltip is said in.
+    pub tongue: Tongue,
 }
 
 /// The icon in the tray. Cheap to clone; it goes with the last clone.
@@ -39,14 +44,10 @@ pub struct Tray {
 impl Tray {
     /// Puts the icon into the tray as soon as the desktop has one. `choices` gets every choice from the menu.
     #[must_use]
-    pub fn start(look: Look, choices: mpsc::UnboundedSender<Choice>) -> Self {
+    pub fn start(bar: Bar, look: Look, choices: mpsc::UnboundedSender<Choice>) -> Self {
         let (looks, changes) = watch::channel(look);
         let (placed, in_tray) = watch::channel(false);
-        tokio::spawn(async move {
-            if let Err(error) = linux::keep(changes, choices, placed).await {
-                tracing::warn!(%error, "there is no session bus, and so no tray");
-            }
-        });
+        tokio::spawn(platform::keep(bar, changes, choices, placed));
         Self { looks, in_tray }
     }
 
@@ -62,7 +63,12 @@ impl Tray {
     /// Whether the icon is in a tray or comes into one within seconds, as it does while a desktop session is starting.
     /// Without one a hidden start would show nothing whatever.
     pub async fn appears(&self) -> bool {
+        self.is_placed_within(PATIENCE).await
+    }
+
+    /// Whether the icon is in a tray, or comes into one within that time.
+    pub async fn is_placed_within(&self, time: Duration) -> bool {
         let mut in_tray = self.in_tray.clone();
-        timeout(PATIENCE, in_tray.wait_for(|is_in| *is_in)).await.is_ok_and(|seen| seen.is_ok())
+        timeout(time, in_tray.wait_for(|is_in| *is_in)).await.is_ok_and(|seen| seen.is_ok())
     }
 }

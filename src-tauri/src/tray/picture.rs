@@ -9,7 +9,9 @@ pub type Pixmap = (i32, i32, Vec<u8>);
 macro_rules! sizes {
     ($name:literal) => {
         [
+            include_bytes!(concat!("../../../icons/tray/", $name, "-16.png")).as_slice(),
             include_bytes!(concat!("../../../icons/tray/", $name, "-22.png")).as_slice(),
+            include_bytes!(concat!("../../../icons/tray/", $name, "-24.png")).as_slice(),
             include_bytes!(concat!("../../../icons/tray/", $name, "-32.png")).as_slice(),
             include_bytes!(concat!("../../../icons/tray/", $name, "-48.png")).as_slice(),
         ]
@@ -28,7 +30,7 @@ pub fn pixmaps(state: IconState, tone: Tone) -> Vec<Pixmap> {
         .collect()
 }
 
-fn files(state: IconState, tone: Tone) -> [&'static [u8]; 3] {
+fn files(state: IconState, tone: Tone) -> [&'static [u8]; 5] {
     match (state, tone) {
         (IconState::Idle, Tone::DarkBar) => sizes!("idle-on-dark"),
         (IconState::Idle, Tone::LightBar) => sizes!("idle-on-light"),
@@ -44,6 +46,16 @@ fn files(state: IconState, tone: Tone) -> [&'static [u8]; 3] {
 }
 
 fn read(file: &[u8]) -> io::Result<Pixmap> {
+    let (frame, mut pixels) = decoded(file)?;
+    for pixel in pixels.chunks_exact_mut(4) {
+        pixel.rotate_right(1);
+    }
+    let size = |pixels: u32| i32::try_from(pixels).map_err(|_| io::Error::from(io::ErrorKind::InvalidData));
+    Ok((size(frame.width)?, size(frame.height)?, pixels))
+}
+
+/// Four bytes a pixel, alpha last.
+fn decoded(file: &[u8]) -> io::Result<(png::OutputInfo, Vec<u8>)> {
     let mut decoder = png::Decoder::new(io::Cursor::new(file));
     decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
     let mut reader = decoder.read_info()?;
@@ -53,11 +65,7 @@ fn read(file: &[u8]) -> io::Result<Pixmap> {
         return Err(io::ErrorKind::InvalidData.into());
     }
     pixels.truncate(frame.buffer_size());
-    for pixel in pixels.chunks_exact_mut(4) {
-        pixel.rotate_right(1);
-    }
-    let size = |pixels: u32| i32::try_from(pixels).map_err(|_| io::Error::from(io::ErrorKind::InvalidData));
-    Ok((size(frame.width)?, size(frame.height)?, pixels))
+    Ok((frame, pixels))
 }
 
 #[cfg(test)]
@@ -73,7 +81,7 @@ mod tests {
             for tone in [Tone::DarkBar, Tone::LightBar] {
                 let pictures = pixmaps(state, tone);
                 let sizes: Vec<i32> = pictures.iter().map(|(width, _, _)| *width).collect();
-                assert_eq!(sizes, [22, 32, 48], "{state:?}");
+                assert_eq!(sizes, [16, 22, 24, 32, 48], "{state:?}");
                 for (width, height, bytes) in &pictures {
                     assert_eq!(bytes.len(), usize::try_from(width * height * 4).unwrap());
                     assert_eq!(bytes[0], 0, "the corner is clear: alpha comes first");

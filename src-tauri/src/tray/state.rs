@@ -1,5 +1,6 @@
 //! Which of the five shapes the tray shows: a pure function of the state.
 
+use crate::strings::Tongue;
 use dockline_model::{OfferState, Snapshot, TransferState, TunnelState};
 
 /// A shape of the tray icon, each with an outline of its own.
@@ -20,13 +21,13 @@ pub enum IconState {
 impl IconState {
     /// The tooltip, where the platform has one.
     #[must_use]
-    pub const fn description(self) -> &'static str {
+    pub const fn description(self, tongue: Tongue) -> &'static str {
         match self {
-            Self::Idle => "Dockline: no tunnel is open",
-            Self::Connecting => "Dockline: connecting",
-            Self::Up => "Dockline: connected",
-            Self::Busy => "Dockline: an image is on its way",
-            Self::Error => "Dockline: something needs your attention",
+            Self::Idle => tongue.icon_idle(),
+            Self::Connecting => tongue.icon_connecting(),
+            Self::Up => tongue.icon_up(),
+            Self::Busy => tongue.icon_busy(),
+            Self::Error => tongue.icon_error(),
         }
     }
 }

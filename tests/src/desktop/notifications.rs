@@ -18,6 +18,10 @@ pub struct Notification {
     pub id: u32,
     /// What can be clicked: name and text of each.
     pub actions: Vec<(String, String)>,
+    /// The icon's name.
+    pub icon: String,
+    /// The name of the app's entry (its hint `desktop-entry`).
+    pub entry: Option<String>,
 }
 
 struct Server {
@@ -33,16 +37,17 @@ impl Server {
         &mut self,
         app: String,
         _replaces: u32,
-        _icon: &str,
+        icon: String,
         summary: String,
         body: String,
         actions: Vec<String>,
-        _hints: HashMap<String, OwnedValue>,
+        mut hints: HashMap<String, OwnedValue>,
         _expires: i32,
     ) -> u32 {
         self.last += 1;
         let actions = actions.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-        self.shown.send(Notification { app, summary, body, id: self.last, actions }).ok();
+        let entry = hints.remove("desktop-entry").and_then(|entry| String::try_from(entry).ok());
+        self.shown.send(Notification { app, summary, body, id: self.last, actions, icon, entry }).ok();
         self.last
     }
 

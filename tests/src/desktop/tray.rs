@@ -226,6 +226,20 @@ impl TrayHost {
         proxy.get_property("IconPixmap").await.expect("the item has an icon")
     }
 
+    /// The title of the icon's tooltip.
+    ///
+    /// # Panics
+    /// When there is no icon.
+    pub async fn tooltip(&mut self) -> String {
+        let item = self.item().await;
+        let proxy = Proxy::new(&self.bus, item.owner, item.path, "org.kde.StatusNotifierItem")
+            .await
+            .expect("the item is there");
+        let tooltip = proxy.get_property("ToolTip").await.expect("the item has a tooltip");
+        let (_icon, _pixels, title, _text): ToolTip = tooltip;
+        title
+    }
+
     /// Waits until the icon is another than this one.
     ///
     /// # Panics
@@ -258,6 +272,9 @@ impl TrayHost {
         Proxy::new(&self.bus, item.owner, path, "com.canonical.dbusmenu").await.expect("valid")
     }
 }
+
+/// The name of an icon, its pixels, the title, the text.
+type ToolTip = (String, Vec<(i32, i32, Vec<u8>)>, String, String);
 
 /// A node of the layout: its number, its properties, and the nodes below it.
 type Layout = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);

@@ -16,8 +16,8 @@ export interface Drop {
 /** A page of the window. */
 export type View = 'registries' | 'images' | 'transfers' | 'doctor' | 'settings' | 'contents';
 
-/** Something for the page to show. */
-export type Wish = 'setup' | 'registries' | 'transfers';
+/** Something for the page to show; or files, as if they had been let go over it. */
+export type Wish = 'setup' | 'registries' | 'transfers' | { archives: { paths: string[] } };
 
 /** An event, and the number after which nothing else is missing: the shell leaves out what a later one replaces. */
 export type Told = Event & { after?: number };

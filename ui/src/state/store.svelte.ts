@@ -111,6 +111,8 @@ export class Store {
   async #takeWish(): Promise<void> {
     const wish = await this.#backend.takeWish();
     if (wish === 'setup') this.dialog ??= { kind: 'setup', action: 'apply', registry: null };
+    else if (typeof wish === 'object' && wish !== null)
+      this.onDrop({ kind: 'drop', paths: wish.archives.paths, x: -1, y: -1 });
     else if (wish !== null) this.go(wish);
   }
 

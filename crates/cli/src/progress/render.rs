@@ -176,11 +176,19 @@ pub fn summary(view: &TransferView) -> String {
     if skipped > 0 {
         text += &format!(", {skipped} already there");
     }
-    text += &format!("; {} in {:.1} s", format::bytes(moved), milliseconds as f64 / 1000.0);
+    text += &format!("; {} in {}", format::bytes(moved), took(milliseconds));
     if moved > 0 {
         text += &format!(" ({}/s)", format::bytes(rate));
     }
     text
+}
+
+/// To a tenth of a second; what took less is told in thousandths, since nothing takes no time.
+fn took(milliseconds: u64) -> String {
+    match milliseconds {
+        0..100 => format!("{milliseconds} ms"),
+        more => format!("{:.1} s", more as f64 / 1000.0),
+    }
 }
 
 #[cfg(test)]
@@ -272,5 +280,7 @@ mod tests {
             "Pushed app:v1 to cr.boss.org:5000/app:v1\n  sha256:0\n  \
              Verified at the registry; 2 layers, 1 already there; 100 MB in 10.0 s (10 MB/s)"
         );
+        let quick = TransferView { finished: Some(UnixMillis(done.started.0 + 31)), ..done };
+        assert!(summary(&quick).contains("100 MB in 31 ms ("), "{}", summary(&quick));
     }
 }

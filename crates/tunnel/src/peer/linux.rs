@@ -92,7 +92,7 @@ fn maps_all(map: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Program, *};
     use std::net::{TcpListener, TcpStream};
 
     fn ours() -> Owner {
@@ -120,7 +120,7 @@ mod tests {
             // `dockline_tunnel-0123456789abcdef`: longer than what `comm` holds.
             let own_name = std::env::current_exe().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
             assert!(own_name.len() > 15);
-            assert_eq!(program_names(&[holder])[&holder], own_name);
+            assert_eq!(program_names(&[holder])[&holder], Program { name: own_name, is_this_one: true });
             // The other way of asking says the same.
             let row = proc::socket(peer, local).unwrap().unwrap();
             assert_eq!(Holder(row.inode), holder);

@@ -1,6 +1,6 @@
 //! macOS: the kernel's list of all connections names each socket's user and the process that used it last.
 
-use super::{Found, Holder, Owner, PeerError, pcb_list};
+use super::{Found, Holder, Owner, PeerError, Program, pcb_list};
 use std::{collections::HashMap, ffi::CStr, io, net::SocketAddr, ptr};
 
 const LIST: &CStr = c"net.inet.tcp.pcblist_n";
@@ -58,8 +58,12 @@ fn list() -> Result<Vec<u8>, PeerError> {
 }
 
 /// The file names of the processes' programs.
-pub(super) fn program_names(holders: &[Holder]) -> HashMap<Holder, String> {
-    holders.iter().filter_map(|holder| Some((*holder, program_name(holder.0)?))).collect()
+pub(super) fn program_names(holders: &[Holder]) -> HashMap<Holder, Program> {
+    let program = |holder: &Holder| {
+        let is_this_one = holder.0 == u64::from(std::process::id());
+        Some((*holder, Program { name: program_name(holder.0)?, is_this_one }))
+    };
+    holders.iter().filter_map(program).collect()
 }
 
 #[expect(unsafe_code, reason = "there is no safe way to a process's name")]

@@ -1,7 +1,7 @@
 //! Windows: the table of all connections names each one's process, and the process's token its user.
 
 use super::{
-    Found, Holder, Owner, PeerError,
+    Found, Holder, Owner, PeerError, Program,
     tcp_table::{self, Family, Unreadable},
 };
 use std::{collections::HashMap, io, net::SocketAddr, ptr};
@@ -42,9 +42,12 @@ pub(super) fn find(local: SocketAddr, peer: SocketAddr) -> Result<Found, PeerErr
 }
 
 /// The file names of the processes' programs.
-pub(super) fn program_names(holders: &[Holder]) -> HashMap<Holder, String> {
-    let name = |holder: &Holder| Some((*holder, program_name(holder.0.try_into().ok()?)?));
-    holders.iter().filter_map(name).collect()
+pub(super) fn program_names(holders: &[Holder]) -> HashMap<Holder, Program> {
+    let program = |holder: &Holder| {
+        let is_this_one = holder.0 == u64::from(std::process::id());
+        Some((*holder, Program { name: program_name(holder.0.try_into().ok()?)?, is_this_one }))
+    };
+    holders.iter().filter_map(program).collect()
 }
 
 pub(super) fn listener_owner(address: SocketAddr) -> Option<String> {
@@ -198,7 +201,10 @@ mod tests {
     fn this_process_is_ours() {
         let own = std::process::id();
         assert_eq!(owner(own).unwrap(), Owner::Ours);
-        assert_eq!(program_names(&[Holder(own.into())])[&Holder(own.into())], own_name());
+        assert_eq!(
+            program_names(&[Holder(own.into())])[&Holder(own.into())],
+            Program { name: own_name(), is_this_one: true }
+        );
         assert_eq!(owner(SYSTEM_PROCESS).unwrap(), Owner::System);
         // Process ids are multiples of four.
         assert_eq!(owner(own | 1 << 30 | 3).unwrap(), Owner::Another, "there is none such");

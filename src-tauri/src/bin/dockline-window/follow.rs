@@ -14,8 +14,8 @@ use tokio::{
 
 /// The event's name on the page's side.
 const EVENTS: &str = "dockline-events";
-/// Least time between two words to the page: bars glide over it, so more would not be seen.
-const CALM: Duration = Duration::from_millis(100);
+/// Least time between two words to the page: each costs the page a layout, and a bar that moves five times a second moves.
+const CALM: Duration = Duration::from_millis(200);
 /// Pause between two attempts to find an owner.
 const RETRY: Duration = Duration::from_secs(1);
 

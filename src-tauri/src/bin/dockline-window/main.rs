@@ -28,9 +28,11 @@ fn main() -> anyhow::Result<()> {
         }
     };
     // The toolkit's own check panics, which tells a person nothing.
+    #[cfg(target_os = "linux")]
     gtk::init().context("Dockline finds no display to show its window on (DISPLAY or WAYLAND_DISPLAY)")?;
-    tauri::Builder::default()
-        .plugin(tauri_plugin_dialog::init())
+    let app = tauri::Builder::default();
+    let app = if begin.bare { page::serve_bare(app) } else { app };
+    app.plugin(tauri_plugin_dialog::init())
         .invoke_handler(tauri::generate_handler![
             bridge::dispatch,
             bridge::demo_sample,

@@ -1,7 +1,12 @@
 //! The one window and its page.
 
 use dockline_desktop::words::{self, FromWindow};
-use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindowBuilder, webview::NewWindowResponse};
+use std::borrow::Cow;
+use tauri::{
+    AppHandle, Manager as _, Url, WebviewUrl, WebviewWindowBuilder,
+    http::{HeaderValue, Response, header::CONTENT_TYPE},
+    webview::NewWindowResponse,
+};
 
 /// Label of the window; the capability in `capabilities/window.json` names it.
 pub const LABEL: &str = "main";
@@ -9,9 +14,22 @@ pub const LABEL: &str = "main";
 /// Label of the empty window that the real one is measured against; no capability names it.
 const BARE: &str = "bare";
 
-/// What the empty window shows, so that it can be seen when it has been painted.
-const BARE_SCRIPT: &str =
-    "addEventListener('DOMContentLoaded', () => { document.documentElement.style.background = '#0a3a5a' });";
+/// Where the empty window's page is from, which exists in bare mode alone.
+const BARE_SCHEME: &str = "bare";
+
+/// A line of text and nothing else, so that it can be seen when it has been painted. A script, a style sheet or an owner
+/// would be what the real page is to be measured by.
+const BARE_PAGE: &[u8] = b"<!doctype html><html lang=en><meta charset=utf-8><title>Dockline</title>\
+<h1>An empty window, to measure by: nothing works in here.</h1>";
+
+/// Has the toolkit serve the empty window's page.
+pub fn serve_bare<R: tauri::Runtime>(app: tauri::Builder<R>) -> tauri::Builder<R> {
+    app.register_uri_scheme_protocol(BARE_SCHEME, |_, _| {
+        let mut page = Response::new(Cow::Borrowed(BARE_PAGE));
+        page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        page
+    })
+}
 
 /// Makes the window.
 ///
@@ -20,9 +38,9 @@ const BARE_SCRIPT: &str =
 pub fn open(app: &AppHandle, bare: bool) -> tauri::Result<()> {
     let window = match bare {
         true => {
-            let blank = Url::parse("about:blank").map_err(tauri::Error::InvalidUrl)?;
-            WebviewWindowBuilder::new(app, BARE, WebviewUrl::External(blank))
-                .initialization_script(BARE_SCRIPT)
+            let page =
+                Url::parse(&format!("{BARE_SCHEME}://localhost/")).map_err(tauri::Error::InvalidUrl)?;
+            WebviewWindowBuilder::new(app, BARE, WebviewUrl::CustomProtocol(page))
         }
         false => WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
             .on_navigation(is_ours)

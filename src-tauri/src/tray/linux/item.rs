@@ -8,7 +8,7 @@ use super::{
     },
     MENU_PATH,
 };
-use crate::choice::Choice;
+use crate::{choice::Choice, strings::Tongue};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use zbus::{
@@ -17,21 +17,24 @@ use zbus::{
     zvariant::{ObjectPath, OwnedObjectPath},
 };
 
+/// What the icon shows, and the language of its tooltip.
+type Shown = (IconState, Tongue);
+
 /// The icon.
 #[derive(Debug)]
 pub struct Item {
-    look: Mutex<(IconState, Tone)>,
+    look: Mutex<(Shown, Tone)>,
     choices: mpsc::UnboundedSender<Choice>,
 }
 
 impl Item {
-    pub fn new(state: IconState, tone: Tone, choices: mpsc::UnboundedSender<Choice>) -> Self {
-        Self { look: Mutex::new((state, tone)), choices }
+    pub fn new(shown: Shown, tone: Tone, choices: mpsc::UnboundedSender<Choice>) -> Self {
+        Self { look: Mutex::new((shown, tone)), choices }
     }
 
-    /// Shows another state; whether it is another.
-    pub fn show(&self, state: IconState) -> bool {
-        std::mem::replace(&mut self.look().0, state) != state
+    /// Shows another state, or says it in another language; whether it is another.
+    pub fn show(&self, shown: Shown) -> bool {
+        std::mem::replace(&mut self.look().0, shown) != shown
     }
 
     /// Fits another bar; whether it is another.
@@ -39,7 +42,7 @@ impl Item {
         std::mem::replace(&mut self.look().1, tone) != tone
     }
 
-    fn look(&self) -> MutexGuard<'_, (IconState, Tone)> {
+    fn look(&self) -> MutexGuard<'_, (Shown, Tone)> {
         self.look.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,14 +98,15 @@ impl Item {
 
     #[zbus(property(emits_changed_signal = "false"))]
     fn icon_pixmap(&self) -> Vec<Pixmap> {
-        let (state, tone) = *self.look();
+        let ((state, _), tone) = *self.look();
         pixmaps(state, tone)
     }
 
     /// Icon, its pixels, title, text.
     #[zbus(property(emits_changed_signal = "false"))]
     fn tool_tip(&self) -> (String, Vec<Pixmap>, String, String) {
-        (String::new(), Vec::new(), self.look().0.description().to_owned(), String::new())
+        let ((state, tongue), _) = *self.look();
+        (String::new(), Vec::new(), state.description(tongue).to_owned(), String::new())
     }
 
     fn activate(&self, _x: i32, _y: i32) {

@@ -4,14 +4,18 @@
 
 mod dbusmenu;
 mod item;
+mod tone;
 
-use super::{Look, layout::Layout, tone};
+use super::{Look, layout::Layout, tone::Tone};
 use crate::choice::Choice;
 use dbusmenu::DbusMenu;
 use futures::StreamExt as _;
 use item::Item;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, watch},
+};
 use zbus::{Connection, connection::Builder, fdo::DBusProxy, object_server::InterfaceRef};
 
 /// The name that a tray owns (StatusNotifierItem specification, "StatusNotifierWatcher", as all desktops use it).
@@ -27,12 +31,34 @@ fn lock(layout: &Shared) -> MutexGuard<'_, Layout> {
     layout.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The way to the tray: the session bus, which everybody finds.
+#[derive(Debug, Clone, Copy)]
+pub struct Bar;
+
+/// Runs `work` on the runtime until it is done; elsewhere the tray wants the program's first thread meanwhile. `None` if
+/// it panicked.
+pub fn beside<F, T>(runtime: &Runtime, work: impl FnOnce(Bar) -> F) -> Option<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    Some(runtime.block_on(work(Bar)))
+}
+
 /// Keeps the icon in whichever tray there is, and makes it look like the latest of `looks`, until that has no sender any
 /// more. `placed` says whether it is in a tray.
-///
-/// # Errors
-/// If there is no session bus.
 pub async fn keep(
+    _: Bar,
+    looks: watch::Receiver<Look>,
+    choices: mpsc::UnboundedSender<Choice>,
+    placed: watch::Sender<bool>,
+) {
+    if let Err(error) = stay(looks, choices, placed).await {
+        tracing::warn!(%error, "there is no session bus, and so no tray");
+    }
+}
+
+async fn stay(
     mut looks: watch::Receiver<Look>,
     choices: mpsc::UnboundedSender<Choice>,
     placed: watch::Sender<bool>,
@@ -42,7 +68,7 @@ pub async fn keep(
     let first = looks.borrow_and_update().clone();
     lock(&layout).show(first.entries);
     let (closings, mut closed) = mpsc::unbounded_channel();
-    let item = Item::new(first.icon, tone::at_start(), choices.clone());
+    let item = Item::new((first.icon, first.tongue), tone::at_start(), choices.clone());
     let bus = Builder::session()?
         .serve_at(ITEM_PATH, item)?
         .serve_at(MENU_PATH, DbusMenu::new(layout.clone(), choices, closings))?
@@ -109,7 +135,7 @@ struct Shown {
 
 impl Shown {
     async fn show(&self, look: Look) -> zbus::Result<()> {
-        if self.item.get().await.show(look.icon) {
+        if self.item.get().await.show((look.icon, look.tongue)) {
             Item::new_icon(self.item.signal_emitter()).await?;
             Item::new_tool_tip(self.item.signal_emitter()).await?;
         }
@@ -121,7 +147,7 @@ impl Shown {
         dbusmenu::tell(self.menu.signal_emitter(), &self.layout, super::layout::Update::Lines).await
     }
 
-    async fn recolour(&self, tone: tone::Tone) -> zbus::Result<()> {
+    async fn recolour(&self, tone: Tone) -> zbus::Result<()> {
         if self.item.get().await.recolour(tone) {
             Item::new_icon(self.item.signal_emitter()).await?;
         }

@@ -47,7 +47,7 @@ async fn main() -> Result<()> {
     let folder = PathBuf::from(option("--out")?);
     let only: Vec<&str> = options.get("--only").map(|only| only.split(',').collect()).unwrap_or_default();
 
-    let world = World::set_up(effort, PathBuf::from(option("--programs")?));
+    let world = World::set_up(effort, PathBuf::from(option("--package")?));
     let (mut figures, mut lines) = (Vec::new(), Vec::new());
     for row in ROWS.iter().filter(|row| only.is_empty() || only.iter().any(|name| row.starts_with(name))) {
         println!("{row} …");

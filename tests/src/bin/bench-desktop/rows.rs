@@ -5,14 +5,9 @@ use anyhow::{Context, Result, bail, ensure};
 use dockline_tests::{
     bench::Sample,
     desktop::{App, Browser, Screen, TrayHost, family, processor_time, weight},
-    lab::{Dockline, RegistryHost},
+    lab::{self, Dockline, RegistryHost},
 };
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, path::PathBuf, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout},
@@ -29,8 +24,6 @@ pub const ROWS: &[&str] = &[
     "installed-mib",
 ];
 
-/// What the empty window shows once it has been painted (`--bare`).
-const BARE_COLOUR: [u8; 3] = [0x0a, 0x3a, 0x5a];
 /// A page has text, whose edges alone have more colours than this; a window without one has next to none.
 const COLOURS_OF_A_PAGE: usize = 24;
 /// Rows at the window's upper edge that are looked at.
@@ -51,12 +44,12 @@ pub struct Measured {
 /// What is measured.
 pub struct World {
     effort: Effort,
-    programs: PathBuf,
+    package: PathBuf,
 }
 
 impl World {
-    pub const fn set_up(effort: Effort, programs: PathBuf) -> Self {
-        Self { effort, programs }
+    pub const fn set_up(effort: Effort, package: PathBuf) -> Self {
+        Self { effort, package }
     }
 
     pub async fn measure(&self, row: &str) -> Result<Measured> {
@@ -87,7 +80,7 @@ impl World {
         self.ratio(1.3, take).await
     }
 
-    /// From the start of the program until its window shows what it is to show.
+    /// From the start of the program until its page's first line of text is on the screen: the same mark for both.
     async fn window_painted(&self) -> Result<Measured> {
         let dockline = with_registries(3);
         let take = async |bare: bool| {
@@ -95,13 +88,9 @@ impl World {
             let _tray = TrayHost::start(&screen).await;
             let start = Instant::now();
             let _app = App::spawn(&screen, &dockline, if bare { &["--bare"] } else { &[] });
-            let is_painted = |colours: &BTreeSet<[u8; 3]>| match bare {
-                true => colours.contains(&BARE_COLOUR),
-                false => colours.len() > COLOURS_OF_A_PAGE,
-            };
             let painted = timeout(PATIENCE, async {
                 // A server tells nobody what others have drawn, so looking is the only way.
-                while !is_painted(&screen.colours("Dockline", STRIP)) {
+                while screen.colours("Dockline", STRIP).len() <= COLOURS_OF_A_PAGE {
                     sleep(Duration::from_millis(4)).await;
                 }
             });
@@ -240,25 +229,30 @@ impl World {
         (taken.as_secs_f64() / watched.as_secs_f64() * 100.0, watched)
     }
 
-    /// What the packages put onto the disk: the programs, icons, and what goes with them.
+    /// What the package puts onto the disk, as it says itself (deb-control(5), `Installed-Size`).
     fn installed(&self) -> Result<Measured> {
-        let mut parts = Vec::new();
-        for program in ["dockline-desktop", "dockline-window", "dockline", "dockline-helper"] {
-            let file = self.programs.join(program);
-            let size = fs::metadata(&file).with_context(|| format!("{} is missing", file.display()))?.len();
-            parts.push((program, size));
-        }
-        let icons = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join("icons");
-        let sizes = ["app-32.png", "app-128.png", "app-256.png", "app-512.png"];
-        let icons =
-            sizes.iter().map(|name| fs::metadata(icons.join(name)).map_or(0, |file| file.len())).sum();
-        parts.push(("icons", icons));
-        let mebibytes = |bytes: u64| bytes as f64 / 1024.0 / 1024.0;
-        let detail: Vec<String> =
-            parts.iter().map(|(name, size)| format!("{name} {:.1}", mebibytes(*size))).collect();
-        let value = mebibytes(parts.iter().map(|(_, size)| size).sum());
-        Ok(Measured { value, unit: "MiB", limit: 15.0, detail: detail.join(", ") })
+        let package = self.package.display().to_string();
+        let kibibytes: f64 = lab::run("dpkg-deb", &["--field", &package, "Installed-Size"])
+            .trim()
+            .parse()
+            .context("the package does not say its size")?;
+        let download = fs::metadata(&self.package).context("the package is missing")?.len();
+        let listed = lab::run("dpkg-deb", &["--contents", &package]);
+        // Mode, owner, size, date, time, name, and for a link its target.
+        let programs = listed.lines().filter_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let [mode, _, size, _, _, name] = fields.as_slice() else { return None };
+            let name = name.strip_prefix("./usr/bin/").filter(|name| !name.is_empty())?;
+            Some(format!("{name} {:.1}", mebibytes(size.parse().ok().filter(|_| mode.starts_with('-'))?)))
+        });
+        let detail =
+            format!("{}; the .deb is {:.1}", programs.collect::<Vec<_>>().join(", "), mebibytes(download));
+        Ok(Measured { value: kibibytes / 1024.0, unit: "MiB", limit: 15.0, detail })
     }
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / 1024.0 / 1024.0
 }
 
 fn with_registries(count: u8) -> Dockline {

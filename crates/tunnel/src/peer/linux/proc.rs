@@ -1,6 +1,6 @@
 //! `/proc/net/tcp` names each socket's owner and inode (proc(5)); `/proc/PID/fd` tells which program has it.
 
-use super::super::{Holder, PeerError};
+use super::super::{Holder, PeerError, Program};
 use std::{
     collections::HashMap,
     ffi::OsStr,
@@ -56,11 +56,12 @@ pub(in crate::peer) fn listener_owner(address: SocketAddr) -> Option<String> {
                 && (row.local.ip() == address.ip() || row.local.ip().is_unspecified())
         })?
         .inode;
-    program_names(&[Holder(inode)]).remove(&Holder(inode))
+    program_names(&[Holder(inode)]).remove(&Holder(inode)).map(|program| program.name)
 }
 
-pub(in crate::peer) fn program_names(holders: &[Holder]) -> HashMap<Holder, String> {
+pub(in crate::peer) fn program_names(holders: &[Holder]) -> HashMap<Holder, Program> {
     let mut found = HashMap::new();
+    let own = std::process::id().to_string();
     let Ok(processes) = fs::read_dir("/proc") else { return found };
     for process in processes.flatten() {
         if found.len() == holders.len() {
@@ -80,7 +81,10 @@ pub(in crate::peer) fn program_names(holders: &[Holder]) -> HashMap<Holder, Stri
             if holders.contains(&inode)
                 && let Some(name) = program_name(&process.path())
             {
-                found.entry(inode).or_insert(name);
+                found.entry(inode).or_insert(Program {
+                    name,
+                    is_this_one: process.file_name().as_bytes() == own.as_bytes(),
+                });
             }
         }
     }

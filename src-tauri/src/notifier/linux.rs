@@ -1,4 +1,4 @@
-//! Shows notices through the desktop (Desktop Notifications Specification 1.2), and hears what is clicked on them.
+//! Linux desktops (Desktop Notifications Specification 1.2).
 //!
 //! Spoken over the bus itself: a library that asks for clicks only after it has shown the notification misses the quick
 //! ones, and one connection serves all.
@@ -21,36 +21,17 @@ const REMEDY: &str = "remedy";
 /// Notifications whose buttons are remembered; desktops keep some for good.
 const REMEMBERED: usize = 100;
 
-/// The icon's name in the theme, as the packages install it.
+/// The name of the icon in the theme and of the app's entry, as the packages install both.
 const ICON: &str = "dockline";
 /// A name that every icon theme has (Icon Naming Specification).
 const FAILURE_ICON: &str = "dialog-error";
 
-/// The way to the desktop's notifications. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Notifier(mpsc::UnboundedSender<Notice>);
-
-impl Notifier {
-    /// What is clicked on a notification goes to `choices`.
-    #[must_use]
-    pub fn start(choices: mpsc::UnboundedSender<Choice>) -> Self {
-        let (notices, mut coming) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            // The first one connects. A desktop that has nowhere to show it is no failure: the window and the tray say
-            // the same.
-            while let Some(first) = coming.recv().await {
-                if let Err(error) = serve(first, &mut coming, &choices).await {
-                    tracing::debug!(%error, "the desktop shows no notifications");
-                }
-            }
-        });
-        Self(notices)
-    }
-
-    /// Shows one. The desktop may take its time; nobody waits for it.
-    pub fn show(&self, notice: Notice) {
-        if self.0.send(notice).is_err() {
-            tracing::debug!("the app is ending");
+/// Shows what is `coming`, until that has no sender any more.
+pub async fn serve(mut coming: mpsc::UnboundedReceiver<Notice>, choices: mpsc::UnboundedSender<Choice>) {
+    // The first one connects. A desktop that has nowhere to show it is no failure: the window and the tray say the same.
+    while let Some(first) = coming.recv().await {
+        if let Err(error) = stay(first, &mut coming, &choices).await {
+            tracing::debug!(%error, "the desktop shows no notifications");
         }
     }
 }
@@ -61,7 +42,7 @@ struct Shown {
     notice: Notice,
 }
 
-async fn serve(
+async fn stay(
     first: Notice,
     coming: &mut mpsc::UnboundedReceiver<Notice>,
     choices: &mpsc::UnboundedSender<Choice>,
@@ -93,7 +74,7 @@ async fn serve(
 }
 
 async fn show(server: &Proxy<'_>, notice: Notice) -> zbus::Result<Shown> {
-    let mut actions = vec![ITSELF, "Show"];
+    let mut actions = vec![ITSELF, notice.show];
     if let Some((label, _)) = &notice.remedy {
         actions.extend([REMEDY, label]);
     }

@@ -99,15 +99,6 @@ test('holders are named, and equal ones counted', () => {
   expect(others(leases)).toHaveLength(4);
 });
 
-test('the connections of a push of Dockline’s own are not listed beside the push', () => {
-  const own = [1, 2].map((n) => lease({ kind: 'connection', peer: `127.0.0.1:${n}` }, 0, 'dockline-desktop'));
-  const push = lease({ kind: 'transfer', id: 4 });
-  const texts = (leases: Parameters<typeof holders>[0]) =>
-    holders(leases, [transfer(4, { source: 'app:v1' })]).map(({ text }) => text);
-  expect(texts([push, ...own])).toEqual(['the push of app:v1']);
-  expect(texts(own), 'what nothing else explains is said').toEqual(['Dockline × 2']);
-});
-
 test('ends and beginnings are spoken, progress is not', () => {
   const before = snapshot({
     registries: [registry('a.example', { kind: 'idle' })],

@@ -172,7 +172,8 @@ impl Engine {
         let options = ListImagesOptionsBuilder::default().build();
         let images = self.docker.list_images(Some(options)).await;
         let images = images.map_err(self.failed(Operation::ListImages, None))?;
-        let keeps_record = !is_podman(&version);
+        // Podman has a digest for every name of an image, pushed or not.
+        let keeps_record = podman(&version).is_none();
         let mut views: Vec<_> = images
             .into_iter()
             .map(|image| ImageView {
@@ -525,7 +526,6 @@ fn is_refused_dial(error: &io::Error) -> bool {
     )
 }
 
-/// `Docker 20.10.24+dfsg1` is what Debian says; the part after `+` tells a person nothing.
 /// The repositories that dockerd's own store knows to have the image: it notes the manifest's digest with each push and
 /// pull. containerd's store says the digest that is the image's id of every name, pushed or not.
 fn held_at(id: &str, repo_digests: &[String]) -> Vec<String> {
@@ -540,11 +540,7 @@ fn podman(version: &SystemVersion) -> Option<&SystemVersionComponents> {
     version.components.iter().flatten().find(|part| part.name.contains("Podman"))
 }
 
-/// Podman has a digest for every name of an image, pushed or not.
-fn is_podman(version: &SystemVersion) -> bool {
-    podman(version).is_some()
-}
-
+/// `Docker 20.10.24+dfsg1` is what Debian says; the part after `+` tells a person nothing.
 fn name_and_version(version: &SystemVersion) -> String {
     let (name, number) = match podman(version) {
         Some(part) => ("Podman", Some(part.version.as_str())),

@@ -49,16 +49,10 @@ export function tunnelError({ tunnel }: RegistryView): UiError | null {
   }
 }
 
-/** A connection that Dockline made itself: whatever made it holds the tunnel, too, and says why. */
-const isOwn = ({ holder, program }: LeaseView) =>
-  holder.kind === 'connection' && /^dockline(-|$)/.test(program ?? '');
-
 /** Who holds the tunnel open; five connections of dockerd are one entry. */
 export function holders(leases: readonly LeaseView[], transfers: readonly TransferView[]): Holder[] {
   const counted = new Map<string, Holder & { count: number }>();
-  const explained = leases.some(({ holder }) => holder.kind === 'transfer' || holder.kind === 'visit');
   for (const lease of leases) {
-    if (explained && isOwn(lease)) continue;
     const text = holderText(lease, transfers);
     const key = `${lease.holder.kind} ${text}`;
     const known = counted.get(key);
@@ -85,7 +79,6 @@ function holderText(lease: LeaseView, transfers: readonly TransferView[]): strin
       return transfer ? t.registries.holders[transfer.kind](transfer.source) : t.registries.holders.transfer;
     }
     case 'connection':
-      if (isOwn(lease)) return t.app;
       return lease.program ? t.registries.holders.program(lease.program) : t.registries.holders.connection;
   }
 }

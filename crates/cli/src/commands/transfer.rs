@@ -230,9 +230,9 @@ async fn follow(
                     face.screen().say("Stopping; Ctrl-C again to leave at once.");
                 }
                 match face.request(Command::Cancel { transfer: id }).await {
-                    // It ended by itself at the same moment; its last event is on the way.
                     // The owner's end is the transfer's.
                     Err(error) if error.code == Code::OwnerGone => return Err(cancelled()),
+                    // Not found: it ended by itself at the same moment; its last event is on the way.
                     Err(error) if error.code != Code::NotFound => return Err(error),
                     Ok(_) | Err(_) => continue,
                 }

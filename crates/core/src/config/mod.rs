@@ -20,6 +20,7 @@ mod write;
 
 pub use ca::authority;
 pub(crate) use ca::kept_authority;
+pub(crate) use parse::bounds;
 pub use parse::{Problem, parse};
 pub(crate) use write::complete;
 pub use write::{

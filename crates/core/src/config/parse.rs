@@ -69,13 +69,18 @@ const SETTINGS_KEYS: &[&str] = &[
     "docker-context",
 ];
 const NOTICES_KEYS: &[&str] = &["done", "failed", "host-key", "tunnel-lost"];
-/// Longer, and a router has forgotten the connection before it is asked about.
-const LONGEST_KEEPALIVE: u64 = 300;
-const MOST_TRANSFERS: u64 = 8;
-const LONGEST_LINGER: u64 = 86_400;
-/// In percent; up to 200 is what WCAG 2.2 asks for (1.4.4).
-const SMALLEST_TEXT: u64 = 100;
-const LARGEST_TEXT: u64 = 200;
+
+/// What the settings with numbers may be, in the file and wherever else they are changed.
+pub(crate) mod bounds {
+    use std::ops::RangeInclusive;
+
+    pub(crate) const TRANSFERS_PER_REGISTRY: RangeInclusive<u32> = 1..=8;
+    pub(crate) const LINGER_SECONDS: RangeInclusive<u32> = 0..=86_400;
+    /// Longer, and a router has forgotten the connection before it is asked about.
+    pub(crate) const KEEPALIVE_SECONDS: RangeInclusive<u32> = 1..=300;
+    /// Up to 200 is what WCAG 2.2 asks for (1.4.4).
+    pub(crate) const TEXT_PERCENT: RangeInclusive<u32> = 100..=200;
+}
 
 /// Reads the whole of a configuration file. Registries without an address get one that depends on their name, so
 /// that it stays the same from reading to reading.
@@ -158,16 +163,18 @@ impl Reader<'_> {
         };
         self.reject_unknown(table, SETTINGS_KEYS, "a setting");
         let mut number = |key, allowed, to: &mut u32| {
-            if let Some(number) =
-                self.whole(table, key, allowed).and_then(|number| u32::try_from(number).ok())
-            {
+            if let Some(number) = self.whole(table, key, allowed) {
                 *to = number;
             }
         };
-        number("transfers-per-registry", 1..=MOST_TRANSFERS, &mut settings.transfers_per_registry);
-        number("linger-seconds", 0..=LONGEST_LINGER, &mut settings.linger_seconds);
-        number("keepalive-seconds", 1..=LONGEST_KEEPALIVE, &mut settings.keepalive_seconds);
-        number("text-percent", SMALLEST_TEXT..=LARGEST_TEXT, &mut settings.text_percent);
+        number(
+            "transfers-per-registry",
+            bounds::TRANSFERS_PER_REGISTRY,
+            &mut settings.transfers_per_registry,
+        );
+        number("linger-seconds", bounds::LINGER_SECONDS, &mut settings.linger_seconds);
+        number("keepalive-seconds", bounds::KEEPALIVE_SECONDS, &mut settings.keepalive_seconds);
+        number("text-percent", bounds::TEXT_PERCENT, &mut settings.text_percent);
         settings.context = self.text(table, "docker-context").filter(|name| !name.is_empty());
         let theme = [("system", Theme::System), ("light", Theme::Light), ("dark", Theme::Dark)];
         settings.theme = self.one_of(table, "theme", &theme).unwrap_or_default();
@@ -298,11 +305,10 @@ impl Reader<'_> {
             let gateway = text.parse::<Ipv4Addr>().ok().filter(is_private);
             gateway.ok_or_else(|| InvalidValue::NoGateway(text.to_owned()))
         });
-        let port = self.whole(table, "port", 1..=65535).and_then(|port| u16::try_from(port).ok());
-        let localhost_port = self.whole(table, "localhost-port", 1..=65535);
-        let localhost_port = localhost_port.and_then(|port| u16::try_from(port).ok());
+        let port = self.whole(table, "port", 1..=u16::MAX);
+        let localhost_port = self.whole(table, "localhost-port", 1..=u16::MAX);
         let ca = self.text(table, "ca").and_then(|text| self.path(table, "ca", text));
-        let linger = self.whole(table, "linger-seconds", 0..=LONGEST_LINGER);
+        let linger = self.whole(table, "linger-seconds", bounds::LINGER_SECONDS);
         let keep_open = self.truth(table, "keep-open").unwrap_or(false);
         let open_at_start = self.truth(table, "open-at-start").unwrap_or(false);
         let limits = TrafficLimits { up: self.rate(table, "limit-up"), down: self.rate(table, "limit-down") };
@@ -318,7 +324,7 @@ impl Reader<'_> {
             port: url.as_ref().map(RegistryUrl::port).or(port).unwrap_or(RegistrySpec::DEFAULT_PORT),
             localhost_port,
             ca,
-            linger_seconds: linger.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(linger_seconds),
+            linger_seconds: linger.unwrap_or(linger_seconds),
             keep_open,
             url: url.map(Box::new),
             client_certificate: client_certificate.map(Box::new),
@@ -363,7 +369,7 @@ impl Reader<'_> {
         let ssh = self.parsed::<SshTarget>(table, "ssh");
         let identity = self.text(table, "identity").and_then(|text| self.path(table, "identity", text));
         let jump = self.text(table, "jump").and_then(|text| self.jump(table, text));
-        let port = self.whole(table, "port", 1..=65535).and_then(|port| u16::try_from(port).ok());
+        let port = self.whole(table, "port", 1..=u16::MAX);
         let to = self.parsed_with(table, "to", OfferSpec::parse_to);
         Some(OfferSpec {
             ssh: SshTarget { identity, jump, ..ssh? },

@@ -181,8 +181,6 @@ impl Actor {
         let mut count = 0;
         for lease in leases {
             match lease.holder {
-                // Dockline's own are those of a transfer or of a look inside, and not cut off apart from it.
-                LeaseHolder::Connection { .. } if is_own(lease.program.as_deref()) => {}
                 LeaseHolder::Connection { .. } => *programs.entry(lease.program).or_default() += 1,
                 LeaseHolder::Face { .. } => count += 1,
                 LeaseHolder::Manual | LeaseHolder::Transfer { .. } | LeaseHolder::Visit => {}
@@ -193,10 +191,6 @@ impl Actor {
         let faces = (count > 0).then_some(Interruption::Faces { count });
         transfers.chain(programs).chain(faces).collect()
     }
-}
-
-fn is_own(program: Option<&str>) -> bool {
-    program.is_some_and(|program| program == "dockline" || program.starts_with("dockline-"))
 }
 
 /// The answer to a Disconnect, once the tunnel has been told.

@@ -3,17 +3,14 @@
 
 use super::{
     Message,
+    request::wanted,
     run::{Transfer, told},
 };
-use dockline_model::{ArchiveFormat, Code, LayerState, LayerView, Road, UiError, Verified};
-use dockline_registry::{InvalidPlatform, Reference, Scope};
-use futures::{StreamExt as _, stream};
-use std::{
-    io,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
-use tokio::{fs::File, io::AsyncReadExt as _};
+use dockline_model::{ArchiveFormat, Code, LayerState, Road, UiError, Verified};
+use dockline_registry::{Reference, Scope};
+use std::{io, path::Path};
+use tokio::fs::File;
+use tokio_util::io::ReaderStream;
 
 /// What is read of an archive at once.
 const PIECE: usize = 256 << 10;
@@ -47,10 +44,7 @@ impl Transfer {
         let context = self.context();
         let engine = context.engines.find().map_err(told)?;
         let named = self.named(reference, &context.spec.authority())?;
-        let platform = platform.map(str::parse).transpose();
-        let platform = platform
-            .map_err(|error: InvalidPlatform| UiError::new(Code::InvalidArgument, format!("{error}.")))?;
-        let scope = Scope { platform, ..Scope::default() };
+        let scope = Scope { platform: platform.map(wanted).transpose()?, ..Scope::default() };
         let (spool, shown) = (context.spool.clone(), context.spool.clone());
         let made = super::blocking(move || {
             std::fs::create_dir_all(&spool)?;
@@ -58,8 +52,7 @@ impl Transfer {
         });
         let folder = made.await?.map_err(|error| unwritable(&shown, &error))?;
         let path = folder.path().join("image.tar");
-        let (figures, last) = (context.figures.clone(), Arc::new(Mutex::new((Vec::new(), 0))));
-        let seen = last.clone();
+        let figures = context.figures.clone();
         let digest = self
             .client()?
             .pull_archive_as(
@@ -67,36 +60,23 @@ impl Transfer {
                 &reference.tag_or_digest(),
                 &path,
                 (ArchiveFormat::Oci, &scope),
-                move |layers, current, total| {
-                    *seen.lock().unwrap_or_else(PoisonError::into_inner) = (layers.to_vec(), total);
-                    figures.write(layers, current, total);
-                },
+                move |layers, current, total| figures.write(layers, current, total),
             )
             .await
             .map_err(|error| UiError::from(&error))?;
         // The bars say that the engine has the layers now.
-        let (mut layers, total) = std::mem::take(&mut *last.lock().unwrap_or_else(PoisonError::into_inner));
-        layers.iter_mut().for_each(|layer: &mut LayerView| layer.state = LayerState::Extracting);
+        let (mut layers, total) = {
+            let latest = context.figures.latest();
+            (latest.layers.clone(), latest.total)
+        };
+        layers.iter_mut().for_each(|layer| layer.state = LayerState::Extracting);
         context.figures.write(&layers, total, total);
         let file = File::open(&path).await.map_err(|error| unwritable(&path, &error))?;
-        engine.load(&named, pieces(file)).await.map_err(told)?;
+        engine.load(&named, ReaderStream::with_capacity(file, PIECE)).await.map_err(told)?;
         layers.iter_mut().for_each(|layer| layer.state = LayerState::Done);
         context.figures.write(&layers, total, total);
         Ok(Verified { digest: digest.to_string(), at_registry: true })
     }
-}
-
-fn pieces(file: File) -> impl futures::Stream<Item = io::Result<bytes::Bytes>> + Send + 'static {
-    let next = |file: Option<File>| async {
-        let mut file = file?;
-        let mut piece = bytes::BytesMut::with_capacity(PIECE);
-        match file.read_buf(&mut piece).await {
-            Ok(0) => None,
-            Ok(_) => Some((Ok(piece.freeze()), Some(file))),
-            Err(error) => Some((Err(error), None)),
-        }
-    };
-    stream::unfold(Some(file), next).boxed()
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> UiError {

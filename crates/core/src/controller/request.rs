@@ -173,7 +173,7 @@ fn scope(extent: Extent, platform: Option<&str>) -> Result<Scope, UiError> {
     })
 }
 
-fn wanted(platform: &str) -> Result<Wanted, UiError> {
+pub(super) fn wanted(platform: &str) -> Result<Wanted, UiError> {
     platform
         .parse()
         .map_err(|error: InvalidPlatform| UiError::new(Code::InvalidArgument, format!("{error}.")))

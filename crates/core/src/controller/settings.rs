@@ -1,7 +1,11 @@
 //! Settings, Docker contexts and the team file, on behalf of a face.
 
 use super::{Answerer, actor::Actor, blocking, engine, registries::unknown};
-use crate::{autostart::Autostart, config, team};
+use crate::{
+    autostart::Autostart,
+    config::{self, bounds},
+    team,
+};
 use dockline_engine::Surroundings;
 use dockline_model::{
     Change, Code, ContextView, RegistryName, RegistrySpec, Reply, Settings, SettingsChange, UiError,
@@ -104,10 +108,22 @@ fn check(wanted: &SettingsChange) -> Result<(), UiError> {
         )),
         Some(_) | None => Ok(()),
     };
-    outside("The number of transfers at a time", wanted.transfers_per_registry, 1..=8)?;
-    outside("The seconds a tunnel stays open after its last use", wanted.linger_seconds, 0..=86_400)?;
-    outside("The seconds of silence before a session is asked", wanted.keepalive_seconds, 1..=300)?;
-    outside("The size of the text in percent", wanted.text_percent, 100..=200)
+    outside(
+        "The number of transfers at a time",
+        wanted.transfers_per_registry,
+        bounds::TRANSFERS_PER_REGISTRY,
+    )?;
+    outside(
+        "The seconds a tunnel stays open after its last use",
+        wanted.linger_seconds,
+        bounds::LINGER_SECONDS,
+    )?;
+    outside(
+        "The seconds of silence before a session is asked",
+        wanted.keepalive_seconds,
+        bounds::KEEPALIVE_SECONDS,
+    )?;
+    outside("The size of the text in percent", wanted.text_percent, bounds::TEXT_PERCENT)
 }
 
 fn contexts(around: &Surroundings) -> Vec<ContextView> {

@@ -1,6 +1,10 @@
 //! Values out of a TOML document; whatever is wrong with one is noted with its place, and reading goes on.
 
-use std::{fmt, ops::Range, str::FromStr};
+use std::{
+    fmt::{self, Display},
+    ops::{Range, RangeInclusive},
+    str::FromStr,
+};
 use toml::{Spanned, de::DeTable};
 
 /// One thing wrong with the file.
@@ -14,7 +18,7 @@ pub struct Problem {
     pub message: String,
 }
 
-impl fmt::Display for Problem {
+impl Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
     }
@@ -135,17 +139,18 @@ impl Reader<'_> {
         truth
     }
 
-    pub(super) fn whole(
+    pub(super) fn whole<N: TryFrom<u64> + PartialOrd + Display>(
         &mut self,
         table: &DeTable<'_>,
         key: &str,
-        allowed: std::ops::RangeInclusive<u64>,
-    ) -> Option<u64> {
+        allowed: RangeInclusive<N>,
+    ) -> Option<N> {
         let value = table.get(key)?;
         let number = value
             .get_ref()
             .as_integer()
             .and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok())
+            .and_then(|number| N::try_from(number).ok())
             .filter(|number| allowed.contains(number));
         if number.is_none() {
             let message = format!(

@@ -1,14 +1,14 @@
 //! `dockline add` and `dockline remove`.
 
 use crate::{
-    arguments::{Add, Doctor, Edit},
+    arguments::{Add, Doctor, Edit, Remove},
     face::{Face, unexpected},
     output::{Output, wrapped_for_stdout},
     prompts::Answers,
 };
 use dockline_model::{
-    ClientCertificate, Code, Command, RegistryName, RegistrySpec, RegistryUrl, Reply, Snapshot, SshTarget,
-    Target, TrafficLimits, UiError,
+    ClientCertificate, Code, Command, RegistrySpec, RegistryUrl, Reply, Snapshot, SshTarget, Target,
+    TrafficLimits, UiError,
 };
 use std::path::PathBuf;
 
@@ -211,9 +211,9 @@ fn added_text(spec: &RegistrySpec) -> String {
 }
 
 /// Removes a registry, and first, if the person agrees, what the engine's settings and the hosts file have of it.
-pub async fn remove(registry: RegistryName, yes: bool, output: Output) -> Result<(), UiError> {
+pub async fn remove(remove: Remove, output: Output) -> Result<(), UiError> {
     let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
-    let removed = remove_through(&face, snapshot, registry, yes, output).await;
+    let removed = remove_through(&face, snapshot, remove, output).await;
     face.close().await;
     removed
 }
@@ -221,8 +221,7 @@ pub async fn remove(registry: RegistryName, yes: bool, output: Output) -> Result
 async fn remove_through(
     face: &Face,
     snapshot: Snapshot,
-    registry: RegistryName,
-    yes: bool,
+    Remove { registry, yes }: Remove,
     output: Output,
 ) -> Result<(), UiError> {
     let spec = crate::face::find(&snapshot, &registry)?.spec.clone();

@@ -1,7 +1,7 @@
 //! `dockline connect` and `dockline disconnect`.
 
 use crate::{
-    arguments::Connect,
+    arguments::{Connect, Disconnect},
     face::{Face, find},
     format,
     interrupts::{Interrupts, cancelled},
@@ -224,7 +224,8 @@ pub fn registry_in(change: Change, name: &RegistryName) -> Option<RegistryView> 
 
 /// Lets go of a tunnel that the desktop app or the agent holds. What others still do through it is said, and on a
 /// terminal asked about.
-pub async fn disconnect(registry: RegistryName, force: bool, output: Output) -> Result<(), UiError> {
+pub async fn disconnect(disconnect: Disconnect, output: Output) -> Result<(), UiError> {
+    let Disconnect { registry, force } = disconnect;
     let face = match Face::open(Mode::RequireOwner, Answers::Nobody, output).await {
         Ok(face) => face,
         Err(error) if error.code == Code::OwnerGone => return nothing_open(&registry, output).await,

@@ -2,6 +2,7 @@
 
 use super::target::named;
 use crate::{
+    arguments::Rm,
     face::{Face, unexpected},
     format,
     interrupts::{Interrupts, cancelled},
@@ -164,7 +165,8 @@ fn manifest_text(view: &ManifestView) -> String {
 }
 
 /// Shows what deleting an image takes away and frees, asks, and deletes it.
-pub async fn remove(reference: String, plan_only: bool, yes: bool, output: Output) -> Result<(), UiError> {
+pub async fn remove(rm: Rm, output: Output) -> Result<(), UiError> {
+    let Rm { reference, plan: plan_only, yes } = rm;
     visit(output, async |face, snapshot| {
         let (registry, repository, reference) = image(&reference, snapshot)?;
         let look = Look::PlanDelete { repository, reference };

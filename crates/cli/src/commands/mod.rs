@@ -22,11 +22,7 @@ mod transfers;
 
 pub use login::helper as credential_helper;
 
-use crate::{
-    arguments::{Command, SettingsAction},
-    output::Output,
-    print_completions,
-};
+use crate::{arguments::Command, output::Output, print_completions};
 use dockline_model::UiError;
 
 /// Does what was typed.
@@ -36,36 +32,34 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
         Command::Add(add) => configure::add(add, output).await,
         Command::Edit(edit) => configure::edit(edit, output).await,
         Command::List => status::list(output).await,
-        Command::Remove { registry, yes } => configure::remove(registry, yes, output).await,
+        Command::Remove(remove) => configure::remove(remove, output).await,
         Command::Connect(connect) => connect::connect(connect, output).await,
-        Command::Disconnect { registry, force } => connect::disconnect(registry, force, output).await,
-        Command::Status { registry } => status::status(registry, output).await,
+        Command::Disconnect(disconnect) => connect::disconnect(disconnect, output).await,
+        Command::Status(status) => status::status(status.registry, output).await,
         Command::Push(push) => transfer::push(push, output).await,
         Command::Pull(pull) => transfer::pull(pull, output).await,
         Command::Copy(copy) => several::copy(copy, output).await,
         Command::Offer(offer) => offer::offer(offer, output).await,
         Command::Ship(ship) => several::ship(ship, output).await,
         Command::Images => images::images(output).await,
-        Command::Ls { target } => contents::list(target, output).await,
-        Command::Inspect { reference } => contents::inspect(reference, output).await,
-        Command::Rm { reference, plan, yes } => contents::remove(reference, plan, yes, output).await,
-        Command::Du { registry } => contents::usage(registry, output).await,
+        Command::Ls(ls) => contents::list(ls.target, output).await,
+        Command::Inspect(inspect) => contents::inspect(inspect.reference, output).await,
+        Command::Rm(rm) => contents::remove(rm, output).await,
+        Command::Du(du) => contents::usage(du.registry, output).await,
         Command::Gc(arguments) => collect::collect(arguments, output).await,
         Command::Login(arguments) => login::login(arguments, output).await,
-        Command::Logout { registry } => login::logout(registry, output).await,
+        Command::Logout(logout) => login::logout(logout.registry, output).await,
         Command::Hosts(hosts) => hosts::hosts(hosts, output).await,
         Command::Setup(arguments) => setup::setup(arguments, output).await,
         Command::Doctor(arguments) => doctor::doctor(arguments, output).await,
         Command::Proposals => doctor::proposals(output).await,
-        Command::Transfers { what } => transfers::transfers(what, output).await,
+        Command::Transfers(transfers) => transfers::transfers(transfers.what, output).await,
         Command::Team(what) => team::team(what, output).await,
-        Command::Settings { change } => {
-            settings::settings(change.map(|SettingsAction::Set(change)| change), output).await
-        }
+        Command::Settings(settings) => settings::settings(settings.change, output).await,
         Command::Contexts => settings::contexts(output).await,
         Command::Agent(agent) => agent::agent(agent, output).await,
-        Command::Demo { headless: _ } => demo::demo(output).await,
-        Command::Completions { shell } => print_completions(shell),
+        Command::Demo(_) => demo::demo(output).await,
+        Command::Completions(completions) => print_completions(completions.shell),
         Command::ExitCodes => {
             output.result(&crate::arguments::EXIT_CODES, || crate::arguments::EXIT_CODES.to_owned())
         }

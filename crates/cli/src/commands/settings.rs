@@ -1,7 +1,7 @@
 //! `dockline settings` and `dockline contexts`.
 
 use crate::{
-    arguments::{Change, SettingName},
+    arguments::{Change, SettingName, SettingsAction},
     face::{Face, unexpected},
     format,
     output::{Output, columns},
@@ -22,17 +22,19 @@ struct Shown<'a> {
 }
 
 /// Shows all settings, or changes one.
-pub async fn settings(change: Option<Change>, output: Output) -> Result<(), UiError> {
+pub async fn settings(change: Option<SettingsAction>, output: Output) -> Result<(), UiError> {
     let (face, snapshot) = Face::open_configured(Answers::Nobody, output).await?;
     let told = match change {
         None => {
             let shown = Shown { settings: &snapshot.settings, places: &snapshot.places };
             output.result(&shown, || text(&snapshot.settings, &snapshot.places))
         }
-        Some(Change { setting, value }) => match wanted(setting, &value, snapshot.settings.notices) {
-            Ok(change) => changed(&face, change, output).await,
-            Err(error) => Err(error),
-        },
+        Some(SettingsAction::Set(Change { setting, value })) => {
+            match wanted(setting, &value, snapshot.settings.notices) {
+                Ok(change) => changed(&face, change, output).await,
+                Err(error) => Err(error),
+            }
+        }
     };
     face.close_when_unneeded().await;
     told

@@ -2,7 +2,7 @@
 
 use super::transfer;
 use crate::{
-    arguments::{TransferWhich, Transfers},
+    arguments::{TransferWhich, TransfersAction},
     face::Face,
     format,
     output::{Output, columns},
@@ -12,7 +12,7 @@ use console::Term;
 use dockline_model::{Code, Command, Snapshot, TransferId, TransferState, TransferView, UiError};
 
 /// Shows the list, or does what was asked.
-pub async fn transfers(what: Option<Transfers>, output: Output) -> Result<(), UiError> {
+pub async fn transfers(what: Option<TransfersAction>, output: Output) -> Result<(), UiError> {
     let (face, snapshot) = Face::open_configured(Answers::Terminal, output).await?;
     let done = act(&face, &snapshot, what, output).await;
     face.close_when_unneeded().await;
@@ -22,12 +22,12 @@ pub async fn transfers(what: Option<Transfers>, output: Output) -> Result<(), Ui
 async fn act(
     face: &Face,
     snapshot: &Snapshot,
-    what: Option<Transfers>,
+    what: Option<TransfersAction>,
     output: Output,
 ) -> Result<(), UiError> {
     match what {
         None => output.result(&snapshot.transfers, || text(&snapshot.transfers)),
-        Some(Transfers::Retry(TransferWhich { all: true, .. })) => {
+        Some(TransfersAction::Retry(TransferWhich { all: true, .. })) => {
             let failed = |view: &&TransferView| matches!(view.state, TransferState::Failed { .. });
             let mut outcome = Ok(());
             for view in snapshot.transfers.iter().filter(failed) {
@@ -36,23 +36,23 @@ async fn act(
             }
             outcome
         }
-        Some(Transfers::Retry(which)) => retry(face, which.id()?, output).await,
-        Some(Transfers::Dismiss(TransferWhich { all: true, .. })) => {
+        Some(TransfersAction::Retry(which)) => retry(face, which.id()?, output).await,
+        Some(TransfersAction::Dismiss(TransferWhich { all: true, .. })) => {
             face.request(Command::DismissAll).await.map(drop)
         }
-        Some(Transfers::Dismiss(which)) => {
+        Some(TransfersAction::Dismiss(which)) => {
             face.request(Command::Dismiss { transfer: which.id()? }).await.map(drop)
         }
-        Some(Transfers::Pause(TransferWhich { all: true, .. })) => {
+        Some(TransfersAction::Pause(TransferWhich { all: true, .. })) => {
             face.request(Command::PauseAll).await.map(drop)
         }
-        Some(Transfers::Pause(which)) => {
+        Some(TransfersAction::Pause(which)) => {
             face.request(Command::Pause { transfer: which.id()? }).await.map(drop)
         }
-        Some(Transfers::Resume(TransferWhich { all: true, .. })) => {
+        Some(TransfersAction::Resume(TransferWhich { all: true, .. })) => {
             face.request(Command::ResumeAll).await.map(drop)
         }
-        Some(Transfers::Resume(which)) => {
+        Some(TransfersAction::Resume(which)) => {
             face.request(Command::Resume { transfer: which.id()? }).await.map(drop)
         }
     }

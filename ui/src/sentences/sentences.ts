@@ -10,11 +10,13 @@ import { collect } from './collect.nl';
 import { doctor } from './doctor.nl';
 import { engine } from './engine.nl';
 import { flaws } from './flaws.nl';
+import { needs } from './needs.nl';
 import { owner } from './owner.nl';
 import { phrases } from './phrases.nl';
 import { reasons } from './reasons.nl';
 import { registry } from './registry.nl';
 import { setup } from './setup.nl';
+import { transfers } from './transfers.nl';
 import { tunnel } from './tunnel.nl';
 
 /**
@@ -29,8 +31,10 @@ export const patterns: readonly Pattern[] = [
   ...registry,
   ...collect,
   ...engine,
+  ...needs,
   ...setup,
   ...owner,
+  ...transfers,
   ...doctor,
 ];
 

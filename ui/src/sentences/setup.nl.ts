@@ -1,8 +1,47 @@
-// The system’s and the engine’s settings: the owner’s sentences in Dutch (see sentences.ts).
+// Changing the settings of engines and the hosts file, and undoing it: the owner’s sentences in Dutch (see sentences.ts).
 
 import type { Pattern } from './sentences';
 
 export const setup: readonly Pattern[] = [
+  [
+    "Podman's service could not be told to read its settings again ({1}); restart it: systemctl restart podman.service. No container stops.",
+    'De service van Podman kon niet gevraagd worden zijn instellingen opnieuw te lezen ({1}); herstart hem: systemctl restart podman.service. Er stopt geen container.',
+  ],
+  ['Give the registry an address such as 127.77.1.1.', 'Geef het register een adres zoals 127.77.1.1.'],
+  [
+    'Choose the address of the Docker bridge, such as 172.17.0.1.',
+    'Kies het adres van de Docker-brug, zoals 172.17.0.1.',
+  ],
+  [
+    "Keep one registry of that name in Dockline's configuration.",
+    'Houd in de configuratie van Dockline één register met die naam.',
+  ],
+  ['Choose a name below it, such as cr.{1}.', 'Kies een naam daaronder, zoals cr.{1}.'],
+  [
+    'Remove the lines from “{1}” to “{2}” yourself, then try again.',
+    'Verwijder zelf de regels van “{1}” tot “{2}”, en probeer het opnieuw.',
+  ],
+  [
+    'Remove the “{1}” that does not count and try again.',
+    'Verwijder de “{1}” die niet telt en probeer het opnieuw.',
+  ],
+  [
+    'Make it a list, such as {1}: [], and try again.',
+    'Maak er een lijst van, zoals {1}: [], en probeer het opnieuw.',
+  ],
+  [
+    'Add the registry under docker: insecure-registries: yourself, and start the engine anew.',
+    'Voeg het register zelf toe onder docker: insecure-registries:, en start de engine opnieuw.',
+  ],
+  ['No thread could be started: {1}.', 'Er kon geen thread worden gestart: {1}.'],
+  [
+    'The change of the hosts file ended without saying how.',
+    'De verandering van het hosts-bestand eindigde zonder te zeggen hoe.',
+  ],
+  [
+    'The change of the settings ended without saying how.',
+    'De verandering van de instellingen eindigde zonder te zeggen hoe.',
+  ],
   ['Every setting that is needed is there already.', 'Elke instelling die nodig is, is er al.'],
   ['Nothing needs to be changed: {1!}', 'Er hoeft niets te veranderen: {1!}'],
   ["Dockline's part of {1} goes.", 'Het deel van Dockline in {1} gaat weg.'],
@@ -44,133 +83,8 @@ export const setup: readonly Pattern[] = [
     'Dockline verandert {1!} zodat er niets van Dockline in blijft; {2} draaiende containers stoppen.',
   ],
   [
-    '{1} is also a name in public DNS. Should this line ever go while an image or a script still says {2}, programs would turn to that machine instead; over HTTPS only, so that no password travels in the clear.',
-    "{1} is ook een naam in de publieke DNS. Verdwijnt deze regel ooit terwijl een image of script nog {2} zegt, dan wenden programma's zich tot die andere machine; alleen via HTTPS, zodat er geen wachtwoord leesbaar reist.",
-  ],
-  [
-    'Programs on this machine find each registry by its name.',
-    "Programma's op deze computer vinden elk register bij zijn naam.",
-  ],
-  [
-    "The registry's certificate is one that every system trusts.",
-    'Het certificaat van het register wordt door elk systeem vertrouwd.',
-  ],
-  [
-    'No registry is offered to containers, so dockerd needs no exception.',
-    'Er wordt geen register aan containers aangeboden, dus dockerd heeft geen uitzondering nodig.',
-  ],
-  [
-    "Programs in containers on this machine can reach {1}, within the registry's access rules.",
-    "Programma's in containers op deze computer kunnen {1} bereiken, binnen de toegangsregels van het register.",
-  ],
-  [
-    'The containerd image store speaks HTTP to loopback addresses, since daemon.json has a mirror or an insecure registry.',
-    'De image-opslag van containerd spreekt HTTP met loopback-adressen, want daemon.json heeft een spiegel of een onveilig register.',
-  ],
-  [
-    'With its containerd image store, Docker would ask {1} over HTTPS otherwise.',
-    'Met zijn containerd-opslag zou Docker {1} anders via HTTPS vragen.',
-  ],
-  [
-    'Docker runs rootless here, in a network of its own, and does not see {1}, the loopback address of {2}.',
-    'Docker draait hier zonder root, in een eigen netwerk, en ziet {1} niet, het loopback-adres van {2}.',
-  ],
-  [
-    "Let the registry listen on a gateway address too (dockline add --gateway), or push without the engine's settings: docker save the image, and dockline push the file.",
-    'Laat het register ook op een gateway-adres luisteren (“Adres voor containers” bij Bewerken), of push zonder de instellingen van de engine: docker save, en push dat bestand.',
-  ],
-  [
-    'Rootless dockerd reaches the registry at {1}, which is not a loopback address, and so wants leave to speak HTTP.',
-    'Dockerd zonder root bereikt het register op {1}; dat is geen loopback-adres, dus is er toestemming voor HTTP nodig.',
-  ],
-  [
-    'Podman knows no exception for loopback addresses. While this setting is there, it would send a password in the clear to wherever the name leads; so undo it together with the line in the hosts file.',
-    'Podman kent geen uitzondering voor loopback-adressen. Zolang deze instelling er staat, zou het een wachtwoord leesbaar sturen naar waar de naam ook heen leidt; draai haar dus samen met de regel in het hosts-bestand terug.',
-  ],
-  [
-    'Podman speaks HTTP only to registries that its settings name.',
-    'Podman spreekt alleen HTTP met registers die zijn instellingen noemen.',
-  ],
-  [
-    'The builder “{1}” runs in a container that does not see {2}; let the registry listen on a gateway address, or push with docker push after building with --load.',
-    'De builder “{1}” draait in een container die {2} niet ziet; laat het register op een gateway-adres luisteren, of bouw met --load en push met docker push.',
-  ],
-  [
-    "The builder “{1}” runs in a container and reads this file instead of Docker's, when it is made.",
-    'De builder “{1}” draait in een container en leest bij het maken dit bestand in plaats van dat van Docker.',
-  ],
-  [
-    'The engine checks the certificate of {1} against this authority.',
-    'De engine ziet het certificaat van {1} na bij deze autoriteit.',
-  ],
-  [
-    "The registry's certificate has to be valid for the name by which the engine reaches it, {1}.",
-    'Het certificaat van het register moet gelden voor de naam waarmee de engine het bereikt, {1}.',
-  ],
-  [
-    "Compare the certificate's SHA-256 fingerprint with its owner's: {1}",
-    'Vergelijk de SHA-256-vingerafdruk van het certificaat met die van de eigenaar: {1}',
-  ],
-  ['The certificate for {1} cannot be used: {2}.', 'Het certificaat voor {1} is niet te gebruiken: {2}.'],
-  [
     "Give the authority's certificate as PEM (-----BEGIN CERTIFICATE-----).",
     'Geef het certificaat van de autoriteit als PEM (-----BEGIN CERTIFICATE-----).',
-  ],
-  [
-    'Docker from the snap reads no settings for single registries outside its own folder.',
-    'Docker uit de snap leest buiten zijn eigen map geen instellingen voor losse registers.',
-  ],
-  [
-    "Install Docker from your distribution or from docker.com, or push without the engine's settings.",
-    'Installeer Docker uit uw distributie of van docker.com, of push zonder de instellingen van de engine.',
-  ],
-  [
-    "The engine runs on another machine ({1}), which does not see this machine's tunnels and whose settings are not Dockline's to change.",
-    'De engine draait op een andere machine ({1}), die de tunnels van deze computer niet ziet en waarvan Dockline de instellingen niet mag veranderen.',
-  ],
-  [
-    'The engine calls itself “{1}”, and Dockline does not know where such an engine keeps its settings.',
-    "De engine noemt zich “{1}”, en Dockline weet niet waar zo'n engine zijn instellingen bewaart.",
-  ],
-  [
-    'No Docker or Podman answers, so there is nothing to set up.',
-    'Er antwoordt geen Docker of Podman, dus er valt niets in te stellen.',
-  ],
-  [
-    'Start the engine and try again. An image archive can be pushed without one: dockline push FILE.tar.',
-    'Start de engine en probeer het opnieuw. Een image-archief is zonder engine te pushen.',
-  ],
-  [
-    "Push without the engine's settings instead: docker save the image, and dockline push the file.",
-    'Push dan zonder de instellingen van de engine: bewaar het image met docker save, en push dat bestand.',
-  ],
-  [
-    'The engine runs in a virtual machine, where {1} means the machine itself; of this machine it sees 127.0.0.1 only, as {2}, and no port is left there for {3}.',
-    'De engine draait in een virtuele machine, waar {1} die machine zelf betekent; van deze computer ziet hij alleen 127.0.0.1, als {2}, en daar is voor {3} geen poort meer over.',
-  ],
-  [
-    "No registry that the engine's virtual machine reaches speaks HTTP.",
-    'Geen register dat de virtuele machine van de engine bereikt, spreekt HTTP.',
-  ],
-  [
-    "The engine's virtual machine reaches the registry at {1}, and wants leave to speak HTTP to it.",
-    'De virtuele machine van de engine bereikt het register op {1}, en heeft toestemming nodig om er HTTP mee te spreken.',
-  ],
-  [
-    'Dockline does not know how {1} takes the certificate of a private authority.',
-    'Dockline weet niet hoe {1} het certificaat van een eigen autoriteit aanneemt.',
-  ],
-  [
-    "Add it by hand, or push without the engine's settings: docker save the image, and dockline push the file.",
-    'Voeg het met de hand toe, of push zonder de instellingen van de engine: docker save, en push dat bestand.',
-  ],
-  [
-    'Every program on this machine will trust the authority behind {1}, for any site.',
-    'Elk programma op deze computer zal de autoriteit achter {1} vertrouwen, voor elke site.',
-  ],
-  [
-    'The engine trusts the authorities that the operating system trusts, and no others.',
-    'De engine vertrouwt de autoriteiten die het besturingssysteem vertrouwt, en geen andere.',
   ],
   [
     'Tell dockerd to read its settings again (SIGHUP).',
@@ -281,16 +195,8 @@ export const setup: readonly Pattern[] = [
     'See its log for why (journalctl -u docker), and reload it: sudo systemctl reload docker',
     'Zijn log zegt waarom (journalctl -u docker); herlaad hem: sudo systemctl reload docker',
   ],
-  [
-    'The engine goes through an HTTP proxy. Registries must be among its exceptions (NO_PROXY, now “{1}”), or the proxy is asked for them.',
-    'De engine gaat via een HTTP-proxy. Registers moeten bij de uitzonderingen staan (NO_PROXY, nu “{1}”), anders wordt de proxy ernaar gevraagd.',
-  ],
   ['{1} is written.', '{1} is geschreven.'],
   ["{1} holds nothing of Dockline's any more.", '{1} bevat niets meer van Dockline.'],
-  [
-    "Dockline listens for {1} at 127.0.0.1:{2} as well, since the engine runs in a virtual machine that gets to this machine's 127.0.0.1 only, as {3}.",
-    'Dockline luistert voor {1} ook op 127.0.0.1:{2}, want de engine draait in een virtuele machine die van deze computer alleen 127.0.0.1 bereikt, als {3}.',
-  ],
   ['{1} asks for {2}', '{1} vraagt om {2}'],
   [
     'Nothing is set up for containers at {1}, since Dockline does not listen there: {2!}',
@@ -366,24 +272,11 @@ export const setup: readonly Pattern[] = [
   ['Writing the settings', 'De instellingen worden geschreven'],
   ['Asking {1} what it goes by now', '{1} wordt gevraagd waar hij zich nu aan houdt'],
   ['{1} could not be read: {2}.', '{1} is niet te lezen: {2}.'],
-  ['{1} could not be written: {2}.', '{1} is niet te schrijven: {2}.'],
   [
     'The journal in {1} could not be written or read: {2}.',
     'Het journaal in {1} is niet te schrijven of te lezen: {2}.',
   ],
   ["The journal in {1} is not one of Dockline's: {2}.", 'Het journaal in {1} is er geen van Dockline: {2}.'],
-  [
-    'dockerd does not check the certificate of a registry on a loopback address.',
-    'Dockerd ziet het certificaat van een register op een loopback-adres niet na.',
-  ],
-  [
-    'dockerd speaks HTTP to {1}, the address where containers reach the registry too.',
-    'Dockerd spreekt HTTP met {1}, het adres waar ook containers het register bereiken.',
-  ],
-  [
-    'dockerd on this machine speaks HTTP by itself to every registry on a loopback address.',
-    'Dockerd op deze computer spreekt uit zichzelf HTTP met elk register op een loopback-adres.',
-  ],
   [
     'dockerd reads its settings again; no container stops.',
     'Dockerd leest zijn instellingen opnieuw; er stopt geen container.',

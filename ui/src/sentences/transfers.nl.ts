@@ -1,0 +1,194 @@
+// Images on their way, what is asked for them, and offers: the owner’s sentences in Dutch (see sentences.ts).
+
+import type { Pattern } from './sentences';
+
+export const transfers: readonly Pattern[] = [
+  [
+    'Choose another folder, or look at its permissions and the free space.',
+    'Kies een andere map, of kijk naar de rechten en de vrije ruimte.',
+  ],
+  [
+    'Dockline was ended before this transfer was.',
+    'Dockline werd beëindigd voordat deze overdracht klaar was.',
+  ],
+  [
+    'Try it again: what the registry has already is not sent twice.',
+    'Probeer het opnieuw: wat het register al heeft, wordt geen tweede keer verzonden.',
+  ],
+  ["“{1}” is not a host's name.", '“{1}” is geen naam van een host.'],
+  ['Write it as you would after ssh: user@host.', 'Schrijf het zoals na ssh: user@host.'],
+  [
+    'A registry is offered at 127.0.0.1:{1} of {2} already.',
+    'Er wordt al een register aangeboden op 127.0.0.1:{1} van {2}.',
+  ],
+  ['Use that one, or choose another port for this one.', 'Gebruik dat, of kies een andere poort voor dit.'],
+  ['That registry is not offered any more.', 'Dat register wordt niet meer aangeboden.'],
+  ['A push needs a tag, not a digest.', 'Een push heeft een tag nodig, geen digest.'],
+  ['A copy needs a tag, not a digest.', 'Een kopie heeft een tag nodig, geen digest.'],
+  ['A shipped image needs a tag, not a digest.', 'Een verzonden image heeft een tag nodig, geen digest.'],
+  [
+    'Say what it is to be called there: cr.boss.org/app:v1',
+    'Zeg hoe het daar moet heten: cr.boss.org/app:v1',
+  ],
+  ['Say what it is to be called there: --as app:v1', 'Zeg hoe het daar moet heten, zoals app:v1.'],
+  [
+    'Say what it is to be called at the registry, such as app:v1.',
+    'Zeg hoe het in het register moet heten, zoals app:v1.',
+  ],
+  [
+    'The copy would have the place and the name of the original.',
+    'De kopie zou de plaats en de naam van het origineel hebben.',
+  ],
+  ['Give it another registry, or another name.', 'Geef haar een ander register, of een andere naam.'],
+  ['{1} exists already.', '{1} bestaat al.'],
+  ['Choose another file name, or remove it first.', 'Kies een andere bestandsnaam, of verwijder het eerst.'],
+  ['Either all platforms or one of them.', 'Alle platforms, of één ervan.'],
+  ['{1} is not a reference of {2}.', '{1} is geen verwijzing van {2}.'],
+  ['Leave the registry out of it: team/app:v1.', 'Laat het register eruit weg: team/app:v1.'],
+  ['“{1}” does not say which registry is meant.', '“{1}” zegt niet welk register bedoeld is.'],
+  ['Write it as cr.boss.org/app:v1.', 'Schrijf het als cr.boss.org/app:v1.'],
+  ['{1} is not an absolute path.', '{1} is geen volledig pad.'],
+  ['The image in {1} has no name.', 'Het image in {1} heeft geen naam.'],
+  ['{1} holds {2} images: {3}.', '{1} bevat {2} images: {3}.'],
+  [
+    'Say which of them to push (--image), or its repository and tag at the registry.',
+    'Zeg onder “Meer opties” welk ervan, of geef de naam in het register.',
+  ],
+  ['The transfer was stopped.', 'De overdracht is gestopt.'],
+  ['{1} has {2} as {3}, but {4} was transferred.', '{1} heeft {2} als {3}, maar {4} is overgebracht.'],
+  [
+    'Somebody else may have pushed the same tag meanwhile; try again.',
+    'Misschien heeft iemand anders intussen dezelfde tag gepusht; probeer het opnieuw.',
+  ],
+  ['{1} has {2} as {3}, but {4} was shipped.', '{1} heeft {2} als {3}, maar {4} is verzonden.'],
+  [
+    'Somebody else may have given the same name there meanwhile; try again.',
+    'Misschien heeft iemand daar intussen dezelfde naam gegeven; probeer het opnieuw.',
+  ],
+  ['Docker on {1} did not answer.', 'Docker op {1} antwoordde niet.'],
+  ['See there whether `docker version` answers.', 'Kijk daar of `docker version` antwoordt.'],
+  ['Docker {1} on {2} is too old to be shipped to.', 'Docker {1} op {2} is te oud om naar te verzenden.'],
+  ['Docker 18.09 or later is needed there.', 'Daar is Docker 18.09 of nieuwer nodig.'],
+  ['{1} was built for {2}, and {3} is {4}.', '{1} is gebouwd voor {2}, en {3} is {4}.'],
+  ['Docker on {1} stopped answering.', 'Docker op {1} antwoordt niet meer.'],
+  [
+    'See there whether it was restarted, and try again.',
+    'Kijk daar of het opnieuw is gestart, en probeer het nog eens.',
+  ],
+  [
+    'The disk of {1} is full: Docker there could not store the image.',
+    'De schijf van {1} is vol: Docker kon het image daar niet bewaren.',
+  ],
+  [
+    'Free some space there (docker image prune), and ship again; layers that arrived are kept.',
+    'Maak daar ruimte (docker image prune) en verzend opnieuw; lagen die aankwamen blijven bewaard.',
+  ],
+  ['Docker on {1} could not take the image.', 'Docker op {1} kon het image niet aannemen.'],
+  [
+    'Its own words are in the details; its log there may say more.',
+    'Zijn eigen woorden staan bij de details; zijn log daar zegt misschien meer.',
+  ],
+  ['There is no Docker on {1}.', 'Er is geen Docker op {1}.'],
+  [
+    'Install Docker there, or name a host that has it.',
+    'Installeer Docker daar, of noem een host die het heeft.',
+  ],
+  ['On {1}, {2} may not use Docker.', 'Op {1} mag {2} Docker niet gebruiken.'],
+  [
+    'Add that user to the group docker there (usermod -aG docker USER), or log in as another.',
+    'Voeg die gebruiker daar toe aan de groep docker (usermod -aG docker USER), of log in als een ander.',
+  ],
+  ['Docker does not run on {1}.', 'Docker draait niet op {1}.'],
+  ['Start it there: systemctl start docker', 'Start het daar: systemctl start docker'],
+  ['Docker on {1} does not say what it is.', 'Docker op {1} zegt niet wat het is.'],
+  ['The connection to {1} was lost.', 'De verbinding met {1} ging verloren.'],
+  ['The transfer has ended.', 'De overdracht is voorbij.'],
+  [
+    'The engine carries this transfer, and an engine cannot halt one that it has begun.',
+    'De engine doet deze overdracht, en een engine kan er geen pauzeren die begonnen is.',
+  ],
+  [
+    'Cancel it; when it is begun again, layers that arrived are not sent again.',
+    'Annuleer haar; begint u opnieuw, dan worden lagen die aankwamen niet nog eens verzonden.',
+  ],
+  ['The transfer has not ended yet.', 'De overdracht is nog niet voorbij.'],
+  ['Cancel it first, or wait for its end.', 'Annuleer haar eerst, of wacht op het einde.'],
+  ['There is no transfer {1}.', 'Er is geen overdracht {1}.'],
+  [
+    'An image is kept there until the engine has it; see that there is room.',
+    'Daar staat een image totdat de engine het heeft; zorg dat er ruimte is.',
+  ],
+  [
+    "Its engine is on another machine, which has no way to this one's tunnels.",
+    'Zijn engine staat op een andere machine, die geen weg naar de tunnels van deze heeft.',
+  ],
+  [
+    'An archive goes to the registry directly; no engine takes part.',
+    'Een archief gaat rechtstreeks naar het register; er doet geen engine mee.',
+  ],
+  ['{1} is no host of {2}.', '{1} is geen host van {2}.'],
+  ['`dockline status` shows the hosts of a registry.', 'De kaart van het register toont zijn hosts.'],
+  ['The engine decides itself how it compresses layers.', 'De engine beslist zelf hoe hij lagen inpakt.'],
+  [
+    'Docker on {1} does not get to 127.0.0.1 of that host, where Dockline offers it the image.',
+    'Docker op {1} komt niet bij 127.0.0.1 van die host, waar Dockline het image aanbiedt.',
+  ],
+  [
+    '{1} was built for another platform than that of {2}.',
+    '{1} is gebouwd voor een ander platform dan dat van {2}.',
+  ],
+  [
+    'Build it for that platform as well (`docker buildx build --platform …`).',
+    'Bouw het ook voor dat platform (`docker buildx build --platform …`).',
+  ],
+  [
+    "This machine's disk is full; the image needs room here while it is on its way.",
+    'De schijf van deze computer is vol; het image heeft hier ruimte nodig terwijl het onderweg is.',
+  ],
+  [
+    "Check the folder's disk and who may write there.",
+    'Kijk naar de schijf van de map en wie daar mag schrijven.',
+  ],
+  [
+    'The image could not be written to a temporary file: {1}.',
+    'Het image was niet naar een tijdelijk bestand te schrijven: {1}.',
+  ],
+  ['Dockline cannot listen on 127.0.0.1: {1}.', 'Dockline kan niet luisteren op 127.0.0.1: {1}.'],
+  [
+    'Leave --engine out, or load the archive into the engine first.',
+    'Kies de weg zonder engine, of laad het archief eerst in de engine.',
+  ],
+  [
+    'Leave --engine out, or --compression and --level.',
+    'Kies de weg zonder engine, of geen manier van inpakken.',
+  ],
+  ['There are no levels where nothing is compressed.', 'Waar niets wordt ingepakt, zijn er geen niveaus.'],
+  [
+    'There is no level {1}; the levels are {2} to {3}.',
+    'Er is geen niveau {1}; de niveaus zijn {2} tot en met {3}.',
+  ],
+  ['{1} is no transfer.', '{1} is geen overdracht.'],
+  ['An image is shipped without a registry.', 'Een image gaat zonder register naar een host.'],
+  ['A copy without a source.', 'Een kopie zonder bron.'],
+  ["The transfer's task failed: {1}.", 'De taak van de overdracht mislukte: {1}.'],
+  [
+    'Build it for that platform: docker buildx build --platform {1} …',
+    'Bouw het voor dat platform: docker buildx build --platform {1} …',
+  ],
+  [
+    'A rootless Docker, or one in a virtual machine, has a 127.0.0.1 of its own. There, use: docker save IMAGE | ssh HOST docker load',
+    'Docker zonder root, of in een virtuele machine, heeft een eigen 127.0.0.1. Gebruik daar: docker save IMAGE | ssh HOST docker load',
+  ],
+  [
+    'The engine runs in a virtual machine and sees only 127.0.0.1 of this one, and {1} is not there.',
+    'De engine draait in een virtuele machine en ziet van deze computer alleen 127.0.0.1, en daar is {1} niet.',
+  ],
+  [
+    'Let Dockline listen there, and tell the engine: dockline setup {1}',
+    'Laat Dockline daar luisteren en de engine instellen, met “docker push hier laten werken”.',
+  ],
+  [
+    'Let the registry listen on a gateway address too, then tell the engine: dockline setup {1}',
+    'Laat het register ook op een gateway-adres luisteren (“Adres voor containers” bij Bewerken), en stel dan de engine in met “docker push hier laten werken”.',
+  ],
+];

@@ -1,7 +1,7 @@
 // What goes beyond the two fields and the one button: every option a person can set in the window, from click to command.
 
-import { waitFor } from '@testing-library/svelte';
-import { describe, expect, test } from 'vitest';
+import { waitFor, within } from '@testing-library/svelte';
+import { describe, expect, test, vi } from 'vitest';
 import { setupPlan } from '../src/mock/setup';
 import { DIGEST, NOW, image, registry, snapshot, transfer } from '../src/mock/words';
 import { open } from './owner';
@@ -341,4 +341,40 @@ test('buttons say which keys do the same', async () => {
   const { screen } = await open(one());
   expect(screen.getByTestId('add-registry').getAttribute('aria-keyshortcuts')).toBe('Control+N');
   expect(screen.getByTestId('nav-images').title).toBe('Ctrl+2');
+});
+
+test('the keys that a menu shows do the same, in the menu and wherever the focus is in the card', async () => {
+  const { screen, user } = await open(one());
+  await user.click(screen.getByTestId('more'));
+  expect(screen.getByTestId('edit').textContent).toBe('Edit…F2');
+  expect(screen.getByTestId('edit').getAttribute('aria-keyshortcuts')).toBe('F2');
+  await user.keyboard('{Control>}d{/Control}');
+  expect(screen.queryByRole('menu')).toBeNull();
+  await user.click(within(await screen.findByTestId('add-dialog')).getByText('Cancel'));
+
+  screen.getByTestId('connect').focus();
+  await user.keyboard('{F2}');
+  expect(value(await screen.findByTestId('add-name'))).toBe('cr.boss.org');
+  await user.click(screen.getByTestId('add-cancel'));
+  screen.getByTestId('connect').focus();
+  await user.keyboard('{Delete}');
+  await screen.findByTestId('confirm-dialog');
+  await user.click(screen.getByTestId('confirm-cancel'));
+
+  // Elsewhere they mean nothing.
+  screen.getByTestId('add-registry').focus();
+  await user.keyboard('{Delete}{F2}');
+  expect(document.querySelector('dialog')).toBeNull();
+});
+
+test('Copy copies the name of the image whose row has the focus, unless text is marked', async () => {
+  const { screen, user } = await open(one());
+  await user.click(screen.getByTestId('nav-images'));
+  const copied = vi.spyOn(navigator.clipboard, 'writeText');
+  screen.getByTestId('push').focus();
+  await user.keyboard('{Control>}c{/Control}');
+  await waitFor(() => expect(copied).toHaveBeenCalledWith('app:v1'));
+  getSelection()?.selectAllChildren(screen.getByTestId('image-row'));
+  await user.keyboard('{Control>}c{/Control}');
+  expect(copied).toHaveBeenCalledTimes(1);
 });

@@ -1,65 +1,271 @@
-//! Pictures of the window: light, dark, narrow, empty, full, failing, Dutch. Kept as CI artefacts, and looked at. What a
-//! machine can tell about reading it (contrast, names, roles) is asked of axe-core on the way.
+//! Pictures of the real window, every view and dialog: light, dark, narrow, with text twice as large, in both languages;
+//! empty, failing, and full of real things. They are kept as CI artefacts, and looked at. What a machine can tell is asked
+//! on the way: that nothing is cut off or outside the window, and what axe-core has to say about contrast, names and
+//! roles. More states and looks, on recorded events, are taken in a browser by `npm run shots`.
 
 use dockline_tests::{
-    desktop::{Browser, Screen},
-    lab::{self, Dockline, Need},
+    desktop::{
+        Browser, Look, MANY_IMAGES, MANY_LAYERED, MANY_LAYERS, Screen, many_registries, write_many_images,
+    },
+    lab::{self, Dockerd, Dockline, Need, RegistryHost, Workstation},
 };
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+/// What WebDriver calls the Escape key (WebDriver, 17.4.2).
+const ESCAPE: &str = "\u{e00c}";
+
+/// Takes pictures and gathers what is wrong in them, so that one run tells all of it.
+struct Studio<'a> {
+    window: &'a Browser,
+    look: Look,
+    wrong: Vec<String>,
+}
+
+impl Studio<'_> {
+    async fn wear(&mut self, look: Look) {
+        self.window.wear(&look).await;
+        self.look = look;
+    }
+
+    async fn view(&mut self, view: &str) {
+        self.window.click(&format!("[data-testid=nav-{view}]")).await;
+        self.window.see(&format!("[data-testid=app][data-view={view}] [data-testid=view-{view}]")).await;
+    }
+
+    /// Takes the picture of what is there, and looks at it as far as a machine can.
+    async fn take(&mut self, scene: &str) {
+        let name = format!("{scene}.{}", self.look.name);
+        self.window.photograph(&name).await;
+        let flaws = self.window.flaws().await;
+        self.wrong.extend(flaws.into_iter().map(|flaw| format!("{name}: {flaw}")));
+        // Roles and names are the same in every look; contrast differs with the theme, and order with the width.
+        if self.look != Look::LARGE {
+            let violations = self.window.violations().await;
+            self.wrong
+                .extend(violations.into_iter().map(|violation| format!("{name}: axe-core: {violation}")));
+        }
+    }
+
+    /// As [`Self::take`], of a dialog, which is left again.
+    async fn dialog(&mut self, testid: &str) {
+        self.window.part(testid).await;
+        self.take(testid).await;
+        self.leave().await;
+    }
+
+    /// Escape, until no dialog is open: a field or a menu may take the first.
+    async fn leave(&mut self) {
+        self.window.type_keys(ESCAPE).await;
+        self.window.see_gone("dialog[open]").await;
+    }
+
+    fn end(self) {
+        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
+    }
+}
+
+impl<'a> Studio<'a> {
+    const fn new(window: &'a Browser) -> Self {
+        Self { window, look: Look::LIGHT, wrong: Vec::new() }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_window_in_every_light() {
+async fn nothing_there_yet() {
     if !lab::requires(&[Need::Desktop]) {
         return;
     }
-    for (theme, dark) in [("light", false), ("dark", true)] {
-        let (screen, dockline) = (Screen::with(1280, 900, dark), Dockline::new());
-        for number in 1..=6 {
-            let (name, ssh) = (format!("cr{number}.boss.org"), format!("dockercr@192.0.2.{number}"));
-            dockline.run(&["add", &name, "--ssh", &ssh]).expect_success();
+    let (screen, dockline) = (Screen::with(1280, 900, true), Dockline::new());
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    let is_dark = window.run("return matchMedia('(prefers-color-scheme: dark)').matches").await;
+    assert_eq!(is_dark, json!(true), "the page follows the desktop's theme where it has none of its own");
+    let mut studio = Studio::new(&window);
+    window.part("engine-state").await;
+    window.see("[data-testid=engine-state][data-state=unavailable]").await;
+    for look in Look::ALL {
+        studio.wear(look).await;
+        for view in ["registries", "images", "transfers", "doctor"] {
+            studio.view(view).await;
+            studio.take(&format!("empty-{view}")).await;
         }
-        // Port 1 of this machine is nobody's, so this fails at once.
-        dockline.run(&["add", "refused.boss.org", "--ssh", "dockercr@127.0.0.1:1"]).expect_success();
-        let window = Browser::start(&screen, &dockline, &[]).await;
-        let is_dark = window.run("return matchMedia('(prefers-color-scheme: dark)').matches").await;
-        assert_eq!(is_dark, serde_json::json!(dark), "the page follows the desktop's theme");
-        window.photograph(&format!("registries-full-{theme}")).await;
-        let failing = "[data-registry=\"refused.boss.org\"]";
-        window.click(&format!("{failing} [data-testid=connect]")).await;
-        window.see(&format!("{failing} [data-testid=registry-error]")).await;
-        window.photograph(&format!("registries-failing-{theme}")).await;
-        assert_eq!(window.violations().await, [""; 0], "registries, {theme}");
-        window.click("[data-testid=nav-images]").await;
-        window.photograph(&format!("images-without-engine-{theme}")).await;
-        assert_eq!(window.violations().await, [""; 0], "images, {theme}");
-        window.click("[data-testid=nav-transfers]").await;
-        window.photograph(&format!("transfers-empty-{theme}")).await;
-        assert_eq!(window.violations().await, [""; 0], "transfers, {theme}");
-        window.click("[data-testid=nav-doctor]").await;
-        window.photograph(&format!("doctor-{theme}")).await;
-        assert_eq!(window.violations().await, [""; 0], "doctor, {theme}");
-        window.click("[data-testid=nav-settings]").await;
-        window.see("[data-testid=set-theme]").await;
-        window.photograph(&format!("settings-{theme}")).await;
-        assert_eq!(window.violations().await, [""; 0], "settings, {theme}");
-        // In the other language, and back: at once, without a new page.
-        window.run("const s = document.querySelector('[data-testid=set-language]'); s.value = 'nl'; s.dispatchEvent(new Event('change', { bubbles: true }))").await;
-        window.see("html[lang=nl]").await;
-        assert_eq!(window.text("[data-testid=nav-settings]").await, "Instellingen");
-        window.photograph(&format!("settings-dutch-{theme}")).await;
-        window.click("[data-testid=nav-registries]").await;
-        window.photograph(&format!("registries-dutch-{theme}")).await;
-        window.press_control('k').await;
-        window.see("[data-testid=palette]").await;
-        window.photograph(&format!("palette-dutch-{theme}")).await;
-        assert_eq!(window.violations().await, [""; 0], "palette, {theme}");
-        window.type_keys("\u{e00c}").await;
-        window.see_gone("[data-testid=palette]").await;
-        window.resize(420, 820).await;
-        window.photograph(&format!("registries-narrow-{theme}")).await;
-        window.resize(1270, 820).await;
-        window.photograph(&format!("registries-wide-{theme}")).await;
-        window.close().await;
     }
+
+    // A file that does not read is told above everything, with the last good one in force.
+    studio.view("registries").await;
+    std::fs::write(dockline.config_file(), "registries = nonsense").expect("the folder is ours");
+    window.part("config-error").await;
+    studio.take("failing-configuration").await;
+    studio.end();
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_there_is() {
+    if !lab::requires(&[Need::Desktop, Need::Root, Need::Sshd, Need::Registry, Need::Dockerd]) {
+        return;
+    }
+    let screen = Screen::start();
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let images = dockline.folder().join("images.tar");
+    write_many_images(&images);
+    dockerd.run_docker(&["load", "--quiet", "--input", &images.display().to_string()]);
+
+    // One that works, one that fails for good, one as long as names get, and 47 more.
+    let name = dockline.add(&host);
+    let failing = lab::unique_registry_name("failing");
+    dockline.add_as(&failing, &host, &["--identity", &host.wrong_identity().display().to_string()]);
+    let spare = lab::unique_registry_name("spare");
+    dockline.add_as(&spare, &host, &[]);
+    let team = dockline.folder().join("team.toml");
+    std::fs::write(&team, many_registries()).expect("the folder is ours");
+    dockline.run(&["team", "import", &team.display().to_string()]).expect_success();
+
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    let is_dark = window.run("return matchMedia('(prefers-color-scheme: dark)').matches").await;
+    assert_eq!(is_dark, json!(false), "the page follows the desktop's theme where it has none of its own");
+    window.see("[data-testid=engine-state][data-state=ready]").await;
+    let snapshot = window.dispatch(&json!({ "kind": "snapshot" })).await;
+    let count = |of: &serde_json::Value| of.as_array().map_or(0, Vec::len);
+    assert_eq!(count(&snapshot["snapshot"]["registries"]), 50);
+    assert_eq!(count(&snapshot["snapshot"]["engine"]["images"]), MANY_IMAGES + 1);
+    let mut studio = Studio::new(&window);
+
+    // A push of 60 layers, stopped in the middle by a host that takes a break.
+    host.limit_link("3mbit");
+    let push = json!({ "kind": "push", "image": MANY_LAYERED, "registry": name, "reference": MANY_LAYERED });
+    window.dispatch(&push).await;
+    studio.view("transfers").await;
+    let rows = "document.querySelectorAll('[data-testid=layer-row]').length";
+    window.until(&format!("return {rows} === {MANY_LAYERS}")).await;
+    window
+        .until("return document.querySelectorAll('[data-testid=layer-row][data-state=done]').length > 9")
+        .await;
+    host.registry().signal(Signal::SIGSTOP);
+    for look in Look::ALL {
+        studio.wear(look).await;
+        studio.take("full-transfers").await;
+    }
+    // Leaving asks first: somebody else's push would be interrupted.
+    studio.view("registries").await;
+    window.click(&format!("{} [data-testid=disconnect]", card(&name))).await;
+    window.part("confirm-dialog").await;
+    studio.take("disconnect-dialog").await;
+    studio.leave().await;
+    host.registry().signal(Signal::SIGCONT);
+    host.limit_link("160mbit");
+
+    // And one that fails, with the engine's own words.
+    let push =
+        json!({ "kind": "push", "image": "team1/service-1:1.1.0", "registry": failing, "reference": null });
+    window.dispatch(&push).await;
+    studio.view("transfers").await;
+    window.see("[data-testid=transfer-row][data-state=failed]").await;
+    window.see("[data-testid=transfer-row][data-state=done]").await;
+    // What a doctor finds of that registry: the login does not hold.
+    studio.view("doctor").await;
+    window.choose("doctor-registry", failing.as_str()).await;
+    window.click("[data-testid=doctor-start]").await;
+    window.see("[data-testid=doctor-summary][data-state=failed]").await;
+
+    for look in Look::ALL {
+        studio.wear(look).await;
+        studio.view("registries").await;
+        window.see(&format!("{}[data-state=failed]", card(&failing))).await;
+        studio.take("full-registries").await;
+        for view in ["images", "doctor", "settings"] {
+            studio.view(view).await;
+            studio.take(&format!("full-{view}")).await;
+        }
+        studio.view("transfers").await;
+        studio.take("failing-transfers").await;
+        contents(&mut studio, &name).await;
+    }
+    // In the last of them: the longer language, in the dark, with the least room.
+    dialogs(&mut studio, &name).await;
+    studio.end();
+    window.close().await;
+}
+
+fn card(name: &impl std::fmt::Display) -> String {
+    format!("[data-testid=registry-card][data-registry=\"{name}\"]")
+}
+
+/// From the card down to one image.
+async fn contents(studio: &mut Studio<'_>, name: &dockline_model::RegistryName) {
+    let window = studio.window;
+    studio.view("registries").await;
+    window.click(&format!("{} [data-testid=look-inside]", card(name))).await;
+    window.see("[data-testid=repository-row]").await;
+    window.click("[data-testid=measure-usage]").await;
+    window.part("usage-total").await;
+    studio.take("contents-repositories").await;
+    window.click("[data-testid=repository-row][data-name=\"team/monolith\"]").await;
+    window.see("[data-testid=tag-row]").await;
+    studio.take("contents-tags").await;
+    window.click("[data-testid=tag-row][data-name=v1]").await;
+    window.see("[data-testid=blob-row]").await;
+    studio.take("contents-image").await;
+}
+
+/// Every dialog that a click opens, the first from the image where [`contents`] ends.
+async fn dialogs(studio: &mut Studio<'_>, name: &dockline_model::RegistryName) {
+    let window = studio.window;
+    window.click("[data-testid=delete-image]").await;
+    window.part("delete-account").await;
+    studio.dialog("delete-dialog").await;
+    studio.view("registries").await;
+    window.click("[data-testid=add-registry]").await;
+    window.click("[data-testid=add-advanced]").await;
+    window.fill("add-name", "registry").await;
+    window.fill("add-ssh", "me@").await;
+    window.fill("add-port", "99999").await;
+    window.click("[data-testid=add-submit]").await;
+    window.part("add-port-error").await;
+    studio.dialog("add-dialog").await;
+
+    let more = format!("{} [data-testid=more]", card(name));
+    window.click(&more).await;
+    window.see("[role=menu]").await;
+    studio.take("registry-menu").await;
+    window.click("[data-testid=edit]").await;
+    window.part("add-dialog").await;
+    studio.take("edit-dialog").await;
+    studio.leave().await;
+    window.click(&more).await;
+    window.click("[data-testid=login]").await;
+    window.part("login-state").await;
+    studio.dialog("login-dialog").await;
+    window.click(&format!("{} [data-testid=remove]", card(name))).await;
+    window.part("confirm-dialog").await;
+    studio.take("remove-dialog").await;
+    studio.leave().await;
+
+    window.click("[data-testid=offer-registry]").await;
+    studio.dialog("offer-dialog").await;
+    window.click("[data-testid=team-open]").await;
+    window.part("team-text").await;
+    studio.dialog("team-dialog").await;
+    window.click("[data-testid=setup-open]").await;
+    window.see("[data-testid=setup-dialog][data-stage=needed]").await;
+    studio.dialog("setup-dialog").await;
+
+    studio.view("images").await;
+    window.click("[data-testid=image-row] [data-testid=push]").await;
+    studio.dialog("push-dialog").await;
+    window.click("[data-testid=pull]").await;
+    window.click("[data-testid=pull-into-file]").await;
+    studio.dialog("pull-dialog").await;
+    window.click("[data-testid=push-archive]").await;
+    studio.dialog("archive-dialog").await;
+
+    window.press_control('k').await;
+    studio.dialog("palette").await;
+    window.type_keys("?").await;
+    studio.dialog("shortcuts-dialog").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

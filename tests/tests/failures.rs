@@ -3,7 +3,7 @@
 
 use dockline_model::{Code, TunnelState, UiError};
 use dockline_tests::lab::{
-    self, Dockerd, Dockline, Need, Outcome, RegistryHost, RegistryHostOptions, Workstation,
+    self, Dockerd, Dockline, Need, Outcome, RegistryHost, RegistryHostOptions, Workplace,
     unique_registry_name,
 };
 use std::{
@@ -95,7 +95,7 @@ fn closed_port_at_the_far_end() {
     }
     let host =
         RegistryHost::with(RegistryHostOptions { without_registry: true, ..RegistryHostOptions::default() });
-    let (dockline, dockerd) = with_engine();
+    let Workplace { dockline, dockerd, .. } = Workplace::start();
     let name = dockline.add(&host);
     let archive = saved_image(&dockerd, &dockline);
     let error = expect_failure(dockline.json(&["push", &archive, name.as_str()]), Code::RemoteClosed);
@@ -114,7 +114,7 @@ fn forward_that_sshd_forbids() {
         key_options: "restrict,port-forwarding,permitopen=\"127.0.0.1:5001\"".to_owned(),
         ..RegistryHostOptions::default()
     });
-    let (dockline, dockerd) = with_engine();
+    let Workplace { dockline, dockerd, .. } = Workplace::start();
     let name = dockline.add(&host);
     let archive = saved_image(&dockerd, &dockline);
     let error = expect_failure(dockline.json(&["push", &archive, name.as_str()]), Code::ForwardForbidden);
@@ -189,7 +189,7 @@ fn image_that_is_not_there() {
         return;
     }
     let host = RegistryHost::start();
-    let (dockline, _dockerd) = with_engine();
+    let Workplace { dockline, dockerd: _dockerd, .. } = Workplace::start();
     let name = dockline.add(&host);
     let error = expect_failure(dockline.json(&["push", "app:v9", name.as_str()]), Code::ImageNotFound);
     expect_named(&error, &["app:v9"]);
@@ -217,7 +217,7 @@ fn full_disk_at_the_registry() {
     }
     let host =
         RegistryHost::with(RegistryHostOptions { disk_mib: Some(2), ..RegistryHostOptions::default() });
-    let (dockline, dockerd) = with_engine();
+    let Workplace { dockline, dockerd, .. } = Workplace::start();
     let name = dockline.add(&host);
     dockerd.build_image("app:v1", &[4096]);
     let archive = save(&dockerd, &dockline, "app:v1");
@@ -289,13 +289,6 @@ fn wrong_use_is_told_apart() {
     assert!(outcome.stderr.contains("connect"), "the nearest command is proposed: {}", outcome.stderr);
     let error = Dockline::new().json(&["add", "registry", "--ssh", "host"]).expect_status(2).error();
     assert_eq!(error.code, Code::InvalidArgument);
-}
-
-/// A person with a Docker of their own.
-fn with_engine() -> (Dockline, Dockerd) {
-    let workstation = Workstation::start();
-    let dockerd = Dockerd::start(&workstation);
-    (Dockline::on(&workstation).with_engine(dockerd.endpoint()), dockerd)
 }
 
 /// A small archive, made by `docker save`.

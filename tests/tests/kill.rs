@@ -1,6 +1,6 @@
 //! `kill -9` is a normal day: what the killed program had begun is cleaned up by the next one.
 
-use dockline_tests::lab::{self, Daemon, Dockerd, Dockline, Need, RegistryHost, Workstation};
+use dockline_tests::lab::{self, Daemon, Need, RegistryHost, Workplace};
 use nix::sys::signal::Signal;
 use std::{
     fs,
@@ -31,9 +31,7 @@ fn a_temporary_name_of_a_killed_push_goes_with_the_next_start() {
         return;
     }
     let host = RegistryHost::start();
-    let workstation = Workstation::start();
-    let dockerd = Dockerd::start(&workstation);
-    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let Workplace { dockerd, dockline, .. } = Workplace::start();
     let name = dockline.add(&host);
     let id = dockerd.build_image("app:v1", &[100]);
     let has_temporary = || {
@@ -68,9 +66,7 @@ fn the_unfinished_file_of_a_killed_pull_goes_with_the_next_pull() {
         return;
     }
     let host = RegistryHost::start();
-    let workstation = Workstation::start();
-    let dockerd = Dockerd::start(&workstation);
-    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let Workplace { dockerd, dockline, .. } = Workplace::start();
     let name = dockline.add(&host);
     dockerd.build_image("app:v1", &[80_000]);
     dockline.run(&["push", "app:v1", name.as_str()]).expect_success();

@@ -5,7 +5,8 @@
 
 use dockline_model::{Code, LeaseHolder, RegistryName, TransferState, TransferView, TunnelState, TunnelView};
 use dockline_tests::lab::{
-    self, Agent, Daemon, Dockerd, Dockline, Need, RegistryHost, Terminal, Watcher, Workstation, try_run,
+    self, Agent, Daemon, Dockerd, Dockline, Need, RegistryHost, Terminal, Watcher, Workplace, Workstation,
+    try_run,
 };
 use nix::sys::signal::Signal;
 use std::{
@@ -158,9 +159,7 @@ fn without_the_alias_the_engine_is_given_the_loopback_address() {
         return;
     }
     let host = RegistryHost::start();
-    let workstation = Workstation::start();
-    let dockerd = Dockerd::start(&workstation);
-    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let Workplace { workstation, dockerd, dockline } = Workplace::start();
     let name = dockline.add(&host);
     let id = dockerd.build_image("app:v1", &[100]);
 
@@ -310,9 +309,7 @@ fn names_can_be_used_as_soon_as_they_were_entered() {
         return;
     }
     let host = RegistryHost::start();
-    let workstation = Workstation::start();
-    let dockerd = Dockerd::start(&workstation);
-    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let Workplace { dockerd, dockline, .. } = Workplace::start();
     let name = dockline.add(&host);
     let id = dockerd.build_image("app:v1", &[1]);
     // Makes dockerd read the hosts file, which it then believes for 5 s (`net/hosts.go`, `cacheMaxAge`).

@@ -5,7 +5,8 @@
 use dockline_model::{Code, LayerState, RegistryName, Road, TransferState, TransferView};
 use dockline_registry::Digest;
 use dockline_tests::lab::{
-    self, Agent, Daemon, Dockerd, Dockline, Need, Outcome, RegistryHost, Workstation, unique_registry_name,
+    self, Agent, Daemon, Dockerd, Dockline, Need, Outcome, RegistryHost, Workplace, Workstation,
+    unique_registry_name,
 };
 use nix::sys::signal::Signal;
 use std::{
@@ -36,9 +37,7 @@ impl Desk {
 
     fn with(arguments: &[&str]) -> Self {
         let host = RegistryHost::start();
-        let workstation = Workstation::start();
-        let dockerd = Dockerd::start(&workstation);
-        let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+        let Workplace { workstation, dockerd, dockline } = Workplace::start();
         let name = unique_registry_name("cr");
         dockline.trust(&host.known_hosts_line());
         dockline.add_as(&name, &host, arguments);

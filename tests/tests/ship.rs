@@ -4,7 +4,7 @@
 
 use dockline_model::{Code, LayerState, TransferKind, TransferState, TransferView, UiError};
 use dockline_tests::lab::{
-    self, Daemon, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Workstation, try_run,
+    self, Daemon, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Workplace, Workstation, try_run,
 };
 use nix::sys::signal::Signal;
 use std::{
@@ -78,9 +78,7 @@ struct Laptop {
 
 impl Laptop {
     fn start(hosts: &[&Production]) -> Self {
-        let workstation = Workstation::start();
-        let dockerd = Dockerd::start(&workstation);
-        let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+        let Workplace { dockerd, dockline, .. } = Workplace::start();
         for production in hosts {
             dockline.trust(&production.host.known_hosts_line());
         }

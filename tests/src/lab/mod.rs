@@ -32,6 +32,7 @@ mod slot;
 mod terminal;
 mod token_server;
 mod watcher;
+mod workplace;
 mod workstation;
 
 pub use authority::Authority;
@@ -49,4 +50,5 @@ pub use slot::{Slot, unique_registry_name};
 pub use terminal::Terminal;
 pub use token_server::TokenServer;
 pub use watcher::Watcher;
+pub use workplace::Workplace;
 pub use workstation::Workstation;

@@ -278,7 +278,10 @@ fn test_files(folder: &Path) -> Result<Vec<String>> {
     let mut names: Vec<String> = entries
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        // A file, or a folder with a `main.rs`, as cargo finds them; other folders are modules of several.
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file()
+        })
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         .collect();
     names.sort();

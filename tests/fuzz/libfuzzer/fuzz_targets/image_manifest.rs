@@ -1,3 +1,5 @@
+//! libFuzzer's way into `image_manifest` of [`dockline_fuzz`], which says what has to hold.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dockline_fuzz::run("image_manifest", data));

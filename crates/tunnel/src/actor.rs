@@ -415,7 +415,11 @@ impl Actor {
             .map(|(program, held)| LeaseView {
                 holder: held.holder.clone(),
                 since: self.wall(held.since),
-                program: program.map(|program| program.name.clone()),
+                // One that outlives the look inside or the transfer it was made for, as HTTP connections do.
+                program: program.map(|program| match program.is_this_one {
+                    true => "Dockline".to_owned(),
+                    false => program.name.clone(),
+                }),
             })
             .collect();
         let view = TunnelView {

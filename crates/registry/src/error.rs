@@ -403,7 +403,7 @@ impl From<&RegistryError> for UiError {
             RegistryError::DigestMismatch { .. } => ui(Code::DigestMismatch)
                 .hint("Try again; if it happens again, the registry's storage is damaged."),
             RegistryError::NoPlatform { .. } => ui(Code::ReferenceNotFound)
-                .hint("Build and push the image for this platform as well."),
+                .hint("Choose a platform that there is, or build and push the image for this one as well."),
             RegistryError::NeedsOci { .. } => {
                 ui(Code::InvalidArgument).hint("Write an OCI archive instead (--format oci), or choose one platform.")
             }

@@ -29,10 +29,50 @@ impl Wanted {
         &self.architecture
     }
 
+    /// How far a platform is from the wanted one; `None` if it is another. A processor runs what was built for an older
+    /// variant of its architecture, as containerd has it (`platforms/compare.go`).
+    pub(crate) fn distance(&self, os: &str, architecture: &str, variant: Option<&str>) -> Option<u32> {
+        if os != self.os || architecture != self.architecture {
+            return None;
+        }
+        let usual = usual_variant(architecture);
+        let has = variant.filter(|variant| !variant.is_empty()).unwrap_or(usual);
+        let wanted = self.variant.as_deref().unwrap_or(usual);
+        if has == wanted {
+            return Some(0);
+        }
+        let number = |variant: &str| variant.strip_prefix('v').and_then(|number| number.parse::<u32>().ok());
+        match (number(wanted), number(has)) {
+            (Some(wanted), Some(has)) if has < wanted && architecture != "arm64" => Some(wanted - has),
+            // Whoever names no variant takes any.
+            _ if self.variant.is_none() => Some(u32::MAX),
+            _ => None,
+        }
+    }
+
     pub(crate) fn fits(&self, platform: &Platform) -> bool {
-        platform.os().to_string() == self.os
-            && platform.architecture().to_string() == self.architecture
-            && self.variant.as_ref().is_none_or(|variant| platform.variant().as_ref() == Some(variant))
+        self.distance_to(platform).is_some()
+    }
+
+    /// Of several images, the one that is nearest.
+    pub(crate) fn nearest<'a>(&self, images: &'a [Descriptor]) -> Option<&'a Descriptor> {
+        let near = |image: &'a Descriptor| Some((self.distance_to(image.platform().as_ref()?)?, image));
+        images.iter().filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, image)| image)
+    }
+
+    fn distance_to(&self, platform: &Platform) -> Option<u32> {
+        let (os, architecture) = (platform.os().to_string(), platform.architecture().to_string());
+        self.distance(&os, &architecture, platform.variant().as_deref())
+    }
+}
+
+/// The variant that is meant where none is named (containerd, `platforms/database.go`).
+fn usual_variant(architecture: &str) -> &'static str {
+    match architecture {
+        "arm64" => "v8",
+        "arm" => "v7",
+        "amd64" => "v1",
+        _ => "",
     }
 }
 
@@ -103,10 +143,44 @@ mod tests {
         assert!(!wanted.fits(&platform(Os::Windows, Arch::ARM64)));
         let seventh: Wanted = "linux/arm/v7".parse().unwrap();
         assert_eq!(seventh.to_string(), "linux/arm/v7");
-        assert!(!seventh.fits(&platform(Os::Linux, Arch::ARM)));
+        // Without a variant the seventh is meant.
+        assert!(seventh.fits(&platform(Os::Linux, Arch::ARM)));
         assert_eq!("linux/x86_64".parse::<Wanted>().unwrap().to_string(), "linux/amd64");
         for bad in ["", "linux/", "a/b/c/d", "linux/am d64", "/arm64"] {
             assert!(bad.parse::<Wanted>().is_err(), "{bad:?} was accepted");
         }
+    }
+
+    #[test]
+    fn an_older_variant_runs_and_the_nearest_is_taken() {
+        let distance = |wanted: &str, os, architecture, variant| {
+            wanted.parse::<Wanted>().unwrap().distance(os, architecture, variant)
+        };
+        assert_eq!(distance("linux/arm/v7", "linux", "arm", Some("v6")), Some(1));
+        assert_eq!(distance("linux/arm/v6", "linux", "arm", Some("v7")), None);
+        assert_eq!(distance("linux/arm64", "linux", "arm64", Some("v8")), Some(0));
+        assert_eq!(distance("linux/arm64/v8", "linux", "arm64", None), Some(0));
+        assert_eq!(distance("linux/amd64/v3", "linux", "amd64", None), Some(2));
+        assert_eq!(distance("linux/amd64", "linux", "amd64", Some("v3")), Some(u32::MAX));
+        assert_eq!(distance("linux/amd64", "windows", "amd64", None), None);
+        assert_eq!(distance("linux/arm64", "linux", "arm", Some("v8")), None);
+
+        let image = |variant: &str| -> Descriptor {
+            let json = format!(
+                r#"{{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":2,
+                    "digest":"sha256:{}","platform":{{"os":"linux","architecture":"arm","variant":"{variant}"}}}}"#,
+                "0".repeat(64)
+            );
+            serde_json::from_str(&json).unwrap()
+        };
+        let images = [image("v5"), image("v6"), image("v7")];
+        let nearest = |wanted: &str| {
+            let found = wanted.parse::<Wanted>().unwrap();
+            let found = found.nearest(&images).and_then(|image| image.platform().clone());
+            found.and_then(|platform| platform.variant().clone())
+        };
+        assert_eq!(nearest("linux/arm").as_deref(), Some("v7"));
+        assert_eq!(nearest("linux/arm/v6").as_deref(), Some("v6"));
+        assert_eq!(nearest("linux/amd64"), None);
     }
 }

@@ -248,14 +248,10 @@ pub(super) fn this_machines(
     match descriptors.as_slice() {
         [] => Err(ArchiveError::NoImage),
         [only] => Ok(only.clone()),
-        several => several
-            .iter()
-            .find(|descriptor| descriptor.platform().as_ref().is_some_and(|p| wanted.fits(p)))
-            .cloned()
-            .ok_or_else(|| ArchiveError::NoPlatform {
-                wanted: wanted.to_string(),
-                available: crate::platform::list(several),
-            }),
+        several => wanted.nearest(several).cloned().ok_or_else(|| ArchiveError::NoPlatform {
+            wanted: wanted.to_string(),
+            available: crate::platform::list(several),
+        }),
     }
 }
 

@@ -3,24 +3,18 @@
 //! A blob goes from the answer that brings it straight into the request that takes it. If either is lost, the registry
 //! that receives says how much it has, and the other one is asked for the rest.
 
-use super::{Client, Manifest, exchange::header, retry};
+use super::{Client, Manifest, exchange::header, retry, upload::Begun};
 use crate::{
-    Digest, Operation, RegistryError,
-    board::Board,
-    digest::Hasher,
-    media,
-    platform::{self, Wanted},
-    reference,
+    Digest, Operation, RegistryError, board::Board, digest::Hasher, media, platform::Wanted, reference,
 };
 use bytes::Bytes;
 use dockline_model::{LayerState, LayerView};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use oci_spec::image::{Descriptor, ImageIndex, ImageManifest, MediaType};
+use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 use reqwest::{Method, StatusCode, Url};
 use std::{
     collections::HashSet,
     io,
-    str::FromStr as _,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::watch;
@@ -67,11 +61,18 @@ impl Client {
     ) -> Result<Company, RegistryError> {
         let shown = super::manifest::image_name(repository, reference);
         let top = self.get_manifest(repository, reference).await?;
-        let top = if media::is_index(&top.media_type) && !scope.all_platforms {
-            let wanted = scope.platform.clone().unwrap_or_else(Wanted::host);
-            self.choose(repository, &shown, &top, &wanted).await?.1
-        } else {
-            top
+        let top = match &scope.platform {
+            _ if scope.all_platforms => top,
+            None if !media::is_index(&top.media_type) => top,
+            None => self.choose(repository, &shown, &top, &Wanted::host()).await?.1,
+            Some(wanted) => {
+                let (descriptor, image) = self.choose(repository, &shown, &top, wanted).await?;
+                // An index says what its images are for, and an image by itself does in its configuration.
+                if descriptor.platform().is_none() {
+                    self.check_image(repository, &shown, &image, wanted).await?;
+                }
+                image
+            }
         };
         let mut company = Company::default();
         let mut subjects = Vec::new();
@@ -175,49 +176,6 @@ impl Client {
         Ok(())
     }
 
-    /// The image of one platform in the index `top`.
-    pub(crate) async fn choose(
-        &self,
-        repository: &str,
-        shown: &str,
-        top: &Manifest,
-        wanted: &Wanted,
-    ) -> Result<(Descriptor, Manifest), RegistryError> {
-        let unsupported = |media_type: &str| RegistryError::UnsupportedManifest {
-            reference: shown.to_owned(),
-            media_type: media_type.to_owned(),
-        };
-        if media::is_manifest(&top.media_type) {
-            let digest = oci_spec::image::Digest::from_str(&top.digest.to_string())
-                .map_err(|error| self.protocol(error.to_string()))?;
-            let media_type = MediaType::from(top.media_type.as_str());
-            return Ok((Descriptor::new(media_type, top.bytes.len() as u64, digest), top.clone()));
-        }
-        if !media::is_index(&top.media_type) {
-            return Err(unsupported(&top.media_type));
-        }
-        let index: ImageIndex = serde_json::from_slice(&top.bytes)
-            .map_err(|error| self.protocol(format!("the index of {shown} does not read: {error}")))?;
-        let images: Vec<Descriptor> =
-            index.manifests().iter().filter(|image| !media::is_attestation(image)).cloned().collect();
-        let chosen = match images.as_slice() {
-            // An index around a single image often leaves the platform out.
-            [only] if only.platform().is_none() => Some(only),
-            several => several.iter().find(|image| image.platform().as_ref().is_some_and(|p| wanted.fits(p))),
-        };
-        let chosen = chosen.ok_or_else(|| RegistryError::NoPlatform {
-            reference: shown.to_owned(),
-            wanted: wanted.to_string(),
-            available: platform::list(&images),
-        })?;
-        let digest = media::digest(chosen).map_err(|error| self.protocol(error.to_string()))?;
-        let manifest = self.get_manifest(repository, &digest.to_string()).await?;
-        if !media::is_manifest(&manifest.media_type) {
-            return Err(unsupported(&manifest.media_type));
-        }
-        Ok((chosen.clone(), manifest))
-    }
-
     /// Copies an image of this registry to `repository:tag` of another one, and asks that one afterwards what it has.
     /// Returns the digest it has there: this one's own, or that of the platform that was chosen.
     ///
@@ -310,21 +268,12 @@ impl Client {
         digest: &Digest,
         from: &str,
     ) -> Result<bool, RegistryError> {
-        let operation = Operation::WriteBlob;
-        let mut url = self.url(&format!("/v2/{repository}/blobs/uploads/"));
-        url.query_pairs_mut().append_pair("mount", &digest.to_string()).append_pair("from", from);
-        let request = self.request(Method::POST, url.clone()).header("content-length", 0);
-        let response = self.send(operation, request).await?;
-        match response.status() {
-            StatusCode::CREATED => Ok(true),
-            // It began an upload instead.
-            StatusCode::ACCEPTED => {
-                if let Some(upload) = self.next_location(&url, &response) {
-                    self.abandon_upload(upload).await;
-                }
+        match self.begin(repository, Some((digest, from))).await? {
+            Begun::Mounted => Ok(true),
+            Begun::Upload(upload) => {
+                upload.abandon(self).await;
                 Ok(false)
             }
-            _ => Err(self.failure(operation, &format!("repository {repository}"), response).await),
         }
     }
 

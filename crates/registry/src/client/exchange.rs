@@ -13,6 +13,8 @@ use std::{error::Error as _, future::Future, time::Duration};
 
 /// An error body is a few hundred bytes; more is not worth keeping.
 const LONGEST_ERROR: usize = 16 << 10;
+/// Hosts that a reader of a blob is sent to one after another, at most: two are seen, a ring would be endless.
+const MOST_STEPS: usize = 4;
 /// `ENOSPC` as registry 2.8 writes it when its words leave it out: the number in Go's `syscall.Errno`.
 const ENOSPC: u64 = 28;
 
@@ -99,6 +101,7 @@ impl Client {
     async fn exchanged(&self, operation: Operation, request: Request) -> Result<Response, RegistryError> {
         let is_question = is_question(&request);
         let is_get = *request.method() == Method::GET;
+        let range = request.headers().get(header::RANGE).cloned();
         let is_head = *request.method() == Method::HEAD;
         let again = is_question.then(|| request.try_clone()).flatten();
         let in_tls = if self.way.is_known() { None } else { request.try_clone() };
@@ -138,7 +141,7 @@ impl Client {
         };
         self.way.has_answered();
         match self.config.url.is_some() && is_get && response.status().is_redirection() {
-            true => self.followed(operation, response).await,
+            true => self.followed(operation, response, range.as_ref()).await,
             false => Ok(response),
         }
     }
@@ -182,14 +185,32 @@ impl Client {
             .map_err(|_| self.protocol("an answer that cannot be read twice"))
     }
 
-    /// Large registries keep blobs elsewhere and send their readers there, without the login.
-    async fn followed(&self, operation: Operation, response: Response) -> Result<Response, RegistryError> {
-        let target = header(&response, "location").and_then(|target| response.url().join(&target).ok());
-        let Some(target) = target.filter(|target| !self.is_ours(target) && target.scheme() == "https") else {
-            return Ok(response);
-        };
-        let request = self.elsewhere()?.get(target);
-        self.idle(operation, request.send()).await?.map_err(|source| self.unreachable(source))
+    /// Large registries keep blobs elsewhere and send their readers there: without the login, which is no business of
+    /// whoever is there, and never without TLS.
+    async fn followed(
+        &self,
+        operation: Operation,
+        mut response: Response,
+        range: Option<&header::HeaderValue>,
+    ) -> Result<Response, RegistryError> {
+        for _ in 0..MOST_STEPS {
+            let target = header(&response, "location").and_then(|target| response.url().join(&target).ok());
+            let Some(target) = target.filter(|target| !self.is_ours(target) && target.scheme() == "https")
+            else {
+                break;
+            };
+            let place = target.host_str().unwrap_or_default().to_owned();
+            let mut request = self.elsewhere()?.get(target);
+            if let Some(range) = range {
+                request = request.header(header::RANGE, range);
+            }
+            let answer = self.idle(operation, request.send()).await?;
+            response = answer.map_err(|source| self.unreachable_at(place, source))?;
+            if !response.status().is_redirection() {
+                break;
+            }
+        }
+        Ok(response)
     }
 
     /// The bare future of a request, to be watched by whoever sends a body. It cannot be sent twice, so it gets whatever
@@ -233,19 +254,27 @@ impl Client {
 
     pub(super) fn unreachable(&self, source: reqwest::Error) -> RegistryError {
         match tls::verdict(&source) {
-            Some(Verdict::Theirs(flaw)) => {
-                return RegistryError::Certificate { authority: self.config.authority.clone(), flaw };
-            }
+            // The certificate is for the name, and the address may be the tunnel's end.
+            Some(Verdict::Theirs(_)) => self.unreachable_at(self.config.authority.clone(), source),
+            Some(Verdict::Ours | Verdict::NotTls) | None => self.unreachable_at(self.place(), source),
+        }
+    }
+
+    /// `place`: who it is that was not reached.
+    fn unreachable_at(&self, place: String, source: reqwest::Error) -> RegistryError {
+        match tls::verdict(&source) {
+            Some(Verdict::Theirs(flaw)) => return RegistryError::Certificate { authority: place, flaw },
             Some(Verdict::Ours) => {
                 return RegistryError::ClientCertificate { has_one: self.config.tls.identity.is_some() };
             }
             Some(Verdict::NotTls) => {
-                return self.protocol("it does not speak TLS, which is expected of it");
+                let what = "it does not speak TLS, which is expected of it".to_owned();
+                return RegistryError::Protocol { address: place, what };
             }
             None => {}
         }
         // The URL holds upload state that is of no use to anyone.
-        RegistryError::Unreachable { address: self.place(), source: source.without_url() }
+        RegistryError::Unreachable { address: place, source: source.without_url() }
     }
 
     pub(super) fn protocol(&self, what: impl Into<String>) -> RegistryError {

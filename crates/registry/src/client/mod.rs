@@ -5,6 +5,7 @@
 
 mod auth;
 mod blob;
+mod choose;
 mod compose;
 mod contents;
 mod copy;
@@ -15,11 +16,13 @@ pub(crate) mod fuzzing;
 mod layer;
 mod learn;
 mod manifest;
+mod names;
 mod part;
 mod pull;
 mod push;
 mod referrers;
 mod retry;
+mod room;
 mod tls;
 mod upload;
 mod way;
@@ -83,7 +86,7 @@ pub struct Client {
     auth: auth::Auth,
     config: ClientConfig,
     host: reqwest::header::HeaderValue,
-    whole: contents::WholeList,
+    whole: names::WholeList,
     crossed: Crossed,
 }
 
@@ -99,14 +102,7 @@ impl Client {
             .map_err(|_| RegistryError::Authority { authority: config.authority.clone() })?;
         let way = way::Way::new(&config)?;
         let auth = auth::Auth::default();
-        Ok(Self {
-            way,
-            auth,
-            config,
-            host,
-            whole: contents::WholeList::default(),
-            crossed: Crossed::default(),
-        })
+        Ok(Self { way, auth, config, host, whole: names::WholeList::default(), crossed: Crossed::default() })
     }
 
     /// Asks whether a registry answers (`GET /v2/`, distribution-spec end-1).

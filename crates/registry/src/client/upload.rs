@@ -54,7 +54,8 @@ impl Client {
         reference::check_repository(repository)?;
         let mut url = self.url(&format!("/v2/{repository}/blobs/uploads/"));
         if let Some((digest, from)) = mount {
-            url.query_pairs_mut().append_pair("mount", &digest.to_string()).append_pair("from", from);
+            let from = self.repository_there(from);
+            url.query_pairs_mut().append_pair("mount", &digest.to_string()).append_pair("from", &from);
         }
         let request = self.request(Method::POST, url.clone()).header("content-length", 0);
         let response = self.send(operation, request).await?;
@@ -73,9 +74,9 @@ impl Client {
     /// An upload of an earlier run, with what the registry has of it; `None` if it knows nothing of it.
     pub(super) async fn resume(&self, repository: &str, location: &str) -> Option<Upload> {
         let location = self.located(&self.url("/"), location)?;
-        let prefix = format!("/v2/{repository}/blobs/uploads/");
+        let uploads = self.url(&format!("/v2/{repository}/blobs/uploads/"));
         // The record is a file: whatever it says, nothing but an upload of this repository is asked for.
-        if !location.path().starts_with(&prefix) {
+        if !location.path().starts_with(uploads.path()) {
             return None;
         }
         let mut upload = Upload { repository: repository.to_owned(), location, offset: 0 };

@@ -150,20 +150,23 @@ impl Client {
         Url::parse(&text).expect("an address makes a URL")
     }
 
-    /// A path as the registry wants it: on Docker Hub a repository without an owner is `library`'s
-    /// (distribution, `reference/normalize.go`).
+    /// A path as the registry wants it, with the repository's name there.
     pub(super) fn path(&self, path: &str) -> String {
-        let is_hub = self.config.url.as_ref().is_some_and(|url| url.is_hub());
-        let name = path.strip_prefix("/v2/").filter(|_| is_hub);
-        let is_official = name.is_some_and(|name| {
-            ["/manifests/", "/blobs/", "/tags/list", "/referrers/"]
-                .iter()
-                .any(|endpoint| name.find(endpoint).is_some_and(|at| !name[..at].contains('/')))
-        });
-        match name {
-            Some(name) if is_official => format!("/v2/library/{name}"),
-            Some(_) | None => path.to_owned(),
+        const ENDPOINTS: [&str; 4] = ["/manifests/", "/blobs/", "/tags/list", "/referrers/"];
+        let Some(rest) = path.strip_prefix("/v2/") else { return path.to_owned() };
+        // The last of them: a repository may be called as an endpoint is.
+        let name_ends = ENDPOINTS.iter().filter_map(|endpoint| rest.rfind(endpoint)).max();
+        match name_ends.map(|at| rest.split_at(at)) {
+            Some((name, endpoint)) => format!("/v2/{}{endpoint}", self.repository_there(name)),
+            None => path.to_owned(),
         }
+    }
+
+    /// What the registry calls a repository: on Docker Hub one without an owner is `library`'s (distribution,
+    /// `reference/normalize.go`).
+    pub(super) fn repository_there(&self, name: &str) -> String {
+        let is_hub = self.config.url.as_ref().is_some_and(|url| url.is_hub());
+        if is_hub && !name.contains('/') { format!("library/{name}") } else { name.to_owned() }
     }
 
     /// What stands before `/v2/` in every path.
@@ -204,6 +207,7 @@ mod tests {
             ("/v2/app/manifests/v1", "/v2/library/app/manifests/v1"),
             ("/v2/app/blobs/uploads/", "/v2/library/app/blobs/uploads/"),
             ("/v2/me/app/tags/list?n=1", "/v2/me/app/tags/list?n=1"),
+            ("/v2/me/blobs/app/manifests/v1", "/v2/me/blobs/app/manifests/v1"),
         ] {
             assert_eq!(hub.url(path).as_str(), format!("https://registry-1.docker.io{there}"));
         }

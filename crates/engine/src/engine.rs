@@ -1,10 +1,10 @@
 //! The engine itself: a cheap handle on its API.
 
 use crate::{
-    Cause, EngineEndpoint, EngineError, Operation,
+    Cause, EngineEndpoint, EngineError, Login, Operation,
     cause::Toward,
     events,
-    progress::{EventDecoder, Evidence, Outcome, StreamEvent, TransferProgress},
+    progress::{Evidence, Outcome, TransferProgress},
     transport::{self, RawBody},
 };
 use bollard::{
@@ -17,10 +17,8 @@ use bollard::{
         RemoveImageOptionsBuilder, TagImageOptionsBuilder,
     },
 };
-use bytes::Bytes;
 use dockline_model::{ImageView, LayerView, UnixMillis};
 use futures::{Stream, StreamExt};
-use hyper::{Request, header::CONTENT_TYPE};
 use secrecy::ExposeSecret as _;
 use std::io;
 use tokio::sync::oneshot;
@@ -42,36 +40,6 @@ pub struct Engine {
     login: Option<Login>,
 }
 
-/// Name and password for the registry, which an engine is told with each transfer (`X-Registry-Auth`).
-#[derive(Clone)]
-pub struct Login {
-    /// The name; `<token>` for an identity token.
-    pub user: String,
-    /// The password or token.
-    pub secret: String,
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
-impl Login {
-    fn at(&self, repository: &str) -> DockerCredentials {
-        let server = repository.split('/').next().unwrap_or_default().to_owned();
-        let empty = DockerCredentials { serveraddress: Some(server), ..DockerCredentials::default() };
-        match self.user.as_str() {
-            "<token>" => DockerCredentials { identitytoken: Some(self.secret.clone()), ..empty },
-            user => DockerCredentials {
-                username: Some(user.to_owned()),
-                password: Some(self.secret.clone()),
-                ..empty
-            },
-        }
-    }
-}
-
 /// What the engine says that it pushed or pulled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineDigest {
@@ -86,32 +54,6 @@ pub struct PullOptions {
     pub platform: Option<String>,
     /// Name and password for the registry. The engine is given them for this one pull and keeps nothing.
     pub login: Option<(String, secrecy::SecretString)>,
-}
-
-/// An image as an archive, as the engine sends it. Dropping it stops the engine's work.
-pub struct Export {
-    body: RawBody,
-    image: String,
-}
-
-impl std::fmt::Debug for Export {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Export").field("image", &self.image).finish_non_exhaustive()
-    }
-}
-
-impl Export {
-    /// The next bytes; `None` at the end.
-    ///
-    /// # Errors
-    /// When the engine stops before the end.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, EngineError> {
-        self.body
-            .chunk()
-            .await
-            .transpose()
-            .map_err(|error| broken_off(Operation::Export, &self.image, Some(error)))
-    }
 }
 
 /// What an image consists of, as the engine knows it.
@@ -358,57 +300,6 @@ impl Engine {
         follow(operation, reference, body, progress).await
     }
 
-    /// The image as an archive (`docker save`). dockerd prepares the whole of it before the first byte comes.
-    ///
-    /// # Errors
-    /// When there is no such image, or the engine does not answer.
-    pub async fn export(&self, reference: &str) -> Result<Export, EngineError> {
-        let name = Name::parse(reference)?;
-        let path = format!("/images/{}/get", name.whole);
-        let asked = async {
-            let request = Request::get(path).body(bollard::body_full(Bytes::new()))?;
-            transport::open(&self.endpoint, request).await
-        };
-        let body = asked.await.map_err(self.failed(Operation::Export, Some(reference)))?;
-        Ok(Export { body, image: reference.to_owned() })
-    }
-
-    /// Has the engine take an image archive (`docker load`), with the name that stands in it. `reference` is that name,
-    /// for messages.
-    ///
-    /// # Errors
-    /// When it does not take it. Dropping the future stops the engine's work.
-    pub async fn load(
-        &self,
-        reference: &str,
-        archive: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
-    ) -> Result<(), EngineError> {
-        let operation = Operation::Load;
-        let asked = async {
-            let request = Request::post("/images/load?quiet=1").header(CONTENT_TYPE, "application/x-tar");
-            let request = request.body(bollard::body_try_stream(archive))?;
-            transport::open(&self.endpoint, request).await
-        };
-        let mut body = asked.await.map_err(self.failed(operation, Some(reference)))?;
-        let mut decoder = EventDecoder::default();
-        loop {
-            let (events, is_end) = match body.chunk().await {
-                Some(Ok(bytes)) => (decoder.feed(&bytes), false),
-                Some(Err(error)) => return Err(broken_off(operation, reference, Some(error))),
-                None => (decoder.finish(), true),
-            };
-            // As with pulls, an error arrives inside a 200.
-            for event in events {
-                if let StreamEvent::Error(words) = event {
-                    return Err(refusal(operation, reference, words, Evidence::default()));
-                }
-            }
-            if is_end {
-                return Ok(());
-            }
-        }
-    }
-
     /// An item whenever the images may have changed, or the engine came or went: time to ask again. The first
     /// comes as soon as the engine answers.
     ///
@@ -443,7 +334,11 @@ impl Engine {
         }
     }
 
-    fn failed(&self, operation: Operation, reference: Option<&str>) -> impl Fn(Error) -> EngineError {
+    pub(crate) fn failed(
+        &self,
+        operation: Operation,
+        reference: Option<&str>,
+    ) -> impl Fn(Error) -> EngineError {
         move |error| request_failed(&self.endpoint, operation, reference, error)
     }
 }
@@ -480,7 +375,7 @@ async fn follow(
     }
 }
 
-fn broken_off(operation: Operation, reference: &str, source: Option<hyper::Error>) -> EngineError {
+pub(crate) fn broken_off(operation: Operation, reference: &str, source: Option<hyper::Error>) -> EngineError {
     EngineError::BrokenOff { operation, reference: reference.to_owned(), source }
 }
 
@@ -555,8 +450,8 @@ fn unix_millis(seconds: i64) -> UnixMillis {
 }
 
 /// A reference as the engine's API wants it: in two parts.
-struct Name<'a> {
-    whole: &'a str,
+pub(crate) struct Name<'a> {
+    pub(crate) whole: &'a str,
     repository: &'a str,
     /// Tag or digest.
     tag: &'a str,
@@ -565,7 +460,7 @@ struct Name<'a> {
 impl<'a> Name<'a> {
     /// Takes `reference` apart. Its grammar is the engine's to check; here only what could leave its place in the
     /// request's path is refused.
-    fn parse(reference: &'a str) -> Result<Self, EngineError> {
+    pub(crate) fn parse(reference: &'a str) -> Result<Self, EngineError> {
         let stays_in_place = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/@+".contains(&byte);
         let is_step = |part: &str| part.is_empty() || part.bytes().all(|byte| byte == b'.');
         if !reference.bytes().all(stays_in_place) || reference.split('/').any(is_step) {
@@ -589,21 +484,6 @@ impl<'a> Name<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_login_names_the_host_of_the_image() {
-        let login = Login { user: "me".to_owned(), secret: "secret".to_owned() };
-        for (repository, server) in
-            [("cr.boss.org:5000/team/app", "cr.boss.org:5000"), ("127.77.1.2:5000/app", "127.77.1.2:5000")]
-        {
-            let told = login.at(repository);
-            assert_eq!(told.serveraddress.as_deref(), Some(server));
-            assert_eq!((told.username.as_deref(), told.password.as_deref()), (Some("me"), Some("secret")));
-        }
-        let token = Login { user: "<token>".to_owned(), ..login }.at("cr.boss.org/app");
-        assert_eq!((token.username, token.identitytoken.as_deref()), (None, Some("secret")));
-        assert!(!format!("{:?}", Login { user: "me".into(), secret: "secret".into() }).contains("secret"));
-    }
 
     #[test]
     fn a_reference_is_taken_apart_and_cannot_leave_its_place() {

@@ -188,7 +188,7 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
             "Check the repository's name and the tag.",
         ),
         Cause::WrongPlatform => ui(
-            Code::EngineFailed,
+            Code::ReferenceNotFound,
             format!("{reference} exists, but was not built for this machine's platform."),
             "Build it for this platform as well (`docker buildx build --platform …`).",
         ),

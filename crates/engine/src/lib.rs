@@ -5,6 +5,7 @@
 //! registry nor tunnel; what an engine's words mean is decided in `cause` alone, and what a person is told about
 //! it in `error`.
 
+mod archive;
 mod cause;
 mod dial;
 mod elsewhere;
@@ -13,16 +14,19 @@ mod engine;
 mod error;
 mod events;
 pub mod facts;
+mod login;
 mod probe;
 pub mod progress;
 mod transport;
 
+pub use archive::Export;
 pub use cause::Cause;
 pub use elsewhere::Elsewhere;
 pub use endpoint::{Context, EngineEndpoint, Files, Platform, Surroundings, chosen, contexts};
-pub use engine::{Engine, EngineDigest, Export, ImageParts, Login, PullOptions, RegistryContainer};
+pub use engine::{Engine, EngineDigest, ImageParts, PullOptions, RegistryContainer};
 pub use error::{EngineError, Operation};
 pub use facts::{EngineFacts, Flavour, ImageStore};
+pub use login::Login;
 pub use probe::Reached;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod direct;
 mod doctor;
 mod engine;
 mod events;
+mod figures;
 mod history;
 mod holds;
 mod hosts;

@@ -7,7 +7,7 @@ use super::{
     run::{Transfer, told},
 };
 use dockline_model::{ArchiveFormat, Code, LayerState, Road, UiError, Verified};
-use dockline_registry::{Reference, Scope};
+use dockline_registry::{Reference, Scope, Wanted};
 use std::{io, path::Path};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
@@ -21,8 +21,20 @@ impl Transfer {
         reference: &Reference,
         platform: Option<&str>,
     ) -> Result<Verified, UiError> {
+        let wanted = platform.map(wanted).transpose()?;
+        // Before the engine has anything: the name must not lead to an image that is none of what was asked for.
+        let seen = match &wanted {
+            Some(wanted) => Some(self.check_platform(reference, wanted).await?),
+            None => None,
+        };
         let why = match self.pull_image(reference, platform).await {
             Ok(verified) => {
+                if let (Some(wanted), Some(seen)) = (&wanted, seen)
+                    && verified.digest != seen
+                {
+                    // Somebody pushed meanwhile.
+                    self.check_platform(reference, wanted).await?;
+                }
                 self.note_engines(reference, &verified).await;
                 return Ok(verified);
             }
@@ -32,19 +44,26 @@ impl Transfer {
         tracing::info!(why, "a pull on the direct road");
         let id = self.context().id;
         self.context().mailbox.post(Message::TransferRoad { id, road: Road::Direct, why });
-        self.pull_directly(reference, platform).await
+        self.pull_directly(reference, wanted).await
+    }
+
+    /// Asks the registry whether it has the image for that platform; the digest of what it has.
+    async fn check_platform(&self, reference: &Reference, wanted: &Wanted) -> Result<String, UiError> {
+        let checked =
+            self.client()?.check_platform(reference.repository(), &reference.tag_or_digest(), wanted).await;
+        checked.map(|digest| digest.to_string()).map_err(|error| UiError::from(&error))
     }
 
     /// Every blob is compared with its digest on its way into a file, which the engine gets then.
     async fn pull_directly(
         &self,
         reference: &Reference,
-        platform: Option<&str>,
+        platform: Option<Wanted>,
     ) -> Result<Verified, UiError> {
         let context = self.context();
         let engine = context.engines.find().map_err(told)?;
         let named = self.named(reference, &context.spec.authority())?;
-        let scope = Scope { platform: platform.map(wanted).transpose()?, ..Scope::default() };
+        let scope = Scope { platform, ..Scope::default() };
         let (spool, shown) = (context.spool.clone(), context.spool.clone());
         let made = super::blocking(move || {
             std::fs::create_dir_all(&spool)?;

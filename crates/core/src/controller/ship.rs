@@ -15,8 +15,9 @@ pub(super) use export::clean;
 use super::{
     Mailbox, Message,
     engine::Engines,
+    figures::Figures,
     prompts::Asker,
-    run::{Figures, TRIES, cancelled},
+    run::{TRIES, cancelled},
 };
 use dockline_engine::{Elsewhere, Engine, EngineEndpoint, EngineError, PullOptions};
 use dockline_model::{

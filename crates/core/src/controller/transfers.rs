@@ -1,19 +1,23 @@
 //! The queue of pushes and pulls, and their figures.
 
+mod entry;
+mod steer;
+
 use super::{
     Answerer, FaceId, Mailbox, Message,
     actor::Actor,
+    figures::Figures,
     history::{self, Past},
-    meter::{Course, Meter, seconds_left},
+    meter::Meter,
     registries::unknown,
-    run::{self, Context, Figures, Job, Way},
+    run::{self, Context, Job, Way},
     share::{self, Share},
     ship::{self, Shipping},
     traces::Traces,
 };
 use dockline_model::{
-    Change, Code, Command, FaceKind, LayerState, LayerView, RegistryName, Reply, Road, SshTarget, TransferId,
-    TransferKind, TransferState, TransferView, UiError, UnixMillis, Verified,
+    Change, Code, Command, FaceKind, RegistryName, Reply, Road, SshTarget, TransferId, TransferKind,
+    TransferState, TransferView, UiError, UnixMillis, Verified,
 };
 use dockline_tunnel::TunnelConfig;
 use std::{
@@ -22,7 +26,7 @@ use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use tokio::{sync::oneshot, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A transfer that has been checked, before it has a number.
@@ -159,93 +163,6 @@ impl Transfers {
                     && !references.contains(&(&entry.view.reference, &entry.view.host))
             })
             .map(|entry| entry.view.id)
-    }
-}
-
-impl Entry {
-    fn new(view: TransferView, job: Option<Job>, command: Command, bound_to: Option<FaceId>) -> Self {
-        Self {
-            view,
-            job,
-            command,
-            bound_to,
-            cancel: CancellationToken::new(),
-            figures: Arc::default(),
-            meter: Meter::default(),
-            share: Share::default(),
-            has_task: false,
-            is_halting: false,
-        }
-    }
-
-    /// Takes over the newest figures. Progress never runs backwards: a second try starts from nothing, and its
-    /// bar stands still until it has passed the first's.
-    fn read_figures(&mut self, now: Instant) {
-        let (sent, current, total) = self.take_figures();
-        self.view.sent = self.view.sent.max(sent.unwrap_or_default());
-        let skipped = || self.view.layers.iter().filter(|layer| is_skipped(layer));
-        let moved_by_nobody = skipped().map(|layer| layer.current).sum();
-        self.view.skipped = skipped().filter_map(|layer| layer.total).sum();
-        self.view.current = self.view.current.max(current);
-        self.view.total = self.view.total.max(total).max(self.view.current);
-        self.view.rate = match self.view.state {
-            TransferState::Running => self.meter.sample(now, sent.unwrap_or(self.view.current)),
-            TransferState::Waiting
-            | TransferState::Paused
-            | TransferState::Verifying
-            | TransferState::Done { .. }
-            | TransferState::Failed { .. }
-            | TransferState::Cancelled => None,
-        };
-        self.view.seconds_left = seconds_left(Course {
-            current: self.view.current,
-            total: self.view.total,
-            skipped: moved_by_nobody,
-            sent,
-            rate: self.view.rate,
-        });
-    }
-
-    /// Takes over the newest layers; bytes that crossed the way where those are counted, bytes so far, and in all.
-    fn take_figures(&mut self) -> (Option<u64>, u64, u64) {
-        let mut latest = self.figures.latest();
-        // Taken, since they need no second telling; the numbers stay.
-        let layers = mem::take(&mut latest.layers);
-        if !layers.is_empty() {
-            self.view.layers = layers;
-        }
-        fill_in(&mut self.view.layers, &latest.stored);
-        let sent = match (latest.sent, &latest.tunnel) {
-            (Some(sent), _) => Some(sent),
-            // As the tunnel has it, until the end; then as it was answered for.
-            (None, Some(_)) if self.view.state.is_final() => Some(self.share.sum_at_the_end(self.own())),
-            (None, Some(_)) => Some(self.share.sum()),
-            (None, None) if latest.is_engines => None,
-            (None, None) => Some(self.own()),
-        };
-        (sent, latest.current, latest.total)
-    }
-
-    /// Bytes that our own client has moved for it, the way that it goes.
-    fn own(&self) -> u64 {
-        match self.view.kind {
-            TransferKind::Pull => self.figures.crossed.down(),
-            TransferKind::Push | TransferKind::Ship | TransferKind::Copy => self.figures.crossed.up(),
-        }
-    }
-
-    /// Whether nothing is done for it any more.
-    fn is_over(&self) -> bool {
-        self.view.state.is_final() && !self.has_task
-    }
-
-    fn end(&mut self, state: TransferState) {
-        self.view.state = state;
-        self.read_figures(Instant::now());
-        self.view.rate = None;
-        self.view.seconds_left = None;
-        self.view.finished = Some(unix_now());
-        self.cancel.cancel();
     }
 }
 
@@ -438,139 +355,6 @@ impl Actor {
         self.start_waiting();
     }
 
-    pub(super) fn cancel(&mut self, id: TransferId) -> Result<Reply, UiError> {
-        let entry = self.transfers.entries.get(&id).ok_or_else(|| no_transfer(id))?;
-        if !entry.view.state.is_final() {
-            self.finish(&[id], &TransferState::Cancelled);
-        }
-        Ok(Reply::Done)
-    }
-
-    /// Halts a transfer that waits, or one that Dockline itself carries: what the other side has of it stays there,
-    /// and is asked for when it goes on. An engine cannot be halted in the middle of its work.
-    pub(super) fn pause(&mut self, id: TransferId) -> Result<Reply, UiError> {
-        let entry = self.transfers.entries.get_mut(&id).ok_or_else(|| no_transfer(id))?;
-        let is_carried_by_engine = match entry.view.road {
-            Road::Engine => true,
-            Road::Direct => false,
-        };
-        match entry.view.state {
-            TransferState::Paused => return Ok(Reply::Done),
-            TransferState::Done { .. } | TransferState::Failed { .. } | TransferState::Cancelled => {
-                return Err(UiError::new(Code::InvalidArgument, "The transfer has ended."));
-            }
-            TransferState::Running | TransferState::Verifying if is_carried_by_engine => {
-                return Err(UiError::new(
-                    Code::InvalidArgument,
-                    "The engine carries this transfer, and an engine cannot halt one that it has begun.",
-                )
-                .hint("Cancel it; when it is begun again, layers that arrived are not sent again."));
-            }
-            TransferState::Waiting | TransferState::Running | TransferState::Verifying => {}
-        }
-        entry.cancel.cancel();
-        entry.is_halting = entry.has_task;
-        entry.read_figures(Instant::now());
-        entry.view.state = TransferState::Paused;
-        entry.view.rate = None;
-        entry.view.seconds_left = None;
-        self.publish_transfer(id);
-        self.start_waiting();
-        Ok(Reply::Done)
-    }
-
-    /// Puts a halted transfer back into the queue, where it was.
-    pub(super) fn resume(&mut self, id: TransferId) -> Result<Reply, UiError> {
-        let entry = self.transfers.entries.get_mut(&id).ok_or_else(|| no_transfer(id))?;
-        if entry.view.state == TransferState::Paused {
-            entry.cancel = CancellationToken::new();
-            entry.figures = entry.figures.anew();
-            entry.share.rest();
-            entry.meter = Meter::default();
-            entry.view.state = TransferState::Waiting;
-            self.publish_transfer(id);
-            self.start_waiting();
-        }
-        Ok(Reply::Done)
-    }
-
-    pub(super) fn dismiss(&mut self, id: TransferId) -> Result<Reply, UiError> {
-        let entry = self.transfers.entries.get(&id).ok_or_else(|| no_transfer(id))?;
-        if !entry.view.state.is_final() || entry.has_task {
-            return Err(UiError::new(Code::InvalidArgument, "The transfer has not ended yet.")
-                .hint("Cancel it first, or wait for its end."));
-        }
-        self.forget(id);
-        Ok(Reply::Done)
-    }
-
-    pub(super) fn dismiss_all(&mut self) -> Result<Reply, UiError> {
-        let ended = self.transfers.entries.values().filter(|entry| entry.is_over());
-        let ended: Vec<TransferId> = ended.map(|entry| entry.view.id).collect();
-        ended.into_iter().for_each(|id| self.forget(id));
-        Ok(Reply::Done)
-    }
-
-    /// Asks again for what a finished transfer was asked for.
-    pub(super) fn retry(&self, face: FaceId, id: TransferId, answer: Answerer) {
-        let command = match self.transfers.entries.get(&id) {
-            None => Err(no_transfer(id)),
-            Some(entry) if !entry.is_over() => {
-                Err(UiError::new(Code::InvalidArgument, "The transfer has not ended yet."))
-            }
-            Some(entry) => Ok(entry.command.clone()),
-        };
-        match command {
-            Ok(command) => self.order(face, command, Some(id), answer),
-            // A face that has gone does not hear it.
-            Err(error) => drop(answer.send(Err(error))),
-        }
-    }
-
-    pub(super) fn retry_all(&self, face: FaceId) -> Result<Reply, UiError> {
-        let has_failed = |entry: &&Entry| match entry.view.state {
-            TransferState::Failed { .. } => entry.is_over(),
-            TransferState::Waiting
-            | TransferState::Paused
-            | TransferState::Running
-            | TransferState::Verifying
-            | TransferState::Done { .. }
-            | TransferState::Cancelled => false,
-        };
-        for entry in self.transfers.entries.values().filter(has_failed) {
-            let (answer, answered) = oneshot::channel();
-            self.order(face, entry.command.clone(), Some(entry.view.id), answer);
-            // Nobody waits for the numbers, and nothing is begun for somebody who has gone.
-            tokio::spawn(answered);
-        }
-        Ok(Reply::Done)
-    }
-
-    pub(super) fn pause_all(&mut self) -> Result<Reply, UiError> {
-        self.hold_back(true);
-        for id in self.matching(|_| true) {
-            // What the engine carries goes on: that can only be cancelled.
-            let _ = self.pause(id);
-        }
-        Ok(Reply::Done)
-    }
-
-    pub(super) fn resume_all(&mut self) -> Result<Reply, UiError> {
-        self.hold_back(false);
-        for id in self.matching(|_| true) {
-            self.resume(id)?;
-        }
-        self.start_waiting();
-        Ok(Reply::Done)
-    }
-
-    fn hold_back(&mut self, paused: bool) {
-        if self.paused != paused {
-            self.paused = paused;
-            self.publish(Change::Paused { paused });
-        }
-    }
-
     fn forget(&mut self, id: TransferId) {
         if self.transfers.entries.remove(&id).is_some() {
             self.publish(Change::TransferGone { id });
@@ -647,63 +431,4 @@ fn begin(
         });
         mailbox.post(Message::TransferEnded { id, result });
     });
-}
-
-/// Whether nothing had to be sent of it.
-fn is_skipped(layer: &LayerView) -> bool {
-    match layer.state {
-        LayerState::Exists | LayerState::Mounted { .. } => true,
-        LayerState::Waiting
-        | LayerState::Transferring
-        | LayerState::Extracting
-        | LayerState::Retrying { .. }
-        | LayerState::Done => false,
-    }
-}
-
-fn no_transfer(id: TransferId) -> UiError {
-    UiError::new(Code::NotFound, format!("There is no transfer {}.", id.0))
-}
-
-/// Gives layers that were there already, of which an engine says no more than that, the bytes that the registry has of
-/// them: by their digests, or by their places where the engine calls them otherwise (Docker's own store by the digests of
-/// what is unpacked).
-fn fill_in(layers: &mut [LayerView], stored: &[(String, u64)]) {
-    let is_as_long = layers.len() == stored.len();
-    for (place, layer) in layers.iter_mut().enumerate() {
-        if layer.total.is_some() || !is_skipped(layer) {
-            continue;
-        }
-        let by_digest = stored.iter().find(|(digest, _)| *digest == layer.id);
-        if let Some((_, size)) = by_digest.or_else(|| stored.get(place).filter(|_| is_as_long)) {
-            (layer.total, layer.current) = (Some(*size), *size);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn layers_that_were_there_get_the_registrys_sizes() {
-        let layer = |id: &str, state| LayerView { id: id.to_owned(), state, current: 0, total: None };
-        let stored = [("aaa".to_owned(), 10), ("bbb".to_owned(), 20), ("ccc".to_owned(), 30)];
-        // Docker's own store: other digests, in the same order.
-        let mut layers = vec![
-            layer("x", LayerState::Exists),
-            layer("y", LayerState::Done),
-            layer("z", LayerState::Mounted { from: "app".to_owned() }),
-        ];
-        fill_in(&mut layers, &stored);
-        assert_eq!(layers.iter().map(|layer| layer.total).collect::<Vec<_>>(), [Some(10), None, Some(30)]);
-        // containerd's: the registry's own, in whatever order, with the configuration among them.
-        let mut layers = vec![layer("ccc", LayerState::Exists), layer("config", LayerState::Exists)];
-        fill_in(&mut layers, &stored);
-        assert_eq!(layers.iter().map(|layer| layer.total).collect::<Vec<_>>(), [Some(30), None]);
-        // The same layer twice has one bar: which it is cannot be told by its place.
-        let mut layers = vec![layer("x", LayerState::Exists), layer("y", LayerState::Exists)];
-        fill_in(&mut layers, &stored);
-        assert!(layers.iter().all(|layer| layer.total.is_none()));
-    }
 }

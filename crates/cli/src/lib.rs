@@ -8,6 +8,7 @@ mod face;
 mod format;
 mod interrupts;
 mod output;
+mod piped;
 mod plugin;
 mod progress;
 mod prompts;

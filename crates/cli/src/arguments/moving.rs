@@ -61,6 +61,7 @@ pub struct Push {
 Examples:
   dockline pull cr.boss.org/app:v1
   dockline pull cr.boss.org/app:v1 --output app.tar   an OCI archive; needs no engine
+  dockline pull cr.boss.org/app:v1 -o - | docker load
   dockline pull cr.boss.org/app:v1 -o app.tar --format docker --platform linux/arm64
   dockline pull cr.boss.org/app:v1 -o app.tar --all-platforms --referrers
 
@@ -68,7 +69,7 @@ What a killed pull into a file had got is not fetched again by the next.")]
 pub struct Pull {
     /// REGISTRY/REPOSITORY[:TAG]; the port may be left out
     pub reference: String,
-    /// Write an archive here instead
+    /// Write an archive here instead; - for standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// How the archive is written: oci, or docker (as docker save does) [default: oci]

@@ -10,6 +10,7 @@ use crate::{
     face::{Face, unexpected},
     interrupts::{Interrupts, cancelled},
     output::Output,
+    piped,
     progress::{Progress, summary},
     prompts::Answers,
 };
@@ -18,71 +19,38 @@ use dockline_model::{
     Change, Code, Command, Extent, PushOptions, RegistrySpec, Reply, Road, Snapshot, TransferId,
     TransferState, TransferView, UiError,
 };
-use std::{
-    io::IsTerminal as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// Pushes an image or an archive and waits for the end.
 pub async fn push(push: Push, output: Output) -> Result<(), UiError> {
     // The archive on a pipe is looked into before anything is dialled, and its parts are needed out of order.
     let piped = match push.image.as_str() {
-        "-" => Some(spool(output).await?),
+        "-" => Some(piped::read(output).await?),
         _ => None,
     };
+    let path = piped.as_ref().map(piped::Piped::path);
     if push.replicas {
-        return several::push(&push, piped.as_deref(), output).await;
+        return several::push(&push, path.as_deref(), output).await;
     }
-    transfer(output, |snapshot| {
+    transfer(output, report, |snapshot| {
         let registries: Vec<RegistrySpec> =
             snapshot.registries.iter().map(|view| view.spec.clone()).collect();
-        push_command(&push, piped.as_deref(), &registries)
+        push_command(&push, path.as_deref(), &registries)
     })
     .await
-}
-
-/// Standard input as a file that goes away with its guard.
-async fn spool(output: Output) -> Result<tempfile::TempPath, UiError> {
-    if std::io::stdin().is_terminal() {
-        return Err(UiError::new(Code::InvalidArgument, "There is no archive on standard input.")
-            .hint("Pipe one in: docker save app:v1 | dockline push - cr.boss.org"));
-    }
-    let mut interrupts = Interrupts::new()?;
-    let folder = std::env::temp_dir();
-    let read = tokio::task::spawn_blocking(move || {
-        let mut file = tempfile::Builder::new().prefix("dockline-").suffix(".tar").tempfile()?;
-        let bytes = std::io::copy(&mut std::io::stdin().lock(), &mut file)?;
-        Ok::<_, std::io::Error>((file.into_temp_path(), bytes))
-    });
-    let failed = |error: &dyn std::fmt::Display| {
-        let text = format!("Standard input could not be kept in {}: {error}.", folder.display());
-        UiError::new(Code::FileIo, text).hint("Free some space there, or name another folder with TMPDIR.")
-    };
-    let read = tokio::select! {
-        read = read => read,
-        () = interrupts.next() => return Err(cancelled()),
-    };
-    let (path, bytes) = read.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-    if bytes == 0 {
-        return Err(UiError::new(Code::ArchiveInvalid, "Standard input was empty.")
-            .hint("The command before the pipe has probably failed; its message stands above."));
-    }
-    if !output.is_json() {
-        output.remark(format!("Read {} from standard input.", crate::format::bytes(bytes)));
-    }
-    Ok(path)
 }
 
 /// Opens a session, does what `command` makes of the state, tells how that ended, and leaves.
 async fn transfer(
     output: Output,
+    tell: Tell,
     command: impl Fn(&Snapshot) -> Result<Command, UiError>,
 ) -> Result<(), UiError> {
     let mut is_again = false;
     loop {
         let (face, snapshot) = Face::open_configured(Answers::Terminal, output).await?;
         let told = match command(&snapshot) {
-            Ok(command) => carry_out(&face, command, output).await,
+            Ok(command) => carry_out(&face, command, output, tell).await,
             Err(error) => Err(error),
         };
         if let Err(error) = &told
@@ -100,9 +68,12 @@ async fn transfer(
     }
 }
 
-async fn carry_out(face: &Face, command: Command, output: Output) -> Result<(), UiError> {
+/// Tells how a transfer ended.
+type Tell = fn(&TransferView, Output) -> Result<(), UiError>;
+
+async fn carry_out(face: &Face, command: Command, output: Output, tell: Tell) -> Result<(), UiError> {
     let ended = begin(face, command).await?.follow_to_end(face, output).await?;
-    report(&ended, output)
+    tell(&ended, output)
 }
 
 pub(super) fn push_command(
@@ -154,6 +125,9 @@ pub(super) fn push_command(
 /// Pulls into the engine or into a file and waits for the end.
 pub async fn pull(pull: Pull, output: Output) -> Result<(), UiError> {
     let Pull { reference, output: file, format, platform, all_platforms, referrers } = pull;
+    let is_piped = file.as_deref() == Some(Path::new("-"));
+    let piped = if is_piped { Some(piped::place(output)?) } else { None };
+    let file = piped.as_ref().map(piped::Piped::path).or(file);
     let command = match file {
         Some(path) => Command::PullArchive {
             reference,
@@ -164,7 +138,12 @@ pub async fn pull(pull: Pull, output: Output) -> Result<(), UiError> {
         },
         None => Command::Pull { reference, platform },
     };
-    transfer(output, |_| Ok(command.clone())).await
+    let tell = if is_piped { report_beside } else { report };
+    transfer(output, tell, |_| Ok(command.clone())).await?;
+    match piped {
+        Some(piped) => piped::write(piped).await,
+        None => Ok(()),
+    }
 }
 
 /// The owner may work in another folder.
@@ -279,5 +258,21 @@ pub fn report(view: &TransferView, output: Output) -> Result<(), UiError> {
         | TransferState::Paused
         | TransferState::Running
         | TransferState::Verifying => output.result(view, || summary(view)),
+    }
+}
+
+/// [`report`] where standard output is for something else.
+fn report_beside(view: &TransferView, output: Output) -> Result<(), UiError> {
+    match &view.state {
+        TransferState::Done { .. } => {
+            output.remark(summary(view));
+            Ok(())
+        }
+        TransferState::Failed { .. }
+        | TransferState::Cancelled
+        | TransferState::Waiting
+        | TransferState::Paused
+        | TransferState::Running
+        | TransferState::Verifying => report(view, output),
     }
 }

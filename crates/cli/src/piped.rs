@@ -1,0 +1,153 @@
+//! Archives that come by a pipe or go into one. On the way they are kept in a file: their parts are needed out of order,
+//! and the owner, which may be another program, reads or writes them there.
+
+use crate::{interrupts::Interrupts, interrupts::cancelled, output::Output};
+use dockline_model::{Code, UiError};
+use std::{
+    fs::{self, File},
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+};
+
+const FOLDER: &str = "dockline-pipe-";
+const LOCK: &str = "lock";
+
+/// The file, in a folder that goes away with this; or, if this process is killed, when the next one is piped.
+#[derive(Debug)]
+pub struct Piped {
+    folder: tempfile::TempDir,
+    /// Held for as long as this process lives.
+    _lock: File,
+}
+
+impl Piped {
+    fn new(parent: &Path) -> io::Result<Self> {
+        remove_abandoned(parent);
+        let folder = tempfile::Builder::new().prefix(FOLDER).tempdir_in(parent)?;
+        let (unlocked, lock) = (folder.path().join("unlocked"), folder.path().join(LOCK));
+        let file = File::create(&unlocked)?;
+        match file.lock() {
+            // There nothing is removed either.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            locked => {
+                locked?;
+                fs::rename(unlocked, lock)?;
+            }
+        }
+        Ok(Self { folder, _lock: file })
+    }
+
+    /// Where the archive is, or is to be.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("image.tar")
+    }
+}
+
+/// Removes what killed processes have left: those that live hold their lock.
+fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(FOLDER)
+            && let Ok(lock) = File::open(entry.path().join(LOCK))
+            && lock.try_lock().is_ok()
+            && let Err(error) = fs::remove_dir_all(entry.path())
+        {
+            tracing::debug!(%error, "what a killed command left stays: {}", entry.path().display());
+        }
+    }
+}
+
+fn failed(what: &str, error: &dyn std::fmt::Display) -> UiError {
+    let text = format!("{what} could not be kept in {}: {error}.", std::env::temp_dir().display());
+    UiError::new(Code::FileIo, text).hint("Free some space there, or name another folder with TMPDIR.")
+}
+
+/// Standard input as a file.
+pub async fn read(output: Output) -> Result<Piped, UiError> {
+    if io::stdin().is_terminal() {
+        return Err(UiError::new(Code::InvalidArgument, "There is no archive on standard input.")
+            .hint("Pipe one in: docker save app:v1 | dockline push - cr.boss.org"));
+    }
+    let mut interrupts = Interrupts::new()?;
+    let read = tokio::task::spawn_blocking(move || {
+        let piped = Piped::new(&std::env::temp_dir())?;
+        let mut file = File::create(piped.path())?;
+        let bytes = io::copy(&mut io::stdin().lock(), &mut file)?;
+        Ok::<_, io::Error>((piped, bytes))
+    });
+    let read = tokio::select! {
+        read = read => read,
+        () = interrupts.next() => return Err(cancelled()),
+    };
+    let failed = |error: &dyn std::fmt::Display| failed("Standard input", error);
+    let (piped, bytes) = read.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    if bytes == 0 {
+        return Err(UiError::new(Code::ArchiveInvalid, "Standard input was empty.")
+            .hint("The command before the pipe has probably failed; its message stands above."));
+    }
+    output.remark(format!("Read {} from standard input.", crate::format::bytes(bytes)));
+    Ok(piped)
+}
+
+/// A place for an archive that [`write`] sends to standard output.
+pub fn place(output: Output) -> Result<Piped, UiError> {
+    if output.is_json() {
+        return Err(UiError::new(
+            Code::InvalidArgument,
+            "Standard output takes the archive or JSON, not both.",
+        )
+        .hint("Name a file for the archive: --output app.tar"));
+    }
+    if io::stdout().is_terminal() {
+        return Err(UiError::new(Code::InvalidArgument, "An archive is nothing for a terminal to show.")
+            .hint("Pipe it on: dockline pull cr.boss.org/app:v1 -o - | docker load"));
+    }
+    Piped::new(&std::env::temp_dir()).map_err(|error| failed("The archive", &error))
+}
+
+/// Sends the archive to standard output.
+pub async fn write(piped: Piped) -> Result<(), UiError> {
+    let mut interrupts = Interrupts::new()?;
+    let written = tokio::task::spawn_blocking(move || {
+        let mut file = File::open(piped.path())?;
+        io::copy(&mut file, &mut io::stdout().lock()).map(|_| ())
+    });
+    let written = tokio::select! {
+        written = written => written,
+        () = interrupts.next() => return Err(cancelled()),
+    };
+    let failed = |error: &dyn std::fmt::Display| {
+        UiError::new(Code::FileIo, format!("The archive could not be written to standard output: {error}."))
+            .hint("The command behind the pipe has probably ended before it had all of it.")
+    };
+    written.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_killed_left_is_removed_and_nothing_else() {
+        let parent = tempfile::tempdir().unwrap();
+        let living = Piped::new(parent.path()).unwrap();
+        fs::write(living.path(), "in use").unwrap();
+        // A process that was killed has left its folder, and no longer holds the lock.
+        let killed = parent.path().join(format!("{FOLDER}killed"));
+        fs::create_dir(&killed).unwrap();
+        fs::write(killed.join(LOCK), "").unwrap();
+        fs::write(killed.join("image.tar"), "left").unwrap();
+        // Somebody else's, and one that is not locked yet.
+        for other in ["dockline-pipeline", "dockline-pipe-new"] {
+            fs::create_dir(parent.path().join(other)).unwrap();
+        }
+        let next = Piped::new(parent.path()).unwrap();
+        assert!(!killed.exists());
+        assert_eq!(fs::read_to_string(living.path()).unwrap(), "in use");
+        assert!(parent.path().join("dockline-pipeline").exists());
+        assert!(parent.path().join("dockline-pipe-new").exists());
+        let gone = next.path();
+        drop(next);
+        assert!(!gone.parent().unwrap().exists());
+    }
+}

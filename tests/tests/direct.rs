@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use dockline_model::{Code, Road, TransferState, TransferView};
-use dockline_tests::lab::{self, Daemon, Dockerd, Dockline, Need, Outcome, RegistryHost, Workstation};
+use dockline_tests::lab::{
+    self, Daemon, Dockerd, Dockline, Need, Outcome, Podman, RegistryHost, Workstation,
+};
 use std::{process::Stdio, time::Duration};
 
 const NEEDS: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
@@ -67,6 +69,18 @@ fn an_engines_image_goes_directly_and_comes_back_the_same() {
     assert_eq!(host.manifest_digest("piped", "v1").as_deref(), Some(digest.as_str()));
     assert_eq!(pulled_id(&dockline, &dockerd, "app:v1"), first);
     assert_eq!(pulled_id(&dockline, &dockerd, "piped:v1"), first);
+
+    // And out of a pipe.
+    let target = format!("{name}/app:v1");
+    let mut pull = dockline.command(&["pull", &target, "-o", "-"]).stdout(Stdio::piped()).spawn().unwrap();
+    let archive = pull.stdout.take().unwrap();
+    let loaded = dockerd.docker(&["load"]).stdin(archive).output().unwrap();
+    assert!(pull.wait().unwrap().success() && loaded.status.success(), "{loaded:?}");
+    let loaded = String::from_utf8_lossy(&loaded.stdout);
+    let loaded = loaded.trim().strip_prefix("Loaded image: ").expect("docker says what it has loaded");
+    assert_eq!(dockerd.image_id(loaded), Some(first), "{loaded}");
+    let refused = dockline.json(&["pull", &target, "-o", "-"]).error();
+    assert_eq!(refused.code, Code::InvalidArgument, "{refused:?}");
 }
 
 #[test]
@@ -168,4 +182,59 @@ fn a_push_that_is_killed_is_gone_on_with() {
     assert_eq!(left, 0, "uploads that have ended are noted");
     let _agent = dockline.agent();
     assert_eq!(pulled_id(&dockline, &dockerd, "app:v1"), id);
+}
+
+/// Docker takes an image that stands alone for whichever platform it was asked for, and says that all is well.
+#[test]
+fn an_image_of_another_platform_is_not_taken_for_the_one_that_was_asked_for() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let workstation = Workstation::start();
+    let dockerd = Dockerd::start(&workstation);
+    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let name = dockline.add(&host);
+    let agent = dockline.agent();
+    let archive = workstation.folder().join("arm64.tar");
+    lab::write_image(&archive, "arm64", 1000);
+    done(dockline.json(&["push", &archive.display().to_string(), &format!("{name}/app:v1")]));
+
+    let image = format!("{name}/app:v1");
+    let refused = |dockline: &Dockline, more: &[&str]| {
+        let arguments = [&["pull", &image, "--platform", "linux/amd64"][..], more].concat();
+        let error = dockline.json(&arguments).error();
+        assert_eq!(error.code, Code::ReferenceNotFound, "{error:?}");
+        assert!(
+            error.message.ends_with("app:v1 has no image for linux/amd64; it has linux/arm64."),
+            "{error:?}"
+        );
+    };
+    refused(&dockline, &[]);
+    assert_eq!(dockerd.run_docker(&["images", "--all", "--quiet"]), "", "a name leads to something else");
+    let back = workstation.folder().join("back.tar");
+    refused(&dockline, &["--output", &back.display().to_string()]);
+    assert!(!back.exists());
+
+    let mut id = String::new();
+    for platform in ["linux/arm64", "linux/arm64/v8"] {
+        done(dockline.json(&["pull", &image, "--platform", platform]));
+        id = dockerd.run_docker(&["images", "--all", "--quiet", "--no-trunc"]);
+        assert!(id.starts_with("sha256:"), "{id}");
+        dockerd.run_docker(&["rmi", "--force", &id]);
+    }
+    done(dockline.json(&["pull", &image, "--output", &back.display().to_string(), "--platform", "arm64"]));
+
+    if lab::requires(&[Need::Program("podman")]) {
+        // One at a time has the registry's address.
+        drop(agent);
+        let podman = Podman::start(&workstation);
+        let dockline = Dockline::on(&workstation).with_engine(podman.endpoint());
+        dockline.trust(&host.known_hosts_line());
+        dockline.add_as(&name, &host, &[]);
+        refused(&dockline, &[]);
+        assert_eq!(podman.try_podman(&["images", "--all", "--quiet"]).stdout, "");
+        dockline.json(&["pull", &image, "--platform", "linux/arm64"]).expect_success();
+        assert!(podman.try_podman(&["images", "--quiet", "--no-trunc"]).stdout.contains(&id));
+    }
 }

@@ -12,7 +12,6 @@ use dockline_tests::lab::{
 };
 use std::{
     fs,
-    io::Read as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
@@ -317,7 +316,7 @@ fn a_token_that_ends_in_the_middle_of_a_layer_costs_no_push() {
 
     // 40 MB that nothing packs: five seconds and more, in requests of which each has a token.
     let image = folder.path().join("large.tar");
-    large_image(&image, 40_000_000);
+    lab::write_image(&image, "amd64", 40_000_000);
     let target = format!("{name}/team/app:v1");
     let view: TransferView =
         dockline.json(&["push", &image.display().to_string(), &target]).expect_success().read();
@@ -335,26 +334,6 @@ fn a_token_that_ends_in_the_middle_of_a_layer_costs_no_push() {
 fn is_refused_piece(line: &str) -> bool {
     line.contains("http.request.method=PATCH") && line.contains("authorizing")
         || line.contains("\"PATCH ") && line.contains("\" 401 ")
-}
-
-/// docker's layout around one layer of noise.
-fn large_image(path: &Path, bytes: usize) {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let mut noise = vec![0; bytes];
-    fs::File::open("/dev/urandom").unwrap().read_exact(&mut noise).unwrap();
-    fs::write(at("noise"), noise).unwrap();
-    let folder = folder.path().display().to_string();
-    run("tar", &["-C", &folder, "-cf", &at("layer.tar").display().to_string(), "noise"]);
-    let diff_id = Digest::of(&fs::read(at("layer.tar")).unwrap());
-    let rootfs = serde_json::json!({ "type": "layers", "diff_ids": [diff_id.to_string()] });
-    let config = serde_json::json!({ "os": "linux", "architecture": "amd64", "rootfs": rootfs });
-    fs::write(at("config.json"), config.to_string()).unwrap();
-    let image =
-        serde_json::json!([{ "Config": "config.json", "RepoTags": ["large:v1"], "Layers": ["layer.tar"] }]);
-    fs::write(at("manifest.json"), image.to_string()).unwrap();
-    let files = ["config.json", "layer.tar", "manifest.json"];
-    run("tar", &[&["-C", &folder, "-cf", &path.display().to_string()][..], &files].concat());
 }
 
 /// Nothing is kept anywhere: the person is asked, again after a typing error, and the push goes on.

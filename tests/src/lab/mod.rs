@@ -17,6 +17,7 @@
 //! addresses, folders) hangs on a *slot*, which is locked for as long as its process lives. What a killed process
 //! left behind is removed by whoever claims its slot next.
 
+mod archive;
 mod authority;
 mod daemon;
 mod dockerd;
@@ -35,6 +36,7 @@ mod watcher;
 mod workplace;
 mod workstation;
 
+pub use archive::write_image;
 pub use authority::Authority;
 pub use daemon::Daemon;
 pub use dockerd::{CONTAINERD_STORE, Dockerd};

@@ -117,13 +117,24 @@ impl TokenServer {
     /// The registry's `auth` section.
     #[must_use]
     pub fn registry_settings(&self) -> String {
+        self.registry_settings_behind(&format!("http://{}/auth", self.address))
+    }
+
+    /// The same, for a server that people know by another address than its own.
+    #[must_use]
+    pub fn registry_settings_behind(&self, realm: &str) -> String {
         format!(
-            "auth: {{token: {{realm: 'http://{}/auth', service: '{}', issuer: '{}', rootcertbundle: '{}'}}}}\n",
-            self.address,
+            "auth: {{token: {{realm: '{realm}', service: '{}', issuer: '{}', rootcertbundle: '{}'}}}}\n",
             Self::SERVICE,
             Self::ISSUER,
             self.folder.join("token.pem").display()
         )
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// `user scope` of every token that was given out; `-` for nobody.

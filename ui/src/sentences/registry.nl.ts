@@ -231,7 +231,10 @@ export const registry: readonly Pattern[] = [
     "Try again; if it happens again, the registry's storage is damaged.",
     'Probeer het opnieuw; gebeurt het weer, dan is de opslag van het register beschadigd.',
   ],
-  ['Build and push the image for this platform as well.', 'Bouw en push het image ook voor dit platform.'],
+  [
+    'Choose a platform that there is, or build and push the image for this one as well.',
+    'Kies een platform dat er is, of bouw en push het image ook voor dit platform.',
+  ],
   [
     'Write an OCI archive instead (--format oci), or choose one platform.',
     'Schrijf een OCI-layout, of kies één platform.',

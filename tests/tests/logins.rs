@@ -6,7 +6,7 @@
 use dockline_model::{
     AccessView, Code, DoctorReport, LayerState, Link, LinkState, LoginScheme, RegistryUsage, TransferView,
 };
-use dockline_registry::{Digest, sample};
+use dockline_registry::sample;
 use dockline_tests::lab::{
     self, Daemon, Dockline, Need, RegistryHost, Terminal, TokenServer, free_port, run, unique_registry_name,
 };

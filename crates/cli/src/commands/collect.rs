@@ -11,9 +11,8 @@ use crate::{
     format,
     interrupts::{Interrupts, cancelled},
     output::{Output, wrapped_for_stdout},
-    terminal,
+    prompts, terminal,
 };
-use dialoguer::Confirm;
 use dockline_model::{
     Code, CollectPlan, Collected, Command, RegistryName, RegistryRun, Reply, SshTarget, UiError,
 };
@@ -45,14 +44,8 @@ pub async fn collect(arguments: Gc, output: Output) -> Result<(), UiError> {
             }
             return if output.is_json() { output.result(&plan, String::new) } else { Ok(()) };
         }
-        if !yes {
-            let asked = tokio::task::spawn_blocking(|| {
-                Confirm::new().with_prompt("Stop the registry and remove it?").default(false).interact()
-            });
-            // A terminal that went away is a no.
-            if !matches!(asked.await, Ok(Ok(true))) {
-                return Err(UiError::new(Code::Cancelled, "Nothing was removed."));
-            }
+        if !yes && !prompts::agreed("Stop the registry and remove it?".to_owned()).await? {
+            return Err(UiError::new(Code::Cancelled, "Nothing was removed."));
         }
         let reply = face.request(Command::Collect { plan: Box::new(plan) }).await?;
         let Reply::Collected { collected } = reply else { return Err(unexpected(&reply)) };

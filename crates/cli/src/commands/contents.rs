@@ -7,11 +7,10 @@ use crate::{
     format,
     interrupts::{Interrupts, cancelled},
     output::{Output, columns},
-    prompts::Answers,
+    prompts::{self, Answers},
     terminal,
 };
 use console::Term;
-use dialoguer::Confirm;
 use dockline_model::{
     Change, Code, Command, Contents, DeletePlan, Look, ManifestKind, ManifestView, NamePage, RegistryName,
     RegistrySpec, RegistryUsage, Reply, Snapshot, UiError,
@@ -182,14 +181,8 @@ pub async fn remove(rm: Rm, output: Output) -> Result<(), UiError> {
             }
             return if output.is_json() { output.result(&plan, String::new) } else { Ok(()) };
         }
-        if !yes {
-            let asked = tokio::task::spawn_blocking(|| {
-                Confirm::new().with_prompt("Delete it?").default(false).interact()
-            });
-            // A terminal that went away is a no.
-            if !matches!(asked.await, Ok(Ok(true))) {
-                return Err(UiError::new(Code::Cancelled, "Nothing was deleted."));
-            }
+        if !yes && !prompts::agreed("Delete it?".to_owned()).await? {
+            return Err(UiError::new(Code::Cancelled, "Nothing was deleted."));
         }
         face.request(Command::DeleteImage { registry, plan: plan.clone() }).await?;
         output.result(&plan, || format!("Deleted {}@{}.", plan.repository, plan.digest))

@@ -4,12 +4,10 @@ use crate::{
     arguments::Hosts,
     diff,
     face::{Face, unexpected},
-    interrupts::{Interrupts, cancelled},
     output::Output,
-    prompts::Answers,
+    prompts::{self, Answers},
     terminal,
 };
-use dialoguer::Confirm;
 use dockline_core::Paths;
 use dockline_model::{Code, Command, HostsAction, HostsView, Reply, Snapshot, UiError};
 
@@ -73,16 +71,5 @@ async fn agreed(plan: &HostsView) -> Result<bool, UiError> {
         )
         .hint("Look at it with --plan, then add --yes."));
     }
-    let question = format!("Change {}?", plan.path);
-    let asked =
-        tokio::task::spawn_blocking(move || Confirm::new().with_prompt(question).default(false).interact());
-    let mut interrupts = Interrupts::new()?;
-    tokio::select! {
-        // A terminal that went away is a no.
-        answer = asked => Ok(matches!(answer, Ok(Ok(true)))),
-        () = interrupts.next() => {
-            eprintln!();
-            Err(cancelled())
-        }
-    }
+    prompts::agreed(format!("Change {}?", plan.path)).await
 }

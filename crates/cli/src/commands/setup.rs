@@ -4,13 +4,11 @@ use crate::{
     arguments::Setup as Arguments,
     diff,
     face::{self, Face},
-    interrupts::{Interrupts, cancelled},
     output::{Output, wrapped_for_stdout},
-    prompts::Answers,
+    prompts::{self, Answers},
     terminal,
 };
 use console::style;
-use dialoguer::Confirm;
 use dockline_core::{
     Paths,
     setup::{ALIAS_FADES, Setup},
@@ -234,17 +232,7 @@ async fn agreed(plan: &SetupPlan) -> Result<bool, UiError> {
         SetupAction::Apply => "Make these changes?",
         SetupAction::Undo => "Undo these changes?",
     };
-    let asked =
-        tokio::task::spawn_blocking(move || Confirm::new().with_prompt(question).default(false).interact());
-    let mut interrupts = Interrupts::new()?;
-    tokio::select! {
-        // A terminal that went away is a no.
-        answer = asked => Ok(matches!(answer, Ok(Ok(true)))),
-        () = interrupts.next() => {
-            eprintln!();
-            Err(cancelled())
-        }
-    }
+    prompts::agreed(question.to_owned()).await
 }
 
 #[cfg(test)]

@@ -6,12 +6,10 @@ use crate::{
     arguments::{Copy, Push, Ship},
     commands::configure::existing_file,
     face::Face,
-    interrupts::cancelled,
     output::Output,
-    progress::summary,
     prompts::Answers,
 };
-use dockline_model::{Code, Command, Extent, RegistrySpec, SshTarget, TransferState, TransferView, UiError};
+use dockline_model::{Code, Command, Extent, RegistrySpec, SshTarget, UiError};
 use futures::future::join_all;
 use std::path::Path;
 
@@ -99,7 +97,8 @@ fn at_each_host(command: Command, registries: &[RegistrySpec]) -> Vec<(String, C
 /// Begins all of `commands`, each with the name of where it goes, and follows them to their ends.
 pub async fn all(face: &Face, commands: Vec<(String, Command)>, output: Output) -> Result<(), UiError> {
     let runs = commands.into_iter().map(|(place, command)| async move {
-        let ended = transfer::run(face, command, output).await.and_then(|view| outcome(&view, output));
+        let ended =
+            transfer::run(face, command, output).await.and_then(|view| transfer::report(&view, output));
         if let Err(error) = &ended
             && error.code != Code::Cancelled
             && !output.is_json()
@@ -110,20 +109,6 @@ pub async fn all(face: &Face, commands: Vec<(String, Command)>, output: Output) 
         (place, ended)
     });
     verdict(join_all(runs).await)
-}
-
-/// How one ended; a success is told at once.
-fn outcome(view: &TransferView, output: Output) -> Result<(), UiError> {
-    match &view.state {
-        TransferState::Failed { error } => Err(error.clone()),
-        TransferState::Cancelled => Err(cancelled()),
-        TransferState::Done { .. } if output.is_json() => Ok(()),
-        TransferState::Done { .. }
-        | TransferState::Waiting
-        | TransferState::Paused
-        | TransferState::Running
-        | TransferState::Verifying => output.result(view, || summary(view)),
-    }
 }
 
 /// One result of all: a single place's own error, or which places failed, with the first one's code.

@@ -84,21 +84,9 @@ impl Rig {
         let hosts_file = folder.path().join("known_hosts");
         fs::write(&hosts_file, known_hosts).unwrap();
         let spec = RegistrySpec {
-            name: lab::unique_registry_name("network"),
-            ssh: target,
-            fallbacks: Vec::new(),
             remote: RemoteEnd::Tcp { host: "127.0.0.1".to_owned(), port: SINK },
-            address: Ipv4Addr::LOCALHOST,
             port: free_port(),
-            linger_seconds: 10,
-            gateway: None,
-            localhost_port: None,
-            ca: None,
-            keep_open: false,
-            url: None,
-            client_certificate: None,
-            open_at_start: false,
-            limits: dockline_model::TrafficLimits::default(),
+            ..RegistrySpec::new(lab::unique_registry_name("network"), target, Ipv4Addr::LOCALHOST)
         };
         let ssh = SshEnvironment {
             home_ssh: folder.path().join("none"),

@@ -141,6 +141,9 @@ pub fn also_at(spec: &RegistrySpec) -> Vec<String> {
 /// One registry in full, as `dockline status` shows it, in lines of at most `width` columns.
 pub fn registry(view: &RegistryView, now: UnixMillis, width: usize) -> String {
     let RegistryView { spec, tunnel, alias_ready } = view;
+    if let Some(url) = &spec.url {
+        return format!("  address   {url}, without a tunnel\n");
+    }
     let alias = match alias_ready {
         true => format!("{} resolves to it", spec.name),
         false => format!("{} does not resolve to it; see dockline hosts", spec.name),
@@ -232,7 +235,7 @@ pub fn table(heads: &[&str], rows: &[Vec<String>], width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dockline_model::{RemoteEnd, TransferId, UiError};
+    use dockline_model::{TransferId, UiError};
 
     #[test]
     fn durations_are_read_at_a_glance() {
@@ -296,26 +299,30 @@ mod tests {
     }
 
     #[test]
+    fn a_registry_without_a_tunnel_has_an_address_and_no_state() {
+        let url: dockline_model::RegistryUrl = "https://nexus.boss.org:8443".parse().unwrap();
+        let spec = RegistrySpec {
+            url: Some(Box::new(url)),
+            ..RegistrySpec::new(
+                "nexus.boss.org".parse().unwrap(),
+                "h".parse().unwrap(),
+                [127, 77, 1, 3].into(),
+            )
+        };
+        let view = RegistryView { spec, alias_ready: false, tunnel: TunnelView::idle() };
+        let text = registry(&view, UnixMillis(0), 80);
+        assert_eq!(text, "  address   https://nexus.boss.org:8443, without a tunnel\n");
+    }
+
+    #[test]
     fn a_failed_registry_says_why_and_what_to_do() {
         let error = UiError::new(Code::SshAuth, "No key was accepted.").hint("Use --identity.");
         let view = RegistryView {
-            spec: RegistrySpec {
-                name: "cr.boss.org".parse().unwrap(),
-                ssh: "a@h".parse().unwrap(),
-                fallbacks: Vec::new(),
-                remote: RemoteEnd::default(),
-                address: [127, 77, 1, 2].into(),
-                port: 5000,
-                linger_seconds: 10,
-                gateway: None,
-                localhost_port: None,
-                ca: None,
-                keep_open: false,
-                url: None,
-                client_certificate: None,
-                open_at_start: false,
-                limits: dockline_model::TrafficLimits::default(),
-            },
+            spec: RegistrySpec::new(
+                "cr.boss.org".parse().unwrap(),
+                "a@h".parse().unwrap(),
+                [127, 77, 1, 2].into(),
+            ),
             alias_ready: false,
             tunnel: TunnelView { state: TunnelState::Failed { error }, ..TunnelView::idle() },
         };

@@ -36,7 +36,7 @@ impl Output {
     /// A remark for people.
     pub fn remark(self, text: impl AsRef<str>) {
         if !self.json {
-            eprintln!("{}", wrapped_for_stderr(text.as_ref()));
+            to_stderr(&(wrapped_for_stderr(text.as_ref()) + "\n"));
         }
     }
 
@@ -44,7 +44,7 @@ impl Output {
     pub fn warn(self, text: impl AsRef<str>) {
         if !self.json {
             let text = format!("{} {}", style("warning:").yellow().bold().for_stderr(), text.as_ref());
-            eprintln!("{}", wrapped_for_stderr(&text));
+            to_stderr(&(wrapped_for_stderr(&text) + "\n"));
         }
     }
 
@@ -54,13 +54,18 @@ impl Output {
             match to_json(&serde_json::json!({ "error": error })) {
                 // Whoever closed standard output does not want to know.
                 Ok(json) => drop(writeln!(io::stdout(), "{json}")),
-                Err(error) => eprintln!("{error}"),
+                Err(error) => to_stderr(&format!("{error}\n")),
             }
         } else {
-            eprint!("{}", error_text(error));
+            to_stderr(&error_text(error));
         }
         ExitCode::from(error.code.exit_status())
     }
+}
+
+/// Whoever closed standard error (`dockline … 2>&1 | head`) does not want to know; `eprintln` would panic.
+pub fn to_stderr(text: &str) {
+    drop(io::stderr().write_all(text.as_bytes()));
 }
 
 /// `error[code]: message`, then the hint and the other side's own words, indented under them.

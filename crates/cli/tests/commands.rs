@@ -54,6 +54,19 @@ fn wrong_use_is_status_2_in_both_tongues() {
     }
 }
 
+/// As in `dockline list 2>&1 | head -0`.
+#[test]
+fn whoever_hangs_up_gets_no_panic() {
+    let home = Home::new();
+    for arguments in [&["list"][..], &["completions", "bash"], &["connect", "nobody.example"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = home.command(arguments);
+        let status = command.stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
+        assert!(matches!(status.code(), Some(2 | 9)), "{arguments:?}: {status}");
+    }
+}
+
 #[test]
 fn a_registry_is_added_listed_and_removed() {
     let home = Home::new();

@@ -12,8 +12,8 @@
 //! the tunnel is kept open. A key that is not known is refused, so that nobody believes a password in there is used.
 
 use dockline_model::{
-    Code, ImportEntry, ImportPlan, ImportVerdict, RegistryName, RegistrySpec, RemoteEnd, SshTarget, Target,
-    TrafficLimits, UiError,
+    Code, ImportEntry, ImportPlan, ImportVerdict, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd,
+    SshTarget, Target, UiError,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -42,7 +42,11 @@ struct TeamFile {
 struct Entry {
     name: RegistryName,
     /// The preferred one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ssh: Vec<String>,
+    /// Without a tunnel, at this address; there is nothing about one then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     jump: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,12 +67,23 @@ struct Version {
 /// # Errors
 /// `Internal` if they cannot stand in TOML.
 pub fn export<'a>(registries: impl IntoIterator<Item = &'a RegistrySpec>) -> Result<String, UiError> {
-    let registry = registries.into_iter().map(|spec| Entry {
-        name: spec.name.clone(),
-        ssh: spec.hosts().map(ToString::to_string).collect(),
-        jump: spec.ssh.jump.clone(),
-        remote: (spec.remote != RemoteEnd::default()).then(|| spec.remote.to_string()),
-        port: (spec.port != RegistrySpec::DEFAULT_PORT).then_some(spec.port),
+    let registry = registries.into_iter().map(|spec| match &spec.url {
+        Some(url) => Entry {
+            name: spec.name.clone(),
+            ssh: Vec::new(),
+            url: Some(url.to_string()),
+            jump: None,
+            remote: None,
+            port: None,
+        },
+        None => Entry {
+            name: spec.name.clone(),
+            ssh: spec.hosts().map(ToString::to_string).collect(),
+            url: None,
+            jump: spec.ssh.jump.clone(),
+            remote: (spec.remote != RemoteEnd::default()).then(|| spec.remote.to_string()),
+            port: (spec.port != RegistrySpec::DEFAULT_PORT).then_some(spec.port),
+        },
     });
     let file = TeamFile { dockline_team: VERSION, registry: registry.collect() };
     let text = toml::to_string(&file).map_err(|error| {
@@ -156,6 +171,14 @@ fn read(text: &str) -> Result<TeamFile, UiError> {
 
 fn target(entry: Entry) -> Result<Target, UiError> {
     let of = |what: &str| format!("{}: {what}", entry.name);
+    if let Some(url) = &entry.url {
+        let tunnel = (&entry.ssh[..], &entry.jump, &entry.remote, entry.port);
+        if !matches!(tunnel, ([], None, None, None)) {
+            return Err(invalid(of("a registry with a url has no tunnel")));
+        }
+        let url = url.parse::<RegistryUrl>().map_err(|error| invalid(of(&format!("{error}"))))?;
+        return Ok(Target::without_tunnel(entry.name, url));
+    }
     let mut hosts = Vec::new();
     for host in &entry.ssh {
         let ssh: SshTarget = host.parse().map_err(|error| invalid(of(&format!("{error}"))))?;
@@ -177,27 +200,14 @@ fn target(entry: Entry) -> Result<Target, UiError> {
     if entry.port == Some(0) {
         return Err(invalid(of("its port is 0")));
     }
-    Ok(Target {
-        name: entry.name,
-        ssh,
-        fallbacks: hosts,
-        remote,
-        port: entry.port,
-        address: None,
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: TrafficLimits::default(),
-        linger_seconds: None,
-        keep_open: false,
-    })
+    Ok(Target { fallbacks: hosts, remote, port: entry.port, ..Target::new(entry.name, ssh) })
 }
 
 /// Whether it leads the same way; the key file is each person's own.
 fn is_same(spec: &RegistrySpec, target: &Target) -> bool {
+    if spec.url.is_some() || target.url.is_some() {
+        return spec.url == target.url;
+    }
     let way = |ssh: &SshTarget| SshTarget { identity: None, ..ssh.clone() };
     let present: Vec<SshTarget> = spec.hosts().map(way).collect();
     let wanted: Vec<SshTarget> = std::iter::once(&target.ssh).chain(&target.fallbacks).map(way).collect();
@@ -207,8 +217,10 @@ fn is_same(spec: &RegistrySpec, target: &Target) -> bool {
 }
 
 fn conflict(spec: &RegistrySpec, target: &Target) -> UiError {
-    let end =
-        |ssh: &SshTarget, remote: &RemoteEnd, port: u16| format!("{remote} by ssh {ssh}, at port {port}");
+    let end = |url: Option<&RegistryUrl>, ssh: &SshTarget, remote: &RemoteEnd, port: u16| match url {
+        Some(url) => url.to_string(),
+        None => format!("{remote} by ssh {ssh}, at port {port}"),
+    };
     let remote = target.remote.clone().unwrap_or_default();
     let port = target.port.unwrap_or(RegistrySpec::DEFAULT_PORT);
     UiError::new(
@@ -216,8 +228,8 @@ fn conflict(spec: &RegistrySpec, target: &Target) -> UiError {
         format!(
             "{} is configured here and leads to {}; in the team file it leads to {}.",
             spec.name,
-            end(&spec.ssh, &spec.remote, spec.port),
-            end(&target.ssh, &remote, port)
+            end(spec.url.as_deref(), &spec.ssh, &spec.remote, spec.port),
+            end(target.url.as_deref(), &target.ssh, &remote, port)
         ),
     )
     .hint(format!("Ask which is right. To take the file's: dockline remove {}, and import again.", spec.name))
@@ -305,6 +317,23 @@ mod tests {
     }
 
     #[test]
+    fn a_registry_without_a_tunnel_comes_back_without_one() {
+        let mine = specs("[[registry]]\nname = \"ghcr.io\"\nurl = \"https://ghcr.io\"\n");
+        let text = export(&mine).unwrap();
+        assert!(text.contains("url = \"https://ghcr.io\"") && !text.contains("ssh ="), "{text}");
+        assert_eq!(verdicts(&plan(&text, &mine).unwrap()), ["same"]);
+        let targets = to_add(&plan(&text, &[]).unwrap(), &[]).unwrap();
+        assert_eq!(targets[0].url, mine[0].url);
+        // The same name behind a tunnel is another registry.
+        let tunnelled = specs("[[registry]]\nname = \"ghcr.io\"\nssh = \"ghcr.io\"\n");
+        let error = to_add(&plan(&text, &tunnelled).unwrap(), &[]).unwrap_err();
+        assert!(
+            error.message.contains("ssh ghcr.io") && error.message.contains("https://ghcr.io"),
+            "{error:?}"
+        );
+    }
+
+    #[test]
     fn json_reads_as_well() {
         let text = r#"{"dockline-team":1,"registry":[{"name":"cr.boss.org","ssh":["u@h"]}]}"#;
         assert_eq!(verdicts(&plan(text, &[]).unwrap()), ["add"]);
@@ -332,6 +361,8 @@ mod tests {
             "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\nport = 0\n",
             "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\n\
              [[registry]]\nname = \"b.example\"\nssh = [\"h\"]\n",
+            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nurl = \"http://b.example\"\n",
+            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nurl = \"https://b.example\"\nssh = [\"h\"]\n",
             "{\"dockline-team\":1,\"registry\":7}",
             "not a file",
         ] {

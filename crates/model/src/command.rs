@@ -96,6 +96,36 @@ pub struct Target {
     pub limits: TrafficLimits,
 }
 
+impl Target {
+    /// A registry behind one host, with everything else left open.
+    #[must_use]
+    pub fn new(name: RegistryName, ssh: SshTarget) -> Self {
+        Self {
+            name,
+            ssh,
+            fallbacks: Vec::new(),
+            remote: None,
+            port: None,
+            address: None,
+            gateway: None,
+            localhost_port: None,
+            ca: None,
+            linger_seconds: None,
+            keep_open: false,
+            url: None,
+            client_certificate: None,
+            open_at_start: false,
+            limits: TrafficLimits::default(),
+        }
+    }
+
+    /// A registry that is reached at `url` as it is, without a tunnel.
+    #[must_use]
+    pub fn without_tunnel(name: RegistryName, url: RegistryUrl) -> Self {
+        Self { url: Some(Box::new(url.clone())), ..Self::new(name, SshTarget::of(&url)) }
+    }
+}
+
 impl From<&RegistrySpec> for Target {
     /// What leaves a registry as it is; a face changes of it what the person wants changed.
     fn from(spec: &RegistrySpec) -> Self {

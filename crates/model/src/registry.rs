@@ -81,6 +81,28 @@ impl RegistrySpec {
     /// Default of [`Self::linger_seconds`].
     pub const DEFAULT_LINGER_SECONDS: u32 = 10;
 
+    /// A registry behind one host, as it is if nobody says more.
+    #[must_use]
+    pub fn new(name: RegistryName, ssh: SshTarget, address: Ipv4Addr) -> Self {
+        Self {
+            name,
+            ssh,
+            fallbacks: Vec::new(),
+            remote: RemoteEnd::default(),
+            address,
+            gateway: None,
+            port: Self::DEFAULT_PORT,
+            localhost_port: None,
+            ca: None,
+            linger_seconds: Self::DEFAULT_LINGER_SECONDS,
+            keep_open: false,
+            url: None,
+            client_certificate: None,
+            open_at_start: false,
+            limits: TrafficLimits::default(),
+        }
+    }
+
     /// All hosts, the most preferred first.
     pub fn hosts(&self) -> impl Iterator<Item = &SshTarget> {
         std::iter::once(&self.ssh).chain(&self.fallbacks)
@@ -140,6 +162,15 @@ pub struct SshTarget {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("“{0}” is not an SSH destination; write it as user@host, host, or user@host:2222")]
 pub struct InvalidSshTarget(pub String);
+
+impl SshTarget {
+    /// The host of a registry without a tunnel, where nobody logs in ([`RegistrySpec::ssh`]).
+    #[must_use]
+    pub fn of(url: &RegistryUrl) -> Self {
+        let host = url.host().trim_matches(['[', ']']).to_owned();
+        Self { host, user: None, port: None, identity: None, jump: None }
+    }
+}
 
 impl FromStr for SshTarget {
     type Err = InvalidSshTarget;

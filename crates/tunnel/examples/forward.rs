@@ -69,21 +69,10 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let IpAddr::V4(address) = listen.ip() else { return Err("--listen needs an IPv4 address".into()) };
     ssh.identity = identity;
     let spec = RegistrySpec {
-        name: "forward.example".parse()?,
-        ssh,
-        fallbacks: Vec::new(),
         remote,
-        address,
         port: listen.port(),
-        linger_seconds: RegistrySpec::DEFAULT_LINGER_SECONDS,
-        gateway: None,
-        localhost_port: None,
-        ca: None,
         keep_open,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
+        ..RegistrySpec::new("forward.example".parse()?, ssh, address)
     };
     let environment =
         SshEnvironment { known_hosts: known_hosts.into_iter().collect(), ..SshEnvironment::from_process() };

@@ -37,7 +37,7 @@ fn without_pacing(stream: &TcpStream) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-#[allow(clippy::unnecessary_wraps)] // as on Linux
+#[allow(clippy::unnecessary_wraps, reason = "as on Linux")]
 fn without_pacing(_: &TcpStream) -> io::Result<()> {
     Ok(())
 }

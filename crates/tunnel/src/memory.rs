@@ -40,7 +40,7 @@ impl Drop for Counted<'_> {
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[allow(unsafe_code)] // the C library offers it in no other way
+#[allow(unsafe_code, reason = "the C library offers it in no other way")]
 fn give_back() {
     // SAFETY: malloc_trim(3) may be called at any time from any thread; it touches only memory that nobody uses.
     unsafe {

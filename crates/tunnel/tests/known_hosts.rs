@@ -291,21 +291,13 @@ async fn theirs(config: &Path, host: &str) -> (Outcome, String) {
 
 async fn ours(folder: &Path, config: &Path, host: &str) -> (Outcome, UiError) {
     let spec = dockline_model::RegistrySpec {
-        name: "cr.test".parse().unwrap(),
-        ssh: host.parse().unwrap(),
-        fallbacks: Vec::new(),
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        remote: dockline_model::RemoteEnd::default(),
-        address: std::net::Ipv4Addr::LOCALHOST,
         port: support::free_port().await,
         linger_seconds: 1,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
+        ..dockline_model::RegistrySpec::new(
+            "cr.test".parse().unwrap(),
+            host.parse().unwrap(),
+            std::net::Ipv4Addr::LOCALHOST,
+        )
     };
     let environment = SshEnvironment {
         home_ssh: folder.to_owned(),

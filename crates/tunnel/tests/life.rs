@@ -5,7 +5,7 @@
 
 mod support;
 
-use dockline_model::{Code, LeaseHolder, TransferId, TunnelState};
+use dockline_model::{Code, LeaseHolder, TransferId, TunnelState, TunnelView};
 use dockline_tunnel::{Nobody, PoolLimits, Tunnel};
 use std::{
     sync::Arc,
@@ -106,8 +106,12 @@ async fn a_lost_session_comes_back() {
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 
     // A connection made meanwhile is held until the server is back.
+    let has_connection = |view: &TunnelView| {
+        view.leases.iter().any(|lease| matches!(lease.holder, LeaseHolder::Connection { .. }))
+    };
+    until(&tunnel, |view| !has_connection(view)).await;
     let held = tokio::spawn(async move { round_trip(address, b"patience").await });
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    until(&tunnel, has_connection).await;
     sshd.start().await;
     assert_eq!(held.await.unwrap().unwrap(), b"patience");
     until(&tunnel, is_up).await;
@@ -186,21 +190,13 @@ async fn a_port_that_is_taken_is_named_and_taken_over_when_free() {
 async fn an_address_of_another_machine_is_no_address_to_listen_on() {
     let lab = Lab::new();
     let spec = dockline_model::RegistrySpec {
-        name: "cr.test".parse().unwrap(),
-        ssh: "u@127.0.0.1".parse().unwrap(),
-        fallbacks: Vec::new(),
-        remote: dockline_model::RemoteEnd::default(),
-        address: "192.0.2.1".parse().unwrap(),
         port: free_port().await,
         linger_seconds: 1,
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
+        ..dockline_model::RegistrySpec::new(
+            "cr.test".parse().unwrap(),
+            "u@127.0.0.1".parse().unwrap(),
+            "192.0.2.1".parse().unwrap(),
+        )
     };
     let config = dockline_tunnel::TunnelConfig::new(spec, lab.environment(&lab.path("known_hosts")));
     let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;

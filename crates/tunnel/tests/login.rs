@@ -264,21 +264,13 @@ async fn password_server(lab: &Lab, method: MethodKind) -> TunnelConfig {
     });
     let known_hosts = lab.known_hosts(&format!("[127.0.0.1]:{port} {}\n", public.to_openssh().unwrap()));
     let spec = dockline_model::RegistrySpec {
-        name: "cr.test".parse().unwrap(),
-        ssh: format!("bob@127.0.0.1:{port}").parse().unwrap(),
-        fallbacks: Vec::new(),
-        remote: dockline_model::RemoteEnd::default(),
-        address: std::net::Ipv4Addr::LOCALHOST,
         port: support::free_port().await,
         linger_seconds: 1,
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
+        ..dockline_model::RegistrySpec::new(
+            "cr.test".parse().unwrap(),
+            format!("bob@127.0.0.1:{port}").parse().unwrap(),
+            std::net::Ipv4Addr::LOCALHOST,
+        )
     };
     let mut environment = lab.environment(&known_hosts);
     environment.home_ssh = PathBuf::from("/nonexistent/.ssh");

@@ -65,21 +65,10 @@ async fn tunnel_of_the_owner(settings: &str) {
     let mut ssh: dockline_model::SshTarget = format!("root@127.0.0.1:{ssh_port}").parse().unwrap();
     ssh.identity = Some(folder.join("id"));
     let spec = RegistrySpec {
-        name: "cr.test".parse().unwrap(),
-        ssh,
-        fallbacks: Vec::new(),
-        gateway: None,
-        localhost_port: None,
-        ca: None,
         remote: far.parse::<RemoteEnd>().unwrap(),
-        address: Ipv4Addr::LOCALHOST,
         port: port.parse().unwrap(),
         linger_seconds: 1,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
+        ..RegistrySpec::new("cr.test".parse().unwrap(), ssh, Ipv4Addr::LOCALHOST)
     };
     let environment = SshEnvironment {
         home_ssh: folder.join("home-ssh"),

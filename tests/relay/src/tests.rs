@@ -1,3 +1,5 @@
+//! Each fault, and that nothing else changes what passes.
+
 use super::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 

@@ -105,23 +105,8 @@ pub fn candidate(arguments: Doctor) -> Result<Target, UiError> {
         UiError::new(Code::InvalidArgument, "A registry that is to be tried needs a name.")
             .hint("Give it one: dockline doctor cr.boss.org --ssh user@host")
     })?;
-    Ok(Target {
-        name,
-        ssh: hosts.next().ok_or_else(no_host)?,
-        fallbacks: hosts.collect(),
-        remote: arguments.remote,
-        port: None,
-        address: None,
-        linger_seconds: None,
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: TrafficLimits::default(),
-    })
+    let ssh = hosts.next().ok_or_else(no_host)?;
+    Ok(Target { fallbacks: hosts.collect(), remote: arguments.remote, ..Target::new(name, ssh) })
 }
 
 fn target(add: Add) -> Result<Target, UiError> {
@@ -140,13 +125,6 @@ fn target(add: Add) -> Result<Target, UiError> {
     let client_certificate = add.client_certificate.zip(add.client_key).map(|(certificate, key)| {
         Box::new(ClientCertificate { certificate: absolute(certificate), key: absolute(key) })
     });
-    let host_of = |url: &RegistryUrl| SshTarget {
-        host: url.host().trim_matches(['[', ']']).to_owned(),
-        user: None,
-        port: None,
-        identity: None,
-        jump: None,
-    };
     let mut hosts = add.ssh.into_iter().map(|ssh| SshTarget {
         identity: identity.clone(),
         jump: add.jump.clone(),
@@ -154,7 +132,7 @@ fn target(add: Add) -> Result<Target, UiError> {
     });
     Ok(Target {
         name: add.registry,
-        ssh: hosts.next().or_else(|| url.as_ref().map(host_of)).ok_or_else(no_host)?,
+        ssh: hosts.next().or_else(|| url.as_ref().map(SshTarget::of)).ok_or_else(no_host)?,
         fallbacks: hosts.collect(),
         remote: add.remote,
         port: add.port,

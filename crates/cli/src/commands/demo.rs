@@ -147,23 +147,7 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
         jump: None,
     };
     let (address, port) = host.local_end();
-    let target = Target {
-        name,
-        ssh,
-        fallbacks: Vec::new(),
-        remote: Some(remote),
-        port,
-        address,
-        linger_seconds: None,
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
-    };
+    let target = Target { remote: Some(remote), port, address, ..Target::new(name, ssh) };
     let reply = face.request(Command::AddRegistry { target }).await?;
     let Reply::Registry { spec } = reply else { return Err(unexpected(&reply)) };
     Ok(spec)

@@ -73,8 +73,12 @@ pub async fn list(output: Output) -> Result<(), UiError> {
             return nothing_configured();
         }
         let row = |view: &RegistryView| {
+            let name = view.spec.name.to_string();
+            if let Some(url) = &view.spec.url {
+                return vec![name, "-".to_owned(), url.to_string(), "no tunnel".to_owned()];
+            }
             vec![
-                view.spec.name.to_string(),
+                name,
                 format::state_word(&view.tunnel).to_owned(),
                 [vec![view.spec.listen().to_string()], format::also_at(&view.spec)].concat().join(", "),
                 format!("ssh {}", view.spec.ssh),

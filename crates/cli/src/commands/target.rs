@@ -101,26 +101,9 @@ pub fn is_archive(image: &str, said_so: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dockline_model::RemoteEnd;
 
     fn spec(name: &str) -> RegistrySpec {
-        RegistrySpec {
-            name: name.parse().unwrap(),
-            ssh: "a@h".parse().unwrap(),
-            fallbacks: Vec::new(),
-            remote: RemoteEnd::default(),
-            address: [127, 77, 1, 1].into(),
-            port: 5000,
-            linger_seconds: 10,
-            gateway: None,
-            localhost_port: None,
-            ca: None,
-            keep_open: false,
-            url: None,
-            client_certificate: None,
-            open_at_start: false,
-            limits: dockline_model::TrafficLimits::default(),
-        }
+        RegistrySpec::new(name.parse().unwrap(), "a@h".parse().unwrap(), [127, 77, 1, 1].into())
     }
 
     fn target(image: &str, target: Option<&str>, count: usize) -> Result<(String, Option<String>), Code> {

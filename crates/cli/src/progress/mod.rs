@@ -2,7 +2,7 @@
 
 mod render;
 
-use crate::output::Output;
+use crate::output::{Output, to_stderr};
 use dockline_model::{LayerState, TransferView, UiError};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub use render::summary;
@@ -147,14 +147,14 @@ impl Progress {
                 | LayerState::Done
                 | LayerState::Exists
                 | LayerState::Mounted { .. } => {
-                    eprintln!("{}: {}", layer.id, render::layer_words(layer));
+                    to_stderr(&format!("{}: {}\n", layer.id, render::layer_words(layer)));
                 }
             }
         }
         let tenths = render::percent(view) / 10;
         if tenths > self.told.tenths && tenths < 10 {
             self.told.tenths = tenths;
-            eprintln!("{}", render::overall(view, usize::MAX));
+            to_stderr(&(render::overall(view, usize::MAX) + "\n"));
         }
     }
 }

@@ -411,8 +411,7 @@ impl Reader<'_> {
                 self.problem(value.span(), message);
             }
         }
-        let host = url.host().trim_matches(['[', ']']).to_owned();
-        Some(vec![SshTarget { host, user: None, port: None, identity: None, jump: None }])
+        Some(vec![SshTarget::of(url)])
     }
 
     fn client_certificate(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<ClientCertificate> {

@@ -57,28 +57,18 @@ pub fn name() -> RegistryName {
 /// The demo host's registry, as a person would add it.
 pub fn target(host: &DemoHost) -> Target {
     let registry = host.registry_addr();
+    let ssh = SshTarget {
+        host: host.ssh_addr().ip().to_string(),
+        user: Some(host.user().to_owned()),
+        port: Some(host.ssh_addr().port()),
+        identity: Some(host.identity().to_owned()),
+        jump: None,
+    };
     Target {
-        name: name(),
-        ssh: SshTarget {
-            host: host.ssh_addr().ip().to_string(),
-            user: Some(host.user().to_owned()),
-            port: Some(host.ssh_addr().port()),
-            identity: Some(host.identity().to_owned()),
-            jump: None,
-        },
-        fallbacks: Vec::new(),
         remote: Some(RemoteEnd::Tcp { host: registry.ip().to_string(), port: registry.port() }),
-        port: None,
         address: Some(address()),
         linger_seconds: Some(1),
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
+        ..Target::new(name(), ssh)
     }
 }
 
@@ -146,21 +136,5 @@ pub async fn until(events: &mut EventStream, wanted: impl Fn(&RegistryView) -> b
 
 /// A registry behind an SSH host at `address`, where nothing need listen.
 pub fn target_at(ssh: &str) -> Target {
-    Target {
-        name: name(),
-        ssh: ssh.parse().unwrap(),
-        fallbacks: Vec::new(),
-        remote: None,
-        port: None,
-        address: Some(address()),
-        linger_seconds: Some(1),
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
-    }
+    Target { address: Some(address()), linger_seconds: Some(1), ..Target::new(name(), ssh.parse().unwrap()) }
 }

@@ -5,21 +5,12 @@ use proptest::prelude::*;
 
 fn spec(address: &str) -> RegistrySpec {
     RegistrySpec {
-        name: "cr.boss.org".parse().unwrap(),
-        ssh: "u@host".parse().unwrap(),
-        fallbacks: Vec::new(),
-        remote: dockline_model::RemoteEnd::default(),
-        address: address.parse().unwrap(),
-        port: 5000,
         linger_seconds: 1,
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
+        ..RegistrySpec::new(
+            "cr.boss.org".parse().unwrap(),
+            "u@host".parse().unwrap(),
+            address.parse().unwrap(),
+        )
     }
 }
 

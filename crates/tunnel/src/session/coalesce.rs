@@ -139,7 +139,7 @@ mod low_water {
     use tokio::net::TcpStream;
 
     /// Sets `SO_RCVLOWAT`; whether that worked.
-    #[allow(unsafe_code)] // no library offers this option
+    #[allow(unsafe_code, reason = "no library offers this option")]
     pub(super) fn set(stream: &TcpStream, bytes: usize) -> bool {
         let Ok(value) = nix::libc::c_int::try_from(bytes) else { return false };
         let size = size_of_val(&value) as nix::libc::socklen_t;

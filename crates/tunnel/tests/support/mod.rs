@@ -155,21 +155,10 @@ impl Lab {
         let mut target: SshTarget = format!("{}@127.0.0.1", user()).parse().unwrap();
         target.identity = Some(self.path("id"));
         let spec = RegistrySpec {
-            name: "cr.test".parse().unwrap(),
-            ssh: target,
-            fallbacks: Vec::new(),
             remote,
-            address: Ipv4Addr::LOCALHOST,
             port: free_port().await,
             linger_seconds: 1,
-            gateway: None,
-            localhost_port: None,
-            ca: None,
-            keep_open: false,
-            url: None,
-            client_certificate: None,
-            open_at_start: false,
-            limits: dockline_model::TrafficLimits::default(),
+            ..RegistrySpec::new("cr.test".parse().unwrap(), target, Ipv4Addr::LOCALHOST)
         };
         TunnelConfig {
             patience: Duration::from_secs(5),

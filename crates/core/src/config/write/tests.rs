@@ -12,23 +12,7 @@ fn paths() -> (tempfile::TempDir, Paths) {
 }
 
 fn target(name: &str) -> Target {
-    Target {
-        name: name.parse().unwrap(),
-        ssh: "dockercr@88.88.88.88".parse().unwrap(),
-        fallbacks: Vec::new(),
-        remote: None,
-        port: None,
-        address: None,
-        linger_seconds: None,
-        gateway: None,
-        localhost_port: None,
-        ca: None,
-        keep_open: false,
-        url: None,
-        client_certificate: None,
-        open_at_start: false,
-        limits: dockline_model::TrafficLimits::default(),
-    }
+    Target::new(name.parse().unwrap(), "dockercr@88.88.88.88".parse().unwrap())
 }
 
 #[test]

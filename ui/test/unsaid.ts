@@ -70,6 +70,7 @@ export const unsaid: ReadonlySet<string> = new Set([
   'a setting',
   'a setting of a registry',
   'a setting of an offer',
+  'a registry with a url has no tunnel',
   'it has no SSH host',
   'its port is 0',
   '{} will be added',

@@ -190,10 +190,7 @@ export const flaws: readonly Pattern[] = [
   ],
   ['{1}: it has no SSH host', '{1}: het heeft geen SSH-host'],
   ['{1}: its port is 0', '{1}: de poort is 0'],
-  [
-    '{1}: a registry with a url has no tunnel',
-    '{1}: een register met een url heeft geen tunnel',
-  ],
+  ['{1}: a registry with a url has no tunnel', '{1}: een register met een url heeft geen tunnel'],
 
   // Certificates.
   ['the certificate file is longer than 64 KiB', 'het certificaatbestand is langer dan 64 KiB'],

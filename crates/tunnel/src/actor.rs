@@ -161,10 +161,12 @@ impl Actor {
         let mut changes = surroundings.changes();
         let watching = surroundings.watch();
         tokio::pin!(watching);
+        let mut carried = false;
         loop {
             let wake = self.timer.map(|moment| self.epoch + moment);
             let impatience = self.waiters.iter().map(|waiter| waiter.deadline).min();
             let has_pool = self.machine.has_session();
+            carried |= self.carries();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -191,7 +193,9 @@ impl Actor {
                 }
                 Ok(()) = changes.changed() => self.handle(Input::PathChanged),
                 () = until(impatience), if impatience.is_some() => {}
-                _ = traffic.tick(), if has_pool => {}
+                // Once more when nothing is carried any longer: the last bytes are counted after it. A tunnel that is only
+                // held open wakes nobody.
+                _ = traffic.tick(), if has_pool && carried => carried = false,
                 () = &mut watching => {}
             }
             // Shown first: who is answered may look at once.
@@ -204,6 +208,14 @@ impl Actor {
 
     fn now(&self) -> Moment {
         self.epoch.elapsed()
+    }
+
+    /// Whether anybody holds the tunnel who may send something through it.
+    fn carries(&self) -> bool {
+        self.machine.leases().values().any(|held| match held.holder {
+            LeaseHolder::Transfer { .. } | LeaseHolder::Visit | LeaseHolder::Connection { .. } => true,
+            LeaseHolder::Manual | LeaseHolder::Face { .. } => false,
+        })
     }
 
     fn take(&mut self, message: Message) {

@@ -18,7 +18,7 @@ pub mod setup;
 mod ssh_hosts;
 mod team;
 
-pub use control::Client;
+pub use control::{Client, Newest, Told};
 pub use controller::{Controller, EventStream, FaceId};
 pub use paths::{Paths, PathsError};
 pub use session::{Mode, Session};

@@ -1,6 +1,9 @@
 //! A face's side of the control socket.
 
-use super::wire::{self, Reader, WireError, Writer};
+use super::{
+    newest::Newest,
+    wire::{self, Reader, WireError, Writer},
+};
 use crate::{
     EventStream, Paths,
     controller::{Resync, Subscribers},
@@ -8,6 +11,7 @@ use crate::{
 use dockline_model::{
     Code, Command, Envelope, Hello, PROTOCOL_VERSION, Reply, Request, Response, Snapshot, UiError,
 };
+use futures::FutureExt as _;
 use std::{
     collections::HashMap,
     io,
@@ -15,7 +19,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{Notify, mpsc, oneshot, watch},
     time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -26,6 +30,8 @@ const WELCOME_PATIENCE: Duration = Duration::from_secs(5);
 const OWNER_PATIENCE: Duration = Duration::from_secs(8);
 /// Pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
+/// How long a face that draws leaves further lines in the socket: one look for ten of them is a tenth of the looks.
+const PACE: Duration = Duration::from_millis(50);
 /// Requests that may wait to be written.
 const WAITING_REQUESTS: usize = 16;
 
@@ -56,9 +62,29 @@ pub struct Client {
 struct Inner {
     requests: mpsc::Sender<Request>,
     pending: Pending,
+    /// Told of each request.
+    asked: Arc<Notify>,
     last_id: Mutex<u64>,
-    subscribers: Subscribers,
+    events: Events,
     ended: watch::Receiver<Option<UiError>>,
+}
+
+/// Who hears of changes.
+#[derive(Debug, Clone)]
+enum Events {
+    /// Whoever subscribes, of each.
+    All(Subscribers),
+    /// One that draws, of each object's newest.
+    Newest(Arc<Newest>),
+}
+
+impl Events {
+    fn close(&self) {
+        match self {
+            Self::All(subscribers) => subscribers.close(),
+            Self::Newest(newest) => newest.end(),
+        }
+    }
 }
 
 impl Client {
@@ -68,9 +94,23 @@ impl Client {
     /// `OwnerGone` (nobody owns the tunnels, or an owner of another version), `PermissionDenied` (it is another
     /// account's).
     pub async fn find(paths: &Paths, hello: &Hello) -> Result<Self, UiError> {
+        Self::look_for(paths, hello, Events::All(Subscribers::default())).await
+    }
+
+    /// As [`Self::find`], for a face that draws: besides it, the newest of each object. There is nothing to
+    /// [subscribe](Self::subscribe) to.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub async fn find_newest(paths: &Paths, hello: &Hello) -> Result<(Self, Arc<Newest>), UiError> {
+        let newest = Arc::new(Newest::default());
+        Ok((Self::look_for(paths, hello, Events::Newest(newest.clone())).await?, newest))
+    }
+
+    async fn look_for(paths: &Paths, hello: &Hello, events: Events) -> Result<Self, UiError> {
         let deadline = Instant::now() + OWNER_PATIENCE;
         loop {
-            match Self::connect(paths, hello).await {
+            match Self::dial(paths, hello, events.clone()).await {
                 Ok(client) => return Ok(client),
                 Err(Unreachable::Refused(error)) => return Err(error),
                 Err(Unreachable::NotThere) if Instant::now() > deadline => return Err(super::not_running()),
@@ -82,6 +122,10 @@ impl Client {
 
     /// Dials the owner and says hello.
     pub(crate) async fn connect(paths: &Paths, hello: &Hello) -> Result<Self, Unreachable> {
+        Self::dial(paths, hello, Events::All(Subscribers::default())).await
+    }
+
+    async fn dial(paths: &Paths, hello: &Hello, events: Events) -> Result<Self, Unreachable> {
         let stream = wire::connect(paths).await.map_err(|error| {
             if error.kind() == io::ErrorKind::PermissionDenied {
                 let socket = paths.control_socket();
@@ -111,20 +155,20 @@ impl Client {
             }
             Ok(Some(Err(WireError::Io(_))) | None) | Err(_) => return Err(Unreachable::NotThere),
         }
-        Ok(Self::start(reader, writer))
+        Ok(Self::start(reader, writer, events))
     }
 
-    fn start(reader: Reader, writer: Writer) -> Self {
+    fn start(reader: Reader, writer: Writer, events: Events) -> Self {
         let (requests, outgoing) = mpsc::channel(WAITING_REQUESTS);
         let (ended_sender, ended) = watch::channel(None);
         let pending: Pending = Arc::new(Mutex::new(Some(HashMap::new())));
-        let subscribers = Subscribers::default();
-        let hang_up = CancellationToken::new();
+        let (asked, hang_up) = (Arc::new(Notify::new()), CancellationToken::new());
         tokio::spawn({
-            let (pending, subscribers, hang_up) = (pending.clone(), subscribers.clone(), hang_up.clone());
+            let (pending, events, hang_up) = (pending.clone(), events.clone(), hang_up.clone());
+            let asked = asked.clone();
             async move {
                 let error = tokio::select! {
-                    error = read(reader, &pending, &subscribers) => error,
+                    error = read(reader, &pending, &asked, &events) => error,
                     error = write(writer, outgoing) => error,
                     () = hang_up.cancelled() => gone(),
                 };
@@ -134,10 +178,10 @@ impl Client {
                     let _ = answer.send(Err(error.clone()));
                 }
                 let _ = ended_sender.send(Some(error));
-                subscribers.close();
+                events.close();
             }
         });
-        let inner = Inner { requests, pending, last_id: Mutex::new(0), subscribers, ended };
+        let inner = Inner { requests, pending, asked, last_id: Mutex::new(0), events, ended };
         Self { inner: Arc::new(inner), _guard: hang_up.clone().drop_guard(), hang_up }
     }
 
@@ -152,15 +196,16 @@ impl Client {
     /// Every change from now on; see [`Session::events`](crate::Session::events).
     #[must_use]
     pub fn subscribe(&self) -> EventStream {
+        let Events::All(subscribers) = &self.inner.events else { return EventStream::ended() };
         // Weak: a stream that is kept must not keep the connection.
         let inner = Arc::downgrade(&self.inner);
         let resync: Resync = Arc::new(move || {
             let inner = inner.clone();
             Box::pin(async move { inner.upgrade()?.snapshot().await })
         });
-        let stream = self.inner.subscribers.subscribe(resync);
+        let stream = subscribers.subscribe(resync);
         if self.inner.ended.borrow().is_some() {
-            self.inner.subscribers.close();
+            subscribers.close();
         }
         stream
     }
@@ -193,6 +238,7 @@ impl Inner {
             Some(pending) => drop(pending.insert(id, answer)),
             None => return Err(self.reason()),
         }
+        self.asked.notify_one();
         if self.requests.send(Request { id, command }).await.is_err() {
             return Err(self.reason());
         }
@@ -211,9 +257,16 @@ impl Inner {
 }
 
 /// Hands out answers and events until the end; returns its reason.
-async fn read(mut reader: Reader, pending: &Pending, subscribers: &Subscribers) -> UiError {
+async fn read(mut reader: Reader, pending: &Pending, asked: &Notify, events: &Events) -> UiError {
     loop {
-        match reader.receive::<Envelope>().await {
+        let line = match events {
+            Events::All(_) => reader.line().await,
+            Events::Newest(newest) => match next(&mut reader, pending, asked).await {
+                Some(Ok(line)) if newest.push_line(&line) => continue,
+                line => line,
+            },
+        };
+        match line.map(|line| line.and_then(wire::read::<Envelope>)) {
             Some(Ok(Envelope::Response(Response { id, result }))) => {
                 let waiting = lock(pending).as_mut().and_then(|pending| pending.remove(&id));
                 if let Some(answer) = waiting {
@@ -221,13 +274,31 @@ async fn read(mut reader: Reader, pending: &Pending, subscribers: &Subscribers) 
                     let _ = answer.send(result);
                 }
             }
-            Some(Ok(Envelope::Event(event))) => subscribers.send(&event),
+            Some(Ok(Envelope::Event(event))) => match events {
+                Events::All(subscribers) => subscribers.send(&event),
+                Events::Newest(newest) => newest.push(event),
+            },
             Some(Ok(Envelope::Goodbye { error })) => return error,
             Some(Ok(Envelope::Welcome { .. })) => {}
             Some(Err(WireError::Unreadable { .. } | WireError::TooLong)) => return another_version(),
             Some(Err(WireError::Io(_))) | None => return gone(),
         }
     }
+}
+
+/// The next line, in its own time: unless an answer is waited for, lines are left to gather once the last has been read.
+async fn next(reader: &mut Reader, pending: &Pending, asked: &Notify) -> Option<Result<String, WireError>> {
+    if let Some(line) = reader.line().now_or_never() {
+        return line;
+    }
+    let is_awaited = lock(pending).as_ref().is_some_and(|pending| !pending.is_empty());
+    if !is_awaited {
+        tokio::select! {
+            () = sleep(PACE) => {}
+            () = asked.notified() => {}
+        }
+    }
+    reader.line().await
 }
 
 async fn write(mut writer: Writer, mut outgoing: mpsc::Receiver<Request>) -> UiError {

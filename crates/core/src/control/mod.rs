@@ -6,11 +6,13 @@
 //! that was left behind.
 
 mod client;
+mod newest;
 mod server;
 mod wire;
 
 pub use client::Client;
 pub(crate) use client::Unreachable;
+pub use newest::{Newest, Told};
 pub(crate) use server::{Owner, OwnerLock};
 
 use dockline_model::{Code, UiError};

@@ -58,14 +58,20 @@ pub(super) fn split(stream: Stream, longest: usize) -> (Reader, Writer) {
 }
 
 impl Reader {
-    /// The next line; `None` at the end. May be dropped and called again without losing anything.
+    /// What the next line says; `None` at the end. May be dropped and called again without losing anything.
     pub(super) async fn receive<T: DeserializeOwned>(&mut self) -> Option<Result<T, WireError>> {
-        let line = match self.0.next().await? {
-            Ok(line) => line,
-            Err(error) => return Some(Err(error.into())),
-        };
-        Some(serde_json::from_str(&line).map_err(|source| WireError::Unreadable { line, source }))
+        Some(self.line().await?.and_then(read))
     }
+
+    /// The next line; `None` at the end. May be dropped and called again without losing anything.
+    pub(super) async fn line(&mut self) -> Option<Result<String, WireError>> {
+        Some(self.0.next().await?.map_err(WireError::from))
+    }
+}
+
+/// What a line says.
+pub(super) fn read<T: DeserializeOwned>(line: String) -> Result<T, WireError> {
+    serde_json::from_str(&line).map_err(|source| WireError::Unreadable { line, source })
 }
 
 impl Writer {

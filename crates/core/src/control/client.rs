@@ -88,30 +88,18 @@ impl Events {
 }
 
 impl Client {
-    /// Reaches the owner, and waits a while for one that is only starting, or that takes the place of another.
+    /// Reaches the owner, and waits a while for one that is only starting, or that takes the place of another. For a face
+    /// that draws: of what changes it hears the newest of each object, and has nothing to subscribe to.
     ///
     /// # Errors
     /// `OwnerGone` (nobody owns the tunnels, or an owner of another version), `PermissionDenied` (it is another
     /// account's).
-    pub async fn find(paths: &Paths, hello: &Hello) -> Result<Self, UiError> {
-        Self::look_for(paths, hello, Events::All(Subscribers::default())).await
-    }
-
-    /// As [`Self::find`], for a face that draws: besides it, the newest of each object. There is nothing to
-    /// [subscribe](Self::subscribe) to.
-    ///
-    /// # Errors
-    /// As [`Self::find`].
-    pub async fn find_newest(paths: &Paths, hello: &Hello) -> Result<(Self, Arc<Newest>), UiError> {
-        let newest = Arc::new(Newest::default());
-        Ok((Self::look_for(paths, hello, Events::Newest(newest.clone())).await?, newest))
-    }
-
-    async fn look_for(paths: &Paths, hello: &Hello, events: Events) -> Result<Self, UiError> {
+    pub async fn find(paths: &Paths, hello: &Hello) -> Result<(Self, Arc<Newest>), UiError> {
         let deadline = Instant::now() + OWNER_PATIENCE;
+        let newest = Arc::new(Newest::default());
         loop {
-            match Self::dial(paths, hello, events.clone()).await {
-                Ok(client) => return Ok(client),
+            match Self::dial(paths, hello, Events::Newest(newest.clone())).await {
+                Ok(client) => return Ok((client, newest)),
                 Err(Unreachable::Refused(error)) => return Err(error),
                 Err(Unreachable::NotThere) if Instant::now() > deadline => return Err(super::not_running()),
                 // A socket that is about to appear has no event to wait for.
@@ -195,7 +183,7 @@ impl Client {
 
     /// Every change from now on; see [`Session::events`](crate::Session::events).
     #[must_use]
-    pub fn subscribe(&self) -> EventStream {
+    pub(crate) fn subscribe(&self) -> EventStream {
         let Events::All(subscribers) = &self.inner.events else { return EventStream::ended() };
         // Weak: a stream that is kept must not keep the connection.
         let inner = Arc::downgrade(&self.inner);

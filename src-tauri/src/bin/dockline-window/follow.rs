@@ -23,7 +23,7 @@ pub async fn keep(runtime: PathBuf, app: AppHandle, link: watch::Sender<Link<Arc
     let hello = Hello { protocol: PROTOCOL_VERSION, face: FaceKind::Desktop, can_answer: true };
     let mut is_first = true;
     loop {
-        match Client::find_newest(&paths, &hello).await {
+        match Client::find(&paths, &hello).await {
             Ok((client, newest)) => {
                 let client = Arc::new(client);
                 // The page asked an older owner for its state; to it, everything is new.

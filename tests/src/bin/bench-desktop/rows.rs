@@ -7,7 +7,7 @@ use dockline_tests::{
     desktop::{App, Browser, Screen, TrayHost, family, processor_time, weight},
     lab::{self, Dockline, RegistryHost},
 };
-use std::{fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout},
@@ -156,11 +156,11 @@ impl World {
             tray.wait_for("Disconnect", |line| line.label == format!("Disconnect {name}")).await;
         }
         sleep(self.effort.settle).await;
-        let (share, watched) = self.share_of_a_core(|| family(app.daemon().pid())).await;
+        let (share, spread, watched) = self.share_of_a_core(|| family(app.daemon().pid())).await;
         let still_up =
             dockline.snapshot().registries.iter().filter(|one| !one.tunnel.leases.is_empty()).count();
         ensure!(still_up == 3, "only {still_up} tunnels are up");
-        let detail = format!("three tunnels, {} s", watched.as_secs());
+        let detail = format!("three tunnels, {} s ({spread} in thirds of them)", watched.as_secs());
         Ok(Measured { value: share, unit: "%", limit: 0.2, detail })
     }
 
@@ -184,13 +184,21 @@ impl World {
         if count_frames {
             return self.late_frames(&browser, &switch).await;
         }
-        let (still, _) = self.share_of_a_core(&window).await;
+        let (still, ..) = self.share_of_a_core(&window).await;
         switch.send_replace(true);
         sleep(self.effort.settle).await;
-        let (share, watched) = self.share_of_a_core(&window).await;
+        let before = Self::by_program(&window());
+        let (share, spread, watched) = self.share_of_a_core(&window).await;
+        let parts = Self::by_program(&window()).into_iter().map(|(program, taken)| {
+            let taken = taken.saturating_sub(before.get(&program).copied().unwrap_or_default());
+            format!("{program} {:.2}", taken.as_secs_f64() / watched.as_secs_f64() * 100.0)
+        });
+        let detail = format!(
+            "{CHANGES} changes a second, {} s ({spread} in thirds of them): {}; {still:.2} without changes",
+            watched.as_secs(),
+            parts.collect::<Vec<_>>().join(", "),
+        );
         browser.close().await;
-        let detail =
-            format!("{CHANGES} changes a second, {} s; {still:.2} % without changes", watched.as_secs());
         Ok(Measured { value: share, unit: "%", limit: 5.0, detail })
     }
 
@@ -220,13 +228,34 @@ impl World {
         Ok(Measured { value: late as f64, unit: "frames", limit: 0.0, detail })
     }
 
-    /// Processor time of the processes while nobody touches them, in percent of a core.
-    async fn share_of_a_core(&self, processes: impl Fn() -> Vec<nix::unistd::Pid>) -> (f64, Duration) {
-        let (start, before) = (Instant::now(), processor_time(&processes()));
-        sleep(self.effort.watch).await;
-        let taken = processor_time(&processes()).saturating_sub(before);
+    /// Processor time of the processes while nobody touches them, in percent of a core; how that was in each third of the
+    /// time, least and most; and the time.
+    async fn share_of_a_core(
+        &self,
+        processes: impl Fn() -> Vec<nix::unistd::Pid>,
+    ) -> (f64, String, Duration) {
+        let (start, mut thirds) = (Instant::now(), Sample::default());
+        let (mut taken, mut before) = (Duration::ZERO, processor_time(&processes()));
+        for _ in 0..3 {
+            let third = Instant::now();
+            sleep(self.effort.watch / 3).await;
+            let now = processor_time(&processes());
+            thirds.push(now.saturating_sub(before).as_secs_f64() / third.elapsed().as_secs_f64() * 100.0);
+            taken += now.saturating_sub(before);
+            before = now;
+        }
         let watched = start.elapsed();
-        (taken.as_secs_f64() / watched.as_secs_f64() * 100.0, watched)
+        let (_, [low, high]) = thirds.median_and_spread();
+        (taken.as_secs_f64() / watched.as_secs_f64() * 100.0, format!("{low:.2}-{high:.2}"), watched)
+    }
+
+    /// Processor time so far, by the name of the program.
+    fn by_program(processes: &[nix::unistd::Pid]) -> BTreeMap<String, Duration> {
+        let mut programs = BTreeMap::new();
+        for pid in processes {
+            *programs.entry(name_of(pid.as_raw())).or_default() += processor_time(&[*pid]);
+        }
+        programs
     }
 
     /// What the package puts onto the disk, as it says itself (deb-control(5), `Installed-Size`).
@@ -264,9 +293,13 @@ fn with_registries(count: u8) -> Dockline {
     dockline
 }
 
+/// The first 15 characters of a program's name (proc(5), "comm"); nothing for one that has ended.
+fn name_of(pid: i32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
+}
+
 /// Whether it is the window's process, or one of its web engine's: not the tray's, nor the driver's.
 fn is_window(pid: i32) -> bool {
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    let name = name.trim();
+    let name = name_of(pid);
     name == "dockline-window" || name.starts_with("WebKitWebProces") || name.starts_with("WebKitNetwork")
 }

@@ -72,7 +72,7 @@ pub fn transfer(id: u64, state: TransferState) -> TransferView {
 }
 
 pub fn lease(holder: LeaseHolder, program: Option<&str>) -> LeaseView {
-    LeaseView { holder, since: UnixMillis(0), program: program.map(str::to_owned) }
+    LeaseView { holder, since: UnixMillis(0), program: program.map(str::to_owned), is_own: false }
 }
 
 pub fn offer(id: u64, state: OfferState) -> OfferView {

@@ -258,6 +258,7 @@ mod tests {
             holder,
             since: UnixMillis(0),
             program: program.map(str::to_owned),
+            is_own: false,
         };
         let peer = "127.0.0.1:4000".parse().unwrap();
         let leases = [

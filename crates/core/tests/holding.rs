@@ -15,6 +15,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::Path,
+    process::{self, Child, Stdio},
 };
 
 fn is_up(view: &RegistryView) -> bool {
@@ -35,12 +36,45 @@ async fn configured(paths: &Paths, target: Target) {
     session.close().await;
 }
 
+/// Of this process, as Dockline's own connections are.
 fn connect_to(view: &RegistryView) -> TcpStream {
     let mut stream = TcpStream::connect(view.spec.listen()).unwrap();
     write!(stream, "GET /v2/ HTTP/1.1\r\nHost: {}\r\n\r\n", view.spec.listen()).unwrap();
     let mut byte = [0];
     stream.read_exact(&mut byte).unwrap();
     stream
+}
+
+/// Another program, connected until it is dropped or cut off.
+struct OtherProgram(Child);
+
+impl OtherProgram {
+    fn connected_to(view: &RegistryView) -> Self {
+        let (host, port) = (view.spec.address, view.spec.port);
+        let script = format!(
+            "exec 3<>/dev/tcp/{host}/{port}; printf 'GET /v2/ HTTP/1.1\\r\\nHost: {host}:{port}\\r\\n\\r\\n' >&3; \
+             head -c 1 <&3; exec cat <&3 >/dev/null"
+        );
+        let mut bash = process::Command::new("bash");
+        let bash = bash.args(["-c", &script]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut program = bash.spawn().unwrap();
+        let mut byte = [0];
+        program.stdout.as_mut().unwrap().read_exact(&mut byte).unwrap();
+        Self(program)
+    }
+
+    /// Waits until it is cut off.
+    fn is_cut_off(mut self) -> bool {
+        !self.0.wait().unwrap().success()
+    }
+}
+
+impl Drop for OtherProgram {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        self.0.wait().unwrap();
+    }
 }
 
 async fn view(session: &Session) -> RegistryView {
@@ -151,7 +185,7 @@ async fn what_is_kept_open_stays_so_until_a_person_closes_it() {
     add(&owner, Target { keep_open: true, linger_seconds: Some(0), ..target(&host) }).await;
     let mut events = owner.events();
     assert_eq!(view(&owner).await.tunnel.state, TunnelState::Idle, "only use opens it");
-    let program = connect_to(&view(&owner).await);
+    let program = OtherProgram::connected_to(&view(&owner).await);
     let held = |view: &RegistryView| view.tunnel.leases.iter().any(|l| l.holder == LeaseHolder::Manual);
     until(&mut events, held).await;
     drop(program);
@@ -159,7 +193,7 @@ async fn what_is_kept_open_stays_so_until_a_person_closes_it() {
     assert!(is_up(&view(&owner).await), "the program is gone, and there is no linger");
 
     // A program that is there when a person closes it keeps it, and nothing else does.
-    let program = connect_to(&view(&owner).await);
+    let program = OtherProgram::connected_to(&view(&owner).await);
     let reply = request(&owner, Command::Disconnect { registry: name(), force: false }).await.unwrap();
     let Reply::StillOpen { interrupts, .. } = reply else { panic!("{reply:?}") };
     assert!(matches!(interrupts[..], [Interruption::Program { connections: 1, .. }]), "{interrupts:?}");
@@ -175,8 +209,9 @@ async fn closing_says_what_it_would_cut_off() {
     let (paths, owner, _) = common::connected_owner(home.path(), &host).await;
     let face = open(&paths, Mode::RequireOwner).await;
     request(&face, Command::Connect { registry: name(), hold: true }).await.unwrap();
-    let one = connect_to(&view(&owner).await);
-    let other = connect_to(&view(&owner).await);
+    let shown = view(&owner).await;
+    let (one, other) = (OtherProgram::connected_to(&shown), OtherProgram::connected_to(&shown));
+    let mut own = connect_to(&shown);
     let disconnect = |force| Command::Disconnect { registry: name(), force };
     let reply = request(&owner, disconnect(false)).await.unwrap();
     let Reply::StillOpen { interrupts, .. } = reply else { panic!("{reply:?}") };
@@ -187,13 +222,12 @@ async fn closing_says_what_it_would_cut_off() {
             _ => 0,
         })
         .sum();
-    assert_eq!(connections, 2, "{interrupts:?}");
+    assert_eq!(connections, 2, "Dockline's own is nobody's work: {interrupts:?}");
     assert!(interrupts.contains(&Interruption::Faces { count: 1 }), "{interrupts:?}");
     let reply = request(&owner, disconnect(true)).await.unwrap();
     assert!(matches!(reply, Reply::Registry { .. }), "{reply:?}");
-    for mut cut in [one, other] {
-        assert!(cut.read_to_end(&mut Vec::new()).is_err(), "a reset, no clean end");
-    }
+    assert!(own.read_to_end(&mut Vec::new()).is_err(), "a reset, no clean end");
+    assert!(one.is_cut_off() && other.is_cut_off());
     owner.close().await;
 }
 

@@ -117,6 +117,10 @@ pub struct LeaseView {
     /// The program's name where it can be found out (`dockerd`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
+    /// Whether it is a connection of the owner's, which outlives the transfer or the look inside that it was made for,
+    /// as HTTP connections do: closing it interrupts nobody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_own: bool,
 }
 
 /// Which of a registry's hosts its tunnel goes through.

@@ -427,11 +427,11 @@ impl Actor {
             .map(|(program, held)| LeaseView {
                 holder: held.holder.clone(),
                 since: self.wall(held.since),
-                // One that outlives the look inside or the transfer it was made for, as HTTP connections do.
                 program: program.map(|program| match program.is_this_one {
                     true => "Dockline".to_owned(),
                     false => program.name.clone(),
                 }),
+                is_own: program.is_some_and(|program| program.is_this_one),
             })
             .collect();
         let view = TunnelView {

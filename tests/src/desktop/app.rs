@@ -89,7 +89,15 @@ pub fn desktop_program() -> &'static Path {
         }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "dockline-desktop"])
+            .args([
+                "build",
+                "--quiet",
+                "--workspace",
+                "--bin",
+                "dockline-desktop",
+                "--bin",
+                "dockline-window",
+            ])
             .current_dir(workspace())
             .status()
             .expect("cargo runs");

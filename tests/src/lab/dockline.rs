@@ -410,7 +410,7 @@ pub fn dockline_program() -> &'static Path {
         }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "dockline-cli", "--bin", "dockline"])
+            .args(["build", "--quiet", "--workspace", "--bin", "dockline"])
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .status()
             .expect("cargo runs");

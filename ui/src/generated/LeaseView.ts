@@ -17,4 +17,9 @@ since: UnixMillis,
 /**
  * The program's name where it can be found out (`dockerd`).
  */
-program?: string | null, };
+program?: string | null, 
+/**
+ * Whether it is a connection of the owner's, which outlives the transfer or the look inside that it was made for,
+ * as HTTP connections do: closing it interrupts nobody.
+ */
+isOwn?: boolean, };

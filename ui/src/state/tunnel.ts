@@ -85,7 +85,7 @@ function holderText(lease: LeaseView, transfers: readonly TransferView[]): strin
 
 /** Holders that a disconnect would cut off. */
 export function others(leases: readonly LeaseView[]): LeaseView[] {
-  return leases.filter(({ holder }) => holder.kind !== 'manual');
+  return leases.filter(({ holder, isOwn }) => holder.kind !== 'manual' && !isOwn);
 }
 
 /** Which buttons a card has. */

@@ -181,6 +181,7 @@ impl Actor {
         let mut count = 0;
         for lease in leases {
             match lease.holder {
+                LeaseHolder::Connection { .. } if lease.is_own => {}
                 LeaseHolder::Connection { .. } => *programs.entry(lease.program).or_default() += 1,
                 LeaseHolder::Face { .. } => count += 1,
                 LeaseHolder::Manual | LeaseHolder::Transfer { .. } | LeaseHolder::Visit => {}

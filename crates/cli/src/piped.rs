@@ -89,7 +89,7 @@ pub async fn read(output: Output) -> Result<Piped, UiError> {
     Ok(piped)
 }
 
-/// A place for an archive that [`write`] sends to standard output.
+/// A place for an archive that [`write()`] sends to standard output.
 pub fn place(output: Output) -> Result<Piped, UiError> {
     if output.is_json() {
         return Err(UiError::new(

@@ -64,7 +64,7 @@ impl OtherProgram {
     }
 
     /// Waits until it is cut off.
-    fn is_cut_off(mut self) -> bool {
+    fn ends_cut_off(mut self) -> bool {
         !self.0.wait().unwrap().success()
     }
 }
@@ -227,7 +227,7 @@ async fn closing_says_what_it_would_cut_off() {
     let reply = request(&owner, disconnect(true)).await.unwrap();
     assert!(matches!(reply, Reply::Registry { .. }), "{reply:?}");
     assert!(own.read_to_end(&mut Vec::new()).is_err(), "a reset, no clean end");
-    assert!(one.is_cut_off() && other.is_cut_off());
+    assert!(one.ends_cut_off() && other.ends_cut_off());
     owner.close().await;
 }
 

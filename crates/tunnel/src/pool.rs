@@ -95,6 +95,8 @@ impl Growth {
 struct Member {
     session: Arc<Session>,
     channels: usize,
+    /// Places given so far.
+    given: u64,
     idle_since: Instant,
 }
 
@@ -135,6 +137,8 @@ pub(crate) struct PooledChannel {
 pub(crate) struct Slot {
     inner: Arc<Inner>,
     session: Arc<Session>,
+    /// Which of the session's places ever given this is.
+    number: u64,
 }
 
 impl Slot {
@@ -143,6 +147,13 @@ impl Slot {
         let members = self.inner.members();
         let member = members.list.iter().find(|member| Arc::ptr_eq(&member.session, &self.session));
         member.map_or(0, |member| member.channels.saturating_sub(1))
+    }
+
+    /// Whether another place in the session was given after this one.
+    fn has_successor(&self) -> bool {
+        let members = self.inner.members();
+        let member = members.list.iter().find(|member| Arc::ptr_eq(&member.session, &self.session));
+        member.is_some_and(|member| member.given > self.number)
     }
 }
 
@@ -225,9 +236,10 @@ impl SessionPool {
                 }
                 Err(error) => error,
             };
-            // Those that were there when the host refused may have ended before we have heard of it.
+            // Those that were there when the host refused may have ended before we have heard of it; one that came after
+            // this may have been asked for before it.
             let others = match slot.others() {
-                0 => before,
+                0 => before.max(usize::from(slot.has_successor())),
                 others => others,
             };
             if !error.may_be_about_room() || others == 0 {
@@ -295,8 +307,10 @@ impl SessionPool {
             return Err(TunnelError::Disconnected);
         };
         member.channels += 1;
+        member.given += 1;
         self.inner.channels.send_modify(|count| *count += 1);
-        Ok(Place::Slot(Slot { inner: self.inner.clone(), session: member.session.clone() }))
+        let (session, number) = (member.session.clone(), member.given);
+        Ok(Place::Slot(Slot { inner: self.inner.clone(), session, number }))
     }
 
     fn grow(&self) {
@@ -329,6 +343,7 @@ impl SessionPool {
         self.inner.members().list.push(Member {
             session: session.clone(),
             channels: 0,
+            given: 0,
             idle_since: Instant::now(),
         });
         let pool = self.clone();

@@ -1,6 +1,11 @@
 //! What can be typed, and the help that says so. The commands stand here, in the order of `dockline help`; what each of
 //! them takes stands with its examples in the module of its kind.
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "the comments are the help as people read it: `REPOSITORY[:TAG]`"
+)]
+
 mod contents;
 mod machine;
 mod moving;

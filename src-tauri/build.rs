@@ -14,6 +14,7 @@ fn main() {
         std::process::exit(1);
     }
     let commands = tauri_build::AppManifest::new().commands(&[
+        "announce",
         "dispatch",
         "demo_sample",
         "choose_file",

@@ -424,7 +424,11 @@ async fn settings_hold_at_once_and_after_the_next_start() {
     assert_eq!(value_of(&window, "set-theme").await, "dark");
     window.choose("set-language", "nl").await;
     window.see("html[lang=nl]").await;
-    assert_eq!(window.text("[data-testid=nav-settings]").await, "Instellingen");
+    window
+        .until(
+            "return document.querySelector('[data-testid=nav-settings]').innerText.includes('Instellingen')",
+        )
+        .await;
 
     owner_has_the_settings(&window).await;
     let home = dockline.home().display().to_string();

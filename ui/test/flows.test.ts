@@ -101,7 +101,7 @@ describe('a tunnel', () => {
     owner.tell({ kind: 'registry', registry: up });
     await waitFor(() => expect(screen.getByTestId('registry-state').textContent).toContain('Connected'));
     expect(screen.getByTestId('holder').textContent).toBe('you');
-    expect(screen.getByTestId('spoken').textContent).toBe('cr.boss.org is connected.');
+    await waitFor(() => expect(owner.announced).toContain('cr.boss.org is connected.'));
     await user.click(screen.getByTestId('disconnect'));
     expect(owner.asked().at(-1)).toEqual({ kind: 'disconnect', registry: 'cr.boss.org', force: false });
   });
@@ -191,7 +191,7 @@ describe('make docker push work here', () => {
     finish({ kind: 'setup-report', report: setupReport('needed', 'apply') });
     expect((await screen.findByTestId('setup-summary')).textContent).toContain('docker push works here');
     expect(screen.getByTestId('setup-check').dataset['outcome']).toBe('reached');
-    expect(screen.getByTestId('spoken').textContent).toContain('docker push works here');
+    await waitFor(() => expect(screen.getByTestId('spoken').textContent).toContain('docker push works here'));
     await user.click(screen.getByTestId('setup-cancel'));
     await waitFor(() => expect(screen.queryByTestId('setup-dialog')).toBeNull());
   });

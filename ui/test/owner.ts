@@ -57,6 +57,12 @@ export class ScriptedOwner implements Backend {
     return wish;
   };
 
+  announced: string[] = [];
+  announce = async (text: string) => {
+    this.announced.push(text);
+    return false;
+  };
+
   tell(change: Change) {
     this.sequence += 1;
     this.listener.event({ sequence: this.sequence, change });

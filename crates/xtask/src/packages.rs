@@ -102,6 +102,11 @@ pub const DESKTOP_TESTS: &[Need] = &[
     program("dbus-run-session", "dbus-daemon", "gives each test a message bus for tray and notifications"),
     program("WebKitWebDriver", "webkit2gtk-driver", "clicks in the window"),
     program("openbox", "openbox", "is the window manager on that screen"),
+    file(
+        "/usr/libexec/at-spi-bus-launcher",
+        "at-spi2-core",
+        "tells what a screen reader is told of the window",
+    ),
 ];
 
 /// For compiling for systems that this machine is not.

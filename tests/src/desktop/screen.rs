@@ -16,6 +16,8 @@ pub struct Screen {
     display: String,
     bus_address: String,
     dark: bool,
+    /// Whether programs on it tell assistive technology what they show.
+    has_readers: bool,
     x11: X11,
     // Dropped in this order: what uses the display ends before the display does.
     _window_manager: Daemon,
@@ -62,12 +64,18 @@ impl Screen {
             display,
             bus_address,
             dark,
+            has_readers: false,
             x11,
             _window_manager: window_manager,
             _bus: bus,
             _server: server,
             folder,
         }
+    }
+
+    /// Has what is started from now on tell assistive technology what it shows.
+    pub(super) const fn let_readers_in(&mut self) {
+        self.has_readers = true;
     }
 
     /// `DISPLAY`.
@@ -102,10 +110,14 @@ impl Screen {
             .env("XDG_STATE_HOME", own("state"))
             .env("XDG_CURRENT_DESKTOP", "openbox")
             .env("GTK_THEME", if self.dark { "Adwaita:dark" } else { "Adwaita" })
-            .env("NO_AT_BRIDGE", "1")
             .env("GDK_BACKEND", "x11")
             .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
             .env_remove("WAYLAND_DISPLAY");
+        if self.has_readers {
+            command.env_remove("NO_AT_BRIDGE");
+        } else {
+            command.env("NO_AT_BRIDGE", "1");
+        }
         // Whatever language this machine speaks.
         for variable in ["LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"] {
             command.env_remove(variable);

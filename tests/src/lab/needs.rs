@@ -15,6 +15,8 @@ pub enum Need {
     Dockerd,
     /// The desktop app's test surroundings (Debian: `xvfb`, `dbus`, `webkit2gtk-driver`, `openbox`).
     Desktop,
+    /// The bus that screen readers learn of a window on (Debian: `at-spi2-core`).
+    ScreenReader,
     /// A keyring and a bus for it (Debian: `gnome-keyring`, `dbus-daemon`).
     Keyring,
     /// Any other program, by name.
@@ -55,6 +57,7 @@ impl Need {
                 let missing = || format!("there is no {} (cargo xtask package --debug)", package.display());
                 return (!package.is_file()).then(missing);
             }
+            Self::ScreenReader => return Self::File(crate::desktop::LAUNCHER).missing(),
             Self::Root => {
                 return (!nix::unistd::geteuid().is_root())
                     .then(|| "it is not run as root (namespaces need that)".to_owned());

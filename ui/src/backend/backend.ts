@@ -48,6 +48,8 @@ export interface Backend {
   saveTeamFile(title: string): Promise<string | null>;
   /** What was chosen outside of the page (in the tray) for it to show; only once. */
   takeWish(): Promise<Wish | null>;
+  /** Has a screen reader told something; false if the page's own live region has to. */
+  announce(text: string): Promise<boolean>;
 }
 
 /** Makes a `UiError` of whatever was thrown: a defect in between must not become silence. */

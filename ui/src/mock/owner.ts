@@ -60,6 +60,10 @@ export class Owner implements Backend {
     return null;
   }
 
+  async announce(): Promise<boolean> {
+    return false;
+  }
+
   async chooseFile(wanted: Wanted): Promise<string | null> {
     const files = { archive: 'app.tar', certificate: 'boss-ca.pem', key: '.ssh/id_boss' };
     return `/home/you/${files[wanted]}`;

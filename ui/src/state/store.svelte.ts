@@ -56,6 +56,10 @@ export class Store {
   notice = $state.raw<Notice | null>(null);
   /** The last thing a screen reader is told. */
   spoken = $state('');
+  /** How many things it was told. */
+  said = $state(0);
+  /** Whether the shell tells it, so that the page must not. */
+  heard = $state(false);
   /** The state could not be had at all. */
   broken = $state.raw<UiError | null>(null);
   demoSample = $state<string | null>(null);
@@ -66,6 +70,8 @@ export class Store {
   onDrop: (drop: Drop) => void = () => {};
 
   readonly #backend: Backend;
+  /** What is to be said and not said yet. */
+  #words: string[] = [];
   #queue: Told[] = [];
   #flushing = false;
   #lastFlush = -CALM;
@@ -202,6 +208,7 @@ export class Store {
     const text = lead === null ? message.text : `${lead} ${message.text}`;
     const hint = error.hint ? saidPlainly(error.hint) : null;
     this.notice = { tone: 'error', text, hint, code: error.code };
+    this.speak(hint === null ? text : `${text} ${hint}`);
   }
 
   say(text: string): void {
@@ -209,9 +216,24 @@ export class Store {
     this.speak(text);
   }
 
-  /** Tells a screen reader; the same words once more are news as well, and only another text is heard. */
+  /** Tells a screen reader. What comes at once is said together, since the next thing said cuts the last one off. */
   speak(text: string): void {
-    this.spoken = text === this.spoken ? `${text}\u00a0` : text;
+    if (text === '' || this.#words.includes(text)) return;
+    this.#words.push(text);
+    if (this.#words.length === 1) setTimeout(() => void this.#utter(), CALM);
+  }
+
+  async #utter(): Promise<void> {
+    const text = this.#words.join(' ');
+    this.#words = [];
+    try {
+      this.heard = await this.#backend.announce(text);
+    } catch {
+      // A shell that cannot: the page does it.
+      this.heard = false;
+    }
+    this.spoken = text;
+    this.said += 1;
   }
 
   #dragged(drop: Drop): void {

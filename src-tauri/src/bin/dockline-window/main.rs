@@ -3,6 +3,7 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod announce;
 mod bridge;
 mod drops;
 mod files;
@@ -33,6 +34,7 @@ fn main() -> anyhow::Result<()> {
     let app = if begin.bare { page::serve_bare(app) } else { app };
     app.plugin(tauri_plugin_dialog::init())
         .invoke_handler(tauri::generate_handler![
+            announce::announce,
             bridge::dispatch,
             bridge::demo_sample,
             bridge::take_wish,

@@ -4,14 +4,17 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use dockline_model::{LeaseHolder, RegistrySpec, RemoteEnd, SshTarget, TunnelState, TunnelView};
-use dockline_tests::lab::{self, Dockline, Need, RegistryHost, RegistryHostOptions, free_port};
+use dockline_tests::lab::{self, Dockline, Need, RegistryHost, RegistryHostOptions};
 use dockline_tunnel::{AccessRules, Lease, Nobody, SshEnvironment, Tunnel, TunnelConfig};
 use nix::sys::signal::Signal;
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -47,6 +50,12 @@ enum Way {
 
 fn far_end() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, SINK).into()
+}
+
+/// Rigs run side by side, and a port that was free a moment ago may be another's, or the near end of a connection.
+fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    Ipv4Addr::new(127, 79, 0, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn host() -> RegistryHost {
@@ -85,8 +94,7 @@ impl Rig {
         fs::write(&hosts_file, known_hosts).unwrap();
         let spec = RegistrySpec {
             remote: RemoteEnd::Tcp { host: "127.0.0.1".to_owned(), port: SINK },
-            port: free_port(),
-            ..RegistrySpec::new(lab::unique_registry_name("network"), target, Ipv4Addr::LOCALHOST)
+            ..RegistrySpec::new(lab::unique_registry_name("network"), target, own_address())
         };
         let ssh = SshEnvironment {
             home_ssh: folder.path().join("none"),

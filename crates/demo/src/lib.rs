@@ -7,6 +7,7 @@
 mod pump;
 mod sshd;
 
+use dockline_model::{RegistryName, RemoteEnd, SshTarget, Target};
 use dockline_registry::{Server, ServerError, sample};
 use rand::rng;
 use russh::keys::{Algorithm, PrivateKey, ssh_key};
@@ -146,6 +147,26 @@ impl DemoHost {
     #[must_use]
     pub const fn registry_addr(&self) -> SocketAddr {
         self.registry.local_addr()
+    }
+
+    /// Its registry, as a person would add it, under this name.
+    #[must_use]
+    pub fn target(&self, name: RegistryName) -> Target {
+        let (ssh, registry) = (self.ssh_addr(), self.registry_addr());
+        let login = SshTarget {
+            host: ssh.ip().to_string(),
+            user: Some(self.user().to_owned()),
+            port: Some(ssh.port()),
+            identity: Some(self.identity().to_owned()),
+            jump: None,
+        };
+        let (address, port) = self.local_end();
+        Target {
+            remote: Some(RemoteEnd::Tcp { host: registry.ip().to_string(), port: registry.port() }),
+            port,
+            address,
+            ..Target::new(name, login)
+        }
     }
 
     /// Its temporary folder.

@@ -1,6 +1,6 @@
 //! The hosts file: one marked block of `address name` lines, and not a byte changed outside it.
 
-use crate::{Refused, marked, plan::Plan};
+use crate::{Refused, marked, plan::Plan, suffix};
 use dockline_model::RegistryName;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -72,8 +72,7 @@ fn checked(desired: &[Entry], gateway: Option<Ipv4Addr>) -> Result<Vec<Entry>, R
             return Err(Refused::NotLoopback { name: name.clone(), address: *address });
         }
         // `co.uk` as an alias would be harmless to nobody; a name without a registrable part is never one's own.
-        let is_suffix = psl::suffix_str(name.as_str()).is_some_and(|suffix| suffix == name.as_str());
-        if is_suffix {
+        if suffix::is_public(name.as_str()) {
             return Err(Refused::PublicSuffix { name: name.clone() });
         }
     }

@@ -30,6 +30,7 @@ mod refused;
 mod request;
 pub mod setup;
 mod step;
+mod suffix;
 mod write;
 mod yaml;
 

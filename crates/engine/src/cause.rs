@@ -36,6 +36,8 @@ pub enum Cause {
     WantsHttps,
     /// The engine does not trust the registry's certificate.
     Untrusted,
+    /// The registry speaks TLS, and would not with the engine: it asks for a certificate.
+    WantsCertificate,
     /// The connection was accepted and then closed: the tunnel is there, the registry behind it is not.
     HungUp,
     /// The connection was lost after bytes had moved.
@@ -73,6 +75,11 @@ const WORDS: &[(&str, Cause)] = &[
     // Transport, before the registry's own words: `net/http`, `net`, `crypto/x509`.
     ("server gave http response to https client", Cause::WantsHttps),
     ("first record does not look like a tls handshake", Cause::WantsHttps),
+    // An engine that may do without TLS (loopback) has tried it first, and trusts whatever certificate there is.
+    ("client sent an http request to an https server", Cause::WantsCertificate),
+    ("plain http request was sent to https port", Cause::WantsCertificate),
+    ("certificate required", Cause::WantsCertificate),
+    ("no required ssl certificate was sent", Cause::WantsCertificate),
     ("x509:", Cause::Untrusted),
     ("tls: failed to verify", Cause::Untrusted),
     ("remote error: tls", Cause::Untrusted),
@@ -88,6 +95,8 @@ const WORDS: &[(&str, Cause)] = &[
     ("connection reset by peer", Cause::HungUp),
     ("forcibly closed", Cause::HungUp),
     ("broken pipe", Cause::HungUp),
+    // Go was still writing when the other end closed: something had been sent, whether bars told of it or not.
+    ("use of closed network connection", Cause::Lost),
     ("server closed idle connection", Cause::HungUp),
     ("i/o timeout", Cause::NoAnswer),
     ("client.timeout exceeded", Cause::NoAnswer),
@@ -109,6 +118,9 @@ const WORDS: &[(&str, Cause)] = &[
     ("repository name not known", Cause::NoSuchReference),
     ("405 method not allowed", Cause::ReadOnly),
     ("statuscode: 405", Cause::ReadOnly),
+    // docker-registry says it in plain text, which dockerd before 23 cannot read and later ones repeat.
+    ("http 405 response", Cause::ReadOnly),
+    ("method not allowed", Cause::ReadOnly),
     ("unsupported", Cause::ReadOnly),
     ("received unexpected http status: 5", Cause::RegistryFailed),
     // containerd, of a registry that could not store the end of a layer.

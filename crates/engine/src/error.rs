@@ -111,6 +111,50 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// With the image called `name`, as the person calls it, where the failure is about the image. What is about the way
+    /// there keeps the address that the engine uses.
+    #[must_use]
+    pub fn calling_it(self, name: &str) -> Self {
+        match self {
+            Self::Refused { operation, reference, cause, words } => {
+                let is_the_way = match cause {
+                    Cause::NameUnknown
+                    | Cause::NothingListens
+                    | Cause::NoRoute
+                    | Cause::WantsHttps
+                    | Cause::Untrusted
+                    | Cause::WantsCertificate
+                    | Cause::NoAnswer => true,
+                    Cause::NoSuchImage
+                    | Cause::BadReference
+                    | Cause::NoSuchReference
+                    | Cause::WrongPlatform
+                    | Cause::LoginNeeded
+                    | Cause::Denied
+                    | Cause::ReadOnly
+                    | Cause::RegistryDiskFull
+                    | Cause::RegistryFailed
+                    | Cause::EngineDiskFull
+                    | Cause::HungUp
+                    | Cause::Lost
+                    | Cause::Unknown => false,
+                };
+                let reference = if is_the_way { reference } else { name.to_owned() };
+                Self::Refused { operation, reference, cause, words }
+            }
+            Self::BrokenOff { operation, source, .. } => {
+                Self::BrokenOff { operation, reference: name.to_owned(), source }
+            }
+            other @ (Self::Connect { .. }
+            | Self::Endpoint { .. }
+            | Self::Context { .. }
+            | Self::Reference(_)
+            | Self::Request { .. }) => other,
+        }
+    }
+}
+
 impl From<&EngineError> for UiError {
     fn from(error: &EngineError) -> Self {
         match error {
@@ -258,6 +302,14 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
             format!("The engine does not trust the certificate of {registry}."),
             &format!(
                 "Put the certificate of its CA at /etc/docker/certs.d/{registry}/ca.crt; no restart is needed."
+            ),
+        ),
+        Cause::WantsCertificate => ui(
+            Code::ClientCertificateNeeded,
+            format!("{registry} asks the engine for a certificate, and it has none to show."),
+            &format!(
+                "Put client.cert and client.key into /etc/docker/certs.d/{registry}, or leave the engine out of it \
+                 (--direct)."
             ),
         ),
         Cause::HungUp => ui(

@@ -39,6 +39,7 @@ impl Engine {
                 | Cause::NoRoute
                 | Cause::WantsHttps
                 | Cause::Untrusted
+                | Cause::WantsCertificate
                 | Cause::HungUp
                 | Cause::Lost
                 | Cause::NoAnswer

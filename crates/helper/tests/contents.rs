@@ -27,8 +27,6 @@ const CRATES: &[&str] = &[
     "linux-raw-sys",
     "memchr",
     "proc-macro2",
-    "psl",
-    "psl-types",
     "quote",
     "rustix",
     "serde",

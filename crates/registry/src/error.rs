@@ -70,6 +70,14 @@ pub enum RegistryError {
         /// Whether we showed one.
         has_one: bool,
     },
+    /// Ours does not serve, or not with its key.
+    #[error("the certificate {} cannot be shown to the registry: {flaw}", .path.display())]
+    ClientIdentity {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        flaw: String,
+    },
     /// A PEM file.
     #[error("the certificate file {} does not read: {source}", .path.display())]
     CertificateFile {
@@ -340,6 +348,10 @@ impl From<&RegistryError> for UiError {
             RegistryError::ClientCertificate { .. } => ui(Code::ClientCertificateNeeded).hint(
                 "Name one that its owner made for you: client-certificate and client-key in the configuration, or \
                  client.cert and client.key in ~/.docker/certs.d/REGISTRY:PORT.",
+            ),
+            RegistryError::ClientIdentity { .. } => ui(Code::FileIo).hint(
+                "Have it made again, with its own key; openssl makes version 3 where it is given extensions \
+                 (openssl x509 -req -extfile FILE).",
             ),
             RegistryError::CertificateFile { .. } => {
                 ui(Code::FileIo).hint("It has to be a PEM file, with BEGIN CERTIFICATE in it.")

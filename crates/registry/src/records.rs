@@ -4,7 +4,10 @@
 //! All of it can be wrong or gone without harm: the registry is asked before a blob is left out, and it compares the
 //! digest of a resumed upload with what it received.
 
-use crate::{Digest, pack::Encoding};
+use crate::{
+    Digest,
+    pack::{Encoding, Packing},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -209,6 +212,21 @@ impl Records {
         of_registry.and_then(|known| known.get(&diff_id.to_string())).cloned().unwrap_or_default()
     }
 
+    /// The repositories that are remembered to have this very blob, as whatever layer.
+    pub(crate) fn places(&self, registry: &str, blob: &Digest) -> Vec<String> {
+        let blob = blob.to_string();
+        let layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_registry = layers.registries.get(registry).into_iter().flat_map(BTreeMap::values);
+        let mut places: Vec<String> = of_registry
+            .flatten()
+            .filter(|known| known.digest == blob)
+            .flat_map(|known| known.repositories.iter().cloned())
+            .collect();
+        places.sort();
+        places.dedup();
+        places
+    }
+
     /// Those of them that may stand for the layer in an image of `repository`; what is not proven is not taken from
     /// another repository.
     pub(crate) fn usable(&self, registry: &str, repository: &str, diff_id: &Digest) -> Vec<Known> {
@@ -261,6 +279,22 @@ impl Records {
         entry.used = now();
         known.insert(0, entry);
         known.truncate(4);
+    }
+
+    /// What this account's Dockline has packed the layer to in this way: digest and size.
+    pub(crate) fn packed(&self, registry: &str, diff_id: &Digest, packing: Packing) -> Option<(Digest, u64)> {
+        let name = packing.name();
+        let known = self.known(registry, diff_id);
+        let known = known.into_iter().find(|known| known.packing.as_deref() == Some(&name))?;
+        Some((known.digest.parse().ok()?, known.size))
+    }
+
+    /// Forgets what a layer was packed to.
+    pub(crate) fn forget(&self, registry: &str, diff_id: &Digest) {
+        let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = layers.registries.get_mut(registry) {
+            known.remove(&diff_id.to_string());
+        }
     }
 
     /// Notes that the engine knows `blob`, of which there is a record, as the layer.

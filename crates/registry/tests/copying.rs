@@ -201,6 +201,8 @@ async fn within_one_registry_layers_are_mounted() {
         assert_eq!(copied, digest, "{kind}");
         let is_mounted = |state: &LayerState| matches!(state, LayerState::Mounted { from } if from == "app");
         assert!(reports.last.iter().all(|layer| is_mounted(&layer.state)), "{kind}: {:?}", reports.last);
+        let layers = client.look_at("app", "v1").await.unwrap().layers.len();
+        assert_eq!(reports.last.len(), layers, "{kind}: the configuration is no layer");
     }
 }
 

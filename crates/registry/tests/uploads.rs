@@ -153,6 +153,20 @@ async fn one_changed_layer_is_all_that_is_sent() {
         let mounted = |layer: &&LayerView| layer.state == LayerState::Mounted { from: "app".to_owned() };
         assert_eq!(layers.iter().filter(mounted).count(), 4, "{kind}: {layers:?}");
 
+        // So does an archive that has them packed already, as Dockline packed them.
+        let packed = folder.path().join(format!("{kind}-packed.tar"));
+        line.client().pull_archive("app", "v1", &packed, |_, _, _| ()).await.unwrap();
+        line.take();
+        let records = Arc::new(Records::in_folder(&kept));
+        let mut last = Vec::new();
+        let client = line.client();
+        let report = |layers: &[LayerView], _, _| last = layers.to_vec();
+        client.push_archive_as(&packed, None, "packed", "v1", &sending(&records), report).await.unwrap();
+        let sent = line.take();
+        assert!(sent < MIB / 4, "{kind}: {} KiB for what the registry has", sent >> 10);
+        let is_mounted = |layer: &LayerView| matches!(layer.state, LayerState::Mounted { .. });
+        assert!(last.len() == 5 && last.iter().all(is_mounted), "{kind}: {last:?}");
+
         // What is remembered of a registry that was emptied is asked for, and not believed.
         let empty = Registry::built_in().await;
         let records = Arc::new(Records::in_folder(&kept));

@@ -66,7 +66,7 @@ async fn no_log_line_at_any_level_holds_what_was_carried() {
     let writer = log.clone();
     // Everything of every crate; `log`'s records come in, too, as they do in the programs.
     tracing_subscriber::fmt()
-        .with_env_filter("trace")
+        .with_max_level(tracing::Level::TRACE)
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .init();

@@ -59,7 +59,7 @@ fn log() -> Log {
         let log = Log::default();
         let writer = log.clone();
         tracing_subscriber::fmt()
-            .with_env_filter("trace")
+            .with_max_level(tracing::Level::TRACE)
             .with_ansi(false)
             // Its fractions of seconds could look like a code.
             .without_time()

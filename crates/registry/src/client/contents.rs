@@ -300,11 +300,18 @@ pub(super) fn blobs(document: &Document) -> Blobs {
     document.config.iter().chain(&document.layers).map(|part| (part.digest.clone(), part.size)).collect()
 }
 
+/// The line of the Dockerfile. Docker's builder writes what runs nothing behind the shell that would run it
+/// (docker/docker `builder/dockerfile`); `docker history` leaves that out, too.
+fn instruction(created_by: &str) -> String {
+    let line = created_by.strip_prefix("/bin/sh -c #(nop)").map_or(created_by, str::trim_start);
+    line.trim_end().to_owned()
+}
+
 fn blob_view(part: &Part, step: Option<&Step>) -> BlobView {
     BlobView {
         digest: part.digest.clone(),
         media_type: part.media_type.clone(),
         size: part.size,
-        created_by: step.map(|step| step.created_by.clone()).filter(|step| !step.is_empty()),
+        created_by: step.map(|step| instruction(&step.created_by)).filter(|step| !step.is_empty()),
     }
 }

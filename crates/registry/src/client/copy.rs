@@ -194,8 +194,27 @@ impl Client {
         reference::check_repository(to)?;
         reference::check_tag(tag)?;
         let company = self.gather(repository, reference, scope).await?;
-        let blobs: Vec<(Digest, u64)> = company
-            .blobs
+        let (layers, others): (Vec<&Descriptor>, Vec<&Descriptor>) =
+            company.blobs.iter().partition(|blob| media::is_layer(blob.media_type().as_ref()));
+        // Configurations are a few kilobytes, and no layers.
+        let silent = |_: &[LayerView], _, _| ();
+        tokio::try_join!(
+            self.carry_all((repository, &layers), target, to, progress),
+            self.carry_all((repository, &others), target, to, silent),
+        )?;
+        target.settle(&company.travellers, (to, tag)).await
+    }
+
+    /// Sees to it that `target` has these blobs: it has them already, takes them from the repository they are in, or gets
+    /// them.
+    async fn carry_all(
+        &self,
+        (repository, blobs): (&str, &[&Descriptor]),
+        target: &Self,
+        to: &str,
+        progress: impl FnMut(&[LayerView], u64, u64) + Send,
+    ) -> Result<(), RegistryError> {
+        let blobs: Vec<(Digest, u64)> = blobs
             .iter()
             .map(|blob| Ok((media::digest(blob)?, blob.size())))
             .collect::<Result<_, crate::InvalidDigest>>()
@@ -222,8 +241,7 @@ impl Client {
             })
             .collect();
         stream::iter(copies).buffer_unordered(target.config.parallel.max(1)).try_collect::<Vec<()>>().await?;
-
-        target.settle(&company.travellers, (to, tag)).await
+        Ok(())
     }
 
     /// Stores manifests whose blobs are there, the last of them under `tag`, and asks afterwards what that names.

@@ -103,12 +103,12 @@ impl Client {
                 if self.blob_exists(shared.repository, digest).await? {
                     return found(placed, LayerState::Exists);
                 }
-                for known in shared.records.known(registry, digest) {
-                    if let Some(from) = self.mount(shared.repository, digest, &known).await? {
-                        return found(placed, LayerState::Mounted { from });
-                    }
+                // A blob is what its digest says, whatever it was called when it was sent.
+                let places = shared.records.places(registry, digest);
+                match self.mount(shared.repository, digest, &places).await? {
+                    Some(from) => found(placed, LayerState::Mounted { from }),
+                    None => Ok(None),
                 }
-                Ok(None)
             }
             JobKind::Pack { diff_id: None } => Ok(None),
             JobKind::Pack { diff_id: Some(diff_id) } => {
@@ -120,7 +120,7 @@ impl Client {
                     if self.blob_exists(shared.repository, &digest).await? {
                         return found(placed, LayerState::Exists);
                     }
-                    if let Some(from) = self.mount(shared.repository, &digest, known).await? {
+                    if let Some(from) = self.mount(shared.repository, &digest, &known.repositories).await? {
                         let (records, size) = (&shared.records, known.size);
                         records.remember(
                             registry,
@@ -145,9 +145,9 @@ impl Client {
         &self,
         repository: &str,
         digest: &Digest,
-        known: &Known,
+        places: &[String],
     ) -> Result<Option<String>, RegistryError> {
-        for from in known.repositories.iter().filter(|from| *from != repository) {
+        for from in places.iter().filter(|from| *from != repository) {
             if crate::reference::check_repository(from).is_err() {
                 continue;
             }

@@ -36,7 +36,7 @@ pub use export::{EngineImage, Survey};
 pub use manifest::Manifest;
 pub use push::Sending;
 pub(crate) use push::blocking;
-pub(crate) use tls::provide as choose_cryptography;
+pub use tls::provide as choose_cryptography;
 pub use tls::{CertificateFlaw, TlsFiles};
 
 use crate::{Operation, RegistryError};

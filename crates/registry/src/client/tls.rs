@@ -48,6 +48,12 @@ impl TlsFiles {
             pem.extend(read(key)?);
             let identity = Identity::from_pem(&pem)
                 .map_err(|source| RegistryError::CertificateFile { path: certificate.clone(), source })?;
+            // What is wrong with it shows when a client is made with it, and must not be taken for a defect of ours.
+            let alone = reqwest::Client::builder().tls_certs_only([]).identity(identity.clone()).build();
+            alone.map_err(|source| RegistryError::ClientIdentity {
+                path: certificate.clone(),
+                flaw: own_flaw(&source),
+            })?;
             builder = builder.identity(identity);
         }
         Ok(builder)
@@ -55,7 +61,7 @@ impl TlsFiles {
 }
 
 /// The cryptography that russh brings as well; reqwest asks for one to be chosen for the whole process.
-pub(crate) fn provide() {
+pub fn provide() {
     static CHOSEN: Once = Once::new();
     CHOSEN.call_once(|| {
         // Whoever chose before us chose well enough.
@@ -74,6 +80,20 @@ fn read(path: &PathBuf) -> Result<Vec<u8>, RegistryError> {
 fn certificates(path: &PathBuf) -> Result<Vec<Certificate>, RegistryError> {
     Certificate::from_pem_bundle(&read(path)?)
         .map_err(|source| RegistryError::CertificateFile { path: path.clone(), source })
+}
+
+/// Why a certificate of ours cannot be shown.
+fn own_flaw(error: &reqwest::Error) -> String {
+    match find(error) {
+        Some(TlsError::InvalidCertificate(CertificateError::Other(other)))
+            if other.to_string().contains("UnsupportedCertVersion") =>
+        {
+            "it is of X.509 version 1, and TLS libraries take version 3".to_owned()
+        }
+        Some(TlsError::InconsistentKeys(_)) => "the key is another certificate's".to_owned(),
+        Some(other) => other.to_string(),
+        None => error.to_string(),
+    }
 }
 
 /// What is wrong with a certificate.

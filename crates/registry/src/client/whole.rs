@@ -11,6 +11,7 @@ use crate::{
     Digest, RegistryError,
     archive::{self, ArchiveError, Tarball, Whole},
     board::Board,
+    media,
     pack::Packing,
     reference,
 };
@@ -52,10 +53,21 @@ impl Client {
             return self.push_archive_as(path, image, repository, tag, sending, progress).await;
         };
         self.refuse_incomplete(repository, &whole).await?;
-        let jobs: Vec<Job> = whole.blobs.iter().map(|blob| verbatim(&tarball, blob)).collect();
-        let board = Board::new(jobs.iter().map(|job| (job.short_id(), job.size)), progress);
+        // Configurations are a few kilobytes, and no layers.
+        let (layers, others): (Vec<_>, Vec<_>) =
+            whole.blobs.iter().partition(|blob| media::is_layer(&blob.media_type));
+        let jobs =
+            |blobs: Vec<_>| -> Vec<Job> { blobs.into_iter().map(|it| verbatim(&tarball, it)).collect() };
+        let (layers, others) = (jobs(layers), jobs(others));
+        let board = Board::new(layers.iter().map(|job| (job.short_id(), job.size)), progress);
+        let silent = |_: &[LayerView], _, _| ();
+        let unseen = Board::new(others.iter().map(|job| (job.short_id(), job.size)), silent);
         let packing = Packing::new(Compression::None, 0);
-        self.send_jobs(&jobs, repository, &Sending { packing, ..sending.clone() }, &board).await?;
+        let sending = Sending { packing, ..sending.clone() };
+        tokio::try_join!(
+            self.send_jobs(&layers, repository, &sending, &board),
+            self.send_jobs(&others, repository, &sending, &unseen),
+        )?;
         let travellers: Vec<Traveller> = whole
             .manifests
             .into_iter()

@@ -3,18 +3,18 @@
 //! It is shown to one host through SSH, where everybody on that host could reach it; so it wants a password, which is
 //! made for it and never stored.
 
+mod layers;
+
 use super::{
     answer::{self, Refusal, put},
     blob::parse_range,
     route::{self, Route, TagOrDigest},
 };
 use crate::{
-    Algorithm, ArchiveError, Digest, RegistryError,
-    archive::{self, LayerKind, ManifestPlan, Section, Selected, Tarball},
+    ArchiveError, Digest, Records, RegistryError,
+    archive::{self, ManifestPlan, Section, Selected, Tarball},
     client::blocking,
-    digest::Hasher,
     media,
-    pack::{self, Abandon, Encoding, Packing, Press},
 };
 use axum::{
     Router,
@@ -26,10 +26,11 @@ use axum::{
 use base64::Engine as _;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use layers::{Packed, Placed, place};
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
 use sha2::{Digest as _, Sha256};
 use std::{collections::HashMap, io, path::Path, str::FromStr as _, sync::Arc};
-use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// The repository and tag under which the image is to be had.
@@ -63,7 +64,8 @@ pub struct Shelf {
 struct Contents {
     manifest: (Digest, String, Vec<u8>),
     blobs: HashMap<Digest, Item>,
-    tarball: Tarball,
+    tarball: Arc<Tarball>,
+    records: Arc<Records>,
     /// Of the `Authorization` header that opens it: a comparison of hashes takes the same time for every wrong one.
     key: [u8; 32],
 }
@@ -71,7 +73,7 @@ struct Contents {
 enum Item {
     Bytes(Vec<u8>),
     Section(Section),
-    File(Arc<std::fs::File>, u64),
+    Packed(Packed),
 }
 
 /// What of a configuration is told.
@@ -83,7 +85,8 @@ struct Platform {
 
 impl Shelf {
     /// Opens the archive at `path`, packs what has to be packed, and answers at `listener` whoever knows `password`.
-    /// If the archive holds several images, `name` (repository, tag) says which.
+    /// If the archive holds several images, `name` (repository, tag) says which. Layers that `records` knows packed are
+    /// not packed again before the host wants them.
     ///
     /// # Errors
     /// When it is not an image archive.
@@ -93,6 +96,7 @@ impl Shelf {
         name: (&str, &str),
         packing: ShelfLayers,
         password: &str,
+        records: Arc<Records>,
     ) -> Result<Self, RegistryError> {
         let (path, name) = (path.to_owned(), (name.0.to_owned(), name.1.to_owned()));
         let (tarball, selected) = blocking(move || {
@@ -104,7 +108,7 @@ impl Shelf {
         .await?;
         let Selected { config, layers, manifest } = selected;
         let placed: Vec<Placed> =
-            stream::iter(layers.into_iter().map(|layer| place(&tarball, layer, packing)))
+            stream::iter(layers.into_iter().map(|layer| place(&tarball, layer, packing, &records)))
                 .buffered(PACKERS)
                 .try_collect()
                 .await?;
@@ -118,12 +122,11 @@ impl Shelf {
             placed.into_iter().map(|placed| (placed.digest, placed.item)).collect();
         blobs.insert(config_digest.clone(), Item::Bytes(config));
         let manifest_digest = Digest::of(&bytes);
-        let tarball = Arc::try_unwrap(tarball)
-            .map_err(|_| inconsistent("the archive is still being read".to_owned()))?;
         let contents = Arc::new(Contents {
             manifest: (manifest_digest.clone(), media_type, bytes),
             blobs,
             tarball,
+            records,
             key: Sha256::digest(authorization(password)).into(),
         });
 
@@ -163,83 +166,6 @@ impl Drop for Shelf {
     fn drop(&mut self) {
         self.stop.cancel();
     }
-}
-
-/// A layer and what the manifest says about it.
-struct Placed {
-    digest: Digest,
-    size: u64,
-    media_type: &'static str,
-    item: Item,
-}
-
-async fn place(
-    tarball: &Arc<Tarball>,
-    layer: archive::Layer,
-    packing: ShelfLayers,
-) -> Result<Placed, RegistryError> {
-    let section = layer.section;
-    match (&layer.kind, packing) {
-        (LayerKind::Ready { digest }, _) => Ok(Placed {
-            digest: digest.clone(),
-            size: section.size,
-            media_type: media::DOCKER_LAYER_GZIP,
-            item: Item::Section(section),
-        }),
-        // The host checks it as it arrives; the digest of a bare tar is known.
-        (LayerKind::Raw { diff_id }, ShelfLayers::Plain) => Ok(Placed {
-            digest: diff_id.clone(),
-            size: section.size,
-            media_type: media::DOCKER_LAYER,
-            item: Item::Section(section),
-        }),
-        (LayerKind::Packed { .. }, _) => {
-            let source = tarball.clone();
-            let (_abandon, abandoned) = Abandon::new();
-            let checked = blocking(move || pack::check(&source, &layer, &abandoned)).await?;
-            Ok(Placed {
-                digest: checked.digest,
-                size: section.size,
-                media_type: match checked.encoding {
-                    Encoding::Gzip => media::DOCKER_LAYER_GZIP,
-                    Encoding::Zstd => media::OCI_LAYER_ZSTD,
-                    Encoding::Bare => media::DOCKER_LAYER,
-                },
-                item: Item::Section(section),
-            })
-        }
-        (LayerKind::Raw { diff_id }, ShelfLayers::Gzip) => pack_aside(tarball, &layer, diff_id).await,
-        (LayerKind::Elsewhere { .. }, _) => Err(archive::ArchiveError::Missing { name: layer.name }.into()),
-    }
-}
-
-/// Packs a bare layer into a temporary file: a host asks for it in whatever order, and perhaps twice.
-async fn pack_aside(
-    tarball: &Arc<Tarball>,
-    layer: &archive::Layer,
-    diff_id: &Digest,
-) -> Result<Placed, RegistryError> {
-    let failed = |source| archive::ArchiveError::Unpack { path: std::env::temp_dir(), source };
-    let read = |source| archive::ArchiveError::Read { path: tarball.shown().to_owned(), source };
-    let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(failed)?);
-    let reader = tarball.reader(layer.section).map_err(read)?;
-    let mut pieces = Press::new(Packing::default()).pack(reader, diff_id.algorithm());
-    let (mut hasher, mut size) = (Hasher::new(Algorithm::Sha256), 0);
-    while let Some(piece) = pieces.next().await.map_err(read)? {
-        hasher.update(&piece.bytes);
-        size += piece.bytes.len() as u64;
-        file.write_all(&piece.bytes).await.map_err(failed)?;
-    }
-    file.flush().await.map_err(failed)?;
-    let actual = pieces.diff_id().await.map_err(read)?;
-    archive::check_digest(&layer.name, diff_id.clone(), actual)?;
-    let file = file.into_std().await;
-    Ok(Placed {
-        digest: hasher.finish(),
-        size,
-        media_type: media::DOCKER_LAYER_GZIP,
-        item: Item::File(Arc::new(file), size),
-    })
 }
 
 fn manifest_of(
@@ -337,7 +263,7 @@ async fn blob(
     let size = match item {
         Item::Bytes(bytes) => bytes.len() as u64,
         Item::Section(section) => section.size,
-        Item::File(_, size) => *size,
+        Item::Packed(packed) => packed.size,
     };
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let (status, start, length) = match range.and_then(|range| parse_range(range, size)) {
@@ -356,7 +282,10 @@ async fn blob(
             let file = Arc::new(contents.tarball.reader(*section)?.into_file());
             stream_of(file, section.offset + start, length)
         }
-        Item::File(file, _) => stream_of(file.clone(), start, length),
+        Item::Packed(packed) => {
+            let file = packed.file(&contents.tarball, &contents.records, digest).await;
+            stream_of(file.map_err(|error| Refusal::Storage(io::Error::other(error)))?, start, length)
+        }
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;

@@ -55,10 +55,8 @@ pub struct Lab {
 impl Lab {
     pub fn new() -> Self {
         if std::env::var_os("DOCKLINE_TEST_LOG").is_some() {
-            let _ = tracing_subscriber::fmt()
-                .with_env_filter("dockline_tunnel=debug")
-                .with_test_writer()
-                .try_init();
+            let _ =
+                tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_test_writer().try_init();
         }
         let folder = tempfile::Builder::new().prefix("dockline-tunnel").tempdir().unwrap();
         let lab = Self { folder, pam: None };

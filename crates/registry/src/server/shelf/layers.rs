@@ -1,0 +1,136 @@
+//! What layers are offered as: in place where the archive has them ready, packed where the way to the host wants it.
+
+use super::{Item, ShelfLayers};
+use crate::{
+    Algorithm, Digest, Records, RegistryError,
+    archive::{self, LayerKind, Tarball},
+    client::blocking,
+    digest::Hasher,
+    media,
+    pack::{self, Abandon, Encoding, Packing, Press},
+};
+use std::{fs::File, sync::Arc};
+use tokio::{io::AsyncWriteExt as _, sync::OnceCell};
+
+/// Under which names the records keep what layers were packed to: for every host the same.
+const RECORDED: (&str, &str) = ("shelf", "layers");
+
+/// A layer and what the manifest says about it.
+pub(super) struct Placed {
+    pub(super) digest: Digest,
+    pub(super) size: u64,
+    pub(super) media_type: &'static str,
+    pub(super) item: Item,
+}
+
+/// What `layer` is offered as, and by which digest.
+pub(super) async fn place(
+    tarball: &Arc<Tarball>,
+    layer: archive::Layer,
+    packing: ShelfLayers,
+    records: &Records,
+) -> Result<Placed, RegistryError> {
+    let section = layer.section;
+    match (&layer.kind, packing) {
+        (LayerKind::Ready { digest }, _) => Ok(Placed {
+            digest: digest.clone(),
+            size: section.size,
+            media_type: media::DOCKER_LAYER_GZIP,
+            item: Item::Section(section),
+        }),
+        // The host checks it as it arrives; the digest of a bare tar is known.
+        (LayerKind::Raw { diff_id }, ShelfLayers::Plain) => Ok(Placed {
+            digest: diff_id.clone(),
+            size: section.size,
+            media_type: media::DOCKER_LAYER,
+            item: Item::Section(section),
+        }),
+        (LayerKind::Packed { .. }, _) => {
+            let source = tarball.clone();
+            let (_abandon, abandoned) = Abandon::new();
+            let checked = blocking(move || pack::check(&source, &layer, &abandoned)).await?;
+            Ok(Placed {
+                digest: checked.digest,
+                size: section.size,
+                media_type: match checked.encoding {
+                    Encoding::Gzip => media::DOCKER_LAYER_GZIP,
+                    Encoding::Zstd => media::OCI_LAYER_ZSTD,
+                    Encoding::Bare => media::DOCKER_LAYER,
+                },
+                item: Item::Section(section),
+            })
+        }
+        (LayerKind::Raw { diff_id }, ShelfLayers::Gzip) => {
+            let diff_id = diff_id.clone();
+            let known = records.packed(RECORDED.0, &diff_id, Packing::default());
+            let (digest, size, file) = match known {
+                Some((digest, size)) => (digest, size, OnceCell::new()),
+                None => {
+                    let (digest, size, file) = pack_aside(tarball, &layer, &diff_id).await?;
+                    let packing = Some(Packing::default().name());
+                    let (registry, repository) = RECORDED;
+                    records.remember(registry, repository, &diff_id, &digest, size, Encoding::Gzip, packing);
+                    (digest, size, OnceCell::new_with(Some(file)))
+                }
+            };
+            let item = Item::Packed(Packed { layer, diff_id, size, file });
+            Ok(Placed { digest, size, media_type: media::DOCKER_LAYER_GZIP, item })
+        }
+        (LayerKind::Elsewhere { .. }, _) => Err(archive::ArchiveError::Missing { name: layer.name }.into()),
+    }
+}
+
+/// Packs a bare layer into a temporary file: a host asks for it in whatever order, and perhaps twice. Its digest, its
+/// size and the file.
+async fn pack_aside(
+    tarball: &Arc<Tarball>,
+    layer: &archive::Layer,
+    diff_id: &Digest,
+) -> Result<(Digest, u64, Arc<File>), RegistryError> {
+    let failed = |source| archive::ArchiveError::Unpack { path: std::env::temp_dir(), source };
+    let read = |source| archive::ArchiveError::Read { path: tarball.shown().to_owned(), source };
+    let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(failed)?);
+    let reader = tarball.reader(layer.section).map_err(read)?;
+    let mut pieces = Press::new(Packing::default()).pack(reader, diff_id.algorithm());
+    let (mut hasher, mut size) = (Hasher::new(Algorithm::Sha256), 0);
+    while let Some(piece) = pieces.next().await.map_err(read)? {
+        hasher.update(&piece.bytes);
+        size += piece.bytes.len() as u64;
+        file.write_all(&piece.bytes).await.map_err(failed)?;
+    }
+    file.flush().await.map_err(failed)?;
+    let actual = pieces.diff_id().await.map_err(read)?;
+    archive::check_digest(&layer.name, diff_id.clone(), actual)?;
+    let file = file.into_std().await;
+    Ok((hasher.finish(), size, Arc::new(file)))
+}
+
+/// A bare layer as it is offered: packed when the host first asks for it, if an earlier time told what that comes to.
+/// Most hosts have most layers.
+pub(super) struct Packed {
+    layer: archive::Layer,
+    diff_id: Digest,
+    pub(super) size: u64,
+    file: OnceCell<Arc<File>>,
+}
+
+impl Packed {
+    /// The packed layer, whose digest was told to be `digest`; packed now if it was not yet.
+    pub(super) async fn file(
+        &self,
+        tarball: &Arc<Tarball>,
+        records: &Records,
+        digest: &Digest,
+    ) -> Result<Arc<File>, RegistryError> {
+        let pack = || async {
+            let (actual, _, file) = pack_aside(tarball, &self.layer, &self.diff_id).await?;
+            if let Err(error) = archive::check_digest(&self.layer.name, digest.clone(), actual) {
+                // Another version packed it, in other words; the next time it is packed first.
+                records.forget(RECORDED.0, &self.diff_id);
+                return Err(error.into());
+            }
+            Ok(file)
+        };
+        self.file.get_or_try_init(pack).await.cloned()
+    }
+}

@@ -17,6 +17,7 @@ pub mod session;
 pub mod setup;
 mod ssh_hosts;
 mod team;
+mod updates;
 
 pub use control::{Client, Newest, Told};
 pub use controller::{Controller, EventStream, FaceId};

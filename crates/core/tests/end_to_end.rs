@@ -250,7 +250,7 @@ async fn failures_have_their_codes() {
     };
     let id = transfer(&session, missing).await;
     assert_eq!(code(&finished(&mut events, id).await), Code::ReferenceNotFound);
-    let unknown = Command::Pull { reference: "cr.unknown.org/app:v1".to_owned(), platform: None };
+    let unknown = Command::Pull { reference: "cr.unknown.org/app:v1".to_owned(), platform: None, road: None };
     assert_eq!(request(&session, unknown).await.unwrap_err().code, Code::RegistryUnknown);
     std::fs::write(home.path().join("no.tar"), "not an archive").unwrap();
     let no_archive = Command::PushArchive {

@@ -211,7 +211,10 @@ async fn closing_says_what_it_would_cut_off() {
     request(&face, Command::Connect { registry: name(), hold: true }).await.unwrap();
     let shown = view(&owner).await;
     let (one, other) = (OtherProgram::connected_to(&shown), OtherProgram::connected_to(&shown));
+    let mut events = owner.events();
     let mut own = connect_to(&shown);
+    // Whose it is, is found out a moment later.
+    until(&mut events, |view| view.tunnel.leases.iter().any(|lease| lease.is_own)).await;
     let disconnect = |force| Command::Disconnect { registry: name(), force };
     let reply = request(&owner, disconnect(false)).await.unwrap();
     let Reply::StillOpen { interrupts, .. } = reply else { panic!("{reply:?}") };

@@ -7,14 +7,14 @@ use crate::{
     AccessView, Answer, AppliedChange, ArchiveFormat, ClientCertificate, CollectPlan, Collected, Contents,
     ContextView, DeletePlan, DoctorId, Event, Extent, HostsAction, HostsView, ImportPlan, Interruption, Look,
     OfferId, OfferSpec, Patient, PromptId, Proposal, PushOptions, RegistryName, RegistrySpec, RegistryUrl,
-    RemoteEnd, Secret, Settings, SettingsChange, SetupAction, SetupPlan, SetupReport, Snapshot, SshTarget,
-    TrafficLimits, TransferId, UiError,
+    RemoteEnd, Road, Secret, Settings, SettingsChange, SetupAction, SetupPlan, SetupReport, Snapshot,
+    SshTarget, TrafficLimits, TransferId, UiError, UpdatesView,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Version of the control protocol; a face and an owner of different versions refuse each other.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// What kind of face is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,6 +264,11 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         platform: Option<String>,
+        /// Who fetches it: the engine, or Dockline, which hands it over. The engine if absent, unless it cannot reach
+        /// the registry.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        road: Option<Road>,
     },
     /// Pull into an archive without an engine. → [`Reply::Transfer`]
     PullArchive {
@@ -295,6 +300,10 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         host: Option<SshTarget>,
+        /// `linux/arm64`, of an image for several platforms; Linux on this machine's processor if absent.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        platform: Option<String>,
         /// What is copied.
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(as = "Option<Extent>", optional))]
@@ -468,6 +477,9 @@ pub enum Command {
         /// Which.
         change: SettingsChange,
     },
+    /// Ask whether there is a newer version of Dockline: the one request to anybody but a registry's host that Dockline
+    /// makes, at the address that the person set. → [`Reply::Updates`]
+    CheckUpdates,
     /// The Docker contexts of this account. → [`Reply::Contexts`]
     ListContexts,
     /// Answer a question. → [`Reply::Done`]
@@ -569,6 +581,11 @@ pub enum Reply {
     Settings {
         /// The settings.
         settings: Settings,
+    },
+    /// What is known of newer versions, after asking.
+    Updates {
+        /// What.
+        updates: UpdatesView,
     },
     /// The Docker contexts.
     Contexts {

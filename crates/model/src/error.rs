@@ -126,6 +126,11 @@ pub enum Code {
     NobodyToAsk,
     /// The operating system's keyring does not work.
     Keyring,
+    // Newer versions.
+    /// Whoever is asked for newer versions does not answer, or answers with a failure.
+    UpdateUnreachable,
+    /// The answer does not name a version in the way it should.
+    UpdateInvalid,
     /// The person stopped it.
     Cancelled,
     /// It took too long.
@@ -138,7 +143,7 @@ impl Code {
     /// The exit status of the command line for this error: scripts can tell the groups apart.
     ///
     /// 2 wrong use (as clap's), 3 configuration, 4 SSH, 5 host key, 6 forward, 7 engine, 8 registry, 9 files,
-    /// 10 system settings, 11 owner, 130 cancelled (as a shell reports Ctrl-C), 70 a defect (`EX_SOFTWARE`).
+    /// 10 system settings, 11 owner, 12 newer versions, 130 cancelled (as a shell reports Ctrl-C), 70 a defect (`EX_SOFTWARE`).
     #[must_use]
     pub const fn exit_status(self) -> u8 {
         match self {
@@ -189,6 +194,7 @@ impl Code {
             | Self::EngineNotSetUp
             | Self::PermissionDenied => 10,
             Self::OwnerGone | Self::OwnerBusy | Self::NobodyToAsk | Self::Keyring | Self::TimedOut => 11,
+            Self::UpdateUnreachable | Self::UpdateInvalid => 12,
             Self::Cancelled => 130,
             Self::Internal => 70,
         }

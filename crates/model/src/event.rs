@@ -2,7 +2,7 @@
 
 use crate::{
     DoctorId, DoctorReport, EngineView, OfferId, OfferView, Places, Prompt, PromptId, RegistryName,
-    RegistryView, Settings, SetupProgress, TransferId, TransferView, UiError, UsageProgress,
+    RegistryView, Settings, SetupProgress, TransferId, TransferView, UiError, UpdatesView, UsageProgress,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,9 @@ pub struct Snapshot {
     /// Examinations: those under way, and of each registry the last one that has ended.
     #[serde(default)]
     pub doctors: Vec<DoctorReport>,
+    /// What is known of newer versions of Dockline.
+    #[serde(default)]
+    pub updates: UpdatesView,
 }
 
 /// One change, with its place in the order of all of them.
@@ -141,9 +144,72 @@ pub enum Change {
         /// Which.
         id: DoctorId,
     },
+    /// Something else is known of newer versions of Dockline.
+    Updates {
+        /// What.
+        updates: UpdatesView,
+    },
     /// Events were lost on the way to this face: replace everything.
     Resync {
         /// The whole state.
         snapshot: Snapshot,
     },
+}
+
+/// Which object a change is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A registry, there or gone.
+    Registry(RegistryName),
+    /// A transfer, there or gone.
+    Transfer(TransferId),
+    /// An offer, there or taken back.
+    Offer(OfferId),
+    /// A question, open or answered.
+    Prompt(PromptId),
+    /// A doctor's report, there or put away.
+    Doctor(DoctorId),
+    /// The engine and its images.
+    Engine,
+    /// The configuration file.
+    Config,
+    /// The change of the engine's settings.
+    Setup,
+    /// The measuring of a registry's contents.
+    Usage(RegistryName),
+    /// The settings.
+    Settings,
+    /// Whether transfers are held back.
+    Paused,
+    /// What is known of newer versions.
+    Updates,
+    /// All there is.
+    Everything,
+}
+
+impl Change {
+    /// Of two changes with the same subject the newer one makes the older one superfluous.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Registry { registry } => Subject::Registry(registry.spec.name.clone()),
+            Self::RegistryGone { name } => Subject::Registry(name.clone()),
+            Self::Transfer { transfer } => Subject::Transfer(transfer.id),
+            Self::TransferGone { id } => Subject::Transfer(*id),
+            Self::Offer { offer } => Subject::Offer(offer.id),
+            Self::OfferGone { id } => Subject::Offer(*id),
+            Self::Engine { .. } => Subject::Engine,
+            Self::Prompt { prompt } => Subject::Prompt(prompt.id),
+            Self::PromptGone { id } => Subject::Prompt(*id),
+            Self::Config { .. } => Subject::Config,
+            Self::Setup { .. } => Subject::Setup,
+            Self::Usage { progress } => Subject::Usage(progress.registry.clone()),
+            Self::Settings { .. } => Subject::Settings,
+            Self::Paused { .. } => Subject::Paused,
+            Self::Doctor { report } => Subject::Doctor(report.id),
+            Self::DoctorGone { id } => Subject::Doctor(*id),
+            Self::Updates { .. } => Subject::Updates,
+            Self::Resync { .. } => Subject::Everything,
+        }
+    }
 }

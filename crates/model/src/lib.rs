@@ -29,6 +29,7 @@ mod transfer;
 mod tunnel;
 #[cfg(feature = "typescript")]
 pub mod typescript;
+mod update;
 mod welcome;
 
 pub use address::{AddressPoolExhausted, pick_address};
@@ -40,7 +41,7 @@ pub use contents::{
 };
 pub use doctor::{DoctorId, DoctorReport, Link, LinkState, LinkView, Patient, Remedy};
 pub use error::{Code, UiError};
-pub use event::{Change, Event, Snapshot};
+pub use event::{Change, Event, Snapshot, Subject};
 pub use hosts::{HostsAction, HostsView};
 pub use image::{EngineState, EngineView, ImageView};
 pub use limits::{InvalidRate, TrafficLimits};
@@ -53,7 +54,9 @@ pub use registry::{
     ClientCertificate, InvalidRegistryUrl, InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryUrl,
     RegistryView, RemoteEnd, SshTarget,
 };
-pub use settings::{ContextChoice, ContextView, Language, Places, Settings, SettingsChange, Theme};
+pub use settings::{
+    ContextChoice, ContextView, Language, Places, Settings, SettingsChange, Theme, UpdateCheck,
+};
 pub use setup::{
     AppliedChange, BuilderFacts, ChangeView, EngineAuthority, EngineFacts, EngineKind, HostSystem,
     ImageStore, PlannedListener, RegistrySecurity, SettingsFile, SetupAction, SetupPlan, SetupTarget,
@@ -68,4 +71,5 @@ pub use transfer::{
 pub use tunnel::{
     Interruption, LeaseHolder, LeaseView, PassedOver, RouteView, TunnelState, TunnelView, UnixMillis,
 };
+pub use update::{Asked, Release, UpdateFailure, UpdatesView};
 pub use welcome::{Proposal, ProposalSource};

@@ -15,10 +15,12 @@ pub struct Notices {
     pub host_key: bool,
     /// A tunnel is lost, and only a person can get it back.
     pub tunnel_lost: bool,
+    /// There is a newer version of Dockline. Only where somebody asked for that to be looked after.
+    pub update: bool,
 }
 
 impl Default for Notices {
     fn default() -> Self {
-        Self { done: true, failed: true, host_key: true, tunnel_lost: true }
+        Self { done: true, failed: true, host_key: true, tunnel_lost: true, update: true }
     }
 }

@@ -31,6 +31,20 @@ pub enum Language {
     Nl,
 }
 
+/// How often Dockline asks by itself whether there is a newer version of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum UpdateCheck {
+    /// Never: only when a person says so.
+    #[default]
+    Off,
+    /// Once a day.
+    Daily,
+    /// Once a week.
+    Weekly,
+}
+
 /// Everything a person can set, defaults filled in: the `[settings]` of the configuration file, and whether the desktop
 /// app starts at login, which the desktop itself keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +70,10 @@ pub struct Settings {
     pub context: Option<String>,
     /// How large the window's text is, in percent of the system's size (100 to 200).
     pub text_percent: u32,
+    /// How often it is asked whether there is a newer version of Dockline.
+    pub update_check: UpdateCheck,
+    /// Who is asked: the address of a document that names the newest version. Nobody is, without one.
+    pub update_url: Option<String>,
     /// Whether the desktop app starts when the person logs in; `None` where it is not installed.
     pub start_at_login: Option<bool>,
 }
@@ -72,6 +90,8 @@ impl Default for Settings {
             language: Language::System,
             context: None,
             text_percent: 100,
+            update_check: UpdateCheck::Off,
+            update_url: None,
             start_at_login: None,
         }
     }
@@ -124,6 +144,12 @@ pub struct SettingsChange {
     /// [`Settings::text_percent`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_percent: Option<u32>,
+    /// [`Settings::update_check`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_check: Option<UpdateCheck>,
+    /// [`Settings::update_url`]; an empty text takes it away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_url: Option<String>,
     /// [`Settings::start_at_login`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_at_login: Option<bool>,

@@ -14,6 +14,7 @@ import type { Snapshot } from "./Snapshot";
 import type { TransferId } from "./TransferId";
 import type { TransferView } from "./TransferView";
 import type { UiError } from "./UiError";
+import type { UpdatesView } from "./UpdatesView";
 import type { UsageProgress } from "./UsageProgress";
 
 /**
@@ -83,7 +84,11 @@ report: DoctorReport, } | { "kind": "doctor-gone",
 /**
  * Which.
  */
-id: DoctorId, } | { "kind": "resync", 
+id: DoctorId, } | { "kind": "updates", 
+/**
+ * What.
+ */
+updates: UpdatesView, } | { "kind": "resync", 
 /**
  * The whole state.
  */

@@ -14,6 +14,7 @@ import type { Patient } from "./Patient";
 import type { PromptId } from "./PromptId";
 import type { PushOptions } from "./PushOptions";
 import type { RegistryName } from "./RegistryName";
+import type { Road } from "./Road";
 import type { Secret } from "./Secret";
 import type { SettingsChange } from "./SettingsChange";
 import type { SetupAction } from "./SetupAction";
@@ -129,7 +130,12 @@ reference: string,
 /**
  * `linux/arm64`; the engine's own if absent.
  */
-platform?: string, } | { "kind": "pull-archive", 
+platform?: string, 
+/**
+ * Who fetches it: the engine, or Dockline, which hands it over. The engine if absent, unless it cannot reach
+ * the registry.
+ */
+road?: Road, } | { "kind": "pull-archive", 
 /**
  * `cr.boss.org/app:v1`; the port may be left out.
  */
@@ -162,6 +168,10 @@ to: string,
  * To this one of the registry's hosts, whichever is preferred.
  */
 host?: SshTarget, 
+/**
+ * `linux/arm64`, of an image for several platforms; Linux on this machine's processor if absent.
+ */
+platform?: string, 
 /**
  * What is copied.
  */
@@ -305,7 +315,7 @@ doctor: DoctorId, } | { "kind": "find-proposals" } | { "kind": "change-settings"
 /**
  * Which.
  */
-change: SettingsChange, } | { "kind": "list-contexts" } | { "kind": "answer", 
+change: SettingsChange, } | { "kind": "check-updates" } | { "kind": "list-contexts" } | { "kind": "answer", 
 /**
  * Which.
  */

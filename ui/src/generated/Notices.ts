@@ -19,4 +19,8 @@ hostKey: boolean,
 /**
  * A tunnel is lost, and only a person can get it back.
  */
-tunnelLost: boolean, };
+tunnelLost: boolean, 
+/**
+ * There is a newer version of Dockline. Only where somebody asked for that to be looked after.
+ */
+update: boolean, };

@@ -16,6 +16,7 @@ import type { SetupPlan } from "./SetupPlan";
 import type { SetupReport } from "./SetupReport";
 import type { Snapshot } from "./Snapshot";
 import type { TransferId } from "./TransferId";
+import type { UpdatesView } from "./UpdatesView";
 
 /**
  * What comes back.
@@ -84,7 +85,11 @@ proposals: Array<Proposal>, } | { "kind": "settings",
 /**
  * The settings.
  */
-settings: Settings, } | { "kind": "contexts", 
+settings: Settings, } | { "kind": "updates", 
+/**
+ * What.
+ */
+updates: UpdatesView, } | { "kind": "contexts", 
 /**
  * The default one first, then by name.
  */

@@ -2,6 +2,7 @@
 import type { Language } from "./Language";
 import type { Notices } from "./Notices";
 import type { Theme } from "./Theme";
+import type { UpdateCheck } from "./UpdateCheck";
 
 /**
  * Everything a person can set, defaults filled in: the `[settings]` of the configuration file, and whether the desktop
@@ -45,6 +46,14 @@ context: string | null,
  * How large the window's text is, in percent of the system's size (100 to 200).
  */
 textPercent: number, 
+/**
+ * How often it is asked whether there is a newer version of Dockline.
+ */
+updateCheck: UpdateCheck, 
+/**
+ * Who is asked: the address of a document that names the newest version. Nobody is, without one.
+ */
+updateUrl: string | null, 
 /**
  * Whether the desktop app starts when the person logs in; `None` where it is not installed.
  */

@@ -3,6 +3,7 @@ import type { ContextChoice } from "./ContextChoice";
 import type { Language } from "./Language";
 import type { Notices } from "./Notices";
 import type { Theme } from "./Theme";
+import type { UpdateCheck } from "./UpdateCheck";
 
 /**
  * Settings to change; what is absent stays as it is.
@@ -44,6 +45,14 @@ context?: ContextChoice,
  * [`Settings::text_percent`].
  */
 textPercent?: number, 
+/**
+ * [`Settings::update_check`].
+ */
+updateCheck?: UpdateCheck, 
+/**
+ * [`Settings::update_url`]; an empty text takes it away.
+ */
+updateUrl?: string, 
 /**
  * [`Settings::start_at_login`].
  */

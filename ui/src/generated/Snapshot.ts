@@ -9,6 +9,7 @@ import type { Settings } from "./Settings";
 import type { SetupProgress } from "./SetupProgress";
 import type { TransferView } from "./TransferView";
 import type { UiError } from "./UiError";
+import type { UpdatesView } from "./UpdatesView";
 
 /**
  * The whole state, for a face that comes late.
@@ -65,4 +66,8 @@ paused: boolean,
 /**
  * Examinations: those under way, and of each registry the last one that has ended.
  */
-doctors: Array<DoctorReport>, };
+doctors: Array<DoctorReport>, 
+/**
+ * What is known of newer versions of Dockline.
+ */
+updates: UpdatesView, };

@@ -7,9 +7,10 @@ mod tests;
 pub use reader::Problem;
 
 use super::Config;
+use crate::updates::Address;
 use dockline_model::{
     ClientCertificate, Language, Notices, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd,
-    Settings, SshTarget, Theme, TrafficLimits, pick_address,
+    Settings, SshTarget, Theme, TrafficLimits, UpdateCheck, pick_address,
 };
 use reader::{InvalidValue, Reader, span_of};
 use std::{
@@ -67,8 +68,10 @@ const SETTINGS_KEYS: &[&str] = &[
     "language",
     "text-percent",
     "docker-context",
+    "update-check",
+    "update-url",
 ];
-const NOTICES_KEYS: &[&str] = &["done", "failed", "host-key", "tunnel-lost"];
+const NOTICES_KEYS: &[&str] = &["done", "failed", "host-key", "tunnel-lost", "update"];
 
 /// What the settings with numbers may be, in the file and wherever else they are changed.
 pub(crate) mod bounds {
@@ -180,6 +183,14 @@ impl Reader<'_> {
         settings.theme = self.one_of(table, "theme", &theme).unwrap_or_default();
         let language = [("system", Language::System), ("en", Language::En), ("nl", Language::Nl)];
         settings.language = self.one_of(table, "language", &language).unwrap_or_default();
+        let check =
+            [("off", UpdateCheck::Off), ("daily", UpdateCheck::Daily), ("weekly", UpdateCheck::Weekly)];
+        settings.update_check = self.one_of(table, "update-check", &check).unwrap_or_default();
+        let address = self.parsed_with(table, "update-url", |text| match text.is_empty() {
+            true => Ok(None),
+            false => text.parse::<Address>().map(|address| Some(address.to_string())),
+        });
+        settings.update_url = address.flatten();
         if let Some(value) = table.get("notifications") {
             settings.notices = self.notices(value);
         }
@@ -204,6 +215,7 @@ impl Reader<'_> {
             failed: self.truth(table, "failed").unwrap_or(all.failed),
             host_key: self.truth(table, "host-key").unwrap_or(all.host_key),
             tunnel_lost: self.truth(table, "tunnel-lost").unwrap_or(all.tunnel_lost),
+            update: self.truth(table, "update").unwrap_or(all.update),
         }
     }
 

@@ -250,8 +250,11 @@ async fn read(mut reader: Reader, pending: &Pending, asked: &Notify, events: &Ev
         let line = match events {
             Events::All(_) => reader.line().await,
             Events::Newest(newest) => match next(&mut reader, pending, asked).await {
-                Some(Ok(line)) if newest.push_line(&line) => continue,
-                line => line,
+                Some(Ok(line)) => match newest.push_line(line) {
+                    Some(line) => Some(Ok(line)),
+                    None => continue,
+                },
+                ended => ended,
             },
         };
         match line.map(|line| line.and_then(wire::read::<Envelope>)) {

@@ -3,10 +3,11 @@
 //! Events carry whole objects, so a newer one makes an older one of the same object superfluous. What is left out is
 //! still accounted for: each event says up to which number nothing else is missing before it.
 //!
-//! Those that come many times a second are passed on as the text that they came as: to take sixty layers apart two hundred
-//! times a second, and to put five of those together again, was a fifth of what a busy window cost.
+//! Those that come many times a second are passed on as the text that they came as, and of those that a newer one makes
+//! superfluous no more is read than the beginning: to take sixty layers apart two hundred times a second, and to put five
+//! of those together again, was a fifth of what a busy window cost.
 
-use dockline_model::{Change, DoctorId, Event, OfferId, PromptId, RegistryName, TransferId};
+use dockline_model::{Change, Event, RegistryName, Subject, TransferId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,28 @@ pub struct Told {
 enum Said {
     Read(Box<Change>),
     Unread(Box<RawValue>),
+    /// A line of which only the beginning was read; the change begins there. Looked through once it is told.
+    #[serde(skip)]
+    Line {
+        line: String,
+        from: usize,
+    },
+}
+
+impl Said {
+    /// As it can be told; nothing if a line that began well went on as no JSON.
+    fn looked_through(self) -> Option<Self> {
+        let Self::Line { mut line, from } = self else { return Some(self) };
+        line.pop();
+        line.drain(..from);
+        match RawValue::from_string(line) {
+            Ok(change) => Some(Self::Unread(change)),
+            Err(error) => {
+                tracing::warn!(%error, "the owner said something that does not read");
+                None
+            }
+        }
+    }
 }
 
 /// An event of which no more was read than what it is about.
@@ -71,6 +94,32 @@ struct Named {
     name: RegistryName,
 }
 
+/// How the owner begins the line of a transfer, up to its number. One that begins otherwise is read as JSON.
+const TRANSFER: [&str; 3] =
+    [r#"{"kind":"event","sequence":"#, r#","change":"#, r#"{"kind":"transfer","transfer":{"id":"#];
+
+/// What the line of a transfer is about, by its first hundred bytes; the line itself if it is another's.
+fn transfer_line(line: String) -> Result<Glance, String> {
+    fn number(text: &str) -> Option<(u64, &str)> {
+        let end = text.find(|character: char| !character.is_ascii_digit())?;
+        Some((text.get(..end)?.parse().ok()?, text.get(end..)?))
+    }
+    let begun = || {
+        let [before, change, transfer] = TRANSFER;
+        let (sequence, rest) = number(line.strip_prefix(before)?)?;
+        let rest = rest.strip_prefix(change)?;
+        let from = line.len() - rest.len();
+        let (id, rest) = number(rest.strip_prefix(transfer)?)?;
+        (rest.starts_with(',') && rest.ends_with("}}}")).then_some((sequence, TransferId(id), from))
+    };
+    match begun() {
+        Some((sequence, id, from)) => {
+            Ok(Glance { sequence, subject: Subject::Transfer(id), change: Said::Line { line, from } })
+        }
+        None => Err(line),
+    }
+}
+
 /// What an event's line is about; nothing if it is no event, or is to be read as any other line.
 fn glance(line: &str) -> Option<Glance> {
     let Line { kind: "event", sequence: Some(sequence), change: Some(change) } =
@@ -86,45 +135,6 @@ fn glance(line: &str) -> Option<Glance> {
     Some(Glance { sequence, subject, change: Said::Unread(change.to_owned()) })
 }
 
-/// What an event is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Subject {
-    Registry(RegistryName),
-    Transfer(TransferId),
-    Offer(OfferId),
-    Engine,
-    Prompt(PromptId),
-    Config,
-    Setup,
-    Usage(RegistryName),
-    Settings,
-    Paused,
-    Doctor(DoctorId),
-    Everything,
-}
-
-fn subject(change: &Change) -> Subject {
-    match change {
-        Change::Registry { registry } => Subject::Registry(registry.spec.name.clone()),
-        Change::RegistryGone { name } => Subject::Registry(name.clone()),
-        Change::Transfer { transfer } => Subject::Transfer(transfer.id),
-        Change::TransferGone { id } => Subject::Transfer(*id),
-        Change::Offer { offer } => Subject::Offer(offer.id),
-        Change::OfferGone { id } => Subject::Offer(*id),
-        Change::Engine { .. } => Subject::Engine,
-        Change::Prompt { prompt } => Subject::Prompt(prompt.id),
-        Change::PromptGone { id } => Subject::Prompt(*id),
-        Change::Config { .. } => Subject::Config,
-        Change::Setup { .. } => Subject::Setup,
-        Change::Usage { progress } => Subject::Usage(progress.registry.clone()),
-        Change::Settings { .. } => Subject::Settings,
-        Change::Paused { .. } => Subject::Paused,
-        Change::Doctor { report } => Subject::Doctor(report.id),
-        Change::DoctorGone { id } => Subject::Doctor(*id),
-        Change::Resync { .. } => Subject::Everything,
-    }
-}
-
 /// Events that the face has not been told yet, and the end of them.
 #[derive(Debug, Default)]
 pub struct Newest {
@@ -134,15 +144,20 @@ pub struct Newest {
 }
 
 impl Newest {
-    /// Adds what a line says, if it is an event of those that come often.
-    pub(super) fn push_line(&self, line: &str) -> bool {
-        let glance = glance(line);
-        glance.map(|glance| self.add(glance)).is_some()
+    /// Adds what a line says, if it is an event of those that come often; otherwise the line is given back.
+    pub(super) fn push_line(&self, line: String) -> Option<String> {
+        match transfer_line(line).or_else(|line| glance(&line).ok_or(line)) {
+            Ok(glance) => {
+                self.add(glance);
+                None
+            }
+            Err(line) => Some(line),
+        }
     }
 
     /// Adds the newest event.
     pub fn push(&self, Event { sequence, change }: Event) {
-        self.add(Glance { sequence, subject: subject(&change), change: Said::Read(Box::new(change)) });
+        self.add(Glance { sequence, subject: change.subject(), change: Said::Read(Box::new(change)) });
     }
 
     fn add(&self, glance: Glance) {
@@ -192,6 +207,8 @@ struct Batch {
     told: Option<u64>,
     /// Number of the last event that came.
     came: Option<u64>,
+    /// Whether the last one could not be told, which the face has to see by the next.
+    lost: bool,
     waiting: Vec<Waiting>,
 }
 
@@ -220,17 +237,17 @@ impl Batch {
 
     fn take(&mut self) -> Vec<Told> {
         let mut after = self.told.unwrap_or_default();
-        let told = std::mem::take(&mut self.waiting).into_iter().map(|Waiting { glance, is_after_gap }| {
-            let Glance { sequence, change, .. } = glance;
-            let told = Told {
-                after: if is_after_gap { sequence.saturating_sub(1) } else { after },
-                sequence,
-                change,
-            };
+        let mut told = Vec::new();
+        for Waiting { glance: Glance { sequence, change, .. }, is_after_gap } in self.waiting.drain(..) {
+            let is_after_gap = is_after_gap || self.lost;
+            let change = change.looked_through();
+            self.lost = change.is_none();
+            if let Some(change) = change {
+                let after = if is_after_gap { sequence.saturating_sub(1) } else { after };
+                told.push(Told { after, sequence, change });
+            }
             after = sequence;
-            told
-        });
-        let told = told.collect();
+        }
         self.told = Some(after);
         told
     }
@@ -307,7 +324,9 @@ mod tests {
     fn lines_are_told_as_they_came_and_take_the_place_of_one_another() {
         let newest = Newest::default();
         for event in [pushed(5, 1), pushed(6, 2), pushed(7, 1)] {
-            assert!(newest.push_line(&serde_json::to_string(&Envelope::Event(event)).unwrap()));
+            let line = serde_json::to_string(&Envelope::Event(event)).unwrap();
+            assert!(matches!(transfer_line(line.clone()), Ok(Glance { change: Said::Line { .. }, .. })));
+            assert_eq!(newest.push_line(line), None);
         }
         newest.push(gone(8, 2));
         let told = newest.take();
@@ -323,10 +342,40 @@ mod tests {
     fn other_lines_are_for_others() {
         let newest = Newest::default();
         for envelope in [Envelope::Welcome { protocol: 1 }, Envelope::Event(paused(5, true))] {
-            assert!(!newest.push_line(&serde_json::to_string(&envelope).unwrap()));
+            let line = serde_json::to_string(&envelope).unwrap();
+            assert_eq!(newest.push_line(line.clone()), Some(line));
         }
-        assert!(!newest.push_line("{"));
+        assert_eq!(newest.push_line("{".to_owned()).as_deref(), Some("{"));
         assert!(newest.take().is_empty());
+    }
+
+    #[test]
+    fn a_transfer_told_in_another_order_is_told_too() {
+        let newest = Newest::default();
+        let event = serde_json::to_value(Envelope::Event(pushed(5, 1))).unwrap();
+        let line =
+            format!(r#"{{"change":{},"kind":"event", "sequence":{}}}"#, event["change"], event["sequence"]);
+        assert!(transfer_line(line.clone()).is_err());
+        assert_eq!(newest.push_line(line), None);
+        assert!(
+            serde_json::from_value::<Event>(serde_json::to_value(&newest.take()[0]).unwrap()).unwrap()
+                == pushed(5, 1)
+        );
+    }
+
+    #[test]
+    fn a_line_that_goes_on_as_no_json_is_missed_by_the_face() {
+        let newest = Newest::default();
+        newest.push(paused(4, true));
+        let line = r#"{"kind":"event","sequence":5,"change":{"kind":"transfer","transfer":{"id":1,}}}"#;
+        assert_eq!(newest.push_line(line.to_owned()), None);
+        assert_eq!(numbers(&newest.take()), [(3, 4)]);
+        newest.push(paused(6, true));
+        assert_eq!(
+            numbers(&newest.take()),
+            [(5, 6)],
+            "the page, which had the fourth last, asks for the rest"
+        );
     }
 
     #[tokio::test]

@@ -8,12 +8,34 @@ use crate::{
 use dockline_model::{
     AccessView, Code, CredentialOrigin, LoginScheme, RegistryName, RegistrySpec, Reply, Secret, UiError,
 };
-use dockline_registry::{Client, ClientConfig, CredentialSource, RegistryError};
+use dockline_registry::{CertificateFlaw, Client, ClientConfig, CredentialSource, RegistryError};
 use secrecy::SecretString;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+/// What the registry answered, in a sentence, with what mends it for this one.
+fn refused(error: &RegistryError, spec: &RegistrySpec) -> UiError {
+    let (told, name) = (UiError::from(error), &spec.name);
+    if let (RegistryError::Unreachable { .. } | RegistryError::Protocol { .. }, false) =
+        (error, spec.has_tunnel())
+    {
+        return told
+            .hint("Check its address (`dockline list` shows it), and whether this machine gets there.");
+    }
+    if let RegistryError::Auth { .. } = error {
+        return told.hint(format!(
+            "Log in with `dockline login {name}`; if you did, name or password are not right any more."
+        ));
+    }
+    if let RegistryError::Certificate { flaw: CertificateFlaw::UnknownAuthority, .. } = error {
+        return told.hint(format!(
+            "If a private authority signed it, name that authority's certificate: dockline setup {name} --ca FILE"
+        ));
+    }
+    told
+}
 
 /// How one registry is spoken to. Shared by everything that does, so that what is learned once is known to all.
 #[derive(Debug)]
@@ -73,6 +95,16 @@ impl Access {
         }
     }
 
+    /// Which registry this is.
+    pub(super) fn name(&self) -> &RegistryName {
+        &self.spec.name
+    }
+
+    /// See [`refused`].
+    pub(super) fn refused(&self, error: &RegistryError) -> UiError {
+        refused(error, &self.spec)
+    }
+
     fn kept_client(&self) -> MutexGuard<'_, Option<Client>> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -85,7 +117,7 @@ impl Access {
             credentials: Some(credentials),
             ..ClientConfig::new(self.entrance.listen(), self.entrance.authority())
         };
-        Client::new(config).map_err(|error| UiError::from(&error))
+        Client::new(config).map_err(|error| self.refused(&error))
     }
 
     /// What is kept for the registry, for an engine that asks it in our place. Nobody is asked.

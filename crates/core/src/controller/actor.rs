@@ -12,9 +12,10 @@ use super::{
     registries::Registry,
     traces::Traces,
     transfers::Transfers,
+    updates::Updates,
     watch::FileWatch,
 };
-use crate::{Paths, config::Config, secrets::Secrets};
+use crate::{Paths, config::Config, secrets::Secrets, updates::Kept};
 use dockline_model::{
     Change, Code, Command, EngineState, EngineView, Hello, PromptId, RegistryName, Reply, Settings,
     SetupProgress, Snapshot, UiError,
@@ -60,6 +61,7 @@ pub(super) struct Actor {
     pub(super) offers: Offers,
     pub(super) prompts: Prompts,
     pub(super) doctors: Doctors,
+    pub(super) updates: Updates,
     pub(super) engine: EngineView,
     /// How far a change of the engine's settings is.
     pub(super) setup: Option<SetupProgress>,
@@ -88,9 +90,9 @@ impl Actor {
         };
         let secrets = Secrets::new(config.settings.keyring);
         paths.ssh.keepalive = Some(Duration::from_secs(config.settings.keepalive_seconds.into()));
-        let (autostart, list) = (paths.autostart(), paths.transfers_file());
-        let (start_at_login, past) =
-            super::blocking(move || (autostart.is_on(), history::read(&list))).await.unwrap_or_default();
+        let (autostart, list, updates) = (paths.autostart(), paths.transfers_file(), paths.updates_file());
+        let read = move || (autostart.is_on(), history::read(&list), Kept::read(&updates));
+        let (start_at_login, past, updates) = super::blocking(read).await.unwrap_or_default();
         let engines = Engines::default();
         engines.choose(config.settings.context.clone());
         let files = FileWatch::start(&[&paths.config_file, &paths.hosts_file], mailbox.clone());
@@ -122,6 +124,7 @@ impl Actor {
             offers: Offers::configured(config.offers),
             prompts: Prompts::default(),
             doctors: Doctors::default(),
+            updates: Updates::new(updates),
             setup: None,
             engine: EngineView { state: EngineState::Unknown, images: Vec::new() },
             engine_watch: EngineWatch::start(mailbox.clone(), engines.clone()),
@@ -232,10 +235,13 @@ impl Actor {
             Message::Usage { progress } => self.publish(Change::Usage { progress }),
             Message::Doctor { report } => self.doctor_report(report),
             Message::FilesChanged => self.reload().await,
+            Message::UpdateAnswer { answer } => self.update_answer(answer).await,
+            Message::UpdatesDue => self.updates_due(),
             Message::Stay => {
                 self.stays = true;
                 self.open_at_start();
                 self.reconcile_offers();
+                self.begin_updates();
             }
             Message::WhenUnneeded { face, unneeded } => self.waiting_for_others.push((face, unneeded)),
             // Taken care of by `run`.
@@ -286,6 +292,7 @@ impl Actor {
                 self.import_registries(&text, &registries).await
             }
             Command::ChangeSettings { change } => self.change_settings(change).await,
+            Command::CheckUpdates => return self.check_updates(answer),
             Command::ListContexts => return self.list_contexts(answer),
             Command::Doctor { patient, round_trip } => self.doctor(face, patient, round_trip),
             Command::EndDoctor { doctor } => self.end_doctor(doctor),
@@ -377,6 +384,7 @@ impl Actor {
             places: self.paths.places(),
             paused: self.paused,
             doctors: self.doctors.view(),
+            updates: self.updates_view(),
         }
     }
 

@@ -49,7 +49,7 @@ impl Visitor {
 impl Visit {
     /// The tunnel knows better than the client, which sees nothing but a closed connection.
     pub(super) fn told(&self, error: &RegistryError) -> UiError {
-        let error = UiError::from(error);
+        let error = self.access.refused(error);
         match &self.tunnel {
             Some((tunnel, _)) => better(tunnel, error),
             None => error,

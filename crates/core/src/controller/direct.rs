@@ -7,14 +7,19 @@ use super::{
 };
 use dockline_engine::{Engine, ImageParts, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, Road, TransferState, UiError, Verified};
-use dockline_registry::{Client, Digest, EngineImage, Reference, Scope, Sending, Survey, Turns};
+use dockline_registry::{
+    Client, Digest, EngineImage, Reference, RegistryError, Scope, Sending, Survey, Turns,
+};
 use futures::{StreamExt, stream};
 use std::{
     io,
     path::Path,
     time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
+/// How long a registry may take to show its certificate, where an engine is to do the rest.
+const CERTIFICATES: Duration = Duration::from_secs(3);
 /// Images that the engine has pushed or pulled by hand, of which the registry is asked for the layers.
 const DIGESTS: usize = 3;
 
@@ -28,6 +33,7 @@ impl Transfer {
     ) -> Result<Verified, UiError> {
         let engine = self.context().engines.find().map_err(told)?;
         if options.road == Some(Road::Engine) {
+            self.check_certificates().await?;
             let layers = engine.parts(image).await.map_err(told)?.layers;
             let _turns = self.turns(layers.clone()).await;
             return self.push_through_engine(image, layers, reference).await;
@@ -43,7 +49,7 @@ impl Transfer {
         let surveyed = match surveyed {
             Ok(surveyed) => surveyed,
             // What the engine can do without these questions, it may; its own failures say more.
-            Err(error) if options == PushOptions::default() && error.code != Code::ReferenceNotFound => {
+            Err(error) if options == PushOptions::default() && !is_final(error.code) => {
                 tracing::info!(
                     ?error,
                     "the engine's own road, since the direct one could not be looked into"
@@ -88,8 +94,19 @@ impl Transfer {
                 client.push_spooled(export, &self.context().spool, place, &sending, report).await
             }
         };
-        let digest = pushed.map_err(|error| UiError::from(&error))?;
+        let digest = pushed.map_err(|error| self.refused(&error))?;
         self.verify(reference, Some(&digest.to_string())).await
+    }
+
+    /// An engine trusts whatever certificate a loopback address has; we do not, and would say so only when all is sent.
+    async fn check_certificates(&self) -> Result<(), UiError> {
+        match timeout(CERTIFICATES, self.client()?.ping()).await {
+            Ok(Err(
+                error @ (RegistryError::Certificate { .. } | RegistryError::ClientCertificate { .. }),
+            )) => Err(self.refused(&error)),
+            // Whatever else there is to say, the engine's own failures say more; a silent registry is its to wait for.
+            Ok(Ok(()) | Err(_)) | Err(_) => Ok(()),
+        }
     }
 
     /// Waits until no other push of an engine's image sends one of these layers to the same registry.
@@ -140,7 +157,7 @@ impl Transfer {
     ) -> Result<Verified, UiError> {
         let client = self.client()?;
         // Says at once, too, if nobody is there.
-        let answer_time = answer_time(&client, None).await?;
+        let answer_time = answer_time(&client, None).await.map_err(|error| self.refused(&error))?;
         let is_whole = scope.all_platforms || scope.referrers;
         let choice = match is_whole {
             true => road::whole_archive(self.line(answer_time)),
@@ -155,7 +172,7 @@ impl Transfer {
             true => client.push_archive_whole((path, image), scope, place, &sending, report).await,
             false => client.push_archive_as(path, image, place.0, place.1, &sending, report).await,
         };
-        let digest = pushed.map_err(|error| UiError::from(&error))?;
+        let digest = pushed.map_err(|error| self.refused(&error))?;
         self.verify(reference, Some(&digest.to_string())).await
     }
 
@@ -178,11 +195,12 @@ impl Transfer {
                 let survey = client
                     .survey(whole, place.0, place.1, &Sending { records, ..self.sending(&before) })
                     .await
-                    .map_err(|error| UiError::from(&error))?;
-                let line = self.line(answer_time(client, Some(survey.answer_time)).await?);
+                    .map_err(|error| self.refused(&error))?;
+                let line = self
+                    .line(answer_time(client, Some(survey.answer_time)).await.map_err(|e| self.refused(&e))?);
                 (Some(survey), line)
             }
-            None => (None, self.line(answer_time(client, None).await?)),
+            None => (None, self.line(answer_time(client, None).await.map_err(|e| self.refused(&e))?)),
         };
         let engine_sends = match (&whole, &survey) {
             (Some(whole), Some(survey)) if (1..whole.layers.len()).contains(&survey.missing.len()) => {
@@ -261,6 +279,11 @@ impl Surveyed {
     }
 }
 
+/// What the engine's own road would not mend: the push is verified by ourselves in the end.
+const fn is_final(code: Code) -> bool {
+    matches!(code, Code::ReferenceNotFound | Code::CertificateUntrusted | Code::ClientCertificateNeeded)
+}
+
 /// What was found out before a road is chosen.
 struct Surveyed {
     parts: ImageParts,
@@ -273,7 +296,7 @@ struct Surveyed {
 
 /// The time that one answer takes. The first may have waited for a connection, or for a processor, and how layers are packed
 /// hangs on it: only a line that is slow three times is slow.
-async fn answer_time(client: &Client, first: Option<Duration>) -> Result<Duration, UiError> {
+async fn answer_time(client: &Client, first: Option<Duration>) -> Result<Duration, RegistryError> {
     const QUICK: Duration = Duration::from_millis(5);
     const QUESTIONS: usize = 3;
     let mut least = first;
@@ -282,7 +305,7 @@ async fn answer_time(client: &Client, first: Option<Duration>) -> Result<Duratio
             break;
         }
         let begin = Instant::now();
-        client.ping().await.map_err(|error| UiError::from(&error))?;
+        client.ping().await?;
         least = Some(least.map_or(begin.elapsed(), |least| least.min(begin.elapsed())));
     }
     Ok(least.unwrap_or_default())

@@ -1,10 +1,7 @@
 //! One event a change, to every face at once: coalesced, numbered without gaps, bounded, and never a state lost
 //! without a word.
 
-use dockline_model::{
-    Change, DoctorId, Event, OfferId, OfferState, PromptId, RegistryName, Snapshot, TransferId,
-    TransferState, TunnelState, UiError,
-};
+use dockline_model::{Change, Event, OfferState, Snapshot, Subject, TransferState, TunnelState, UiError};
 use futures::future::BoxFuture;
 use std::{
     collections::{HashMap, VecDeque},
@@ -20,23 +17,6 @@ const QUIET: Duration = Duration::from_millis(100);
 /// Events that may wait for one face; then it gets a snapshot instead.
 const WAITING_LIMIT: usize = 512;
 
-/// Which object a change is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
-    Registry(RegistryName),
-    Transfer(TransferId),
-    Offer(OfferId),
-    Prompt(PromptId),
-    Doctor(DoctorId),
-    Engine,
-    Config,
-    Setup,
-    Usage(RegistryName),
-    Settings,
-    Paused,
-    Everything,
-}
-
 /// What must not be skipped: two changes of one object with the same phase differ in figures only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
@@ -44,28 +24,6 @@ enum Phase {
     Transfer(Discriminant<TransferState>),
     Offer(Discriminant<OfferState>, Option<Box<UiError>>),
     Other(Discriminant<Change>),
-}
-
-fn key_of(change: &Change) -> Key {
-    match change {
-        Change::Registry { registry } => Key::Registry(registry.spec.name.clone()),
-        Change::RegistryGone { name } => Key::Registry(name.clone()),
-        Change::Transfer { transfer } => Key::Transfer(transfer.id),
-        Change::TransferGone { id } => Key::Transfer(*id),
-        Change::Offer { offer } => Key::Offer(offer.id),
-        Change::OfferGone { id } => Key::Offer(*id),
-        Change::Engine { .. } => Key::Engine,
-        Change::Prompt { prompt } => Key::Prompt(prompt.id),
-        Change::PromptGone { id } => Key::Prompt(*id),
-        Change::Config { .. } => Key::Config,
-        Change::Setup { .. } => Key::Setup,
-        Change::Usage { progress } => Key::Usage(progress.registry.clone()),
-        Change::Settings { .. } => Key::Settings,
-        Change::Paused { .. } => Key::Paused,
-        Change::Doctor { report } => Key::Doctor(report.id),
-        Change::DoctorGone { id } => Key::Doctor(*id),
-        Change::Resync { .. } => Key::Everything,
-    }
 }
 
 fn phase_of(change: &Change) -> Phase {
@@ -88,6 +46,7 @@ fn phase_of(change: &Change) -> Phase {
         | Change::Paused { .. }
         | Change::Doctor { .. }
         | Change::DoctorGone { .. }
+        | Change::Updates { .. }
         | Change::Resync { .. } => Phase::Other(mem::discriminant(change)),
     }
 }
@@ -221,7 +180,7 @@ impl EventStream {
 pub(crate) struct Publisher {
     subscribers: Subscribers,
     sequence: u64,
-    told: HashMap<Key, Told>,
+    told: HashMap<Subject, Told>,
 }
 
 #[derive(Debug)]
@@ -243,7 +202,7 @@ impl Publisher {
 
     /// Tells the faces: at once if the object's phase is new or it has been quiet for long enough, soon otherwise.
     pub(crate) fn publish(&mut self, change: Change, now: Instant) {
-        let (key, phase) = (key_of(&change), phase_of(&change));
+        let (key, phase) = (change.subject(), phase_of(&change));
         let coalesced = matches!(
             change,
             Change::Registry { .. } | Change::Transfer { .. } | Change::Offer { .. } | Change::Engine { .. }
@@ -300,7 +259,9 @@ impl Publisher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dockline_model::{Code, EngineState, EngineView, Road, TransferKind, TransferView, UnixMillis};
+    use dockline_model::{
+        Code, EngineState, EngineView, Road, TransferId, TransferKind, TransferView, UiError, UnixMillis,
+    };
 
     fn transfer(id: u64, current: u64, state: TransferState) -> Change {
         Change::Transfer {
@@ -342,6 +303,7 @@ mod tests {
             places: dockline_model::Places::default(),
             paused: false,
             doctors: Vec::new(),
+            updates: dockline_model::UpdatesView::default(),
         }
     }
 

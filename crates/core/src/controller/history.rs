@@ -135,7 +135,7 @@ mod tests {
                 started: UnixMillis(1),
                 finished: None,
             },
-            command: Command::Pull { reference: "cr.boss.org/app:v1".to_owned(), platform: None },
+            command: Command::Pull { reference: "cr.boss.org/app:v1".to_owned(), platform: None, road: None },
         }
     }
 

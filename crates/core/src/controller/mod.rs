@@ -31,6 +31,7 @@ mod ship;
 pub(crate) mod still;
 mod traces;
 mod transfers;
+mod updates;
 mod watch;
 mod welcome;
 
@@ -38,7 +39,7 @@ pub use events::EventStream;
 pub(crate) use events::{Resync, Subscribers};
 pub(crate) use prompts::Asker;
 
-use crate::{Paths, config::Config};
+use crate::{Paths, config::Config, updates::Document};
 use actor::Actor;
 use dockline_model::{
     Answer, Code, Command, DoctorReport, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply,
@@ -103,6 +104,10 @@ enum Message {
     Doctor { report: DoctorReport },
     /// The configuration or the hosts file may have changed.
     FilesChanged,
+    /// Whoever was asked for newer versions has answered, or not.
+    UpdateAnswer { answer: Result<Document, UiError> },
+    /// It may be time to ask for newer versions.
+    UpdatesDue,
     /// The owner is one that stays.
     Stay,
     /// A face wants to know when no other needs the owner any more.

@@ -20,8 +20,13 @@ impl Transfer {
         &mut self,
         reference: &Reference,
         platform: Option<&str>,
+        road: Option<Road>,
     ) -> Result<Verified, UiError> {
         let wanted = platform.map(wanted).transpose()?;
+        if road == Some(Road::Direct) {
+            self.go_directly("Directly, as you asked; the engine gets the image from Dockline.".to_owned());
+            return self.pull_directly(reference, wanted).await;
+        }
         // Before the engine has anything: the name must not lead to an image that is none of what was asked for.
         let seen = match &wanted {
             Some(wanted) => Some(self.check_platform(reference, wanted).await?),
@@ -38,20 +43,26 @@ impl Transfer {
                 self.note_engines(reference, &verified).await;
                 return Ok(verified);
             }
-            Err(error) if error.code == Code::EngineCannotReach => format!("Directly: {}", error.message),
+            Err(error) if road.is_none() && error.code == Code::EngineCannotReach => {
+                format!("Directly: {}", error.message)
+            }
             Err(error) => return Err(error),
         };
+        self.go_directly(why);
+        self.pull_directly(reference, wanted).await
+    }
+
+    fn go_directly(&self, why: String) {
         tracing::info!(why, "a pull on the direct road");
         let id = self.context().id;
         self.context().mailbox.post(Message::TransferRoad { id, road: Road::Direct, why });
-        self.pull_directly(reference, wanted).await
     }
 
     /// Asks the registry whether it has the image for that platform; the digest of what it has.
     async fn check_platform(&self, reference: &Reference, wanted: &Wanted) -> Result<String, UiError> {
         let checked =
             self.client()?.check_platform(reference.repository(), &reference.tag_or_digest(), wanted).await;
-        checked.map(|digest| digest.to_string()).map_err(|error| UiError::from(&error))
+        checked.map(|digest| digest.to_string()).map_err(|error| self.refused(&error))
     }
 
     /// Every blob is compared with its digest on its way into a file, which the engine gets then.
@@ -82,7 +93,7 @@ impl Transfer {
                 move |layers, current, total| figures.write(layers, current, total),
             )
             .await
-            .map_err(|error| UiError::from(&error))?;
+            .map_err(|error| self.refused(&error))?;
         // The bars say that the engine has the layers now.
         let (mut layers, total) = {
             let latest = context.figures.latest();

@@ -78,11 +78,11 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
             let order = order(TransferKind::Push, Road::Direct, spec, source, &target, job)?;
             at_host(order, spec, host)
         }
-        Command::Pull { reference, platform } => {
+        Command::Pull { reference, platform, road } => {
             platform.as_deref().map(wanted).transpose()?;
             let (spec, target) = locate(specs, &reference)?;
-            let job = Job::PullImage { reference: target.clone(), platform };
-            order(TransferKind::Pull, Road::Engine, spec, reference, &target, job)
+            let job = Job::PullImage { reference: target.clone(), platform, road };
+            order(TransferKind::Pull, road.unwrap_or(Road::Engine), spec, reference, &target, job)
         }
         Command::PullArchive { reference, path, format, platform, extent } => {
             let (spec, target) = locate(specs, &reference)?;
@@ -121,7 +121,7 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
                 replaces: None,
             })
         }
-        Command::Copy { from, to, host, extent } => {
+        Command::Copy { from, to, host, platform, extent } => {
             let (origin, source) = locate(specs, &from)?;
             let (spec, target) = match find_by_text(specs, &to) {
                 Some(spec) => (spec, source.clone()),
@@ -142,7 +142,7 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
                 registry: origin.name.clone(),
                 from: source,
                 reference: target.clone(),
-                scope: scope(extent, None)?,
+                scope: scope(extent, platform.as_deref())?,
             };
             let order = order(TransferKind::Copy, Road::Direct, spec, from, &target, job)?;
             at_host(order, spec, host)
@@ -339,7 +339,7 @@ mod tests {
     }
 
     async fn pull(reference: &str) -> Result<String, Code> {
-        let command = Command::Pull { reference: reference.to_owned(), platform: None };
+        let command = Command::Pull { reference: reference.to_owned(), platform: None, road: None };
         prepare(&specs(), command).await.map(|order| order.reference).map_err(|error| error.code)
     }
 
@@ -363,5 +363,22 @@ mod tests {
         assert_eq!(pull("cr.other.org:5000/app").await, Err(Code::RegistryUnknown));
         assert_eq!(pull("app:v1").await, Err(Code::InvalidArgument));
         assert_eq!(pull("unknown.org/app:v1").await, Err(Code::RegistryUnknown));
+    }
+
+    #[tokio::test]
+    async fn a_copy_may_be_of_one_platform() {
+        let copy = |platform: &str, all_platforms| Command::Copy {
+            from: "cr.boss.org/app:v1".to_owned(),
+            to: "cr.other.org".to_owned(),
+            host: None,
+            platform: Some(platform.to_owned()),
+            extent: Extent { all_platforms, referrers: false },
+        };
+        let order = prepare(&specs(), copy("linux/arm64", false)).await.unwrap();
+        let Job::Copy { scope, .. } = order.job else { panic!("{:?}", order.job) };
+        assert_eq!(scope.platform.map(|wanted| wanted.to_string()).as_deref(), Some("linux/arm64"));
+        for wrong in [copy("linux/arm64", true), copy("linux//arm64", false)] {
+            assert_eq!(prepare(&specs(), wrong).await.err().map(|e| e.code), Some(Code::InvalidArgument));
+        }
     }
 }

@@ -114,7 +114,7 @@ pub(super) fn choose(wishes: PushOptions, situation: &Situation) -> Choice {
         ImageStore::Classic => {}
         ImageStore::Containerd => {
             let why =
-                "Through the engine: containerd's store keeps layers packed, and sends only what is new.";
+                "Through the engine: containerd's store keeps layers compressed, and sends only what is new.";
             return choice(Road::Engine, why.to_owned());
         }
         ImageStore::Podman => {
@@ -156,7 +156,8 @@ pub(super) fn choose(wishes: PushOptions, situation: &Situation) -> Choice {
 pub(super) fn archive(wishes: PushOptions, line: Line) -> Choice {
     let packing = packing(wishes, line);
     let is_asked_for = wishes.compression.is_some() || wishes.level.is_some();
-    let why = format!("Directly, with no engine; bare layers are {}.", packed_how(wishes, packing, line));
+    let why =
+        format!("Directly, with no engine; uncompressed layers go {}.", packed_how(wishes, packing, line));
     Choice { road: Road::Direct, packing, is_asked_for, why }
 }
 
@@ -189,9 +190,9 @@ fn packed_how(wishes: PushOptions, packing: Packing, line: Line) -> String {
 
 fn words(packing: Packing) -> String {
     match (packing.compression(), packing.level()) {
-        (Compression::Gzip, level) => format!("packed with gzip {level}"),
-        (Compression::Zstd, level) => format!("packed with zstd {level}"),
-        (Compression::None, _) => "not packed".to_owned(),
+        (Compression::Gzip, level) => format!("compressed with gzip at level {level}"),
+        (Compression::Zstd, level) => format!("compressed with zstd at level {level}"),
+        (Compression::None, _) => "not compressed".to_owned(),
     }
 }
 
@@ -241,7 +242,7 @@ mod tests {
     fn the_road_is_the_one_that_was_measured_to_be_faster() {
         let (road, why) = chosen(situation());
         assert_eq!(road, Road::Direct, "{why}");
-        assert!(why.contains("gzip 1") && why.contains("all of it is new"), "{why}");
+        assert!(why.contains("gzip at level 1") && why.contains("all of it is new"), "{why}");
 
         let (road, why) = chosen(Situation { missing: 1, engine_sends: 1, ..situation() });
         assert_eq!(road, Road::Engine, "{why}");
@@ -278,7 +279,14 @@ mod tests {
         let wishes = PushOptions { level: Some(9), ..PushOptions::default() };
         let choice = archive(wishes, NEAR);
         assert_eq!(choice.packing, Packing::new(Compression::Gzip, 9));
-        assert_eq!(choice.why, "Directly, with no engine; bare layers are packed with gzip 9.");
-        assert!(archive(PushOptions::default(), AWAY).why.contains("gzip 6, since an answer takes 52 ms"));
+        assert_eq!(
+            choice.why,
+            "Directly, with no engine; uncompressed layers go compressed with gzip at level 9."
+        );
+        assert!(
+            archive(PushOptions::default(), AWAY)
+                .why
+                .contains("gzip at level 6, since an answer takes 52 ms")
+        );
     }
 }

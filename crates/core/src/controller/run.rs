@@ -13,8 +13,8 @@ use super::{
 };
 use dockline_engine::EngineError;
 use dockline_model::{
-    ArchiveFormat, Code, LeaseHolder, PushOptions, RegistryName, RegistrySpec, TransferId, TransferState,
-    TunnelState, UiError, UnixMillis, Verified,
+    ArchiveFormat, Code, LeaseHolder, PushOptions, RegistryName, RegistrySpec, Road, TransferId,
+    TransferState, TunnelState, UiError, UnixMillis, Verified,
 };
 use dockline_registry::{Client, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
@@ -47,6 +47,8 @@ pub(super) enum Job {
     PullImage {
         reference: Reference,
         platform: Option<String>,
+        /// Whichever can, if the person did not say.
+        road: Option<Road>,
     },
     PullArchive {
         reference: Reference,
@@ -203,8 +205,8 @@ impl Transfer {
                 self.push_engine_image(image, reference, *options).await
             }
             Job::Ship(_) => Err(UiError::new(Code::Internal, "An image is shipped without a registry.")),
-            Job::PullImage { reference, platform } => {
-                self.pull_engine_image(reference, platform.as_deref()).await
+            Job::PullImage { reference, platform, road } => {
+                self.pull_engine_image(reference, platform.as_deref(), *road).await
             }
             Job::Copy { from, reference, scope, .. } => self.copy(from, reference, scope).await,
             Job::PushArchive { path, image, reference, options, scope } => {
@@ -222,7 +224,7 @@ impl Transfer {
                         move |l, c, t| figures.write(l, c, t),
                     )
                     .await
-                    .map_err(|error| UiError::from(&error))?;
+                    .map_err(|error| self.refused(&error))?;
                 // The client has compared every blob and the manifest with this digest.
                 Ok(Verified { digest: digest.to_string(), at_registry: true })
             }
@@ -245,10 +247,10 @@ impl Transfer {
         if let Some(error) = tunnel.view().listener_error {
             return Err(error);
         }
-        let failed = |error: RegistryError| UiError::from(&error);
         // What is sent to the other registry is what counts for this transfer.
         access.look_again().await;
-        let source = access.client()?;
+        let origin = access.clone();
+        let source = origin.client()?;
         let figures = self.context.figures.clone();
         let digest = source
             .copy_to(
@@ -259,13 +261,27 @@ impl Transfer {
                 move |l, c, t| figures.write(l, c, t),
             )
             .await
-            .map_err(failed)?;
+            .map_err(|error| {
+                let told = UiError::from(&error);
+                // Of the two it is the one that is read from: the other need not have anything.
+                if let RegistryError::NotFound { .. } = error {
+                    let message = format!("{} has no image {from}.", origin.name());
+                    UiError { message, ..told }
+                } else {
+                    told
+                }
+            })?;
         self.verify(reference, Some(&digest.to_string())).await
     }
 
     /// The registry's client, whose traffic counts as this transfer's.
     pub(super) fn client(&self) -> Result<Client, UiError> {
         Ok(self.context.access.client()?.counted_by(&self.context.figures.crossed))
+    }
+
+    /// What the registry answered, in a sentence that names it.
+    pub(super) fn refused(&self, error: &RegistryError) -> UiError {
+        self.context.access.refused(error)
     }
 
     /// Asks the registry itself, through the tunnel's listener, what it has under that name.
@@ -276,7 +292,7 @@ impl Transfer {
     ) -> Result<Verified, UiError> {
         self.say(TransferState::Verifying);
         let found = self.client()?.manifest_digest(reference.repository(), &reference.tag_or_digest()).await;
-        let found = found.map_err(|error: RegistryError| UiError::from(&error))?.to_string();
+        let found = found.map_err(|error| self.refused(&error))?.to_string();
         match expected {
             Some(expected) if expected == found => Ok(Verified { digest: found, at_registry: true }),
             Some(expected) => Err(UiError::new(

@@ -5,6 +5,7 @@ use crate::{
     autostart::Autostart,
     config::{self, bounds},
     team,
+    updates::Address,
 };
 use dockline_engine::Surroundings;
 use dockline_model::{
@@ -56,8 +57,13 @@ impl Actor {
             self.engines.choose(settings.context.clone());
             self.engine_watch.refresh();
         }
+        let is_asked_otherwise = (&self.settings.update_url, self.settings.update_check)
+            != (&settings.update_url, settings.update_check);
         self.settings = settings.clone();
         self.publish(Change::Settings { settings });
+        if is_asked_otherwise {
+            self.updates_resettled();
+        }
         self.start_waiting();
     }
 
@@ -123,7 +129,11 @@ fn check(wanted: &SettingsChange) -> Result<(), UiError> {
         wanted.keepalive_seconds,
         bounds::KEEPALIVE_SECONDS,
     )?;
-    outside("The size of the text in percent", wanted.text_percent, bounds::TEXT_PERCENT)
+    outside("The size of the text in percent", wanted.text_percent, bounds::TEXT_PERCENT)?;
+    match wanted.update_url.as_deref().filter(|url| !url.is_empty()).map(str::parse::<Address>) {
+        Some(Err(error)) => Err(UiError::from(&error)),
+        Some(Ok(_)) | None => Ok(()),
+    }
 }
 
 fn contexts(around: &Surroundings) -> Vec<ContextView> {

@@ -6,6 +6,7 @@
 //! connection's end and then removes the name that the image has for the length of the pull; so nothing is left behind
 //! when this side is killed.
 
+mod crew;
 mod export;
 mod way;
 mod words;
@@ -13,25 +14,26 @@ mod words;
 pub(super) use export::clean;
 
 use super::{
-    Mailbox, Message,
+    Mailbox, Message, blocking,
     engine::Engines,
     figures::Figures,
     prompts::Asker,
     run::{TRIES, cancelled},
 };
-use dockline_engine::{Elsewhere, Engine, EngineEndpoint, EngineError, PullOptions};
+use crew::{Crew, dismiss, in_shell};
+use dockline_engine::{EngineError, PullOptions};
 use dockline_model::{
     Code, OfferId, OfferSpec, OfferState, OfferView, RegistryName, SshTarget, TransferId, TransferState,
     UiError, UnixMillis, Verified,
 };
-use dockline_registry::{Reference, SHELF_IMAGE, SHELF_USER, Shelf};
-use dockline_tunnel::{Offer, OfferConfig, Program, SshEnvironment};
+use dockline_registry::{Records, Reference, SHELF_IMAGE, SHELF_USER, Shelf};
+use dockline_tunnel::{Offer, OfferConfig, SshEnvironment};
 use export::export;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{io, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
-    io::AsyncWriteExt as _,
     net::TcpListener,
+    task::JoinError,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -58,6 +60,8 @@ pub(super) struct Shipping {
     /// Where archives are for as long as they are on their way, and what is known of hosts.
     pub(super) folder: PathBuf,
     pub(super) figures: Arc<Figures>,
+    /// What layers were packed to before.
+    pub(super) records: Arc<Records>,
     pub(super) cancel: CancellationToken,
     pub(super) mailbox: Mailbox,
     pub(super) engines: Engines,
@@ -122,20 +126,23 @@ impl Ship {
         };
         let export = early.unwrap_or_else(begin);
         tracing::info!(?packing, "the way to the host is open");
+        let crew = self.crew(&offer)?;
         self.say(TransferState::Running);
-        let archive = export.await.map_err(|error| {
-            UiError::new(Code::Internal, format!("A background task of Dockline failed: {error}."))
-        })??;
+        let archive = export.await.map_err(|error| lost_task(&error))??;
 
         tracing::info!("the image is exported");
         let password = SecretString::from(hex::encode(rand::random::<[u8; 32]>()));
         let name = self.freight.image.parse::<Reference>().ok();
         let name = name.as_ref().map_or(("", ""), |name| (name.repository(), name.tag_or_latest()));
-        let shelf = Shelf::open(listener, archive.path(), name, packing, password.expose_secret()).await;
+        let records = self.shipping.records.clone();
+        let shelf =
+            Shelf::open(listener, archive.path(), name, packing, password.expose_secret(), records.clone())
+                .await;
+        blocking(move || records.save()).await?;
         let shelf = shelf.map_err(|error| UiError::from(&error))?;
         self.fits(&shelf, &there)?;
         tracing::info!("the image is ready to be pulled");
-        let id = self.pulled(&offer, password).await?;
+        let id = self.pulled(&offer, crew, password).await?;
         let known = [shelf.config_digest(), shelf.manifest_digest()].map(ToString::to_string);
         if !known.contains(&id) {
             return Err(UiError::new(
@@ -236,26 +243,21 @@ impl Ship {
     }
 
     /// Has the Docker there pull it, name it and forget the name it was pulled by; its id there.
-    async fn pulled(&self, offer: &Offer, password: SecretString) -> Result<String, UiError> {
-        let (repository, tag) = SHELF_IMAGE;
-        let temporary = format!("127.0.0.1:{}/{repository}:{tag}", offer.view().spec.port);
-        let connect = offer.clone();
-        let engine = Elsewhere::new(self.host(), move || {
-            let offer = connect.clone();
-            async move {
-                let program = offer.run(&in_shell("exec docker system dial-stdio")).await;
-                program.map_err(|error| io::Error::other(error.message))
-            }
-        });
-        let engine = Engine::connect(EngineEndpoint::Elsewhere(engine)).map_err(told)?;
+    async fn pulled(&self, offer: &Offer, crew: Crew, password: SecretString) -> Result<String, UiError> {
+        let temporary = temporary(offer);
         let options = PullOptions { platform: None, login: Some((SHELF_USER.to_owned(), password)) };
         let reference = self.freight.reference.to_string();
         let mut pause = Duration::from_secs(1);
         let mut tries = 1;
+        let mut crew = Some(crew);
         loop {
             let session = since(&offer.view());
             let outcome = async {
-                let sweeper = self.sweeper(offer, &temporary).await?;
+                let Crew { engine, sweeper } = match crew.take() {
+                    Some(crew) => crew,
+                    None => self.crew(offer)?,
+                };
+                let sweeper = sweeper.await.map_err(|error| lost_task(&error))??;
                 let (figures, sent) = (self.shipping.figures.clone(), offer.sent());
                 let pulled = engine.pull_with(&temporary, &options, move |layers, current, total| {
                     figures.write(layers, current, total);
@@ -309,29 +311,15 @@ impl Ship {
         }
     }
 
-    /// Starts the program that removes the temporary name when the connection ends.
-    async fn sweeper(&self, offer: &Offer, temporary: &str) -> Result<Program, UiError> {
-        // Without a terminal sshd sends no signal; the end of its input is how it learns. A pull that is being given up
-        // may name the image a moment later, so it looks more than once.
-        let script = format!(
-            "trap \"\" HUP; read -r word; [ \"$word\" = done ] && exit 0; for second in 1 2 3 4 5; do \
-             docker rmi {temporary} >/dev/null 2>&1; sleep 1; done"
-        );
-        offer.run(&in_shell(&script)).await
+    fn crew(&self, offer: &Offer) -> Result<Crew, UiError> {
+        Crew::begin(self.host(), offer, &temporary(offer))
     }
 }
 
-/// Tells the sweeper that there is nothing to sweep.
-async fn dismiss(mut sweeper: Program) {
-    let told = async {
-        sweeper.write_all(b"done\n").await?;
-        sweeper.flush().await?;
-        sweeper.ended().await;
-        Ok::<_, io::Error>(())
-    };
-    if !matches!(timeout(ANSWER, told).await, Ok(Ok(()))) {
-        tracing::debug!("the program that cleans up on the host looks in vain");
-    }
+/// What the image is called there while it is pulled.
+fn temporary(offer: &Offer) -> String {
+    let (repository, tag) = SHELF_IMAGE;
+    format!("127.0.0.1:{}/{repository}:{tag}", offer.view().spec.port)
 }
 
 /// When the present session came up.
@@ -342,13 +330,12 @@ fn since(offer: &OfferView) -> Option<UnixMillis> {
     }
 }
 
-/// `script` for whatever shell the login there has. It must not have a single quote in it.
-fn in_shell(script: &str) -> String {
-    format!("exec sh -c '{MORE_PATHS}; {script}'")
-}
-
 fn lost(host: &str, error: &io::Error) -> UiError {
     UiError::new(Code::SshLost, format!("The connection to {host} was lost.")).details(error.to_string())
+}
+
+fn lost_task(error: &JoinError) -> UiError {
+    UiError::new(Code::Internal, format!("A background task of Dockline failed: {error}."))
 }
 
 fn nowhere(error: io::Error) -> UiError {

@@ -4,7 +4,10 @@ use super::{
     history, load,
     registries::{names, read_hosts},
 };
-use crate::Paths;
+use crate::{
+    Paths,
+    updates::{Kept, RUNNING},
+};
 use dockline_model::{
     EngineState, EngineView, RegistrySpec, RegistryView, Settings, Snapshot, TunnelView, UiError,
 };
@@ -21,6 +24,8 @@ pub(crate) async fn snapshot(paths: &Paths) -> Result<Snapshot, UiError> {
         spec,
         tunnel: TunnelView::idle(),
     };
+    let updates =
+        Kept::read(&paths.updates_file()).view(config.settings.update_url.as_deref(), RUNNING, false);
     Ok(Snapshot {
         sequence: 0,
         config_path: paths.config_file.display().to_string(),
@@ -35,5 +40,6 @@ pub(crate) async fn snapshot(paths: &Paths) -> Result<Snapshot, UiError> {
         places: paths.places(),
         paused: false,
         doctors: Vec::new(),
+        updates,
     })
 }

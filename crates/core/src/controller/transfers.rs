@@ -238,6 +238,7 @@ impl Actor {
                     asker: self.asker.clone(),
                     folder: self.paths.state_dir.join("shipping"),
                     figures: entry.figures.clone(),
+                    records: self.records.clone(),
                     cancel: entry.cancel.clone(),
                     mailbox: mailbox.clone(),
                     engines: self.engines.clone(),

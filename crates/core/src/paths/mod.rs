@@ -161,6 +161,12 @@ impl Paths {
         self.state_dir.join("transfers.json")
     }
 
+    /// What is known of newer versions of Dockline.
+    #[must_use]
+    pub fn updates_file(&self) -> PathBuf {
+        self.state_dir.join("updates.json")
+    }
+
     /// Makes the folders, private to this account.
     ///
     /// # Errors

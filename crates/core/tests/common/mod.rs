@@ -6,7 +6,7 @@ use dockline_core::{EventStream, Mode, Paths, Session};
 use dockline_demo::DemoHost;
 use dockline_model::{
     Change, Command, Event, FaceKind, Hello, PROTOCOL_VERSION, RegistryName, RegistrySpec, RegistryView,
-    RemoteEnd, Reply, Snapshot, SshTarget, Target, TransferId, TransferView, UiError,
+    Reply, Snapshot, Target, TransferId, TransferView, UiError,
 };
 use dockline_tunnel::SshEnvironment;
 use std::{
@@ -56,20 +56,7 @@ pub fn name() -> RegistryName {
 
 /// The demo host's registry, as a person would add it.
 pub fn target(host: &DemoHost) -> Target {
-    let registry = host.registry_addr();
-    let ssh = SshTarget {
-        host: host.ssh_addr().ip().to_string(),
-        user: Some(host.user().to_owned()),
-        port: Some(host.ssh_addr().port()),
-        identity: Some(host.identity().to_owned()),
-        jump: None,
-    };
-    Target {
-        remote: Some(RemoteEnd::Tcp { host: registry.ip().to_string(), port: registry.port() }),
-        address: Some(address()),
-        linger_seconds: Some(1),
-        ..Target::new(name(), ssh)
-    }
+    Target { port: None, address: Some(address()), linger_seconds: Some(1), ..host.target(name()) }
 }
 
 /// An owner whose one registry is the demo host's, with its host key known.

@@ -99,7 +99,8 @@ keep-open = 1
         [
             "line 2, column 26: transfers-per-registry must be a whole number from 1 to 8, without quotes",
             "line 3, column 1: “colour” is not a setting; these are: transfers-per-registry, linger-seconds, \
-             keepalive-seconds, keyring, notifications, theme, language, text-percent, docker-context",
+             keepalive-seconds, keyring, notifications, theme, language, text-percent, docker-context, \
+             update-check, update-url",
             "line 7, column 7: “-oProxyCommand=id” is not an SSH destination; write it as user@host, host, or \
              user@host:2222",
             "line 8, column 8: port must be a whole number from 1 to 65535, without quotes",

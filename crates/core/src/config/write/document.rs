@@ -3,7 +3,7 @@
 use super::super::{Config, ConfigError};
 use dockline_model::{
     ContextChoice, Language, Notices, OfferSpec, RegistrySpec, RemoteEnd, SettingsChange, Theme,
-    TrafficLimits,
+    TrafficLimits, UpdateCheck,
 };
 use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
@@ -166,6 +166,11 @@ pub(super) fn change_settings(
         Language::En => "en",
         Language::Nl => "nl",
     });
+    let check = wanted.update_check.map(|check| match check {
+        UpdateCheck::Off => "off",
+        UpdateCheck::Daily => "daily",
+        UpdateCheck::Weekly => "weekly",
+    });
     let values = [
         ("transfers-per-registry", whole(wanted.transfers_per_registry)),
         ("linger-seconds", whole(wanted.linger_seconds)),
@@ -174,6 +179,7 @@ pub(super) fn change_settings(
         ("theme", theme.map(Value::from)),
         ("language", language.map(Value::from)),
         ("text-percent", whole(wanted.text_percent)),
+        ("update-check", check.map(Value::from)),
     ];
     for (key, wanted) in values {
         if wanted.is_some() {
@@ -185,11 +191,19 @@ pub(super) fn change_settings(
         Some(ContextChoice::AsDocker) => set(settings, "docker-context", None),
         None => {}
     }
-    if let Some(Notices { done, failed, host_key, tunnel_lost }) = wanted.notices {
+    if let Some(url) = &wanted.update_url {
+        set(settings, "update-url", Some(url.trim()).filter(|url| !url.is_empty()).map(Value::from));
+    }
+    if let Some(Notices { done, failed, host_key, tunnel_lost, update }) = wanted.notices {
         let notices = settings.entry("notifications").or_insert_with(|| value(InlineTable::new()));
         let notices = notices.as_table_like_mut().ok_or_else(not_a_table)?;
-        let kinds =
-            [("done", done), ("failed", failed), ("host-key", host_key), ("tunnel-lost", tunnel_lost)];
+        let kinds = [
+            ("done", done),
+            ("failed", failed),
+            ("host-key", host_key),
+            ("tunnel-lost", tunnel_lost),
+            ("update", update),
+        ];
         for (key, is_on) in kinds {
             set(notices, key, Some(Value::from(is_on)));
         }

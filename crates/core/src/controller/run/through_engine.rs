@@ -90,17 +90,33 @@ impl Transfer {
             | EngineError::Context { .. }
             | EngineError::Reference(_)
             | EngineError::Request { .. }
-            | EngineError::BrokenOff { .. } => return told(error),
+            | EngineError::BrokenOff { .. } => return self.told_of(reference, error),
         };
-        let Ok(client) = self.client() else { return told(error) };
+        let Ok(client) = self.client() else { return self.told_of(reference, error) };
         match client.check_room(reference.repository(), ROOM).await {
             Err(full @ RegistryError::DiskFull { .. }) => {
                 let full = UiError::from(&full);
                 let details = format!("{words}\n{}", full.details.as_deref().unwrap_or_default());
                 full.details(details.trim_end())
             }
-            Ok(()) | Err(_) => told(error),
+            Ok(()) | Err(_) => self.told_of(reference, error),
         }
+    }
+
+    /// By the registry's name, whatever the engine calls it: the person knows no other.
+    fn told_of(&self, reference: &Reference, error: EngineError) -> UiError {
+        let spec = &self.context.spec;
+        let name = reference.with_host(&spec.authority()).map(|name| name.to_string());
+        let error = match name {
+            Ok(name) => error.calling_it(&name),
+            Err(_) => error,
+        };
+        let told = UiError::from(&error);
+        if told.code == Code::RegistryAuth {
+            // Dockline hands its own login to the engine.
+            return told.hint(format!("Log in with `dockline login {}` and try again.", spec.name));
+        }
+        told
     }
 
     pub(in crate::controller) async fn pull_image(
@@ -113,7 +129,8 @@ impl Transfer {
         if let Some(name) = self.by_name(&way, reference).await?
             && let Some(pulled) = known(self.pull_as(&engine, &name, platform).await)
         {
-            return self.verify(reference, pulled.map_err(told)?.digest.as_deref()).await;
+            let pulled = pulled.map_err(|error| self.told_of(reference, error))?;
+            return self.verify(reference, pulled.digest.as_deref()).await;
         }
         let name = self.by_address(&way, reference)?;
         // An engine cannot give a name with a digest in it; such an image keeps the address form.
@@ -121,7 +138,8 @@ impl Transfer {
         if renamed {
             self.note(&engine, &name).await?;
         }
-        let pulled = self.pull_as(&engine, &name, platform).await.map_err(told)?;
+        let pulled = self.pull_as(&engine, &name, platform).await;
+        let pulled = pulled.map_err(|error| self.told_of(reference, error))?;
         let verified = self.verify(reference, pulled.digest.as_deref()).await?;
         if renamed {
             let named = self.named(reference, &self.context.spec.authority())?;

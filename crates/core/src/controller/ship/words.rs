@@ -39,6 +39,7 @@ pub(super) fn told_there(host: &str, image: &str, error: &EngineError) -> UiErro
         | Cause::RegistryFailed
         | Cause::NameUnknown
         | Cause::Untrusted
+        | Cause::WantsCertificate
         | Cause::Lost
         | Cause::Unknown => ui(
             Code::EngineFailed,
@@ -57,9 +58,12 @@ pub(super) fn no_docker(host: &SshTarget, status: Option<u32>, complaint: &str) 
         UiError::new(Code::EngineUnavailable, format!("There is no Docker on {name}."))
             .hint("Install Docker there, or name a host that has it.")
     } else if has("permission denied") {
-        let user = host.user.as_deref().unwrap_or("the user that logs in");
-        UiError::new(Code::EnginePermission, format!("On {name}, {user} may not use Docker."))
-            .hint("Add that user to the group docker there (usermod -aG docker USER), or log in as another.")
+        let user = host.user.as_deref();
+        let shown = user.unwrap_or("the user that logs in");
+        let user = user.unwrap_or("USER");
+        UiError::new(Code::EnginePermission, format!("On {name}, {shown} may not use Docker.")).hint(format!(
+            "Add that user to the group docker there (sudo usermod -aG docker {user}), or log in as another."
+        ))
     } else if has("cannot connect") || has("is the docker daemon running") {
         UiError::new(Code::EngineUnavailable, format!("Docker does not run on {name}."))
             .hint("Start it there: systemctl start docker")

@@ -1,0 +1,106 @@
+//! The programs on the host that a shipping needs, begun while the image is still being exported here: each takes a
+//! tenth of a second and more to start.
+
+use super::{MORE_PATHS, told};
+use dockline_engine::{Elsewhere, Engine, EngineEndpoint};
+use dockline_model::UiError;
+use dockline_tunnel::{Offer, Program};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{io::AsyncWriteExt as _, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+/// Questions that the Docker there is asked: a pull, and what follows it.
+const QUESTIONS: usize = 4;
+/// How long a connection may wait for its question. dockerd closes those that ask nothing for five minutes
+/// (`ReadHeaderTimeout` in its cmd/dockerd).
+const WAITS: Duration = Duration::from_secs(60);
+/// How long the sweeper may take to go.
+const ENDS: Duration = Duration::from_secs(20);
+
+/// Whoever speaks with the Docker there, and who cleans up after it.
+pub(super) struct Crew {
+    pub(super) engine: Engine,
+    /// To be waited for before anything has the temporary name.
+    pub(super) sweeper: Beginning,
+}
+
+impl Crew {
+    /// Sends them on their way. `temporary` is the name that the sweeper removes when the connection ends.
+    pub(super) fn begin(host: &str, offer: &Offer, temporary: &str) -> Result<Self, UiError> {
+        let script = sweeping(temporary);
+        let sweepers = offer.clone();
+        let sweeper = tokio::spawn(async move { sweepers.run(&script).await });
+        let connections = Arc::new(Connections::begin(offer));
+        let engine = Elsewhere::new(host, move || {
+            let connections = connections.clone();
+            async move { connections.next().await }
+        });
+        let engine = Engine::connect(EngineEndpoint::Elsewhere(engine)).map_err(told)?;
+        Ok(Self { engine, sweeper: AbortOnDropHandle::new(sweeper) })
+    }
+}
+
+/// A program that is being started.
+type Beginning = AbortOnDropHandle<Result<Program, UiError>>;
+
+/// Connections to the Docker there.
+struct Connections {
+    offer: Offer,
+    begun: Mutex<VecDeque<(Instant, Beginning)>>,
+}
+
+impl Connections {
+    fn begin(offer: &Offer) -> Self {
+        let begun =
+            (0..QUESTIONS).map(|_| (Instant::now(), AbortOnDropHandle::new(tokio::spawn(dial(offer)))));
+        Self { offer: offer.clone(), begun: Mutex::new(begun.collect()) }
+    }
+
+    /// One that was begun, if it is still young; else a new one.
+    async fn next(&self) -> io::Result<Program> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let program = match begun {
+            Some((at, begun)) if at.elapsed() < WAITS => begun.await.map_err(io::Error::other)?,
+            Some(_) | None => dial(&self.offer).await,
+        };
+        program.map_err(|error| io::Error::other(error.message))
+    }
+}
+
+fn dial(offer: &Offer) -> impl Future<Output = Result<Program, UiError>> + Send + use<> {
+    let offer = offer.clone();
+    async move { offer.run(&in_shell("exec docker system dial-stdio")).await }
+}
+
+/// The program that removes the temporary name when the connection ends.
+fn sweeping(temporary: &str) -> String {
+    // Without a terminal sshd sends no signal; the end of its input is how it learns. A pull that is being given up may
+    // name the image a moment later, so it looks more than once.
+    in_shell(&format!(
+        "trap \"\" HUP; read -r word; [ \"$word\" = done ] && exit 0; for second in 1 2 3 4 5; do \
+         docker rmi {temporary} >/dev/null 2>&1; sleep 1; done"
+    ))
+}
+
+/// Tells the sweeper that there is nothing to sweep.
+pub(super) async fn dismiss(mut sweeper: Program) {
+    let told = async {
+        sweeper.write_all(b"done\n").await?;
+        sweeper.flush().await?;
+        sweeper.ended().await;
+        Ok::<_, io::Error>(())
+    };
+    if !matches!(timeout(ENDS, told).await, Ok(Ok(()))) {
+        tracing::debug!("the program that cleans up on the host looks in vain");
+    }
+}
+
+/// `script` for whatever shell the login there has. It must not have a single quote in it.
+pub(super) fn in_shell(script: &str) -> String {
+    format!("exec sh -c '{MORE_PATHS}; {script}'")
+}

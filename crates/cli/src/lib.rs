@@ -19,7 +19,15 @@ use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 use dockline_model::{Code, UiError};
 use output::Output;
 use std::{io::Write as _, process::ExitCode};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Writes the program's log to standard error; `DOCKLINE_LOG` says how much (`debug`, `russh=off,info`), `otherwise` if it
+/// does not, or not in that language.
+pub fn log_to_stderr(otherwise: Targets) {
+    let said = std::env::var("DOCKLINE_LOG").ok().and_then(|said| said.parse().ok());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines).with(said.unwrap_or(otherwise)).init();
+}
 
 /// Does what the program's arguments say.
 #[must_use]
@@ -36,10 +44,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return wrong_use(&error),
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_env("DOCKLINE_LOG").unwrap_or_else(|_| EnvFilter::new("off")))
-        .with_writer(std::io::stderr)
-        .init();
+    log_to_stderr(Targets::new());
     let output = Output::new(cli.json);
     // A question may have switched the echo off when Ctrl-C ends everything.
     let terminal = terminal::Remembered::now();

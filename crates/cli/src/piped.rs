@@ -1,7 +1,10 @@
 //! Archives that come by a pipe or go into one. On the way they are kept in a file: their parts are needed out of order,
 //! and the owner, which may be another program, reads or writes them there.
 
-use crate::{interrupts::Interrupts, interrupts::cancelled, output::Output};
+use crate::{
+    interrupts::{Interrupts, cancelled},
+    output::Output,
+};
 use dockline_model::{Code, UiError};
 use std::{
     fs::{self, File},
@@ -43,12 +46,16 @@ impl Piped {
     }
 }
 
-/// Removes what killed processes have left: those that live hold their lock.
+/// Removes what killed processes have left: those that live hold their lock. The folder is everybody's, so nothing in it
+/// is trusted to be what its name says: to open a pipe would wait for somebody who writes into it.
 fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
+        let lock = entry.path().join(LOCK);
         if entry.file_name().to_string_lossy().starts_with(FOLDER)
-            && let Ok(lock) = File::open(entry.path().join(LOCK))
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
+            && lock.symlink_metadata().is_ok_and(|lock| lock.is_file())
+            && let Ok(lock) = File::open(lock)
             && lock.try_lock().is_ok()
             && let Err(error) = fs::remove_dir_all(entry.path())
         {
@@ -126,6 +133,22 @@ pub async fn write(piped: Piped) -> Result<(), UiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_only_looks_like_a_folder_of_ours_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        // Nobody writes into this pipe: whoever opened it would wait for ever.
+        let trap = parent.path().join(format!("{FOLDER}trap"));
+        fs::create_dir(&trap).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(trap.join(LOCK)).status().unwrap().success());
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join(LOCK), "").unwrap();
+        let link = parent.path().join(format!("{FOLDER}link"));
+        std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
+        Piped::new(parent.path()).unwrap();
+        assert!(trap.exists() && link.exists() && elsewhere.path().join(LOCK).exists());
+    }
 
     #[test]
     fn what_the_killed_left_is_removed_and_nothing_else() {

@@ -149,8 +149,32 @@ pub enum SettingName {
     Language,
     /// How large the window's text is, from 100 to 200 percent
     TextPercent,
+    /// Notify when there is a newer version of Dockline
+    NotifyUpdate,
     /// The Docker context whose engine is used, or as-docker
     DockerContext,
+    /// How often the app or the agent asks for newer versions: off, daily, weekly
+    UpdateCheck,
+    /// Who is asked for newer versions: the address of a JSON document, or none
+    UpdateUrl,
+}
+
+/// `dockline updates`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dockline settings set update-url https://example.org/dockline.json    who is asked
+  dockline updates                                                      asks now
+  dockline updates --last                                               asks nobody; what the last answer was
+  dockline settings set update-check weekly                             the app or the agent asks by itself
+
+The address is that of a JSON document with the texts “version”, “url” (a page about it) and perhaps “notes”, on whatever
+host you or your team keep it. Only https, or http on this machine. Nothing but the request goes out, and nothing is
+downloaded or installed. Exit status 12: no answer, or not such a document.")]
+pub struct Updates {
+    /// Ask nobody; show the last answer
+    #[arg(long)]
+    pub last: bool,
 }
 
 /// `dockline agent`.

@@ -13,7 +13,7 @@ mod registries;
 
 pub use contents::{Du, Gc, Inspect, Login, Logout, Ls, Rm};
 pub use machine::{
-    Agent, Change, Completions, Demo, Doctor, Hosts, SettingName, Settings, SettingsAction, Setup,
+    Agent, Change, Completions, Demo, Doctor, Hosts, SettingName, Settings, SettingsAction, Setup, Updates,
 };
 pub use moving::{Copy, Offer, Pull, Push, Ship, TransferWhich, Transfers, TransfersAction};
 pub use registries::{Add, Connect, Disconnect, Edit, Remove, Status, Team};
@@ -35,6 +35,7 @@ The exit status tells scripts what kind of failure it was:
     9  a local file or an image archive
    10  system settings: not changed safely, or without leave
    11  the owner of the tunnels: gone, busy, or nobody was there to answer a question
+   12  newer versions of Dockline: whoever was asked did not answer, or not as it should
    70  a defect of Dockline's own; please report it
   130  stopped with Ctrl-C
 
@@ -128,6 +129,8 @@ pub enum Command {
     Settings(Settings),
     /// Show the Docker contexts, and which one's engine is used
     Contexts,
+    /// Ask whether there is a newer version of Dockline; nothing is downloaded
+    Updates(Updates),
     /// Keep listeners and tunnels without a desktop
     Agent(Agent),
     /// Do the main job on a registry host inside this program
@@ -163,6 +166,7 @@ mod tests {
             Code::FileIo,
             Code::PermissionDenied,
             Code::OwnerGone,
+            Code::UpdateInvalid,
             Code::Internal,
             Code::Cancelled,
         ] {

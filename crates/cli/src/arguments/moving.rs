@@ -64,6 +64,7 @@ Examples:
   dockline pull cr.boss.org/app:v1 -o - | docker load
   dockline pull cr.boss.org/app:v1 -o app.tar --format docker --platform linux/arm64
   dockline pull cr.boss.org/app:v1 -o app.tar --all-platforms --referrers
+  dockline pull cr.boss.org/app:v1 --direct           Dockline fetches it and hands it to the engine
 
 What a killed pull into a file had got is not fetched again by the next.")]
 pub struct Pull {
@@ -78,6 +79,16 @@ pub struct Pull {
     /// Which image of several: linux/arm64 [default: this machine's]
     #[arg(long, value_name = "OS/ARCH", conflicts_with = "all_platforms")]
     pub platform: Option<String>,
+    /// Who fetches the image: the engine, or Dockline itself, which then hands all of it to the engine [default: the
+    /// engine, unless it cannot reach the registry; a file is always written by Dockline]
+    #[arg(long, value_name = "ROAD", value_parser = words(ROADS))]
+    pub road: Option<Road>,
+    /// The same as --road engine
+    #[arg(long, conflicts_with_all = ["road", "direct", "output"])]
+    pub engine: bool,
+    /// The same as --road direct
+    #[arg(long, conflicts_with = "road")]
+    pub direct: bool,
     /// The images of all platforms, with their attestations
     #[arg(long, requires = "output")]
     pub all_platforms: bool,
@@ -92,6 +103,7 @@ pub struct Pull {
 Examples:
   dockline copy cr.boss.org/app:v1 cr.other.org
   dockline copy cr.boss.org/app:v1 cr.other.org/team/app:v2 --all-platforms --referrers
+  dockline copy cr.boss.org/app:v1 cr.other.org --platform linux/arm64
   dockline copy cr.boss.org/app:v1 --to a.example.org --to b.example.org
 
 Layers go from one tunnel into the other and are written nowhere in between; only what is missing travels.")]
@@ -107,6 +119,9 @@ pub struct Copy {
     /// To all hosts of each registry, each with its own result, instead of the preferred one alone
     #[arg(long)]
     pub replicas: bool,
+    /// Which image of several: linux/arm64 [default: this machine's]
+    #[arg(long, value_name = "OS/ARCH", conflicts_with = "all_platforms")]
+    pub platform: Option<String>,
     /// The images of all platforms, with their attestations
     #[arg(long)]
     pub all_platforms: bool,

@@ -38,11 +38,19 @@ pub async fn collect(arguments: Gc, output: Output) -> Result<(), UiError> {
             output.result(&plan, || plan_text(&plan))?;
         }
         let may_go_on = !plan_only && !plan.is_empty();
-        if !may_go_on || (!yes && !terminal::can_answer()) {
-            if may_go_on && !output.is_json() {
-                output.remark("Nothing was removed. Add --yes to have it removed without a question.");
-            }
-            return if output.is_json() { output.result(&plan, String::new) } else { Ok(()) };
+        let is_unasked = may_go_on && !yes && !terminal::can_answer();
+        if output.is_json() && (!may_go_on || is_unasked) {
+            output.result(&plan, String::new)?;
+        }
+        if !may_go_on {
+            return Ok(());
+        }
+        if is_unasked {
+            // A script that goes on would take it for removed.
+            return Err(UiError::new(Code::NobodyToAsk, "Nothing was removed: there is nobody to ask.")
+                .hint(
+                    "Add --yes to have it removed without a question, or --plan to see only what would go.",
+                ));
         }
         if !yes && !prompts::agreed("Stop the registry and remove it?".to_owned()).await? {
             return Err(UiError::new(Code::Cancelled, "Nothing was removed."));

@@ -13,8 +13,8 @@ use console::style;
 use dockline_core::{Mode, Paths};
 use dockline_demo::DemoHost;
 use dockline_model::{
-    ArchiveFormat, Code, Command, Extent, PushOptions, RegistryName, RegistrySpec, RemoteEnd, Reply,
-    SshTarget, Target, TransferState, TransferView, UiError,
+    ArchiveFormat, Code, Command, Extent, PushOptions, RegistryName, RegistrySpec, Reply, TransferState,
+    TransferView, UiError,
 };
 use serde::Serialize;
 use std::{
@@ -137,17 +137,7 @@ async fn add(face: &Face, host: &DemoHost) -> Result<RegistrySpec, UiError> {
     let name: RegistryName = REGISTRY
         .parse()
         .map_err(|error| UiError::new(Code::Internal, format!("The demo's name is refused: {error}.")))?;
-    let remote =
-        RemoteEnd::Tcp { host: host.registry_addr().ip().to_string(), port: host.registry_addr().port() };
-    let ssh = SshTarget {
-        host: host.ssh_addr().ip().to_string(),
-        user: Some(host.user().to_owned()),
-        port: Some(host.ssh_addr().port()),
-        identity: Some(host.identity().to_owned()),
-        jump: None,
-    };
-    let (address, port) = host.local_end();
-    let target = Target { remote: Some(remote), port, address, ..Target::new(name, ssh) };
+    let target = host.target(name);
     let reply = face.request(Command::AddRegistry { target }).await?;
     let Reply::Registry { spec } = reply else { return Err(unexpected(&reply)) };
     Ok(spec)

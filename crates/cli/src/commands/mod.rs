@@ -19,6 +19,7 @@ mod target;
 mod team;
 mod transfer;
 mod transfers;
+mod updates;
 
 pub use login::helper as credential_helper;
 
@@ -57,6 +58,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), UiError> {
         Command::Team(what) => team::team(what, output).await,
         Command::Settings(settings) => settings::settings(settings.change, output).await,
         Command::Contexts => settings::contexts(output).await,
+        Command::Updates(updates) => updates::updates(updates.last, output).await,
         Command::Agent(agent) => agent::agent(agent, output).await,
         Command::Demo(_) => demo::demo(output).await,
         Command::Completions(completions) => print_completions(completions.shell),

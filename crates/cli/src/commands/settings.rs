@@ -10,8 +10,12 @@ use crate::{
 use console::Term;
 use dockline_model::{
     Code, Command, ContextChoice, Language, Notices, Places, Reply, Settings, SettingsChange, Theme, UiError,
+    UpdateCheck,
 };
 use serde::Serialize;
+
+/// What is typed, and shown, where nobody is asked for newer versions.
+const NO_ADDRESS: &str = "none";
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -90,6 +94,20 @@ fn wanted(setting: SettingName, value: &str, notices: Notices) -> Result<Setting
             };
             Ok(SettingsChange { language: Some(language), ..none })
         }
+        SettingName::NotifyUpdate => with(Notices { update: truth()?, ..notices }),
+        SettingName::UpdateCheck => {
+            let check = match value {
+                "off" => UpdateCheck::Off,
+                "daily" => UpdateCheck::Daily,
+                "weekly" => UpdateCheck::Weekly,
+                _ => return Err(refused(value, "off, daily or weekly")),
+            };
+            Ok(SettingsChange { update_check: Some(check), ..none })
+        }
+        SettingName::UpdateUrl => {
+            let url = if value == NO_ADDRESS { "" } else { value };
+            Ok(SettingsChange { update_url: Some(url.to_owned()), ..none })
+        }
         SettingName::DockerContext => {
             let context = match value {
                 "as-docker" => ContextChoice::AsDocker,
@@ -116,6 +134,11 @@ fn rows(settings: &Settings) -> Vec<Vec<String>> {
         Language::En => "en",
         Language::Nl => "nl",
     };
+    let check = match settings.update_check {
+        UpdateCheck::Off => "off",
+        UpdateCheck::Daily => "daily",
+        UpdateCheck::Weekly => "weekly",
+    };
     let rows = [
         (
             "start-at-login",
@@ -129,10 +152,13 @@ fn rows(settings: &Settings) -> Vec<Vec<String>> {
         ("notify-failed", word(settings.notices.failed)),
         ("notify-host-key", word(settings.notices.host_key)),
         ("notify-tunnel-lost", word(settings.notices.tunnel_lost)),
+        ("notify-update", word(settings.notices.update)),
         ("theme", theme.to_owned()),
         ("language", language.to_owned()),
         ("text-percent", settings.text_percent.to_string()),
         ("docker-context", settings.context.clone().unwrap_or_else(|| "as-docker".to_owned())),
+        ("update-check", check.to_owned()),
+        ("update-url", settings.update_url.clone().unwrap_or_else(|| NO_ADDRESS.to_owned())),
     ];
     rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect()
 }

@@ -54,7 +54,8 @@ pub async fn copy(copy: Copy, output: Output) -> Result<(), UiError> {
         .into_iter()
         .chain(copy.to)
         .flat_map(|to| {
-            let command = Command::Copy { from: copy.from.clone(), to: to.clone(), host: None, extent };
+            let (from, platform) = (copy.from.clone(), copy.platform.clone());
+            let command = Command::Copy { from, to: to.clone(), host: None, platform, extent };
             if copy.replicas { at_each_host(command, &registries) } else { vec![(to, command)] }
         })
         .collect();
@@ -96,10 +97,15 @@ fn at_each_host(command: Command, registries: &[RegistrySpec]) -> Vec<(String, C
 
 /// Begins all of `commands`, each with the name of where it goes, and follows them to their ends.
 pub async fn all(face: &Face, commands: Vec<(String, Command)>, output: Output) -> Result<(), UiError> {
+    let is_one_of_several = commands.len() > 1;
     let runs = commands.into_iter().map(|(place, command)| async move {
-        let ended =
-            transfer::run(face, command, output).await.and_then(|view| transfer::report(&view, output));
+        let ended = match is_one_of_several {
+            true => transfer::run_among(face, command, &place, output).await,
+            false => transfer::run(face, command, output).await,
+        };
+        let ended = ended.and_then(|view| transfer::report(&view, output));
         if let Err(error) = &ended
+            && is_one_of_several
             && error.code != Code::Cancelled
             && !output.is_json()
         {

@@ -72,7 +72,7 @@ async fn transfer(
 type Tell = fn(&TransferView, Output) -> Result<(), UiError>;
 
 async fn carry_out(face: &Face, command: Command, output: Output, tell: Tell) -> Result<(), UiError> {
-    let ended = begin(face, command).await?.follow_to_end(face, output).await?;
+    let ended = run(face, command, output).await?;
     tell(&ended, output)
 }
 
@@ -83,11 +83,7 @@ pub(super) fn push_command(
 ) -> Result<Command, UiError> {
     let target = push_target(&push.image, push.target.as_deref(), registries)?;
     let (registry, reference) = (target.registry, target.reference);
-    let road = match (push.road, push.engine, push.direct) {
-        (None, true, _) => Some(Road::Engine),
-        (None, false, true) => Some(Road::Direct),
-        (road, _, _) => road,
-    };
+    let road = road(push.road, push.engine, push.direct);
     let options = PushOptions { road, compression: push.compression, level: push.level };
     let extent = Extent { all_platforms: push.all_platforms, referrers: push.referrers };
     let archive = match piped {
@@ -122,9 +118,19 @@ pub(super) fn push_command(
     })
 }
 
+/// The road that was asked for, in whichever words.
+fn road(road: Option<Road>, engine: bool, direct: bool) -> Option<Road> {
+    road.or(engine.then_some(Road::Engine)).or(direct.then_some(Road::Direct))
+}
+
 /// Pulls into the engine or into a file and waits for the end.
 pub async fn pull(pull: Pull, output: Output) -> Result<(), UiError> {
-    let Pull { reference, output: file, format, platform, all_platforms, referrers } = pull;
+    let road = road(pull.road, pull.engine, pull.direct);
+    let Pull { reference, output: file, format, platform, all_platforms, referrers, .. } = pull;
+    if file.is_some() && road == Some(Road::Engine) {
+        return Err(UiError::new(Code::InvalidArgument, "A file is written without an engine.")
+            .hint("Leave --road out, or pull into the engine and use docker save."));
+    }
     let is_piped = file.as_deref() == Some(Path::new("-"));
     let piped = if is_piped { Some(piped::place(output)?) } else { None };
     let file = piped.as_ref().map(piped::Piped::path).or(file);
@@ -136,7 +142,7 @@ pub async fn pull(pull: Pull, output: Output) -> Result<(), UiError> {
             platform,
             extent: Extent { all_platforms, referrers },
         },
-        None => Command::Pull { reference, platform },
+        None => Command::Pull { reference, platform, road },
     };
     let tell = if is_piped { report_beside } else { report };
     transfer(output, tell, |_| Ok(command.clone())).await?;
@@ -154,7 +160,19 @@ pub(super) fn absolute(path: PathBuf) -> Result<PathBuf, UiError> {
 
 /// Begins a transfer and shows it until its end, whatever that is.
 pub async fn run(face: &Face, command: Command, output: Output) -> Result<TransferView, UiError> {
-    begin(face, command).await?.follow_to_end(face, output).await
+    let progress = Progress::new(face.screen());
+    begin(face, command).await?.follow_to_end(face, progress, output).await
+}
+
+/// [`run`], of one transfer among several, which go to different places.
+pub async fn run_among(
+    face: &Face,
+    command: Command,
+    place: &str,
+    output: Output,
+) -> Result<TransferView, UiError> {
+    let progress = Progress::of(face.screen(), place);
+    begin(face, command).await?.follow_to_end(face, progress, output).await
 }
 
 /// A transfer that the owner has accepted.
@@ -176,9 +194,13 @@ async fn begin(face: &Face, command: Command) -> Result<Begun, UiError> {
 }
 
 impl Begun {
-    async fn follow_to_end(self, face: &Face, output: Output) -> Result<TransferView, UiError> {
+    async fn follow_to_end(
+        self,
+        face: &Face,
+        mut progress: Progress,
+        output: Output,
+    ) -> Result<TransferView, UiError> {
         let Self { id, events, mut interrupts } = self;
-        let mut progress = Progress::new(face.screen());
         let ended = follow(face, events, id, &mut progress, &mut interrupts, output).await;
         progress.finish();
         ended

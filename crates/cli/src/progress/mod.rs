@@ -7,7 +7,7 @@ use dockline_model::{LayerState, TransferView, UiError};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub use render::summary;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -74,12 +74,15 @@ pub struct Progress {
     screen: Screen,
     bar: Option<ProgressBar>,
     told: Told,
+    /// What each line begins with, where several transfers tell theirs on the same screen.
+    label: String,
 }
 
 /// What was said already, where only changes are said.
 #[derive(Default)]
 struct Told {
     layers: BTreeMap<String, LayerState>,
+    done: BTreeSet<String>,
     tenths: u64,
     /// Why this road.
     why: Option<String>,
@@ -89,7 +92,12 @@ struct Told {
 impl Progress {
     /// Draws on `screen`.
     pub fn new(screen: &Screen) -> Self {
-        Self { screen: screen.clone(), bar: None, told: Told::default() }
+        Self { screen: screen.clone(), bar: None, told: Told::default(), label: String::new() }
+    }
+
+    /// [`Progress::new`], of one transfer among several: each line says which.
+    pub fn of(screen: &Screen, place: &str) -> Self {
+        Self { label: format!("{place}: "), ..Self::new(screen) }
     }
 
     /// Shows the transfer as it is now.
@@ -102,7 +110,7 @@ impl Progress {
             return self.screen.output.result(view, String::new);
         }
         if let Some(why) = view.why.as_ref().filter(|why| self.told.why.as_ref() != Some(*why)) {
-            self.screen.say(why);
+            self.screen.say(&format!("{}{why}", self.label));
             self.told.why = Some(why.clone());
         }
         if self.screen.bars.is_hidden() {
@@ -124,6 +132,10 @@ impl Progress {
     /// All lines are one message of one bar: indicatif limits how often each is drawn, and lines of different
     /// moments would contradict one another.
     fn draw(&mut self, view: &TransferView) {
+        if view.state.is_final() {
+            // What remains of it is the summary.
+            return;
+        }
         let (rows, columns) = console::Term::stderr().size();
         let lines = render::lines(view, usize::from(columns), usize::from(rows).saturating_sub(2));
         let bar = self.bar.get_or_insert_with(|| {
@@ -138,7 +150,11 @@ impl Progress {
     fn tell(&mut self, view: &TransferView) {
         for layer in &view.layers {
             let before = self.told.layers.insert(layer.id.clone(), layer.state.clone());
-            if before.as_ref() == Some(&layer.state) {
+            if before.as_ref() == Some(&layer.state) || render::is_countdown(before.as_ref(), &layer.state) {
+                continue;
+            }
+            // A layer that was fetched and is unpacked is done twice.
+            if layer.state == LayerState::Done && !self.told.done.insert(layer.id.clone()) {
                 continue;
             }
             match layer.state {
@@ -147,14 +163,14 @@ impl Progress {
                 | LayerState::Done
                 | LayerState::Exists
                 | LayerState::Mounted { .. } => {
-                    to_stderr(&format!("{}: {}\n", layer.id, render::layer_words(layer)));
+                    to_stderr(&format!("{}{}: {}\n", self.label, layer.id, render::layer_words(layer)));
                 }
             }
         }
         let tenths = render::percent(view) / 10;
         if tenths > self.told.tenths && tenths < 10 {
             self.told.tenths = tenths;
-            to_stderr(&(render::overall(view, usize::MAX) + "\n"));
+            to_stderr(&format!("{}{}\n", self.label, render::overall(view, usize::MAX)));
         }
     }
 }

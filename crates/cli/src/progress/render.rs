@@ -28,8 +28,21 @@ pub fn lines(view: &TransferView, width: usize, height: usize) -> Vec<String> {
         let text = format!("{finished} of {} layers done", view.layers.len());
         lines.push(clip(&style(text).dim().for_stderr().to_string(), width));
     }
-    lines.push(clip(&overall(view, width), width));
+    // Of an image that is there already, and before anything is known, there is no whole to tell of.
+    if view.total > 0 {
+        lines.push(clip(&overall(view, width), width));
+    }
     lines
+}
+
+/// Whether a layer waits for its next try as before, only shorter. Without a terminal each second would be a line.
+pub fn is_countdown(before: Option<&LayerState>, now: &LayerState) -> bool {
+    match (before, now) {
+        (Some(LayerState::Retrying { seconds: before }), LayerState::Retrying { seconds: now }) => {
+            now <= before
+        }
+        _ => false,
+    }
 }
 
 fn is_finished(layer: &LayerView) -> bool {
@@ -115,11 +128,19 @@ pub fn overall(view: &TransferView, width: usize) -> String {
     let bytes = format!("{} of {}", format::bytes(view.current), format::bytes(view.total));
     let rate = view.rate.map(|rate| format!("{}/s", format::bytes(rate)));
     let left = view.seconds_left.map(|seconds| format!("{} left", format::seconds(seconds)));
-    words.extend([Some(bytes), rate, left].into_iter().flatten());
+    // The first that fits: how long it takes is what one wants to know of a narrow terminal.
+    let all = [Some(&bytes), rate.as_ref(), left.as_ref()];
+    let choices = [all, [None, all[1], all[2]], [None, None, all[2]]];
+    let length = |parts: &[Option<&String>]| {
+        words[0].len() + parts.iter().flatten().map(|part| part.len() + 2).sum::<usize>()
+    };
+    let whole = 1 + all.iter().flatten().count();
+    let chosen = choices.iter().find(|parts| length(parts.as_slice()) <= width).unwrap_or(&choices[2]);
+    words.extend(chosen.iter().flatten().map(|part| (*part).clone()));
     let text = words.join("  ");
     // Two blanks and two brackets.
     let room = width.saturating_sub(text.len() + 4);
-    if (8..1000).contains(&room) {
+    if words.len() == whole && (8..1000).contains(&room) {
         let (percent, rest) = text.split_at(words[0].len());
         format!("{percent}  {}{rest}", bar(view.current, view.total, room.min(40)))
     } else {
@@ -144,22 +165,12 @@ fn clip(text: &str, width: usize) -> String {
 
 /// What a finished transfer comes down to: the reference, what was moved, and how far it is verified.
 pub fn summary(view: &TransferView) -> String {
-    let count = |matches: fn(&LayerState) -> bool| view.layers.iter().filter(|l| matches(&l.state)).count();
-    let skipped = count(|state| matches!(state, LayerState::Exists | LayerState::Mounted { .. }));
-    let moved: u64 = view
-        .layers
-        .iter()
-        .filter(|layer| layer.state == LayerState::Done)
-        .map(|layer| layer.total.unwrap_or(layer.current))
-        .sum();
     let verb = match view.kind {
         TransferKind::Push => "Pushed",
         TransferKind::Pull => "Pulled",
         TransferKind::Ship => "Shipped",
         TransferKind::Copy => "Copied",
     };
-    let milliseconds = view.finished.map_or(0, |end| end.0.saturating_sub(view.started.0)).max(1);
-    let rate = u64::try_from(u128::from(moved) * 1000 / u128::from(milliseconds)).unwrap_or(u64::MAX);
     let mut text = format!("{verb} {}\n", route(view));
     if let TransferState::Done { verified } = &view.state {
         let is_shipped = view.kind == TransferKind::Ship;
@@ -171,16 +182,42 @@ pub fn summary(view: &TransferView) -> String {
         };
         text += &format!("  {}\n  {proof}; ", verified.digest);
     }
-    let plural = if view.layers.len() == 1 { "" } else { "s" };
-    text += &format!("{} layer{plural}", view.layers.len());
-    if skipped > 0 {
-        text += &format!(", {skipped} already there");
+    text + &what_moved(view)
+}
+
+/// Layers, bytes as the image has them, and what of it crossed the line and how fast.
+fn what_moved(view: &TransferView) -> String {
+    let count = |matches: fn(&LayerState) -> bool| view.layers.iter().filter(|l| matches(&l.state)).count();
+    let there = count(|state| matches!(state, LayerState::Exists | LayerState::Mounted { .. }));
+    let moved: u64 = view
+        .layers
+        .iter()
+        .filter(|layer| layer.state == LayerState::Done)
+        .map(|layer| layer.total.unwrap_or(layer.current))
+        .sum();
+    let milliseconds = view.finished.map_or(0, |end| end.0.saturating_sub(view.started.0)).max(1);
+    let rate = |bytes: u64| {
+        let rate = u128::from(bytes) * 1000 / u128::from(milliseconds);
+        format!("{}/s", format::bytes(u64::try_from(rate).unwrap_or(u64::MAX)))
+    };
+    let mut text = match view.layers.len() {
+        0 => "everything was there already".to_owned(),
+        1 => "1 layer".to_owned(),
+        more => format!("{more} layers"),
+    };
+    if there > 0 {
+        text += &format!(", {there} already there");
     }
-    text += &format!("; {} in {}", format::bytes(moved), took(milliseconds));
-    if moved > 0 {
-        text += &format!(" ({}/s)", format::bytes(rate));
+    let took = took(milliseconds);
+    match (moved, view.sent) {
+        (0, _) => text + &format!("; {took}"),
+        // Nobody has counted.
+        (moved, 0) => text + &format!("; {} in {took} ({})", format::bytes(moved), rate(moved)),
+        (moved, sent) => {
+            let (moved, on_the_line) = (format::bytes(moved), format::bytes(sent));
+            text + &format!("; {moved} in {took} ({on_the_line} on the line, {})", rate(sent))
+        }
     }
-    text
 }
 
 /// To a tenth of a second; what took less is told in thousandths, since nothing takes no time.
@@ -263,8 +300,21 @@ mod tests {
         console::set_colors_enabled_stderr(false);
         assert_eq!(overall(&view(vec![]), 50), " 25 %  50 MB of 200 MB  11.20 MB/s  13 s left");
         assert!(overall(&view(vec![]), 80).contains("[#####"));
+        assert_eq!(overall(&view(vec![]), 45), " 25 %  50 MB of 200 MB  11.20 MB/s  13 s left");
+        assert_eq!(overall(&view(vec![]), 44), " 25 %  11.20 MB/s  13 s left");
+        assert_eq!(overall(&view(vec![]), 20), " 25 %  13 s left");
         let unknown = TransferView { total: 0, current: 0, rate: None, seconds_left: None, ..view(vec![]) };
         assert_eq!(percent(&unknown), 0);
+        assert_eq!(lines(&unknown, 80, 20).len(), 1, "there is no whole to tell of");
+    }
+
+    #[test]
+    fn a_countdown_is_no_news() {
+        let retrying = |seconds| LayerState::Retrying { seconds };
+        assert!(is_countdown(Some(&retrying(5)), &retrying(4)));
+        assert!(!is_countdown(Some(&retrying(1)), &retrying(10)), "the next try");
+        assert!(!is_countdown(Some(&LayerState::Transferring), &retrying(5)));
+        assert!(!is_countdown(None, &retrying(5)));
     }
 
     #[test]
@@ -279,6 +329,18 @@ mod tests {
             summary(&done),
             "Pushed app:v1 to cr.boss.org:5000/app:v1\n  sha256:0\n  \
              Verified at the registry; 2 layers, 1 already there; 100 MB in 10.0 s (10 MB/s)"
+        );
+        let packed = TransferView { sent: 40_000_000, ..done.clone() };
+        assert!(
+            summary(&packed).ends_with("; 100 MB in 10.0 s (40 MB on the line, 4 MB/s)"),
+            "{}",
+            summary(&packed)
+        );
+        let there = TransferView { layers: vec![layer("b", LayerState::Exists, 0)], ..done.clone() };
+        assert!(summary(&there).ends_with("Verified at the registry; 1 layer, 1 already there; 10.0 s"));
+        let nothing = TransferView { layers: Vec::new(), ..done.clone() };
+        assert!(
+            summary(&nothing).ends_with("Verified at the registry; everything was there already; 10.0 s")
         );
         let quick = TransferView { finished: Some(UnixMillis(done.started.0 + 31)), ..done };
         assert!(summary(&quick).contains("100 MB in 31 ms ("), "{}", summary(&quick));

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use dockline_core::{Paths, Session};
 use dockline_demo::DemoHost;
-use dockline_model::{Code, Command, InvalidName, RemoteEnd, SshTarget, Target, UiError};
+use dockline_model::{Code, Command, InvalidName, UiError};
 use std::path::Path;
 
 /// A name that is nobody's (RFC 6761 §6.2).
@@ -51,33 +51,9 @@ impl Demo {
     /// # Errors
     /// Whatever the owner says.
     pub async fn add_registry(&self, session: &Session) -> Result<(), UiError> {
-        let (ssh, registry) = (self.host.ssh_addr(), self.host.registry_addr());
-        let (address, port) = self.host.local_end();
-        let target = Target {
-            name: REGISTRY
-                .parse()
-                .map_err(|error: InvalidName| UiError::new(Code::Internal, error.to_string()))?,
-            ssh: SshTarget {
-                host: ssh.ip().to_string(),
-                user: Some(self.host.user().to_owned()),
-                port: Some(ssh.port()),
-                identity: Some(self.host.identity().to_owned()),
-                jump: None,
-            },
-            fallbacks: Vec::new(),
-            remote: Some(RemoteEnd::Tcp { host: registry.ip().to_string(), port: registry.port() }),
-            port,
-            address,
-            linger_seconds: None,
-            gateway: None,
-            localhost_port: None,
-            ca: None,
-            keep_open: false,
-            url: None,
-            client_certificate: None,
-            open_at_start: false,
-            limits: dockline_model::TrafficLimits::default(),
-        };
+        let name =
+            REGISTRY.parse().map_err(|error: InvalidName| UiError::new(Code::Internal, error.to_string()))?;
+        let target = self.host.target(name);
         match session.request(Command::AddRegistry { target }).await {
             Err(error) if error.code != Code::RegistryExists => Err(error),
             Ok(_) | Err(_) => Ok(()),

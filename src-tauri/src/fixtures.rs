@@ -21,6 +21,7 @@ pub fn snapshot() -> Snapshot {
         places: Places::default(),
         paused: false,
         doctors: Vec::new(),
+        updates: dockline_model::UpdatesView::default(),
     }
 }
 

@@ -28,12 +28,9 @@ mod tray;
 mod window;
 pub mod words;
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
 /// Writes the program's log to standard error; `DOCKLINE_LOG` says how much.
 pub fn log_to_stderr() {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("DOCKLINE_LOG").unwrap_or_else(|_| "info".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    dockline_cli::log_to_stderr(Targets::new().with_default(LevelFilter::INFO));
 }

@@ -10,6 +10,7 @@ enum Kind {
     Failed,
     HostKey,
     TunnelLost,
+    Update,
 }
 
 impl Kind {
@@ -19,6 +20,7 @@ impl Kind {
             Self::Failed => notices.failed,
             Self::HostKey => notices.host_key,
             Self::TunnelLost => notices.tunnel_lost,
+            Self::Update => notices.update,
         }
     }
 }
@@ -71,8 +73,23 @@ pub fn notifications_for(before: &Snapshot, after: &Snapshot, tongue: Tongue) ->
             (_, _) => None,
         }
     });
-    let all = failed.chain(ended);
+    let all = failed.chain(ended).chain(newer(before, after, tongue));
     all.filter(|(kind, _)| kind.is_wanted(notices)).map(|(_, notice)| notice).collect()
+}
+
+/// A version that no answer had named before. Whoever looks for themselves is looking at the window.
+fn newer(before: &Snapshot, after: &Snapshot, tongue: Tongue) -> Option<(Kind, Notice)> {
+    let (was, last) = (before.updates.last.as_ref(), after.updates.last.as_ref()?);
+    let release = last.release.as_ref().filter(|_| last.is_news && was != Some(last))?;
+    let notice = Notice {
+        title: tongue.newer_version(&release.version),
+        body: tongue.newer_version_how().to_owned(),
+        failure: false,
+        shows: Wish::Settings,
+        remedy: None,
+        show: tongue.show(),
+    };
+    Some((Kind::Update, notice))
 }
 
 fn transfer_notice(transfer: &TransferView, tongue: Tongue) -> Option<(Kind, Notice)> {
@@ -120,7 +137,7 @@ pub fn clicked(notice: Notice, on_remedy: bool) -> Choice {
 mod tests {
     use super::*;
     use crate::fixtures::{registry, snapshot, transfer};
-    use dockline_model::{UiError, UnixMillis, Verified};
+    use dockline_model::{Asked, Release, UiError, UnixMillis, UpdatesView, Verified};
 
     fn told_by(before: &Snapshot, after: &Snapshot) -> Vec<Notice> {
         notifications_for(before, after, Tongue::English)
@@ -167,6 +184,25 @@ mod tests {
         assert_eq!(told.remedy, Some(("Connect again", Choice::Connect("cr.boss.org".parse().unwrap()))));
         assert!(told_by(&failed, &failed).is_empty());
         assert!(told_by(&failed, &up).is_empty());
+    }
+
+    #[test]
+    fn a_newer_version_is_told_once() {
+        let asked = |at, is_news| {
+            let release =
+                Release { version: "1.2.0".to_owned(), url: "https://example.org".to_owned(), notes: None };
+            let last =
+                Asked { at: UnixMillis(at), newest: "1.2.0".to_owned(), release: Some(release), is_news };
+            Snapshot { updates: UpdatesView { last: Some(last), ..UpdatesView::default() }, ..snapshot() }
+        };
+        let mut news = asked(1, true);
+        let told = told_by(&snapshot(), &news).remove(0);
+        assert_eq!((told.title.as_str(), told.shows), ("Dockline 1.2.0 is there", Wish::Settings));
+        assert!(told_by(&news, &news).is_empty());
+        assert!(told_by(&news, &asked(2, false)).is_empty());
+        assert!(told_by(&snapshot(), &asked(2, false)).is_empty(), "an earlier start has told it");
+        news.settings.notices.update = false;
+        assert!(told_by(&snapshot(), &news).is_empty());
     }
 
     #[test]

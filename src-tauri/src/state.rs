@@ -31,6 +31,7 @@ pub fn apply(state: &mut Snapshot, event: Event) {
         Change::Paused { paused } => state.paused = paused,
         Change::Doctor { report } => put(&mut state.doctors, report, |one, two| one.id == two.id),
         Change::DoctorGone { id } => state.doctors.retain(|report| report.id != id),
+        Change::Updates { updates } => state.updates = updates,
         Change::Resync { snapshot } => *state = snapshot,
     }
 }

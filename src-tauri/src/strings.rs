@@ -314,6 +314,25 @@ impl Tongue {
         self.either("Show", "Tonen")
     }
 
+    pub fn newer_version(self, version: &str) -> String {
+        match self {
+            English => format!("Dockline {version} is there"),
+            Dutch => format!("Dockline {version} is er"),
+        }
+    }
+
+    pub const fn newer_version_how(self) -> &'static str {
+        self.either("The settings have the page about it.", "In de instellingen staat de pagina erover.")
+    }
+
+    /// In the menu.
+    pub fn see_newer_version(self, version: &str) -> String {
+        match self {
+            English => format!("Dockline {version} is there…"),
+            Dutch => format!("Dockline {version} is er…"),
+        }
+    }
+
     pub const fn icon_idle(self) -> &'static str {
         self.either("Dockline: no tunnel is open", "Dockline: er is geen tunnel open")
     }

@@ -45,6 +45,8 @@ pub enum Wish {
     Registries,
     /// What is on its way, and what was.
     Transfers,
+    /// The settings, where newer versions are told of.
+    Settings,
     /// These files, as if they had been let go over the page: archives are pushed, the rest is refused with a reason.
     Archives {
         /// Absolute paths; names that are not Unicode have replacement characters in them, and lead nowhere.

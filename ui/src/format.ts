@@ -56,6 +56,11 @@ export function duration(milliseconds: number): string {
   return t.time.days(Math.floor(hours / 24));
 }
 
+/** How long something took that is over: nothing takes no time. */
+export function took(milliseconds: number): string {
+  return milliseconds < 1000 ? t.time.underASecond : duration(milliseconds);
+}
+
 /** Rounded so that it does not flicker: nobody needs to read 4:37, 4:36, 4:38. */
 export function timeLeft(seconds: number): string {
   if (seconds < 5) return t.time.fewSecondsLeft;

@@ -6,6 +6,7 @@ import type { Link } from './generated/Link';
 import type { LinkState } from './generated/LinkState';
 import type { ManifestKind } from './generated/ManifestKind';
 import type { Notices } from './generated/Notices';
+import type { UpdateCheck } from './generated/UpdateCheck';
 import type { Places } from './generated/Places';
 import type { OfferState } from './generated/OfferState';
 import type { TransferKind } from './generated/TransferKind';
@@ -17,6 +18,15 @@ import type { NameFlaw } from './state/name';
 import type { Flaw } from './state/reference';
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+
+/** What collecting takes away; mostly there are parts alone, and nobody wants to read of none. */
+const garbage = (blobs: number, manifests: number) =>
+  [
+    ...(blobs > 0 || manifests === 0
+      ? [`${plural(blobs, 'layer or other part', 'layers and other parts')} of images`]
+      : []),
+    ...(manifests > 0 ? [plural(manifests, 'image without a tag', 'images without a tag')] : []),
+  ].join(' and ');
 
 export const en = {
   app: 'Dockline',
@@ -37,6 +47,7 @@ export const en = {
   copied: 'Copied',
   copyFailed: 'The clipboard is not available; select the text and copy it by hand.',
   failed: 'Something went wrong.',
+  notice: 'Notice',
   details: 'Details',
   engineWords: 'In the engine’s own words',
   loading: 'Looking for the tunnels…',
@@ -52,6 +63,7 @@ export const en = {
     minutes: (n: number) => `${n} min`,
     hours: (h: number, m: number) => (m > 0 ? `${h} h ${m} min` : `${h} h`),
     days: (n: number) => plural(n, 'day', 'days'),
+    underASecond: 'under a second',
     left: (duration: string) => `about ${duration} left`,
     fewSecondsLeft: 'a few seconds left',
     justNow: 'just now',
@@ -70,7 +82,7 @@ export const en = {
     open: (view: string) => `Go to ${view}`,
     none: (query: string) => `Nothing here is called “${query}”.`,
     count: (n: number) => plural(n, 'entry', 'entries'),
-    groups: { go: 'Go to', do: 'Do', registries: 'Registries', images: 'Images', look: 'Appearance' },
+    groups: { go: 'Go to', do: 'Actions', registries: 'Registries', images: 'Images', look: 'Appearance' },
   },
   shortcuts: {
     title: 'Keyboard shortcuts',
@@ -85,7 +97,7 @@ export const en = {
   remedy: {
     edit: 'Edit the registry…',
     login: 'Log in to the registry…',
-    contents: 'Look what is in it',
+    contents: 'See what is in it',
     check: 'Check the whole way',
     connect: 'Connect, and answer its question',
     settings: 'Go to the settings',
@@ -304,7 +316,7 @@ export const en = {
   remove: {
     title: (name: string) => `Remove ${name}?`,
     body: 'Dockline forgets this registry and closes its tunnel. Nothing changes on the host, and your images stay where they are.',
-    looking: 'Looking what was set up for it here…',
+    looking: 'Finding out what was set up for it here…',
     settings: 'Take back what was set up for it on this machine',
     settingsHelp: (files: string) => `What Dockline added to ${files} goes.`,
     show: 'Show what changes',
@@ -384,6 +396,7 @@ export const en = {
     empty: 'Images that you build or pull appear here by themselves.',
     noMatchTitle: (query: string) => `Nothing matches “${query}”`,
     noMatch: 'Search looks at names, tags and IDs.',
+    found: (n: number) => plural(n, 'image', 'images'),
     clearSearch: 'Clear the search',
     unknown: 'Looking for Docker or Podman…',
     unavailableTitle: 'No container engine answers',
@@ -398,7 +411,7 @@ export const en = {
     submit: 'Push',
     everywhere: (n: number) => `To all ${n} of its hosts`,
     everywhereHelp: 'Each host gets a transfer of its own; otherwise it goes to the one in use.',
-    road: 'Road',
+    road: 'Route',
     roads: { auto: 'Dockline decides', engine: 'Through the engine', direct: 'Directly' },
     roadHelp: {
       auto: 'Whichever is faster here; the transfer says why.',
@@ -406,11 +419,11 @@ export const en = {
       direct:
         'Dockline reads the image from the engine and sends it itself: it can be paused, and goes on after a loss.',
     },
-    compression: 'Packing',
+    compression: 'Compression',
     compressions: { auto: 'Dockline decides', gzip: 'gzip', zstd: 'zstd', none: 'None' },
     compressionHelp:
-      'Of layers that are not packed yet. Every engine reads gzip; zstd is smaller and faster.',
-    compressionEngine: 'The engine packs layers in its own way.',
+      'Of layers that are not compressed yet. Every engine reads gzip; zstd is smaller and faster.',
+    compressionEngine: 'The engine compresses layers in its own way.',
   },
   extent: {
     allPlatforms: 'All platforms of it',
@@ -468,7 +481,7 @@ export const en = {
       'What docker save wrote, or an OCI layout: .tar, .tar.gz or .tar.zst. You can also drop it on the window.',
     reference: 'Name in the registry',
     referencePlaceholder: 'as the archive says',
-    pathEmpty: 'Say which file.',
+    pathEmpty: 'Name a file.',
     choose: 'Choose…',
     chooseNamed: (what: string) => `Choose: ${what}`,
     image: 'Which image of it',
@@ -501,8 +514,8 @@ export const en = {
     pauseAll: 'Pause all',
     resume: 'Resume',
     resumeNamed: (what: string) => `Resume ${what}`,
-    resumeAll: 'Let them go on',
-    held: 'Paused: nothing new begins until you let it.',
+    resumeAll: 'Resume all',
+    held: 'Paused: nothing new begins until you resume.',
     retryAll: 'Try all again',
     retryNamed: (what: string) => `Try again: ${what}`,
     copyReport: 'Copy for a bug report',
@@ -561,6 +574,7 @@ export const en = {
     refresh: 'Look again',
     loading: 'Asking the registry…',
     repositories: 'Repositories',
+    repositoryCount: (n: number) => plural(n, 'repository', 'repositories'),
     tags: 'Tags',
     filterRepositories: 'Find a repository',
     filterTags: 'Find a tag',
@@ -615,28 +629,27 @@ export const en = {
     container: (name: string, engine: string) => `The registry runs in the container ${name} (${engine}).`,
     unit: (name: string) => `The registry runs as ${name}.`,
     would: (blobs: number, manifests: number, size: string | null) =>
-      `${plural(blobs, 'layer or other part', 'layers and other parts')} of images and ${plural(manifests, 'image without a tag', 'images without a tag')} would go${size === null ? '' : `: ${size}`}.`,
+      `${garbage(blobs, manifests)} would go${size === null ? '' : `: ${size}`}.`,
     nothing: 'There is nothing to remove.',
     untagged: 'Also images that no tag names',
-    untaggedHelp: 'Whoever pulls those by their digest gets them no more.',
+    untaggedHelp: 'Nobody can pull those by their digest any more.',
     login: 'Log in on the host as',
     loginHelp: 'As somebody who may run programs there. The tunnel’s own login is used otherwise.',
-    look: 'Look what would go',
+    look: 'See what would go',
     accept: 'Stop it and collect',
     busy: 'The registry is stopped and its garbage is being collected…',
-    freed: (size: string | null) => (size === null ? 'The garbage is gone.' : `${size} are free again.`),
-    went: (blobs: number, manifests: number) =>
-      `${plural(blobs, 'layer or other part', 'layers and other parts')} of images and ${plural(manifests, 'image without a tag', 'images without a tag')} went.`,
+    freed: (size: string | null) => (size === null ? 'The garbage is gone.' : `${size} is free again.`),
+    went: (blobs: number, manifests: number) => `${garbage(blobs, manifests)} went.`,
     stopped: (time: string) => `The registry was stopped for ${time}.`,
   },
   delete: {
     title: (name: string) => `Delete ${name}?`,
-    planning: 'Looking what would go with it…',
+    planning: 'Finding out what would go with it…',
     one: (digest: string) => `The image ${digest} goes, and this tag with it.`,
     tags: (tags: string, digest: string) => `The image ${digest} goes, and every tag that names it: ${tags}.`,
     unused: (size: string) =>
-      `${size} are used by nothing else here. The disk gets them back when the registry collects its garbage.`,
-    shared: (size: string) => `${size} stay, since other tags use them.`,
+      `${size} is used by nothing else here. The disk gets it back when the registry collects its garbage.`,
+    shared: (size: string) => `${size} stays, since other tags use it.`,
     accept: 'Delete',
     done: (name: string) => `${name} is deleted.`,
   },
@@ -723,17 +736,18 @@ export const en = {
       failed: 'A push or pull failed',
       hostKey: 'A host shows another key',
       tunnelLost: 'A tunnel is lost for good',
+      update: 'There is a newer Dockline',
     } satisfies Record<keyof Notices, string>,
     noticesHelp: 'Never about what you are looking at.',
     tunnels: 'Tunnels',
     linger: 'Close after the last use',
     lingerHelp: 'Where the registry has no figure of its own.',
-    keepalive: 'Ask whether the host is there after',
-    keepaliveHelp: 'Of silence. Lower notices a dead line sooner.',
+    keepalive: 'Check that the host is there after',
+    keepaliveHelp: 'Of silence. A lower figure notices a dead line sooner.',
     seconds: 'seconds',
     keyring: 'Keep secrets in the system’s keyring',
     keyringHelp: 'Only what you say should be kept.',
-    parallel: 'At the same time, per registry',
+    parallel: 'Transfers at the same time, per registry',
     parallelHelp: 'Further ones wait.',
     between: (least: number, most: number) => `A whole number from ${least} to ${most}.`,
     engine: 'Container engine',
@@ -741,8 +755,26 @@ export const en = {
     engineAsDocker: 'As docker in a terminal',
     ratesAre: 'Each registry has its own limit of speed: see Edit on its card.',
     updates: 'Updates',
-    updatesAre:
-      'Dockline does not look for newer versions of itself, and sends nothing to anybody. A newer one comes the way this one did: with your system’s packages, or as a download.',
+    updateCheck: 'Look for newer versions',
+    updateChecks: { off: 'Only when I ask', daily: 'Every day', weekly: 'Every week' } satisfies Record<
+      UpdateCheck,
+      string
+    >,
+    updateUrl: 'Who is asked',
+    updateUrlHelp:
+      'The address of a small document that names the newest version, wherever you or your team keep it. Nothing else is asked for newer versions, and nothing of yours is sent.',
+    checkUpdates: 'Check now',
+    checkingUpdates: 'Asking…',
+    noUpdateUrl: 'There is no address to ask yet.',
+    runs: (version: string) => `This is Dockline ${version}.`,
+    isNewest: (version: string) => `This is the newest version, ${version}.`,
+    nothingNewer: (version: string, newest: string) =>
+      `This is ${version}; no newer version is known (the newest is ${newest}).`,
+    newer: (version: string, running: string) => `Dockline ${version} is there; this is ${running}.`,
+    newerHow: 'Nothing is installed by itself: the page says how to get it.',
+    openRelease: 'Open its page',
+    askedAt: (when: string) => `Asked ${when}.`,
+    notAskedAt: (when: string) => `It did not work ${when}:`,
     files: 'Where things are',
     places: {
       config: 'Configuration',
@@ -767,7 +799,7 @@ export const en = {
     written: (path: string) => `Written to ${path}.`,
     paste: 'Paste it here',
     choose: 'Or choose the file…',
-    look: 'Look what it would change',
+    look: 'See what it would change',
     same: 'You have it already.',
     import: (n: number) => (n === 0 ? 'Nothing to add' : `Add ${plural(n, 'registry', 'registries')}`),
     imported: (n: number) => `${plural(n, 'registry', 'registries')} added.`,

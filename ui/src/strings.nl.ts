@@ -4,6 +4,14 @@ import type { Strings } from './strings';
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
+const garbage = (blobs: number, manifests: number) =>
+  [
+    ...(blobs > 0 || manifests === 0
+      ? [`${plural(blobs, 'laag of ander deel', 'lagen en andere delen')} van images`]
+      : []),
+    ...(manifests > 0 ? [plural(manifests, 'image zonder tag', 'images zonder tag')] : []),
+  ].join(' en ');
+
 export const nl: Strings = {
   app: 'Dockline',
   nav: {
@@ -23,6 +31,7 @@ export const nl: Strings = {
   copied: 'Gekopieerd',
   copyFailed: 'Het klembord is niet beschikbaar; selecteer de tekst en kopieer die zelf.',
   failed: 'Er ging iets mis.',
+  notice: 'Mededeling',
   details: 'Details',
   engineWords: 'In de woorden van de engine zelf',
   loading: 'De tunnels worden opgezocht…',
@@ -38,6 +47,7 @@ export const nl: Strings = {
     minutes: (n: number) => `${n} min`,
     hours: (h: number, m: number) => (m > 0 ? `${h} u ${m} min` : `${h} u`),
     days: (n: number) => plural(n, 'dag', 'dagen'),
+    underASecond: 'nog geen seconde',
     left: (duration: string) => `nog ongeveer ${duration}`,
     fewSecondsLeft: 'nog een paar seconden',
     justNow: 'zojuist',
@@ -56,7 +66,7 @@ export const nl: Strings = {
     open: (view: string) => `Naar ${view}`,
     none: (query: string) => `Niets hier heet “${query}”.`,
     count: (n: number) => plural(n, 'regel', 'regels'),
-    groups: { go: 'Ga naar', do: 'Doen', registries: 'Registers', images: 'Images', look: 'Uiterlijk' },
+    groups: { go: 'Ga naar', do: 'Acties', registries: 'Registers', images: 'Images', look: 'Uiterlijk' },
   },
   shortcuts: {
     title: 'Sneltoetsen',
@@ -372,6 +382,7 @@ export const nl: Strings = {
     empty: 'Images die u bouwt of ophaalt verschijnen hier vanzelf.',
     noMatchTitle: (query: string) => `Niets past bij “${query}”`,
     noMatch: 'Er wordt gezocht in namen, tags en ID’s.',
+    found: (n: number) => plural(n, 'image', 'images'),
     clearSearch: 'Zoekopdracht wissen',
     unknown: 'Docker of Podman wordt gezocht…',
     unavailableTitle: 'Er antwoordt geen container-engine',
@@ -387,7 +398,7 @@ export const nl: Strings = {
     submit: 'Pushen',
     everywhere: (n: number) => `Naar alle ${n} hosts ervan`,
     everywhereHelp: 'Elke host krijgt een eigen overdracht; anders gaat het naar de host die in gebruik is.',
-    road: 'Weg',
+    road: 'Route',
     roads: { auto: 'Dockline beslist', engine: 'Via de engine', direct: 'Rechtstreeks' },
     roadHelp: {
       auto: 'Wat hier het snelst is; de overdracht zegt waarom.',
@@ -395,11 +406,11 @@ export const nl: Strings = {
       direct:
         'Dockline leest het image uit de engine en verzendt het zelf: het kan pauzeren, en gaat verder na een verlies.',
     },
-    compression: 'Inpakken',
+    compression: 'Compressie',
     compressions: { auto: 'Dockline beslist', gzip: 'gzip', zstd: 'zstd', none: 'Niet' },
     compressionHelp:
-      'Van lagen die nog niet ingepakt zijn. Elke engine leest gzip; zstd is kleiner en sneller.',
-    compressionEngine: 'De engine pakt lagen op zijn eigen manier in.',
+      'Van lagen die nog niet gecomprimeerd zijn. Elke engine leest gzip; zstd is kleiner en sneller.',
+    compressionEngine: 'De engine comprimeert lagen op zijn eigen manier.',
   },
   extent: {
     allPlatforms: 'Alle platforms ervan',
@@ -457,7 +468,7 @@ export const nl: Strings = {
       'Wat docker save schreef, of een OCI-layout: .tar, .tar.gz of .tar.zst. U kunt het ook op het venster loslaten.',
     reference: 'Naam in het register',
     referencePlaceholder: 'zoals het archief zegt',
-    pathEmpty: 'Zeg welk bestand.',
+    pathEmpty: 'Noem een bestand.',
     choose: 'Kiezen…',
     chooseNamed: (what: string) => `Kiezen: ${what}`,
     image: 'Welk image ervan',
@@ -491,7 +502,7 @@ export const nl: Strings = {
     pauseAll: 'Alles pauzeren',
     resume: 'Verdergaan',
     resumeNamed: (what: string) => `Verdergaan met ${what}`,
-    resumeAll: 'Laten verdergaan',
+    resumeAll: 'Alles laten verdergaan',
     held: 'Gepauzeerd: er begint niets nieuws tot u het laat verdergaan.',
     retryAll: 'Alles opnieuw proberen',
     retryNamed: (what: string) => `Opnieuw proberen: ${what}`,
@@ -548,6 +559,7 @@ export const nl: Strings = {
     refresh: 'Nog eens kijken',
     loading: 'Het register wordt gevraagd…',
     repositories: 'Repository’s',
+    repositoryCount: (n: number) => plural(n, 'repository', 'repository’s'),
     tags: 'Tags',
     filterRepositories: 'Een repository zoeken',
     filterTags: 'Een tag zoeken',
@@ -602,7 +614,7 @@ export const nl: Strings = {
     container: (name: string, engine: string) => `Het register draait in de container ${name} (${engine}).`,
     unit: (name: string) => `Het register draait als ${name}.`,
     would: (blobs: number, manifests: number, size: string | null) =>
-      `${plural(blobs, 'laag of ander deel', 'lagen en andere delen')} van images en ${plural(manifests, 'image zonder tag', 'images zonder tag')} zouden weggaan${size === null ? '' : `: ${size}`}.`,
+      `Er zou weggaan: ${garbage(blobs, manifests)}${size === null ? '' : ` (${size})`}.`,
     nothing: 'Er valt niets weg te halen.',
     untagged: 'Ook images die geen tag noemt',
     untaggedHelp: 'Wie ze bij hun digest ophaalt, krijgt ze dan niet meer.',
@@ -612,8 +624,7 @@ export const nl: Strings = {
     accept: 'Stoppen en opruimen',
     busy: 'Het register is gestopt en zijn afval wordt opgeruimd…',
     freed: (size: string | null) => (size === null ? 'Het afval is weg.' : `${size} is weer vrij.`),
-    went: (blobs: number, manifests: number) =>
-      `${plural(blobs, 'laag of ander deel', 'lagen en andere delen')} van images en ${plural(manifests, 'image zonder tag', 'images zonder tag')} gingen weg.`,
+    went: (blobs: number, manifests: number) => `Weggegaan: ${garbage(blobs, manifests)}.`,
     stopped: (time: string) => `Het register stond ${time} stil.`,
   },
   delete: {
@@ -711,17 +722,18 @@ export const nl: Strings = {
       failed: 'Een push of pull is mislukt',
       hostKey: 'Een host toont een andere sleutel',
       tunnelLost: 'Een tunnel is voorgoed verloren',
+      update: 'Er is een nieuwere Dockline',
     },
     noticesHelp: 'Nooit over waar u naar kijkt.',
     tunnels: 'Tunnels',
     linger: 'Sluiten na het laatste gebruik',
     lingerHelp: 'Waar het register geen eigen getal heeft.',
-    keepalive: 'Vragen of de host er nog is na',
-    keepaliveHelp: 'Van stilte. Lager merkt een dode lijn eerder.',
+    keepalive: 'Nagaan of de host er nog is na',
+    keepaliveHelp: 'Van stilte. Een lager getal merkt een dode lijn eerder.',
     seconds: 'seconden',
     keyring: 'Geheimen bewaren in de sleutelbos van het systeem',
     keyringHelp: 'Alleen wat u zegt te bewaren.',
-    parallel: 'Tegelijk, per register',
+    parallel: 'Overdrachten tegelijk, per register',
     parallelHelp: 'Meer dan dat wacht.',
     between: (least: number, most: number) => `Een heel getal van ${least} tot ${most}.`,
     engine: 'Container-engine',
@@ -729,8 +741,23 @@ export const nl: Strings = {
     engineAsDocker: 'Zoals docker in een terminal',
     ratesAre: 'Elk register heeft zijn eigen grens aan de snelheid: zie Bewerken op zijn kaart.',
     updates: 'Updates',
-    updatesAre:
-      'Dockline zoekt niet naar nieuwere versies van zichzelf, en stuurt niemand iets. Een nieuwere komt zoals deze kwam: met de pakketten van uw systeem, of als download.',
+    updateCheck: 'Kijken of er iets nieuws is',
+    updateChecks: { off: 'Alleen als ik het vraag', daily: 'Elke dag', weekly: 'Elke week' },
+    updateUrl: 'Wie ernaar wordt gevraagd',
+    updateUrlHelp:
+      'Het adres van een klein document dat de nieuwste versie noemt, waar u of uw team het ook bewaart. Niemand anders wordt naar nieuwere versies gevraagd, en er wordt niets van u verzonden.',
+    checkUpdates: 'Nu kijken',
+    checkingUpdates: 'Wordt gevraagd…',
+    noUpdateUrl: 'Er is nog geen adres om te vragen.',
+    runs: (version: string) => `Dit is Dockline ${version}.`,
+    isNewest: (version: string) => `Dit is de nieuwste versie, ${version}.`,
+    nothingNewer: (version: string, newest: string) =>
+      `Dit is ${version}; een nieuwere versie is niet bekend (de nieuwste is ${newest}).`,
+    newer: (version: string, running: string) => `Dockline ${version} is er; dit is ${running}.`,
+    newerHow: 'Er wordt niets vanzelf geïnstalleerd: de pagina zegt hoe u het krijgt.',
+    openRelease: 'De pagina openen',
+    askedAt: (when: string) => `Gevraagd: ${when}.`,
+    notAskedAt: (when: string) => `Het lukte niet (${when}):`,
     files: 'Waar alles staat',
     places: {
       config: 'Configuratie',

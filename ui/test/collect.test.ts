@@ -53,7 +53,7 @@ test('the plan is shown, agreed to, and what was freed is said', async () => {
     'what is under way cannot be walked away from',
   ).not.toBeNull();
   finish({ kind: 'collected', collected: { blobs: 3, manifests: 1, bytes: 41_000_000, stoppedSeconds: 4 } });
-  expect((await screen.findByTestId('collect-done')).textContent).toContain('41.0\u00a0MB are free again');
+  expect((await screen.findByTestId('collect-done')).textContent).toContain('41.0\u00a0MB is free again');
   await user.click(screen.getByTestId('collect-cancel'));
   await waitFor(() => expect(screen.queryByTestId('collect-dialog')).toBeNull());
 });
@@ -83,5 +83,5 @@ test('nothing to remove is said, and nothing is offered; a refusal keeps the dia
   owner.refuse('plan-collect', { code: 'forward-forbidden', message: 'No programs there.' });
   await user.click(screen.getByTestId('collect-untagged'));
   expect((await screen.findByTestId('collect-error')).dataset['code']).toBe('forward-forbidden');
-  expect(screen.getByTestId('collect-submit').textContent).toBe('Look what would go');
+  expect(screen.getByTestId('collect-submit').textContent).toBe('See what would go');
 });

@@ -57,9 +57,15 @@ export class ScriptedOwner implements Backend {
     return wish;
   };
 
+  opened = 0;
+  openRelease = async () => {
+    this.opened += 1;
+  };
+
   announced: string[] = [];
   announce = async (text: string) => {
-    this.announced.push(text);
+    // Without words it is a question about the shell.
+    if (text !== '') this.announced.push(text);
     return false;
   };
 

@@ -5,7 +5,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { language } from '../src/state/language.svelte';
 import { registry, snapshot } from '../src/mock/words';
-import { clauses, inDutch, patterns, said, saidError } from '../src/sentences/sentences';
+import { forWindow, clauses, inDutch, patterns, said, saidError } from '../src/sentences/sentences';
 import { phrases } from '../src/sentences/phrases.nl';
 import { open } from './owner';
 import { unsaid, unsaidFiles } from './unsaid';
@@ -36,8 +36,8 @@ test.each([
     'De weg naar cr.boss.org breekt bij deze schakel: de SSH-login.',
   ],
   [
-    'Directly: 2 of 5 layers are new to the registry and the line is fast; packed with gzip 1.',
-    'Rechtstreeks: 2 van de 5 lagen zijn nieuw voor het register en de lijn is snel; ingepakt met gzip 1.',
+    'Directly: 2 of 5 layers are new to the registry and the line is fast; compressed with gzip at level 1.',
+    'Rechtstreeks: 2 van de 5 lagen zijn nieuw voor het register en de lijn is snel; ingepakt met gzip op niveau 1.',
   ],
   // A reason within a sentence, one that stands alone, and a file with several flaws.
   [
@@ -111,6 +111,12 @@ describe('beside the sources', () => {
       eager: true,
     },
   );
+  /** The few sentences of the window's own program; the tray's has both languages beside each other. */
+  const shell = import.meta.glob<string>('../../src-tauri/src/{link.rs,bin/**/*.rs}', {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  });
   /** Every text in the sources, as one line each, with `{}` for what is put in; none of tests, logs and assertions. */
   const literals = Object.entries(sources).flatMap(([file, source]) => {
     const code = source
@@ -137,7 +143,8 @@ describe('beside the sources', () => {
 
   test('no pattern is about what is not said any more', () => {
     expect(literals.length).toBeGreaterThan(1_000);
-    const all = literals.map(({ text }) => text.toLowerCase()).join('\n');
+    const own = literals.map(({ text }) => text);
+    const all = [...own, ...Object.values(shell)].join('\n').toLowerCase();
     const stale = [...patterns, ...clauses, ...phrases].filter(
       ([english]) =>
         !english.includes('(os error') &&
@@ -178,4 +185,21 @@ describe('beside the sources', () => {
     const list = [...new Set(missing.map(({ file, text }) => `${file}: ${text}`))].join('\n');
     expect(list, 'add their Dutch in src/sentences').toBe('');
   });
+});
+
+// Sentences that the window never shows: they are of the command line's own, or of a Dockline that does not run.
+const TERMINAL = /dockline (agent|connect)/;
+const COMMAND = /dockline (add|doctor|list|login|pull|push|remove|setup|status|team)/;
+
+test('the window sends nobody to a terminal for what it does itself', () => {
+  const commands = patterns.filter(([english]) => COMMAND.test(english) && !TERMINAL.test(english));
+  expect(commands.length).toBeGreaterThan(10);
+  const sent = commands.flatMap(([english, dutch]) =>
+    [forWindow(english.replaceAll(/\{\d!?\}/g, 'cr.boss.org')), dutch].filter((text) => COMMAND.test(text)),
+  );
+  expect(sent).toEqual([]);
+  expect(forWindow('Log in: dockline login cr.boss.org')).toBe('Log in to cr.boss.org.');
+  expect(forWindow('Let Dockline put the name into the hosts file: dockline setup')).toBe(
+    'Let Dockline put the name into the hosts file.',
+  );
 });

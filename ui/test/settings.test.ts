@@ -1,4 +1,4 @@
-// The size of the text, the engine's choice where there is nothing to see, and what is said about updates.
+// The size of the text, the engine's choice where there is nothing to see, and newer versions.
 
 import { waitFor } from '@testing-library/svelte';
 import { afterEach, expect, test } from 'vitest';
@@ -43,12 +43,68 @@ test('the size of the text is chosen in the settings, and follows whoever change
   expect((screen.getByTestId('set-text') as HTMLSelectElement).value, 'one between two steps').toBe('140');
 });
 
-test('about updates nothing is offered that does nothing', async () => {
-  const { screen, user } = await open(snapshot({}));
+const updates = snapshot({}).updates;
+const release = { version: '0.2.0', url: 'https://example.org/0.2.0', notes: 'Faster.\nSafer.' };
+
+test('nobody is asked for newer versions until there is an address, and a person says so', async () => {
+  const { owner, screen, user } = await open(snapshot({}));
   await user.click(screen.getByTestId('nav-settings'));
-  const section = screen.getByTestId('updates').closest('section')!;
-  expect(section.querySelectorAll('input, button, select').length).toBe(0);
-  expect(section.textContent).toContain('does not look for newer versions');
+  expect((screen.getByTestId('set-update-check') as HTMLSelectElement).value).toBe('off');
+  expect(screen.getByTestId('check-updates').hasAttribute('disabled')).toBe(true);
+  expect(screen.getByTestId('updates').textContent).toContain('This is Dockline 0.1.0.');
+  expect(owner.asked()).toEqual([]);
+  await user.type(screen.getByTestId('set-update-url'), 'https://example.org/dockline.json');
+  await user.click(screen.getByTestId('check-updates'));
+  await waitFor(() =>
+    expect(owner.asked()).toEqual([
+      { kind: 'change-settings', change: { updateUrl: 'https://example.org/dockline.json' } },
+      { kind: 'check-updates' },
+    ]),
+  );
+});
+
+test('an address that is not taken says why, and is not asked', async () => {
+  const { owner, screen, user } = await open(snapshot({}));
+  owner.refuse('change-settings', {
+    code: 'invalid-argument',
+    message: '“http://e.org/” must begin with https://; plain http is for this machine alone.',
+  });
+  await user.click(screen.getByTestId('nav-settings'));
+  await user.type(screen.getByTestId('set-update-url'), 'http://e.org/');
+  await user.click(screen.getByTestId('check-updates'));
+  const shown = await screen.findByTestId('set-update-url-error');
+  expect(shown.textContent).toContain('must begin with https://');
+  expect(owner.asked().some(({ kind }) => kind === 'check-updates')).toBe(false);
+});
+
+test('a newer version is told with its notes, and its page is opened by the shell', async () => {
+  const settings = { ...snapshot({}).settings, updateUrl: 'https://example.org/' };
+  const { owner, screen, user } = await open(snapshot({ settings }));
+  await user.click(screen.getByTestId('nav-settings'));
+  const last = { at: Date.now() - 3 * 86_400_000, newest: '0.2.0', release, isNews: true };
+  owner.tell({ kind: 'updates', updates: { ...updates, last } });
+  const page = await screen.findByTestId('open-release');
+  expect(screen.getByTestId('updates').textContent).toContain('Dockline 0.2.0 is there; this is 0.1.0.');
+  expect(screen.getByTestId('updates').textContent).toContain('3 days ago');
+  expect(screen.getByTestId('update-notes').textContent).toBe('Faster.\nSafer.');
+  await user.click(page);
+  expect(owner.opened).toBe(1);
+  // What was known stays while there is no network.
+  const failure = {
+    at: Date.now(),
+    error: {
+      code: 'update-unreachable',
+      message: 'example.org does not answer when it is asked for newer versions.',
+    },
+  } as const;
+  owner.tell({ kind: 'updates', updates: { ...updates, last, failure } });
+  expect((await screen.findByTestId('update-failure')).textContent).toContain('example.org does not answer');
+  expect(screen.getByTestId('updates').textContent).toContain('0.2.0');
+  owner.tell({ kind: 'updates', updates: { ...updates, last: { ...last, newest: '0.1.0', release: null } } });
+  await waitFor(() =>
+    expect(screen.getByTestId('updates').textContent).toContain('This is the newest version, 0.1.0.'),
+  );
+  expect(screen.queryByTestId('open-release')).toBeNull();
 });
 
 const error = { code: 'engine-unavailable', message: 'Docker is not running.' } as const;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Code } from '../src/generated/Code';
-import { bytes, duration, percent, timeLeft } from '../src/format';
+import { bytes, duration, percent, timeLeft, took } from '../src/format';
 import { DIGEST, NOW, registry, transfer } from '../src/mock/words';
 import { emptyForm, readForm } from '../src/state/add';
 import { isAbsolute, looksLikeArchive } from '../src/state/archive';
@@ -207,6 +207,7 @@ test('numbers read as people say them', () => {
     '1.0 MB',
     '3.1 GB',
   ]);
+  expect([31, 999, 4_000].map(took)).toEqual(['under a second', 'under a second', '4 s']);
   expect([4_000, 61_000, 7_500_000, 2 * 86_400_000].map(duration)).toEqual([
     '4 s',
     '1 min',

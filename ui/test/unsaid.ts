@@ -53,6 +53,8 @@ export const unsaid: ReadonlySet<string> = new Set([
   'Not allowed at this time',
   'one time',
   // Names that programs have for things.
+  '\\\\ No newline at end of file',
+  '/bin/sh -c #(nop)',
   'image layer {}',
   "Dockline's doctor was here: {}",
   '/Library/Application Support/Dockline/journal',

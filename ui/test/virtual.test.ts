@@ -85,6 +85,32 @@ test('of 500 images, too; and the one with the focus stays wherever one scrolls'
   expect((document.activeElement as HTMLElement).getAttribute('aria-label')).toBe('Push app-2:v1');
 });
 
+test('rows that are lower while fewer are drawn come to rest', async () => {
+  // As a table whose columns get narrower with what is drawn: with ten rows, eight fill the window; with eight, they do not.
+  vi.mocked(Element.prototype.getBoundingClientRect).mockImplementation(function (this: Element) {
+    if (this.tagName === 'MAIN') return new DOMRect(0, 0, 800, VIEW);
+    if (!this.hasAttribute('data-virtual-row')) return new DOMRect(0, 0, 800, 0);
+    return new DOMRect(0, 0, 800, document.querySelectorAll('[data-virtual-row]').length > 8 ? 130 : 60);
+  });
+  const images = Array.from({ length: 10 }, (_, n) => image(n, [`app-${n}:v1`], 1_000, n));
+  const { screen, user } = await open(
+    snapshot({
+      registries: [registry('cr.boss.org', { kind: 'idle' })],
+      engine: { state: { kind: 'ready', name: 'Docker' }, images },
+    }),
+  );
+  await user.click(screen.getByTestId('nav-images'));
+  await waitFor(() => expect(screen.getAllByTestId('image-row')).toHaveLength(10));
+  let changes = 0;
+  const watch = new MutationObserver(() => (changes += 1));
+  watch.observe(document.querySelector('tbody')!, { childList: true });
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  watch.disconnect();
+  expect(changes).toBe(0);
+  await user.click(screen.getAllByTestId('push')[9]!);
+  expect(screen.getByTestId('push-dialog')).toBeTruthy();
+});
+
 test('the arrows go from row to row, and End to one that was never drawn', async () => {
   const images = Array.from({ length: 500 }, (_, n) => image(n, [`app-${n}:v1`], 1_000, n));
   const { screen, user } = await open(

@@ -47,7 +47,8 @@ test('goes from what this machine knows over each link to a first push', async (
   await user.click(screen.getByTestId('welcome-add'));
   owner.tell({ kind: 'registry', registry: registry('cr.boss.org', { kind: 'idle' }) });
   await user.click(await screen.findByTestId('welcome-push'));
-  expect(owner.asked().at(-1)).toEqual({
+  // The examination that has ended is put away about then, before or after.
+  expect(owner.asked()).toContainEqual({
     kind: 'push',
     image: 'app:v1',
     registry: 'cr.boss.org',

@@ -182,6 +182,11 @@ pub fn menu(state: &Snapshot, is_owner: bool, tongue: Tongue) -> Vec<MenuEntry> 
         entries.push(MenuEntry::action(Choice::Open(Some(Wish::Setup)), tongue.set_up()));
         entries.push(MenuEntry::Separator);
     }
+    let newer = state.updates.last.as_ref().and_then(|last| last.release.as_ref());
+    entries.extend(newer.map(|release| {
+        let text = shortened(&tongue.see_newer_version(&release.version));
+        MenuEntry::action(Choice::Open(Some(Wish::Settings)), text)
+    }));
     entries.push(MenuEntry::action(Choice::Open(None), tongue.open()));
     if let Some(on) = state.settings.start_at_login {
         let (choice, text) = (Choice::StartAtLogin(!on), tongue.start_at_login().to_owned());

@@ -3,7 +3,8 @@
 use super::*;
 use crate::fixtures::{lease, offer, registry, snapshot, transfer};
 use dockline_model::{
-    Code, ImageView, OfferId, PassedOver, RouteView, TransferId, UiError, UnixMillis, Verified,
+    Asked, Code, ImageView, OfferId, PassedOver, Release, RouteView, TransferId, UiError, UnixMillis,
+    Verified,
 };
 
 fn entries(state: &Snapshot) -> Vec<MenuEntry> {
@@ -96,6 +97,18 @@ fn a_failure_is_in_the_menu_and_can_be_tried_again() {
     assert_eq!(said[0], "Connect to cr.boss.org");
     assert!(said[1].starts_with("    None of the keys was accepted. xxx") && said[1].ends_with('…'));
     assert_eq!(said[1].chars().count(), 4 + LONGEST_NOTE);
+}
+
+#[test]
+fn a_newer_version_is_above_the_way_into_the_window() {
+    let mut state = snapshot();
+    let release = Release { version: "1.2.0".to_owned(), url: "https://example.org".to_owned(), notes: None };
+    state.updates.last =
+        Some(Asked { at: UnixMillis(0), newest: "1.2.0".to_owned(), release: Some(release), is_news: false });
+    let said = texts(&state);
+    let at = said.iter().position(|text| text == "Dockline 1.2.0 is there…").unwrap();
+    assert_eq!(said[at + 1], "Open Dockline");
+    assert_eq!(entries(&state)[at].choice(), Some(&Choice::Open(Some(Wish::Settings))));
 }
 
 #[test]

@@ -17,7 +17,7 @@ export interface Drop {
 export type View = 'registries' | 'images' | 'transfers' | 'doctor' | 'settings' | 'contents';
 
 /** Something for the page to show; or files, as if they had been let go over it. */
-export type Wish = 'setup' | 'registries' | 'transfers' | { archives: { paths: string[] } };
+export type Wish = 'setup' | 'registries' | 'transfers' | 'settings' | { archives: { paths: string[] } };
 
 /** An event, and the number after which nothing else is missing: the shell leaves out what a later one replaces. */
 export type Told = Event & { after?: number };
@@ -48,6 +48,8 @@ export interface Backend {
   saveTeamFile(title: string): Promise<string | null>;
   /** What was chosen outside of the page (in the tray) for it to show; only once. */
   takeWish(): Promise<Wish | null>;
+  /** Opens the page about the newer version that the owner knows of, in the person's browser. Throws a `UiError`. */
+  openRelease(): Promise<void>;
   /** Has a screen reader told something; false if the page's own live region has to. */
   announce(text: string): Promise<boolean>;
 }

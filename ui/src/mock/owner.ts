@@ -12,7 +12,9 @@ import { reduce } from '../state/reducer';
 import { MB, SECOND, layer, registry, transfer } from './words';
 import { DIFF } from './hosts';
 import { collectPlan, contents } from './contents';
+import { importPlan } from './team';
 import { LINKS, PROPOSALS, report } from './doctor';
+import { refusal } from './refusals';
 import { APPLIED, setupPlan, setupReport, type SetupCase } from './setup';
 
 const TICK = 100;
@@ -29,6 +31,8 @@ interface Options {
   broken: boolean;
   /** What the engine's settings need. */
   setup: SetupCase;
+  /** Kinds of commands that are refused. */
+  refuse?: readonly string[];
 }
 
 export class Owner implements Backend {
@@ -60,6 +64,11 @@ export class Owner implements Backend {
     return null;
   }
 
+  async openRelease(): Promise<void> {
+    const url = this.#state.updates.last?.release?.url;
+    if (url) window.open(url, '_blank', 'noopener');
+  }
+
   async announce(): Promise<boolean> {
     return false;
   }
@@ -78,6 +87,7 @@ export class Owner implements Backend {
   }
 
   async dispatch(command: Command): Promise<Reply> {
+    if (this.#options.refuse?.includes(command.kind)) throw refusal(command.kind);
     switch (command.kind) {
       case 'snapshot':
         return { kind: 'snapshot', snapshot: this.#state };
@@ -302,9 +312,23 @@ export class Owner implements Backend {
       case 'change-settings': {
         const { context, ...change } = command.change;
         const settings = { ...this.#state.settings, ...change };
+        if (change.updateUrl === '') settings.updateUrl = null;
         if (context) settings.context = context.kind === 'named' ? context.name : null;
         this.#tell({ kind: 'settings', settings });
         return { kind: 'settings', settings };
+      }
+      case 'check-updates': {
+        this.#tell({ kind: 'updates', updates: { ...this.#state.updates, asking: true } });
+        await pause(SECOND);
+        const release = {
+          version: '0.2.0',
+          url: 'https://example.org/dockline/0.2.0',
+          notes: 'Pushes of many small layers take half the time.\nThe doctor knows two more causes.',
+        };
+        const last = { at: Date.now(), newest: release.version, release, isNews: true };
+        const updates = { ...this.#state.updates, asking: false, last, failure: null };
+        this.#tell({ kind: 'updates', updates });
+        return { kind: 'updates', updates };
       }
       case 'list-contexts':
         return {
@@ -329,7 +353,7 @@ export class Owner implements Backend {
         };
       case 'plan-import':
       case 'import-registries':
-        return { kind: 'import-plan', plan: { entries: [], summary: 'The file has nothing new.' } };
+        return { kind: 'import-plan', plan: importPlan(this.#state.registries.map(({ spec }) => spec)) };
     }
   }
 

@@ -111,11 +111,13 @@ export function snapshot(more: Partial<Snapshot>): Snapshot {
       lingerSeconds: 10,
       keepaliveSeconds: 3,
       keyring: true,
-      notices: { done: true, failed: true, hostKey: true, tunnelLost: true },
+      notices: { done: true, failed: true, hostKey: true, tunnelLost: true, update: true },
       theme: 'system',
       language: 'system',
       context: null,
       textPercent: 100,
+      updateCheck: 'off',
+      updateUrl: null,
       startAtLogin: true,
     },
     places: {
@@ -127,6 +129,7 @@ export function snapshot(more: Partial<Snapshot>): Snapshot {
     },
     paused: false,
     doctors: [],
+    updates: { running: '0.1.0', asking: false, last: null, failure: null },
     ...more,
   };
 }

@@ -57,6 +57,8 @@ export const codes: Partial<Record<Code, string>> = {
   'owner-busy': 'De kern van Dockline is nog bezig.',
   'nobody-to-ask': 'Er moest iets gevraagd worden, en er was niemand.',
   keyring: 'De sleutelbos van het systeem werkt niet.',
+  'update-unreachable': 'Wie naar nieuwere versies wordt gevraagd, antwoordt niet.',
+  'update-invalid': 'Het antwoord over nieuwere versies klopt niet.',
   cancelled: 'Het is gestopt.',
   'timed-out': 'Het duurde te lang.',
   internal: 'Er ging iets mis in Dockline zelf. Meld het, alstublieft.',

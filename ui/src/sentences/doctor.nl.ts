@@ -15,7 +15,7 @@ export const doctor: readonly Pattern[] = [
   ],
   [
     'Let Dockline put the name into the hosts file: dockline setup',
-    'Laat Dockline de naam in het hosts-bestand zetten: dockline setup',
+    'Laat Dockline de naam in het hosts-bestand zetten.',
   ],
   ["{1} is this machine's.", '{1} is van deze computer.'],
   ['{1} cannot be used on this machine: {2}.', '{1} is op deze computer niet te gebruiken: {2}.'],
@@ -38,7 +38,7 @@ export const doctor: readonly Pattern[] = [
     'The registry wants a login, and this machine has none that it accepts.',
     'Het register wil een login, en deze computer heeft er geen die het aanvaardt.',
   ],
-  ['Log in: dockline login {1}', 'Meld u aan: dockline login {1}'],
+  ['Log in: dockline login {1}', 'Meld u aan bij {1}.'],
   [
     'There is no engine to ask; archives can be pushed without one.',
     'Er is geen engine om het te vragen; archieven kunnen zonder worden gepusht.',
@@ -76,7 +76,7 @@ export const doctor: readonly Pattern[] = [
   ['{1} cannot push there yet: {2!}', '{1} kan daar nog niet naartoe pushen: {2!}'],
   [
     'Look at what would change, and let Dockline change it: dockline setup',
-    'Bekijk wat er zou veranderen, en laat Dockline het doen: dockline setup',
+    'Bekijk wat er zou veranderen, en laat Dockline het doen.',
   ],
   ['Nobody asked for it.', 'Niemand vroeg erom.'],
   [

@@ -58,6 +58,15 @@ export const engine: readonly Pattern[] = [
     'The registry wants a login before it lets the engine {1} {2}.',
     'Het register wil een login voordat de engine verder mag met {2}.',
   ],
+  ['Log in with `dockline login {1}` and try again.', 'Meld u aan bij het register en probeer het opnieuw.'],
+  [
+    '{1} asks the engine for a certificate, and it has none to show.',
+    '{1} vraagt de engine om een certificaat, en die heeft er geen.',
+  ],
+  [
+    'Put client.cert and client.key into /etc/docker/certs.d/{1}, or leave the engine out of it (--direct).',
+    'Zet client.cert en client.key in /etc/docker/certs.d/{1}, of laat de engine erbuiten (--direct).',
+  ],
   [
     'Log in with `docker login {1}` and try again.',
     'Meld u aan met `docker login {1}` en probeer het opnieuw.',
@@ -149,7 +158,7 @@ export const engine: readonly Pattern[] = [
   ['{1} did not answer the engine in time.', '{1} antwoordde de engine niet op tijd.'],
   [
     'See whether the host can be reached (`dockline status`) and its registry runs.',
-    'Kijk of de host te bereiken is (`dockline status`) en of zijn register draait.',
+    'Kijk of de host te bereiken is en of zijn register draait.',
   ],
   ['The engine could not push {1}.', 'De engine kon {1} niet pushen.'],
   ['The engine could not pull {1}.', 'De engine kon {1} niet ophalen.'],
@@ -158,7 +167,7 @@ export const engine: readonly Pattern[] = [
   ['Through the engine, as you asked.', 'Via de engine, zoals u vroeg.'],
   ['Directly: the registry has every layer already.', 'Rechtstreeks: het register heeft alle lagen al.'],
   [
-    "Through the engine: containerd's store keeps layers packed, and sends only what is new.",
+    "Through the engine: containerd's store keeps layers compressed, and sends only what is new.",
     'Via de engine: de opslag van containerd bewaart lagen ingepakt, en verzendt alleen wat nieuw is.',
   ],
   [
@@ -168,6 +177,10 @@ export const engine: readonly Pattern[] = [
   [
     'Directly, with no engine; everything goes as it is in the archive.',
     'Rechtstreeks, zonder engine; alles gaat zoals het in het archief staat.',
+  ],
+  [
+    'Directly, as you asked; the engine gets the image from Dockline.',
+    'Rechtstreeks, zoals u vroeg; de engine krijgt het image van Dockline.',
   ],
   ['Directly, as you asked; {1!}.', 'Rechtstreeks, zoals u vroeg; {1!}.'],
   [
@@ -184,7 +197,7 @@ export const engine: readonly Pattern[] = [
     'Via de engine: {1!} voor het register, en Docker zou het hele image moeten uitvoeren.',
   ],
   [
-    'Directly, with no engine; bare layers are {1!}.',
+    'Directly, with no engine; uncompressed layers go {1!}.',
     'Rechtstreeks, zonder engine; losse lagen worden {1!}.',
   ],
   [

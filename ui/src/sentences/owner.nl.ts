@@ -161,7 +161,7 @@ export const owner: readonly Pattern[] = [
     'Een host gebruikt een register dat hem wordt aangeboden.',
   ],
   ['Try again.', 'Probeer het opnieuw.'],
-  ['`dockline login {1}` tries the way there.', '`dockline login {1}` probeert de weg erheen.'],
+  ['`dockline login {1}` tries the way there.', 'De dokter loopt de weg erheen na.'],
   ['{1} is called {2} now.', '{1} heet nu {2}.'],
   [
     '{1} must be from {2} to {3}, and {4} is not.',
@@ -219,7 +219,7 @@ export const owner: readonly Pattern[] = [
   ['Give them: --username NAME --password-stdin', 'Geef ze bij “Aanmelden bij het register…”.'],
   ["The dial's task failed.", 'De taak van het verbinden mislukte.'],
   ['The registries cannot be written down: {1}.', 'De registers zijn niet op te schrijven: {1}.'],
-  ['{1!} will be added, {2!}.', 'Erbij komen {1!}; {2!}.'],
+  ['{1!} will be added, {2!}.', 'Erbij: {1!}; {2!}.'],
   ['1 is here already, {1!}.', '1 is hier al; {1!}.'],
   ['{1} are here already, {2!}.', '{1} zijn hier al; {2!}.'],
   ['1 is to be decided.', '1 is nog te beslissen.'],

@@ -53,6 +53,11 @@ export const reasons: readonly Pattern[] = [
   ["it is not a host's certificate", 'het is geen certificaat van een host'],
   ['its time has not come yet', 'het geldt nog niet'],
   ['it has expired', 'het is verlopen'],
+  [
+    'it is of X.509 version 1, and TLS libraries take version 3',
+    'het is van X.509 versie 1, en TLS-bibliotheken aanvaarden versie 3',
+  ],
+  ["the key is another certificate's", 'de sleutel is die van een ander certificaat'],
   ['it is for {1}, not for {2}', 'het is voor {1}, niet voor {2}'],
   [
     'it has conditions that Dockline does not know ({1})',

@@ -24,10 +24,19 @@ export const registry: readonly Pattern[] = [
   ['The certificate of {1} cannot be trusted: {2}.', 'Het certificaat van {1} is niet te vertrouwen: {2}.'],
   ['The registry does not accept our certificate.', 'Het register aanvaardt ons certificaat niet.'],
   ['The registry asks for a certificate of ours.', 'Het register vraagt om een certificaat van ons.'],
+  [
+    'The certificate {1} cannot be shown to the registry: {2}.',
+    'Het certificaat {1} kan het register niet getoond worden: {2}.',
+  ],
+  [
+    'Have it made again, with its own key; openssl makes version 3 where it is given extensions (openssl x509 -req -extfile FILE).',
+    'Laat het opnieuw maken, met de eigen sleutel; openssl maakt versie 3 waar het extensies krijgt (openssl x509 -req -extfile BESTAND).',
+  ],
   ['The certificate file {1} does not read: {2}.', 'Het certificaatbestand {1} is niet te lezen: {2}.'],
   ['The registry does not allow Dockline to {1}.', 'Het register staat Dockline niet toe {1}.'],
   ['The registry does not list its repositories.', "Het register noemt zijn repository's niet."],
   ['The registry does not let anyone delete.', 'Het register laat niemand verwijderen.'],
+  ['{1} has no image {2}.', '{1} heeft geen image {2}.'],
   ['The registry has no {1}.', 'Het register heeft {1} niet.'],
   ["The registry's disk is full.", 'De schijf van het register is vol.'],
   ['The registry failed to {1} (HTTP {2}).', 'Het lukte het register niet {1} (HTTP {2}).'],
@@ -104,7 +113,7 @@ export const registry: readonly Pattern[] = [
   ],
   [
     'Push it without --all-platforms, or make an archive of all of it: skopeo copy --all, or dockline pull --output FILE --all-platforms.',
-    'Push het zonder alle platforms, of maak een archief van het hele image: skopeo copy --all, of dockline pull --output FILE --all-platforms.',
+    'Push het zonder alle platforms, of maak een archief van het hele image: haal het op in een bestand, met alle platforms.',
   ],
   [
     'Make it again with docker save, podman save or skopeo copy.',
@@ -149,6 +158,14 @@ export const registry: readonly Pattern[] = [
     'Misschien is de lijn of de schijf van het register overbelast; wat verzonden is blijft bewaard, dus probeer het opnieuw.',
   ],
   [
+    'Check its address (`dockline list` shows it), and whether this machine gets there.',
+    'Kijk het adres na (Bewerken op de kaart toont het), en of deze computer daar komt.',
+  ],
+  [
+    'Log in with `dockline login {1}`; if you did, name or password are not right any more.',
+    'Meld u aan bij het register; deed u dat al, dan kloppen naam of wachtwoord niet meer.',
+  ],
+  [
     "Log in with `dockline login` and the registry's name; if you did, name or password are not right any more.",
     'Meld u aan bij het register; deed u dat al, dan kloppen naam of wachtwoord niet meer.',
   ],
@@ -163,6 +180,10 @@ export const registry: readonly Pattern[] = [
   [
     "Give the token server TLS, or let the registry's own port lead to it (nginx: location /auth/).",
     'Geef de tokenserver TLS, of laat de poort van het register erheen leiden (nginx: location /auth/).',
+  ],
+  [
+    "If a private authority signed it, name that authority's certificate: dockline setup {1} --ca FILE",
+    'Als een eigen autoriteit het tekende: noem het certificaat daarvan onder “Certificaatautoriteit” bij Bewerken van {1}.',
   ],
   [
     'If a private authority signed it, name that authority\'s certificate: dockline setup REGISTRY --ca FILE, or ca = "FILE" in the configuration.',

@@ -18,6 +18,8 @@ import { registry } from './registry.nl';
 import { setup } from './setup.nl';
 import { transfers } from './transfers.nl';
 import { tunnel } from './tunnel.nl';
+import { updates } from './updates.nl';
+import { inWindow } from './window.en';
 
 /**
  * English and Dutch. `{1}` stands for a name or a figure, which is kept, or a phrase, which is said in Dutch; `{1!}` for
@@ -36,6 +38,7 @@ export const patterns: readonly Pattern[] = [
   ...owner,
   ...transfers,
   ...doctor,
+  ...updates,
 ];
 
 /** Clauses, which stand within a sentence or, with a capital and a stop, as one. */
@@ -147,6 +150,20 @@ function inParts(text: string): string | null {
   return null;
 }
 
+let windowed: readonly (readonly [RegExp, string])[] | undefined;
+
+/** English as the window says it: with no command for a terminal where there is something to click. */
+export function forWindow(text: string): string {
+  if (!/dockline [a-z]|--[a-z]/.test(text)) return text;
+  windowed ??= inWindow.map(([owner, words]) => {
+    const source = owner.replaceAll(/\{1\}|[\\^$.*+?()[\]{}|]/g, (part) =>
+      part === '{1}' ? '([^\\s`,]+)' : `\\${part}`,
+    );
+    return [new RegExp(source), words.replaceAll('{1}', '$1')] as const;
+  });
+  return windowed.reduce((said, [owner, words]) => said.replace(owner, words), text);
+}
+
 /** A text, and its language where that is not the window's. */
 export interface Said {
   text: string;
@@ -155,7 +172,7 @@ export interface Said {
 
 /** Words of the owner's. */
 export function said(text: string): Said {
-  if (language.current === 'en') return { text, lang: undefined };
+  if (language.current === 'en') return { text: forWindow(text), lang: undefined };
   const dutch = inDutch(text);
   return dutch === null ? { text, lang: 'en' } : { text: dutch, lang: undefined };
 }

@@ -219,7 +219,7 @@ export const setup: readonly Pattern[] = [
   ],
   [
     'The files are written. Run it yourself: {1}; or take everything back: dockline setup --undo',
-    'De bestanden zijn geschreven. Voer het zelf uit: {1}; of draai alles terug: dockline setup --undo',
+    'De bestanden zijn geschreven. Voer het zelf uit: {1}; of draai alles terug.',
   ],
   [
     '`{1}` failed, so the engine does not go by the new settings yet.',

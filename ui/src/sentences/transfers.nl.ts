@@ -95,8 +95,8 @@ export const transfers: readonly Pattern[] = [
   ],
   ['On {1}, {2} may not use Docker.', 'Op {1} mag {2} Docker niet gebruiken.'],
   [
-    'Add that user to the group docker there (usermod -aG docker USER), or log in as another.',
-    'Voeg die gebruiker daar toe aan de groep docker (usermod -aG docker USER), of log in als een ander.',
+    'Add that user to the group docker there (sudo usermod -aG docker {1}), or log in as another.',
+    'Voeg die gebruiker daar toe aan de groep docker (sudo usermod -aG docker {1}), of log in als een ander.',
   ],
   ['Docker does not run on {1}.', 'Docker draait niet op {1}.'],
   ['Start it there: systemctl start docker', 'Start het daar: systemctl start docker'],

@@ -5,15 +5,15 @@ import type { Attachment } from 'svelte/attachments';
 import type { Store } from './store.svelte';
 
 /**
- * Has the words of an element told, unless `silent` says yes when they come. What is folded away in it is left out, and so
- * are its buttons.
+ * Has the words of an element told, unless `silent` says yes when they come. Other programs' own words in it are left out,
+ * and so are its buttons.
  */
 export function aloud(store: Store, silent: () => boolean = () => false): Attachment {
   return (element) => {
     let last = '';
     const tell = () => {
       const words = wordsOf(element);
-      if (words !== last && !silent()) store.speak(words);
+      if (words !== last && !silent()) store.speak(words, last);
       last = words;
     };
     tell();
@@ -26,8 +26,9 @@ export function aloud(store: Store, silent: () => boolean = () => false): Attach
 /** The words of an element, as they are said. */
 export function wordsOf(element: Element): string {
   const copy = element.cloneNode(true) as Element;
-  copy.querySelectorAll('details, button').forEach((part) => part.remove());
+  copy.querySelectorAll('pre, button').forEach((part) => part.remove());
   // Paragraphs are sentences of their own, though nothing stands between them in the text.
   copy.querySelectorAll('p, dt, dd, li').forEach((part) => part.append(' '));
+  copy.querySelectorAll('label').forEach((part) => part.append('. '));
   return copy.textContent.replace(/\s+/g, ' ').trim();
 }

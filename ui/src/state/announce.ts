@@ -8,15 +8,29 @@ import { t } from '../strings';
 
 /** The news between two snapshots, as sentences. */
 export function announcements(before: Snapshot, after: Snapshot): string[] {
+  const untold = reasons(before, after);
   const registries = after.registries.flatMap((registry) => {
     const old = before.registries.find((r) => r.spec.name === registry.spec.name);
-    return old && old !== registry ? registryNews(old, registry) : [];
+    if (!old || old === registry) return [];
+    // Whatever needed the tunnel says the same, and comes right after.
+    const { state } = registry.tunnel;
+    if (state.kind === 'failed' && untold.includes(state.error.message)) return [];
+    return registryNews(old, registry);
   });
   const transfers = after.transfers.flatMap((transfer) => {
     const old = before.transfers.find((other) => other.id === transfer.id);
     return old === transfer ? [] : transferNews(old, transfer);
   });
   return [...registries, ...transfers];
+}
+
+/** Why the transfers failed that have just failed. */
+function reasons(before: Snapshot, after: Snapshot): string[] {
+  return after.transfers.flatMap((transfer) => {
+    const { state } = transfer;
+    const old = before.transfers.find(({ id }) => id === transfer.id);
+    return state.kind === 'failed' && old?.state.kind !== 'failed' ? [state.error.message] : [];
+  });
 }
 
 function registryNews(old: RegistryView, registry: RegistryView): string[] {

@@ -18,11 +18,18 @@ export function passed(report: DoctorReport): number {
   return report.links.filter(({ state }) => state.kind === 'passed').length;
 }
 
-/** What a screen reader is told: the end in one sentence, and on the way only a link that does not hold. */
+/** What a screen reader is told: the end in one sentence with what broke, and on the way only a link that does not hold. */
 export function spokenLink(report: DoctorReport): string {
-  if (report.summary) return saidPlainly(report.summary);
-  const failed = report.links.find(({ state }) => state.kind === 'failed');
-  return failed ? t.doctor.spokenFailed(t.doctor.links[failed.link]) : '';
+  for (const { link, state } of report.links) {
+    if (state.kind !== 'failed') continue;
+    if (!report.summary) return t.doctor.spokenFailed(t.doctor.links[link]);
+    const { message, hint } = state.error;
+    return [report.summary, message, hint ?? '']
+      .filter((words) => words !== '')
+      .map(saidPlainly)
+      .join(' ');
+  }
+  return report.summary ? saidPlainly(report.summary) : '';
 }
 
 /** Does what a remedy's button says. A plan is shown first: false then, since nothing is mended yet. */

@@ -68,6 +68,8 @@ function apply(snapshot: Snapshot, change: Change): Snapshot {
       return { ...snapshot, doctors: put(snapshot.doctors, change.report, (d) => d.id) };
     case 'doctor-gone':
       return { ...snapshot, doctors: snapshot.doctors.filter((d) => d.id !== change.id) };
+    case 'updates':
+      return { ...snapshot, updates: change.updates };
     case 'setup':
       return { ...snapshot, setup: change.progress };
     case 'resync':

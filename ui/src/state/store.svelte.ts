@@ -34,6 +34,13 @@ export interface Notice {
   code?: UiError['code'];
 }
 
+/** One after the other, so that no two are heard as one. */
+function sentences(words: string[]): string {
+  return words
+    .map((text, at) => (at + 1 < words.length ? text.replace(/[\p{L}\p{N}”)]$/u, '$&.') : text))
+    .join(' ');
+}
+
 export class Store {
   snapshot = $state.raw<Snapshot | null>(null);
   /** What each overall bar shows; see `fraction`. */
@@ -70,8 +77,9 @@ export class Store {
   onDrop: (drop: Drop) => void = () => {};
 
   readonly #backend: Backend;
-  /** What is to be said and not said yet. */
-  #words: string[] = [];
+  /** What is to be said and not said yet, and whether the page has it anyhow. */
+  #words: { text: string; onPage: boolean }[] = [];
+  #uttering = false;
   #queue: Told[] = [];
   #flushing = false;
   #lastFlush = -CALM;
@@ -105,6 +113,7 @@ export class Store {
         drop: (drop) => this.#dragged(drop),
         wished: () => void this.#takeWish(),
       });
+      await this.#asksWhoTells();
       await this.#refresh();
       this.demoSample = await this.#backend.demoSample();
       await this.#takeWish();
@@ -120,6 +129,15 @@ export class Store {
     else if (typeof wish === 'object' && wish !== null)
       this.onDrop({ kind: 'drop', paths: wish.archives.paths, x: -1, y: -1 });
     else if (wish !== null) this.go(wish);
+  }
+
+  /** Opens the page about the newer version in the person's browser; throws a `UiError`. */
+  async openRelease(): Promise<void> {
+    try {
+      await this.#backend.openRelease();
+    } catch (thrown) {
+      throw toUiError(thrown);
+    }
   }
 
   /** Asks again after `broken`. */
@@ -217,21 +235,50 @@ export class Store {
   }
 
   /** Tells a screen reader. What comes at once is said together, since the next thing said cuts the last one off. */
-  speak(text: string): void {
-    if (text === '' || this.#words.includes(text)) return;
-    this.#words.push(text);
-    if (this.#words.length === 1) setTimeout(() => void this.#utter(), CALM);
+  speak(text: string, instead = ''): void {
+    // What is out of date before it was said stays unsaid.
+    this.#words = this.#words.filter((words) => words.text !== instead);
+    this.#say(text, false);
+  }
+
+  /**
+   * Tells what the page has, and what a reader does not get from WebKitGTK. Said only where the shell does the telling; all
+   * others read it on the page.
+   */
+  tell(text: string): void {
+    this.#say(text, true);
+  }
+
+  #say(text: string, onPage: boolean): void {
+    if (text === '' || this.#words.some((words) => words.text === text)) return;
+    this.#words.push({ text, onPage });
+    if (this.#uttering) return;
+    this.#uttering = true;
+    setTimeout(() => void this.#utter(), CALM);
+  }
+
+  /** Nothing to say asks who would say it. */
+  async #asksWhoTells(): Promise<void> {
+    try {
+      this.heard = await this.#backend.announce('');
+    } catch {
+      this.heard = false;
+    }
   }
 
   async #utter(): Promise<void> {
-    const text = this.#words.join(' ');
+    const words = this.#words;
     this.#words = [];
+    this.#uttering = false;
+    const all = sentences(words.map(({ text }) => text));
     try {
-      this.heard = await this.#backend.announce(text);
+      this.heard = await this.#backend.announce(all);
     } catch {
       // A shell that cannot: the page does it.
       this.heard = false;
     }
+    const text = sentences(words.flatMap(({ text, onPage }) => (onPage ? [] : [text])));
+    if (text === '') return;
     this.spoken = text;
     this.said += 1;
   }

@@ -1,5 +1,7 @@
 // A long list of which only what is in sight is in the page: a gap stands for the rows above, and one for those below.
-// The arrows, Page Up and Down, Home and End go from row to row, drawn or not. Rows may differ in height; those that were never drawn are taken for as high as most of the first ones.
+// The arrows, Page Up and Down, Home and End go from row to row, drawn or not. Rows may differ in height; those that were
+// never drawn are taken for as high as most of the first ones. A table's columns are as wide as the rows that are drawn
+// want them, so drawing more or fewer can change the height of all: that must come to rest.
 
 import { tick, untrack } from 'svelte';
 import type { Attachment } from 'svelte/attachments';
@@ -8,6 +10,8 @@ import type { Attachment } from 'svelte/attachments';
 const BLIND = 40;
 /** The range grows and shrinks by so many rows, so that not every pixel of a scroll redraws. */
 const STEP = 8;
+/** Rows more than needed that stay drawn: whether one more is in sight may depend on whether it is drawn. */
+const SLACK = 4 * STEP;
 /** Pixels beyond the window's edge that are drawn as well. */
 const MARGIN = 320;
 
@@ -56,6 +60,8 @@ export class Virtual {
   #held = $state<string | null>(null);
   #list: HTMLElement | null = null;
   #scroller: HTMLElement | null = null;
+  /** The request for a look with the next frame; 0 where there is none. */
+  #frame = 0;
 
   /** `estimate` is a row's height in rem. */
   constructor(keys: () => readonly string[], estimate: number) {
@@ -63,7 +69,8 @@ export class Virtual {
     this.#estimate = estimate;
     $effect(() => {
       void this.#keys();
-      this.#look();
+      // Alone for other rows: heights that are measured because of what it draws must not call it again at once.
+      untrack(() => this.#look());
     });
     $effect(() => {
       void this.pieces;
@@ -113,13 +120,7 @@ export class Virtual {
     const scroller = element.closest('main') ?? document.documentElement;
     this.#list = element;
     this.#scroller = scroller;
-    let frame = 0;
-    const soon = () => {
-      frame ||= requestAnimationFrame(() => {
-        frame = 0;
-        this.#look();
-      });
-    };
+    const soon = () => this.#lookSoon();
     let width = element.clientWidth;
     const resized = () => {
       // Another width breaks lines elsewhere: what was measured holds no more.
@@ -148,7 +149,8 @@ export class Virtual {
     this.#look();
     this.#measure();
     return () => {
-      cancelAnimationFrame(frame);
+      cancelAnimationFrame(this.#frame);
+      this.#frame = 0;
       scroller.removeEventListener('scroll', soon);
       element.removeEventListener('keydown', keyed);
       element.removeEventListener('focusin', focused);
@@ -193,7 +195,14 @@ export class Virtual {
     return this.#estimate * (Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16);
   }
 
-  /** Which rows are in sight. */
+  #lookSoon(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#look();
+    });
+  }
+
+  /** Which rows are in sight; those that are drawn already stay, unless they are too many. */
   #look(): void {
     const [list, scroller] = [this.#list, this.#scroller];
     if (!list || !scroller) return;
@@ -202,7 +211,11 @@ export class Virtual {
     const top = list.getBoundingClientRect().top;
     const first = Math.floor(this.#at(view.top - top - MARGIN) / STEP) * STEP;
     const last = Math.ceil((this.#at(view.bottom - top + MARGIN) + 1) / STEP) * STEP;
-    if (first !== this.#range.first || last !== this.#range.last) this.#range = { first, last };
+    const drawn = this.#range;
+    if (first >= drawn.first && last <= drawn.last && drawn.last - drawn.first <= last - first + SLACK)
+      return;
+    const both = { first: Math.min(first, drawn.first), last: Math.max(last, drawn.last) };
+    this.#range = both.last - both.first <= last - first + SLACK ? both : { first, last };
   }
 
   /** The row at that many pixels from the top. */
@@ -225,6 +238,8 @@ export class Virtual {
       this.#heights.set(key, height);
       changed = true;
     }
-    if (changed) this.#measured += 1;
+    if (!changed) return;
+    this.#measured += 1;
+    this.#lookSoon();
   }
 }

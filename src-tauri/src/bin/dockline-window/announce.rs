@@ -6,11 +6,12 @@
 
 use tauri::{AppHandle, Runtime};
 
-/// Says `text`, if the page's own live region would not be heard here. `false` if the page has to say it itself.
+/// Says `text`, if the page's own live region would not be heard here. `false` if the page has to say it itself. Without
+/// any text nothing is said; the answer is the same.
 #[tauri::command]
 pub fn announce<R: Runtime>(text: String, app: AppHandle<R>) -> bool {
     #[cfg(target_os = "linux")]
-    return linux::announce(text, &app);
+    return text.is_empty() || linux::announce(text, &app);
     #[cfg(not(target_os = "linux"))]
     {
         drop((text, app));

@@ -9,6 +9,7 @@ mod drops;
 mod files;
 mod follow;
 mod page;
+mod release;
 
 use anyhow::Context as _;
 use dockline_desktop::{
@@ -41,6 +42,7 @@ fn main() -> anyhow::Result<()> {
             files::choose_file,
             files::choose_save,
             files::save_team_file,
+            release::open_release,
         ])
         .on_window_event(|window, event| {
             if let WindowEvent::DragDrop(drag) = event {

@@ -2,7 +2,7 @@
 //! and heard. What is asked here is what AT-SPI tells, which is all that Orca or any other reader has.
 
 use dockline_tests::{
-    desktop::{App, Key, Keyboard, Part, Reader, Screen},
+    desktop::{App, Key, Keyboard, Part, Reader, Screen, Told},
     lab::{self, Dockline, Need, RegistryHost},
 };
 
@@ -33,6 +33,23 @@ fn ends(parts: &[Part]) -> (Part, Part) {
     let mut controls = parts[page + 1..].iter().filter(|part| part.is_focusable);
     let first = controls.next().expect("there is something to do").clone();
     (first.clone(), controls.next_back().cloned().unwrap_or(first))
+}
+
+/// Goes on by Tab to the button that is called so. To be asked once what had the focus before was told.
+async fn reach(keyboard: &Keyboard, reader: &mut Reader, name: &str) {
+    for _ in 0..40 {
+        keyboard.press(Key::Tab);
+        let part = reader
+            .hear("the focus of a control", |told| match told {
+                Told::Focus(part) => CONTROLS.contains(&part.role.as_str()).then(|| part.clone()),
+                Told::Words(_) => None,
+            })
+            .await;
+        if part.role == "push button" && part.name.starts_with(name) {
+            return;
+        }
+    }
+    panic!("Tab does not come to “{name}”");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,6 +119,8 @@ async fn a_first_push_is_heard_to_its_end() {
     reader.hear_focus("entry", "").await;
     let dialog = reader.find("dialog", |part| part.role == "dialog").await;
     assert!(!dialog.name.is_empty(), "{dialog:?}");
+    // Orca goes up from the focus to the first form, and would not come to the dialog's title.
+    assert!(!reader.parts().await.iter().any(|part| part.role == "form"));
     keyboard.type_text(&archive.display().to_string());
     keyboard.press(Key::Enter);
 
@@ -119,4 +138,27 @@ async fn a_first_push_is_heard_to_its_end() {
     // Said when the push was asked for, which may be before or after the question came.
     assert!(reader.has_heard("Pushing sample.tar."));
     assert!(host.manifest_digest("dockline-sample", "v1").is_some());
+
+    // What is in the registry now, down to the image; and then nothing.
+    keyboard.chord(Key::Control, Key::Character('k'));
+    reader.hear_focus("combo box", "Find a command").await;
+    keyboard.type_text("look inside");
+    reader.hear_words("Look inside").await;
+    keyboard.press(Key::Enter);
+    reader.hear_words("1 repository").await;
+    reach(&keyboard, &mut reader, "dockline-sample").await;
+    keyboard.press(Key::Enter);
+    reader.hear_words("1 tag").await;
+    reach(&keyboard, &mut reader, "v1").await;
+    keyboard.press(Key::Enter);
+    reader.hear_words("Image, ").await;
+    reach(&keyboard, &mut reader, "Delete").await;
+    keyboard.press(Key::Enter);
+    reader.hear_focus("push button", "Cancel").await;
+    reader.hear_words("is used by nothing else here").await;
+    keyboard.press(Key::Tab);
+    reader.hear_focus("push button", "Delete").await;
+    keyboard.press(Key::Enter);
+    reader.hear_words("v1 is deleted.").await;
+    assert!(host.manifest_digest("dockline-sample", "v1").is_none());
 }

@@ -446,7 +446,7 @@ async fn owner_has_the_settings(window: &Browser) {
     let wanted = json!({
         "transfersPerRegistry": 4, "lingerSeconds": 42, "keepaliveSeconds": 7, "keyring": false,
         "theme": "dark", "language": "nl",
-        "notices": { "done": false, "failed": true, "hostKey": true, "tunnelLost": true },
+        "notices": { "done": false, "failed": true, "hostKey": true, "tunnelLost": true, "update": true },
     });
     let has_all = |settings: &Value| {
         wanted.as_object().into_iter().flatten().all(|(setting, value)| settings[setting] == *value)

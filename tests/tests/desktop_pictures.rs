@@ -39,18 +39,17 @@ impl Studio<'_> {
         self.window.photograph(&name).await;
         let flaws = self.window.flaws().await;
         self.wrong.extend(flaws.into_iter().map(|flaw| format!("{name}: {flaw}")));
-        // Roles and names are the same in every look; contrast differs with the theme, and order with the width.
-        if self.look != Look::LARGE {
-            let violations = self.window.violations().await;
-            self.wrong
-                .extend(violations.into_iter().map(|violation| format!("{name}: axe-core: {violation}")));
-        }
+        let violations = self.window.violations().await;
+        self.wrong.extend(violations.into_iter().map(|violation| format!("{name}: axe-core: {violation}")));
     }
 
-    /// As [`Self::take`], of a dialog, which is left again.
-    async fn dialog(&mut self, testid: &str) {
-        self.window.part(testid).await;
-        self.take(testid).await;
+    /// As [`Self::take`], in every look, of a dialog that is open all the while; it is left again.
+    async fn dialog(&mut self, scene: &str) {
+        self.window.see("dialog[open]").await;
+        for look in Look::ALL {
+            self.wear(look).await;
+            self.take(scene).await;
+        }
         self.leave().await;
     }
 
@@ -153,9 +152,7 @@ async fn everything_there_is() {
     // Leaving asks first: somebody else's push would be interrupted.
     studio.view("registries").await;
     window.click(&format!("{} [data-testid=disconnect]", card(&name))).await;
-    window.part("confirm-dialog").await;
-    studio.take("disconnect-dialog").await;
-    studio.leave().await;
+    studio.dialog("disconnect-dialog").await;
     host.registry().signal(Signal::SIGCONT);
     host.limit_link("160mbit");
 
@@ -185,7 +182,6 @@ async fn everything_there_is() {
         studio.take("failing-transfers").await;
         contents(&mut studio, &name).await;
     }
-    // In the last of them: the longer language, in the dark, with the least room.
     dialogs(&mut studio, &name).await;
     studio.end();
     window.close().await;
@@ -218,6 +214,8 @@ async fn dialogs(studio: &mut Studio<'_>, name: &dockline_model::RegistryName) {
     window.click("[data-testid=delete-image]").await;
     window.part("delete-account").await;
     studio.dialog("delete-dialog").await;
+    window.click("[data-testid=copy-image]").await;
+    studio.dialog("copy-dialog").await;
     studio.view("registries").await;
     window.click("[data-testid=add-registry]").await;
     window.click("[data-testid=add-advanced]").await;
@@ -233,17 +231,14 @@ async fn dialogs(studio: &mut Studio<'_>, name: &dockline_model::RegistryName) {
     window.see("[role=menu]").await;
     studio.take("registry-menu").await;
     window.click("[data-testid=edit]").await;
-    window.part("add-dialog").await;
-    studio.take("edit-dialog").await;
-    studio.leave().await;
+    studio.dialog("edit-dialog").await;
     window.click(&more).await;
     window.click("[data-testid=login]").await;
     window.part("login-state").await;
     studio.dialog("login-dialog").await;
     window.click(&format!("{} [data-testid=remove]", card(name))).await;
-    window.part("confirm-dialog").await;
-    studio.take("remove-dialog").await;
-    studio.leave().await;
+    window.see("[data-testid=confirm-dialog][data-stage=ready]").await;
+    studio.dialog("remove-dialog").await;
 
     window.click("[data-testid=offer-registry]").await;
     studio.dialog("offer-dialog").await;
@@ -257,6 +252,9 @@ async fn dialogs(studio: &mut Studio<'_>, name: &dockline_model::RegistryName) {
     studio.view("images").await;
     window.click("[data-testid=image-row] [data-testid=push]").await;
     studio.dialog("push-dialog").await;
+    window.click("[data-testid=image-row] [data-testid=image-more]").await;
+    window.click("[data-testid=ship]").await;
+    studio.dialog("ship-dialog").await;
     window.click("[data-testid=pull]").await;
     window.click("[data-testid=pull-into-file]").await;
     studio.dialog("pull-dialog").await;
@@ -267,6 +265,33 @@ async fn dialogs(studio: &mut Studio<'_>, name: &dockline_model::RegistryName) {
     studio.dialog("palette").await;
     window.type_keys("?").await;
     studio.dialog("shortcuts-dialog").await;
+}
+
+/// Everything on the page that would move when its state changes.
+const MOVING: &str = "return [...document.querySelectorAll('*')].filter((element) => {
+  const { animationName, transitionDuration } = getComputedStyle(element);
+  return animationName !== 'none' || transitionDuration.split(', ').some((time) => parseFloat(time) > 0);
+}).map((element) => element.outerHTML.slice(0, 80));";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_moves_for_who_asked_for_less_motion() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    for (screen, asked) in [(Screen::start(), false), (Screen::start().with_less_motion(), true)] {
+        let dockline = Dockline::new();
+        dockline.run(&["add", "cr.boss.org", "--ssh", "dockercr@192.0.2.1"]).expect_success();
+        let window = Browser::start(&screen, &dockline, &[]).await;
+        let reduced = window.run("return matchMedia('(prefers-reduced-motion: reduce)').matches").await;
+        assert_eq!(reduced, json!(asked), "the page hears what the desktop's settings say");
+        window.click("[data-testid=add-registry]").await;
+        window.part("add-dialog").await;
+        let moving = window.run(MOVING).await;
+        let moving: Vec<&str> =
+            moving.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+        assert_eq!(moving.is_empty(), asked, "{moving:#?}");
+        window.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,10 @@ use dockline_tests::{
     lab::{self, Daemon, Dockerd, Dockline, Need, RegistryHost, Workstation},
 };
 use nix::sys::signal::Signal;
-use std::process::Command;
+use std::{
+    process::Command,
+    sync::{Arc, Mutex},
+};
 
 const HOST: &[Need] = &[Need::Desktop, Need::Root, Need::Sshd, Need::Registry];
 
@@ -247,6 +250,43 @@ async fn the_tray_speaks_the_persons_language_at_once() {
         tray.wait_for(line, |other| other.label == line).await;
     }
     assert_eq!(tray.tooltip().await, "Dockline: er is geen tunnel open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_version_is_told_once_and_stays_in_the_menu() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    let newest = Arc::new(Mutex::new("98.0.0"));
+    let url = serve_versions(newest.clone()).await;
+    let mut tray = TrayHost::start(&screen).await;
+    let mut notifications = NotificationServer::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    dockline.json(&["settings", "set", "update-url", &url]).expect_success();
+    dockline.json(&["settings", "set", "update-check", "weekly"]).expect_success();
+    assert_eq!(notifications.next().await.summary, "Dockline 98.0.0 is there");
+    tray.wait_for("the version", |line| line.label == "Dockline 98.0.0 is there…").await;
+    // Asked once more, and then about another: the next notification is of that one.
+    dockline.run(&["updates"]).expect_success();
+    *newest.lock().expect("nobody panics with it") = "99.0.0";
+    dockline.run(&["updates"]).expect_success();
+    assert_eq!(notifications.next().await.summary, "Dockline 99.0.0 is there");
+    tray.click("Dockline 99.0.0 is there…").await;
+    screen.wait_for_windows("Dockline", 1).await;
+}
+
+/// The address of a document that names whatever version is the newest.
+async fn serve_versions(newest: Arc<Mutex<&'static str>>) -> String {
+    let document = move || {
+        let version = *newest.lock().expect("nobody panics with it");
+        async move { format!("{{\"version\": \"{version}\", \"url\": \"https://example.org/{version}\"}}") }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/dockline.json", listener.local_addr().expect("it is bound"));
+    let router = axum::Router::new().route("/dockline.json", axum::routing::get(document));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
 }
 
 #[tokio::test(flavor = "multi_thread")]

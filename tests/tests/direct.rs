@@ -3,9 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use dockline_model::{Code, Road, TransferState, TransferView};
-use dockline_tests::lab::{
-    self, Daemon, Dockerd, Dockline, Need, Outcome, Podman, RegistryHost, Workstation,
-};
+use dockline_tests::lab::{self, Daemon, Dockerd, Dockline, Need, Outcome, Podman, RegistryHost, Workplace};
 use std::{process::Stdio, time::Duration};
 
 const NEEDS: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
@@ -35,9 +33,7 @@ fn an_engines_image_goes_directly_and_comes_back_the_same() {
         return;
     }
     let host = RegistryHost::start();
-    let workstation = Workstation::start();
-    let dockerd = Dockerd::start(&workstation);
-    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let Workplace { dockerd, dockline, .. } = Workplace::start();
     let name = dockline.add(&host);
     let _agent = dockline.agent();
     let first = dockerd.build_image("app:v1", &[3000, 2000, 1]);
@@ -93,9 +89,7 @@ fn a_changed_layer_goes_on_either_road() {
         return;
     }
     let host = RegistryHost::start();
-    let workstation = Workstation::start();
-    let dockerd = Dockerd::start(&workstation);
-    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let Workplace { workstation, dockerd, dockline } = Workplace::start();
     let name = dockline.add(&host);
     let _agent = dockline.agent();
     let up = || dockline.snapshot().registries[0].tunnel.bytes_up;
@@ -162,9 +156,7 @@ fn a_push_that_is_killed_is_gone_on_with() {
         return;
     }
     let host = RegistryHost::start();
-    let workstation = Workstation::start();
-    let dockerd = Dockerd::start(&workstation);
-    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let Workplace { workstation, dockerd, dockline } = Workplace::start();
     let name = dockline.add(&host);
     let id = dockerd.build_image("app:v1", &[9000, 8000, 7000, 6000]);
     let archive = workstation.folder().join("app.tar").display().to_string();
@@ -195,9 +187,7 @@ fn an_image_of_another_platform_is_not_taken_for_the_one_that_was_asked_for() {
         return;
     }
     let host = RegistryHost::start();
-    let workstation = Workstation::start();
-    let dockerd = Dockerd::start(&workstation);
-    let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
+    let Workplace { workstation, dockerd, dockline } = Workplace::start();
     let name = dockline.add(&host);
     let agent = dockline.agent();
     let archive = workstation.folder().join("arm64.tar");

@@ -30,7 +30,7 @@ impl Look {
     pub const DUTCH_NARROW: Self =
         Self { name: "dutch-narrow", language: "nl", size: (420, 760), ..Self::DARK };
 
-    /// Every property of a look at least once. What each does by itself is seen in a browser (`npm run shots`).
+    /// Every property of a look at least once. Further looks are seen in a browser (`npm run shots`).
     pub const ALL: [Self; 4] = [Self::LIGHT, Self::DARK, Self::LARGE, Self::DUTCH_NARROW];
 }
 
@@ -38,12 +38,8 @@ impl Look {
 /// page in a browser (`npm run shots`) ask the same.
 const FLAWS: &str = include_str!("../../../ui/scripts/flaws.js");
 
-/// Answers with a line for each rule of axe-core's that is broken.
-const AXE: &str = "
-const done = arguments[0];
-window.axe.run(document, { resultTypes: ['violations'] }).then(
-  ({ violations }) => done(violations.map(({ id, nodes }) => `${id}: ${nodes.map(n => n.html.slice(0, 160)).join(' ')}`)),
-  error => done([String(error)]));";
+/// A function that answers with a line for each rule of axe-core's that is broken; asked in both places, too.
+const VIOLATIONS: &str = include_str!("../../../ui/scripts/violations.js");
 
 impl Browser {
     /// Gives the window a look: theme, language and the size of text by the settings, as a person does.
@@ -75,7 +71,8 @@ impl Browser {
             .expect("a list of sentences")
     }
 
-    /// What axe-core finds wrong with the page as it is, colours included: one line for each rule that is broken.
+    /// What axe-core finds wrong with what is seen now, colours included: one line for each rule that is broken, and for
+    /// each text whose contrast it cannot tell.
     ///
     /// # Panics
     /// When axe-core is not installed (`npm ci` in ui/) or does not answer.
@@ -88,6 +85,9 @@ impl Browser {
                 std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             self.run(&source).await;
         }
-        serde_json::from_value(self.run_async(AXE).await).expect("a list of sentences")
+        let asked = format!(
+            "{VIOLATIONS}\nconst done = arguments[0]; violations().then(done, error => done([String(error)]));"
+        );
+        serde_json::from_value(self.run_async(&asked).await).expect("a list of sentences")
     }
 }

@@ -253,6 +253,7 @@ fn role_name(role: u32) -> String {
         62 => "toggle button",
         79 => "entry",
         83 => "heading",
+        87 => "form",
         88 => "link",
         95 => "document web",
         101 => "notification",

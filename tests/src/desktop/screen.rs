@@ -73,6 +73,19 @@ impl Screen {
         }
     }
 
+    /// Has the desktop ask for less motion, as its settings for accessibility do, of what is started from now on.
+    ///
+    /// # Panics
+    /// When the folder of this screen is gone.
+    #[must_use]
+    pub fn with_less_motion(self) -> Self {
+        let folder = self.folder.path().join("config/gtk-3.0");
+        fs::create_dir_all(&folder).expect("the folder is ours");
+        fs::write(folder.join("settings.ini"), "[Settings]\ngtk-enable-animations=0\n")
+            .expect("the folder is ours");
+        self
+    }
+
     /// Has what is started from now on tell assistive technology what it shows.
     pub(super) const fn let_readers_in(&mut self) {
         self.has_readers = true;

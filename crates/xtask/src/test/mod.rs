@@ -133,13 +133,25 @@ fn check_vendor() -> Result<Tally> {
     vendor::check().map(|()| Tally::PASSED)
 }
 
-/// The window: its types, its tests, and the page that the desktop app holds inside (so it comes before clippy).
+/// The window: its types, its tests, the page that the desktop app holds inside (so it comes before clippy), and how that
+/// page looks in a browser in every state.
 fn ui() -> Result<Tally> {
     workspace::install_npm_packages()?;
     let mut tally = Tally::of(succeeds(workspace::npm(&["run", "check"]))?);
     tally += vitest()?;
     tally += Tally::of(succeeds(workspace::npm(&["run", "build"]))?);
+    tally += looks()?;
     Ok(tally)
+}
+
+/// What the browser's pictures show that a machine can tell; a browser is one of the tests' own needs.
+fn looks() -> Result<Tally> {
+    if workspace::find_program("chromium").is_none() && std::env::var_os("CHROMIUM").is_none() {
+        anyhow::ensure!(std::env::var_os("CI").is_none(), "There is no Chromium (apt-get install chromium).");
+        println!("*** SKIPPED: the page's looks in a browser; there is no Chromium");
+        return Ok(Tally { skipped: 1, ..Tally::default() });
+    }
+    Ok(Tally::of(succeeds(workspace::npm(&["run", "shots", "--", "--check"]))?))
 }
 
 fn vitest() -> Result<Tally> {

@@ -94,6 +94,7 @@ fn snapshot(sequence: u64) -> Snapshot {
         places: Places::default(),
         paused: false,
         doctors: Vec::new(),
+        updates: dockline_model::UpdatesView::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-// Numbers as a person reads them. Words come from strings.ts.
+// Numbers as a person reads them. Words come from strings/.
 
 import { locale, t } from './strings';
 

@@ -5,8 +5,8 @@ import { parse, type AST } from 'svelte/compiler';
 import { expect, test } from 'vitest';
 import { language } from '../src/state/language.svelte';
 import { t } from '../src/strings';
-import { en } from '../src/strings.en';
-import { nl } from '../src/strings.nl';
+import { en } from '../src/strings/en';
+import { nl } from '../src/strings/nl';
 
 /** Every entry with its path; a function by how many words it takes. */
 function entries(value: unknown, path = ''): string[] {

@@ -2,7 +2,7 @@
 // the window's language, since it is read by whoever keeps Dockline; and nothing in it that the person did not see.
 
 import type { TransferView } from '../generated/TransferView';
-import { en } from '../strings.en';
+import { en } from '../strings/en';
 
 export function reportOf(transfer: TransferView): string {
   const { state } = transfer;

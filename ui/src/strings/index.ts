@@ -1,8 +1,8 @@
 // The words of the language that is chosen. Reading one is tracked, so that a change of language redraws what shows it.
 
-import { language, type Language } from './state/language.svelte';
-import { en } from './strings.en';
-import { nl } from './strings.nl';
+import { language, type Language } from '../state/language.svelte';
+import { en } from './en';
+import { nl } from './nl';
 
 /** What every language has: the compiler sees to it (`const nl: Strings`), and a test. */
 export type Strings = typeof en;

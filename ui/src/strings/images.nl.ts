@@ -1,0 +1,126 @@
+// Dutch words of the images here, and the dialogs that send or fetch one.
+
+import type { en } from './images.en';
+import { plural } from './plural';
+
+export const nl: typeof en = {
+  images: {
+    title: 'Images',
+    search: 'Images zoeken',
+    refresh: 'Nog eens aan de engine vragen',
+    pull: 'Ophalen…',
+    pushArchive: 'Een archief pushen…',
+    push: 'Pushen…',
+    pushNamed: (name: string) => `${name} pushen`,
+    columns: { name: 'Image', id: 'ID', size: 'Grootte', where: 'Staat in', age: 'Gebouwd', action: 'Actie' },
+    dropOn: 'Laat het los op een register',
+    copyName: 'De naam kopiëren',
+    engine: 'Engine',
+    unnamed: (n: number) =>
+      `${plural(n, 'image', 'images')} zonder naam ${n === 1 ? 'is' : 'zijn'} niet getoond.`,
+    emptyTitle: 'Nog geen images',
+    empty: 'Images die u bouwt of ophaalt verschijnen hier vanzelf.',
+    noMatchTitle: (query: string) => `Niets past bij “${query}”`,
+    noMatch: 'Er wordt gezocht in namen, tags en ID’s.',
+    found: (n: number) => plural(n, 'image', 'images'),
+    clearSearch: 'Zoekopdracht wissen',
+    unknown: 'Docker of Podman wordt gezocht…',
+    unavailableTitle: 'Er antwoordt geen container-engine',
+    unavailableArchive:
+      'Image-archieven hebben geen engine nodig: laat er een los op dit venster, en het wordt gepusht.',
+    noRegistry: 'Voeg eerst een register toe; dan is er iets om naartoe te pushen.',
+  },
+  push: {
+    title: (image: string) => `${image} pushen`,
+    to: 'Naar',
+    as: 'Als',
+    result: 'Wordt',
+    submit: 'Pushen',
+    everywhere: (n: number) => `Naar alle ${n} hosts ervan`,
+    everywhereHelp: 'Elke host krijgt een eigen overdracht; anders gaat het naar de host die in gebruik is.',
+    road: 'Route',
+    roads: { auto: 'Dockline beslist', engine: 'Via de engine', direct: 'Rechtstreeks' },
+    roadHelp: {
+      auto: 'Wat hier het snelst is; de overdracht zegt waarom.',
+      engine: 'Zoals docker push het doet.',
+      direct:
+        'Dockline leest het image uit de engine en verzendt het zelf: het kan pauzeren, en gaat verder na een verlies.',
+    },
+    compression: 'Compressie',
+    compressions: { auto: 'Dockline beslist', gzip: 'gzip', zstd: 'zstd', none: 'Niet' },
+    compressionHelp:
+      'Van lagen die nog niet gecomprimeerd zijn. Elke engine leest gzip; zstd is kleiner en sneller.',
+    compressionEngine: 'De engine comprimeert lagen op zijn eigen manier.',
+  },
+  extent: {
+    allPlatforms: 'Alle platforms ervan',
+    referrers: 'Ook handtekeningen, SBOM’s en verklaringen',
+  },
+  copyImage: {
+    open: 'Kopiëren naar een register…',
+    title: 'Kopiëren naar een ander register',
+    from: 'Van',
+    submit: 'Kopiëren',
+    inPlace: 'Daar staat het al. Kies een ander register, of een andere naam.',
+  },
+  ship: {
+    open: 'In de Docker van een host zetten…',
+    title: (image: string) => `${image} in de Docker van een host zetten`,
+    about:
+      'Voor hosts die geen register hebben: hun eigen Docker haalt het image op door de SSH-verbinding. Verder blijft er niets achter.',
+    host: 'Host',
+    hostHelp: 'Zoals u het na ssh typt; meer dan een met komma’s ertussen.',
+    submit: 'Verzenden',
+  },
+  pull: {
+    title: 'Een image ophalen',
+    reference: 'Image',
+    help: 'Plak een verwijzing, met of zonder de poort.',
+    result: 'Haalt op',
+    into: 'In',
+    intoEngine: 'de container-engine',
+    intoFile: 'een bestand',
+    pathHelp: 'Het bestand mag nog niet bestaan.',
+    saveTitle: 'Het image bewaren als',
+    format: 'Geschreven als',
+    formats: { oci: 'een OCI-layout', docker: 'zoals docker save' },
+    platform: 'Platform',
+    platformOwn: 'dat van deze computer',
+    platformFlaw: 'Schrijf het als linux/arm64 of linux/arm/v7.',
+    submit: 'Ophalen',
+    unknownRegistry: (host: string) => `${host} is niet een van uw registers.`,
+    known: (names: string) => `U hebt ${names}.`,
+    noRegistry: 'Begin met het register, zoals in cr.boss.org/app:v1.',
+  },
+  referenceFlaw: {
+    empty: 'Geef het image een naam, zoals app:v1.',
+    uppercase: 'Namen van repository’s zijn in kleine letters; alleen de tag mag hoofdletters hebben.',
+    repository:
+      'Een repository bestaat uit kleine letters, cijfers, en losse . _ - ertussen, zoals in team/app.',
+    tag: 'Een tag bestaat uit hoogstens 128 letters, cijfers en . _ -, en begint niet met . of -.',
+    digest: 'Een digest is sha256: met 64 hexadecimale cijfers.',
+  },
+
+  archive: {
+    title: 'Een image-archief pushen',
+    path: 'Archiefbestand',
+    pathHelp:
+      'Wat docker save schreef, of een OCI-layout: .tar, .tar.gz of .tar.zst. U kunt het ook op het venster loslaten.',
+    reference: 'Naam in het register',
+    referencePlaceholder: 'zoals het archief zegt',
+    pathEmpty: 'Noem een bestand.',
+    choose: 'Kiezen…',
+    chooseNamed: (what: string) => `Kiezen: ${what}`,
+    image: 'Welk image ervan',
+    imageHelp: 'Alleen als het archief er meer heeft: de naam die het daar heeft.',
+    pathRelative: 'Geef het hele pad, vanaf /.',
+    submit: 'Pushen',
+    overlayTo: (name: string) => `Laat los om naar ${name} te pushen`,
+    overlayChoose: 'Laat los, en kies dan het register',
+    overlayRefused: 'Geen image-archief',
+    overlayRefusedHint: 'Image-archieven eindigen op .tar, .tar.gz of .tar.zst.',
+    refused: (names: string) =>
+      `${names} is geen image-archief: die eindigen op .tar, .tar.gz of .tar.zst. Er is niets verzonden.`,
+    noRegistry: 'Er is nog geen register om naartoe te pushen. Voeg er eerst een toe.',
+  },
+};

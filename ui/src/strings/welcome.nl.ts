@@ -1,0 +1,33 @@
+// Dutch words of the first start.
+
+import type { en } from './welcome.en';
+
+export const nl: typeof en = {
+  welcome: {
+    title: 'Welkom bij Dockline',
+    steps: {
+      label: 'Stappen',
+      choose: 'Uw register',
+      test: 'De weg erheen',
+      push: 'Eerste push',
+    },
+    looking: 'Er wordt gekeken in ~/.ssh/config en naar uw containers…',
+    proposals: 'Deze lijkt deze computer te kennen',
+    unnamed: 'Een register',
+    yours: 'Welk register is van u?',
+    test: 'De weg testen',
+    byHand: 'Toevoegen met alle opties',
+    team: 'Ik heb een teambestand…',
+    testing: (name: string) => `De weg naar ${name} wordt getest`,
+    starting: 'Bezig met beginnen…',
+    back: 'Terug',
+    addAnyway: 'Toch toevoegen',
+    pushTitle: (name: string) => `${name} is toegevoegd. Iets pushen?`,
+    setup:
+      'Voor docker push in een terminal is nog één ding nodig: deze computer moet de naam kennen. Dockline zelf kan zonder.',
+    push: 'Dit zijn uw nieuwste images. Met één klik gaat er een heen.',
+    noImages:
+      'Hier is nog geen image. Bouw er een, dan verschijnt het onder Images, of push een archief dat docker save schreef.',
+    done: 'Naar mijn registers',
+  },
+};

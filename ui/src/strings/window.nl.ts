@@ -1,0 +1,82 @@
+// Dutch words of the window as a whole: its frame, what stands everywhere, the palette and the keys.
+
+import type { en } from './window.en';
+import { plural } from './plural';
+
+export const nl: typeof en = {
+  app: 'Dockline',
+  nav: {
+    label: 'Onderdelen',
+    registries: 'Registers',
+    images: 'Images',
+    transfers: 'Overdrachten',
+    doctor: 'Dokter',
+    settings: 'Instellingen',
+    running: 'bezig',
+  },
+  more: (n: number) => `Meer tonen (nog ${n})`,
+  moreThere: 'Meer tonen',
+  close: 'Sluiten',
+  cancel: 'Annuleren',
+  copy: 'Kopiëren',
+  copied: 'Gekopieerd',
+  copyFailed: 'Het klembord is niet beschikbaar; selecteer de tekst en kopieer die zelf.',
+  failed: 'Er ging iets mis.',
+  notice: 'Mededeling',
+  details: 'Details',
+  engineWords: 'In de woorden van de engine zelf',
+  loading: 'De tunnels worden opgezocht…',
+  broken: {
+    title: 'De kern van Dockline antwoordt niet',
+    retry: 'Opnieuw proberen',
+  },
+  configError: (path: string) =>
+    `De configuratie in ${path} is niet te lezen. De laatste goede blijft van kracht.`,
+
+  time: {
+    seconds: (n: number) => `${n} s`,
+    minutes: (n: number) => `${n} min`,
+    hours: (h: number, m: number) => (m > 0 ? `${h} u ${m} min` : `${h} u`),
+    days: (n: number) => plural(n, 'dag', 'dagen'),
+    underASecond: 'nog geen seconde',
+    left: (duration: string) => `nog ongeveer ${duration}`,
+    fewSecondsLeft: 'nog een paar seconden',
+    justNow: 'zojuist',
+  },
+
+  footer: {
+    engineUnknown: 'Docker of Podman wordt gezocht…',
+    engineUnavailable: 'Geen container-engine',
+    running: (n: number) => plural(n, 'overdracht', 'overdrachten'),
+    config: 'Configuratie',
+  },
+
+  palette: {
+    title: 'Een opdracht zoeken',
+    placeholder: 'Wat wilt u doen?',
+    open: (view: string) => `Naar ${view}`,
+    none: (query: string) => `Niets hier heet “${query}”.`,
+    count: (n: number) => plural(n, 'regel', 'regels'),
+    groups: { go: 'Ga naar', do: 'Acties', registries: 'Registers', images: 'Images', look: 'Uiterlijk' },
+  },
+  shortcuts: {
+    title: 'Sneltoetsen',
+    control: 'Ctrl+',
+    shift: 'Shift+',
+    delete: 'Del',
+    onRegistry: (what: string) => `Op een register: ${what}`,
+    onImage: (what: string) => `Op een image: ${what}`,
+    paste: 'Ophalen wat u kopieerde',
+    close: 'Een venster sluiten',
+  },
+  remedy: {
+    edit: 'Register bewerken…',
+    login: 'Aanmelden bij het register…',
+    contents: 'Bekijken wat erin staat',
+    check: 'De hele weg nalopen',
+    connect: 'Verbinden, en de vraag beantwoorden',
+    settings: 'Naar de instellingen',
+  },
+
+  list: (items: string[]) => new Intl.ListFormat('nl', { type: 'conjunction' }).format(items),
+};

@@ -1,8 +1,9 @@
 // Pictures of every state in every look (light, dark, narrow, wide, with text twice as large, in both languages) into
 // ui/shots. `npm run shots -- PATTERN` takes what matches NAME.LOOK; `npm run shots -- --check`, which the test command
-// runs, keeps pictures only of what is wrong, and looks at everything in the longer language, once narrow and dark, once
-// with large text in the light. Fails if anything breaks the app's content security policy, if axe-core finds something
-// or cannot tell a contrast, if something cannot be read or reached, or moves for somebody who asked for less motion.
+// runs, keeps pictures only of what is wrong, and looks at everything in the longer language: narrow and dark, with large
+// text in the light, and both narrow and large. Fails if anything breaks the app's content security policy, if axe-core
+// finds something or cannot tell a contrast, if something cannot be read or reached, or moves for somebody who asked for
+// less motion.
 
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -19,6 +20,7 @@ const all = { ...scenes, ...passing };
 const usual = { width: 940, height: 680 };
 const narrow = { width: 420, height: 720 };
 const tall = { width: 940, height: 900 };
+const slim = { width: 420, height: 1000 };
 // Text at 200 %, as a person sets it in their system (WCAG 2.2, 1.4.4).
 const large = '200%';
 /** By language, since that is what a page begins with; the rest changes while it is open. */
@@ -29,11 +31,13 @@ const languages = {
     { look: 'narrow', colorScheme: 'light', viewport: narrow },
     { look: 'wide', colorScheme: 'dark', viewport: { width: 1600, height: 900 } },
     { look: 'large', colorScheme: 'dark', viewport: tall, text: large },
+    { look: 'narrow-large', colorScheme: 'light', viewport: slim, text: large },
   ],
   'nl-NL': [
     { look: 'dutch', colorScheme: 'light', viewport: usual },
     { look: 'dutch-narrow', colorScheme: 'dark', viewport: narrow, check: true },
     { look: 'dutch-large', colorScheme: 'light', viewport: tall, text: large, check: true },
+    { look: 'dutch-narrow-large', colorScheme: 'dark', viewport: slim, text: large, check: true },
   ],
 };
 
@@ -105,7 +109,12 @@ async function visit(page, { name, looks }) {
 async function wear(page, { colorScheme, viewport, text = '' }) {
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
   await page.setViewportSize(viewport);
-  await page.evaluate((size) => (document.documentElement.style.fontSize = size), text);
+  await page.evaluate((size) => {
+    document.documentElement.style.fontSize = size;
+    // What is placed by hand, as a menu is, has to be placed anew; and it is looked at where the keyboard is.
+    dispatchEvent(new Event('resize'));
+    document.activeElement?.scrollIntoView({ block: 'nearest' });
+  }, text);
 }
 
 /** Visits what is left, one after the other. */

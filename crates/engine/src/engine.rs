@@ -5,6 +5,7 @@ use crate::{
     cause::Toward,
     events,
     progress::{Evidence, Outcome, TransferProgress},
+    store::StorePlace,
     transport::{self, RawBody},
 };
 use bollard::{
@@ -65,6 +66,8 @@ pub struct ImageParts {
     pub layers: Vec<String>,
     /// Bytes of all layers, unpacked.
     pub size: u64,
+    /// Where its layers can be read one by one, if they can.
+    pub store: Option<StorePlace>,
 }
 
 impl Engine {
@@ -88,6 +91,10 @@ impl Engine {
     /// in the image's name (moby, `daemon/containerd/resolver.go`), whichever of the registry's names that is.
     fn credentials(&self, repository: &str) -> Option<DockerCredentials> {
         self.login.as_ref().map(|login| login.at(repository))
+    }
+
+    pub(crate) const fn docker(&self) -> &Docker {
+        &self.docker
     }
 
     /// Where it listens.
@@ -196,6 +203,7 @@ impl Engine {
         let image = self.docker.inspect_image(name.whole).await;
         let image = image.map_err(self.failed(Operation::Inspect, Some(reference)))?;
         Ok(ImageParts {
+            store: StorePlace::of(image.graph_driver.as_ref(), image.config.as_ref()),
             id: image.id.ok_or_else(|| broken_off(Operation::Inspect, reference, None))?,
             layers: image.root_fs.and_then(|root| root.layers).unwrap_or_default(),
             size: u64::try_from(image.size.unwrap_or(0)).unwrap_or(0),

@@ -98,6 +98,15 @@ pub enum EngineError {
         /// The engine's own words.
         words: String,
     },
+    /// The layers of an image cannot be read from its store: it is laid out in another way than Docker's.
+    #[error("the layers of {image} cannot be read from the engine's store")]
+    Store {
+        /// Its id.
+        image: String,
+        /// What is otherwise.
+        #[source]
+        source: io::Error,
+    },
     /// The engine's answer broke off.
     #[error("the engine stopped answering during the {operation} of {reference}")]
     BrokenOff {
@@ -150,7 +159,8 @@ impl EngineError {
             | Self::Endpoint { .. }
             | Self::Context { .. }
             | Self::Reference(_)
-            | Self::Request { .. }) => other,
+            | Self::Request { .. }
+            | Self::Store { .. }) => other,
         }
     }
 }
@@ -168,6 +178,11 @@ impl From<&EngineError> for UiError {
                 .hint("A reference looks like cr.boss.org:5000/app:v1, in lower case up to the tag."),
             EngineError::Request { operation, source } => {
                 Self::new(Code::EngineFailed, format!("The engine did not {operation}."))
+                    .details(source.to_string())
+            }
+            // Nobody is told, since the image is exported then.
+            EngineError::Store { source, .. } => {
+                Self::new(Code::EngineFailed, format!("The engine did not {}.", Operation::Export))
                     .details(source.to_string())
             }
             EngineError::Refused { operation, reference, cause, words } => {

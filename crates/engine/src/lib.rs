@@ -17,6 +17,7 @@ pub mod facts;
 mod login;
 mod probe;
 pub mod progress;
+mod store;
 mod transport;
 
 pub use archive::Export;
@@ -28,6 +29,7 @@ pub use error::{EngineError, Operation};
 pub use facts::{EngineFacts, Flavour, ImageStore};
 pub use login::Login;
 pub use probe::Reached;
+pub use store::{Store, StoreLayer, StorePlace};
 
 #[cfg(test)]
 mod recorded_streams;

@@ -22,7 +22,7 @@ mod server;
 pub use archive::ArchiveError;
 pub use client::{
     CertificateFlaw, Client, ClientConfig, CredentialSource, Credentials, Crossed, EngineImage, Manifest,
-    PullError, Scope, Sending, Survey, TlsFiles, choose_cryptography,
+    OpenLayer, PullError, Scope, Sending, StoredImage, StoredLayer, Survey, TlsFiles, choose_cryptography,
 };
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};

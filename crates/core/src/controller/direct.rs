@@ -4,11 +4,12 @@ use super::{
     Message,
     road::{self, Choice, Line, Situation},
     run::{Transfer, told},
+    stored,
 };
 use dockline_engine::{Engine, ImageParts, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, Road, TransferState, UiError, Verified};
 use dockline_registry::{
-    Client, Digest, EngineImage, Reference, RegistryError, Scope, Sending, Survey, Turns,
+    Client, Digest, EngineImage, Reference, RegistryError, Scope, Sending, StoredImage, Survey, Turns,
 };
 use futures::{StreamExt, stream};
 use std::{
@@ -58,7 +59,15 @@ impl Transfer {
             }
             Err(error) => return Err(error),
         };
-        let Surveyed { parts, image: whole, survey, mut choice, store } = surveyed;
+        let Surveyed { parts, image: whole, survey, mut choice, store, situation } = surveyed;
+        let is_new = !survey.as_ref().is_some_and(Survey::has_everything);
+        let mut stored = None;
+        if choice.road == Road::Direct && is_new {
+            stored = self.stored(&engine, &parts, survey.as_ref()).await;
+            if stored.is_none() {
+                choice = road::choose(options, &Situation { reads_layers: false, ..situation });
+            }
+        }
         // An engine that sees none of this machine's loopback still hands over its images.
         if choice.road == Road::Engine
             && let Err(error) = self.reach(&engine).await
@@ -66,6 +75,7 @@ impl Transfer {
         {
             choice.road = Road::Direct;
             choice.why = format!("Directly: {}", error.message);
+            stored = self.stored(&engine, &parts, survey.as_ref()).await;
         }
         self.chosen(&choice);
         if choice.road == Road::Engine {
@@ -75,6 +85,22 @@ impl Transfer {
         let place = (reference.repository(), reference.tag_or_latest());
         let figures = self.context().figures.clone();
         let report = move |layers: &[LayerView], current, total| figures.write(layers, current, total);
+        if let (Some(whole), Some(survey), Some(stored)) = (&whole, &survey, stored) {
+            let pushed = client.push_stored(whole, survey, &stored, place, &sending, report.clone()).await;
+            let removed = self.remove_trace();
+            match pushed {
+                // What was read is not the layer that it should be; nothing of it is at the registry.
+                Err(RegistryError::Archive(error)) => {
+                    tracing::warn!(%error, "the engine's store is not as it should be: the image is exported");
+                    removed.await;
+                }
+                pushed => {
+                    let digest = pushed.map_err(|error| self.refused(&error))?.to_string();
+                    let verified = self.verify(reference, Some(&digest));
+                    return futures::join!(verified, removed).0;
+                }
+            }
+        }
         let pushed = match (&whole, &survey) {
             (Some(whole), Some(survey)) if survey.has_everything() => {
                 client.tag_surveyed(whole, survey, place.0, place.1, report).await
@@ -96,6 +122,18 @@ impl Transfer {
         };
         let digest = pushed.map_err(|error| self.refused(&error))?;
         self.verify(reference, Some(&digest.to_string())).await
+    }
+
+    /// The image's layers that the registry lacks, as the engine's own store has them.
+    async fn stored(
+        &mut self,
+        engine: &Engine,
+        parts: &ImageParts,
+        survey: Option<&Survey>,
+    ) -> Option<StoredImage> {
+        let missing: Vec<String> = survey?.missing.iter().map(ToString::to_string).collect();
+        let (traces, trace) = self.traces();
+        stored::open(engine, parts, &traces, trace, |layer| missing.iter().any(|known| known == layer)).await
     }
 
     /// An engine trusts whatever certificate a loopback address has; we do not, and would say so only when all is sent.
@@ -216,10 +254,11 @@ impl Transfer {
             engine_sends,
             has_everything: survey.as_ref().is_some_and(Survey::has_everything),
             line,
+            reads_layers: whole.is_some() && parts.store.is_some(),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         };
         let choice = road::choose(options, &situation);
-        Ok(Surveyed { parts, image: whole, survey, choice, store })
+        Ok(Surveyed { parts, image: whole, survey, choice, store, situation })
     }
 
     /// How many layers the engine would send. What was pushed and pulled by hand, the engine's own list of digests tells.
@@ -292,6 +331,7 @@ struct Surveyed {
     survey: Option<Survey>,
     choice: Choice,
     store: ImageStore,
+    situation: Situation,
 }
 
 /// The time that one answer takes. The first may have waited for a connection, or for a processor, and how layers are packed

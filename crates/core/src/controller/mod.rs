@@ -29,6 +29,7 @@ mod setup;
 mod share;
 mod ship;
 pub(crate) mod still;
+mod stored;
 mod traces;
 mod transfers;
 mod updates;

@@ -19,6 +19,11 @@ const PACKED: f64 = 0.4;
 /// Bytes a second that dockerd packs on one core (Go's gzip); it works on five layers at once.
 const ENGINE_PACKS: f64 = 17e6;
 const ENGINE_LAYERS: f64 = 5.0;
+/// The part of the line that an engine uses: it sends layer after layer, with questions in between.
+const ENGINE_USES: f64 = 0.85;
+/// Seconds until the engine's store can be read, and bytes a second then.
+const READING_BEGINS: f64 = 0.4;
+const READS: f64 = 300e6;
 /// Bytes a second of an export, the writing to dockerd's own disk included, and which part that takes.
 const EXPORTS: f64 = 80e6;
 const EXPORT_BEGINS: f64 = 0.6;
@@ -40,6 +45,8 @@ pub(super) struct Situation {
     /// Whether it has all of the image but the name.
     pub(super) has_everything: bool,
     pub(super) line: Line,
+    /// Whether layers can be read one by one from the engine's store, so that nothing has to be exported.
+    pub(super) reads_layers: bool,
     pub(super) cores: usize,
 }
 
@@ -204,12 +211,15 @@ fn seconds(situation: &Situation, packing: Packing) -> (f64, f64) {
     let cores = situation.cores as f64;
     let engine_sends = size * situation.engine_sends as f64 / situation.layers.max(1) as f64;
     let line = missing * PACKED / situation.line.bytes_a_second();
-    let engine_line = engine_sends * PACKED / situation.line.bytes_a_second();
+    let engine_line = engine_sends * PACKED / (situation.line.bytes_a_second() * ENGINE_USES);
     let engine = (engine_sends / (ENGINE_PACKS * cores.min(ENGINE_LAYERS))).max(engine_line);
     let packs = if packing.level() <= 3 { PACKS_FAST } else { PACKS_DENSE };
+    let packing = (missing / (packs * cores)).max(line);
+    if situation.reads_layers {
+        return (engine, READING_BEGINS + packing.max(missing / READS));
+    }
     let export = size / EXPORTS;
-    let after = ((1.0 - EXPORT_BEGINS) * export).max(missing / (packs * cores)).max(line);
-    (engine, EXPORT_BEGINS * export + after)
+    (engine, EXPORT_BEGINS * export + packing.max((1.0 - EXPORT_BEGINS) * export))
 }
 
 #[cfg(test)]
@@ -228,6 +238,7 @@ mod tests {
             engine_sends: 10,
             has_everything: false,
             line: NEAR,
+            reads_layers: false,
             cores: 2,
         }
     }
@@ -264,6 +275,15 @@ mod tests {
 
         for store in [ImageStore::Containerd, ImageStore::Podman] {
             assert_eq!(chosen(Situation { store, ..situation() }).0, Road::Engine);
+        }
+
+        // Where layers can be read one by one, there is no export to wait for.
+        let reads = Situation { reads_layers: true, ..situation() };
+        for line in [NEAR, AWAY] {
+            for (missing, engine_sends) in [(10, 10), (1, 1), (1, 10)] {
+                let (road, why) = chosen(Situation { line, missing, engine_sends, ..reads });
+                assert_eq!(road, Road::Direct, "{why}");
+            }
         }
     }
 

@@ -135,7 +135,7 @@ pub(super) struct Transfer {
     context: Context,
     /// The tunnel, and what keeps it up; `None` for a registry without one.
     held: Option<(Tunnel, Lease)>,
-    /// A name that was given to an image for the transfer alone.
+    /// A name that was given to an image, or a container, for the transfer alone.
     trace: Option<Trace>,
 }
 
@@ -305,6 +305,22 @@ impl Transfer {
             .hint("Somebody else may have pushed the same tag meanwhile; try again.")),
             // The engine does not tell; the registry's word alone compares nothing.
             None => Ok(Verified { digest: found, at_registry: false }),
+        }
+    }
+
+    /// Where traces are noted, and the one of this transfer.
+    pub(super) fn traces(&mut self) -> (Traces, &mut Option<Trace>) {
+        (self.context.traces.clone(), &mut self.trace)
+    }
+
+    /// Removes the trace now, even if nobody waits for it.
+    pub(super) fn remove_trace(&mut self) -> impl Future<Output = ()> + use<> {
+        let removing = self.trace.take().map(|trace| tokio::spawn(trace.remove()));
+        async {
+            if let Some(removing) = removing {
+                // Only a panic could be the error, and it has been printed.
+                let _ = removing.await;
+            }
         }
     }
 

@@ -1,5 +1,5 @@
-//! Names given to images for the length of a transfer, noted on disk first: an owner that is killed leaves a note
-//! from which the next one removes them.
+//! Names given to images, and containers made, for the length of a transfer, noted on disk first: an owner that is killed
+//! leaves a note from which the next one removes them.
 
 use super::engine::Engines;
 use dockline_engine::Engine;
@@ -17,12 +17,25 @@ pub(super) struct Traces {
     folder: PathBuf,
 }
 
-/// A name that is ours to remove.
+/// What is ours to remove.
+#[derive(Debug)]
 pub(super) struct Trace {
     engine: Engine,
+    kind: Kind,
     name: String,
     note: PathBuf,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A name of an image.
+    Name,
+    /// A container that layers are read through.
+    Container,
+}
+
+/// What the note of a container begins with; no image is called so.
+const CONTAINER: &str = "container ";
 
 impl Traces {
     pub(super) fn new(state_dir: &Path) -> Self {
@@ -31,29 +44,49 @@ impl Traces {
 
     /// Notes that `name` is about to be made; `None` if the image has it already, and it is the person's then.
     pub(super) async fn begin(&self, engine: &Engine, name: &str) -> Result<Option<Trace>, UiError> {
-        let note = self.folder.join(hex::encode(&Sha256::digest(name)[..16]));
+        let note = self.note(name);
         let was_ours = fs::try_exists(&note).await.unwrap_or(false);
         if !was_ours && engine.image_id(name).await.is_ok() {
             return Ok(None);
         }
+        self.write(&note, name).await?;
+        Ok(Some(Trace { engine: engine.clone(), kind: Kind::Name, name: name.to_owned(), note }))
+    }
+
+    /// Notes that a container is about to be made, and makes up its name.
+    pub(super) async fn container(&self, engine: &Engine) -> Result<Trace, UiError> {
+        let name = format!("dockline-reads-{}", hex::encode(rand::random::<[u8; 8]>()));
+        let note = self.note(&name);
+        self.write(&note, &format!("{CONTAINER}{name}")).await?;
+        Ok(Trace { engine: engine.clone(), kind: Kind::Container, name, note })
+    }
+
+    fn note(&self, name: &str) -> PathBuf {
+        self.folder.join(hex::encode(&Sha256::digest(name)[..16]))
+    }
+
+    async fn write(&self, note: &Path, text: &str) -> Result<(), UiError> {
         let written = async {
             fs::create_dir_all(&self.folder).await?;
-            fs::write(&note, name).await
+            fs::write(note, text).await
         };
         written.await.map_err(|error| {
             UiError::new(Code::FileIo, format!("{} cannot be written: {error}.", note.display()))
-        })?;
-        Ok(Some(Trace { engine: engine.clone(), name: name.to_owned(), note }))
+        })
     }
 
     /// Removes what a killed owner left behind. An engine that does not answer now may do so at the next start.
     pub(super) async fn clean(self, engines: Engines) {
         let Ok(mut notes) = fs::read_dir(&self.folder).await else { return };
         while let Ok(Some(note)) = notes.next_entry().await {
-            let (Ok(name), Ok(engine)) = (fs::read_to_string(note.path()).await, engines.find()) else {
+            let (Ok(text), Ok(engine)) = (fs::read_to_string(note.path()).await, engines.find()) else {
                 continue;
             };
-            Trace { engine, name, note: note.path() }.remove().await;
+            let (kind, name) = match text.strip_prefix(CONTAINER) {
+                Some(name) => (Kind::Container, name),
+                None => (Kind::Name, text.as_str()),
+            };
+            Trace { engine, kind, name: name.to_owned(), note: note.path() }.remove().await;
         }
     }
 }
@@ -63,18 +96,22 @@ impl Trace {
         &self.name
     }
 
-    /// Takes the name from the image, and then the note away.
+    /// Takes the name from the image, or the container away, and then the note.
     pub(super) async fn remove(self) {
-        if let Err(error) = self.engine.untag(&self.name).await
+        let removed = match self.kind {
+            Kind::Name => self.engine.untag(&self.name).await.map(drop),
+            Kind::Container => self.engine.close_store(&self.name).await,
+        };
+        if let Err(error) = removed
             && UiError::from(&error).code != Code::ImageNotFound
         {
-            tracing::warn!(%error, name = self.name, "the temporary name of an image stays for now");
+            tracing::warn!(%error, kind = ?self.kind, name = self.name, "what a transfer made at the engine stays for now");
             return;
         }
         if let Err(error) = fs::remove_file(&self.note).await
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, "the note of a temporary name stays for now");
+            tracing::warn!(%error, "the note of it stays for now");
         }
     }
 }

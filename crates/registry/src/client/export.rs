@@ -68,6 +68,16 @@ impl Survey {
     pub fn has_everything(&self) -> bool {
         self.missing.is_empty() && self.has_config
     }
+
+    /// The layer at the registry, if it is there.
+    pub(super) fn placed(&self, diff_id: &Digest) -> Option<&Placed> {
+        self.placed.get(diff_id)
+    }
+
+    /// Images that stood in the repository.
+    pub(super) fn standing(&self) -> &[Standing] {
+        &self.standing
+    }
 }
 
 impl Client {

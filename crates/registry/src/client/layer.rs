@@ -45,15 +45,17 @@ pub(crate) enum JobKind {
     Verbatim { digest: Digest, encoding: Encoding },
     /// A bare tar, to be packed. Of a stream nobody says beforehand which layer it is.
     Pack { diff_id: Option<Digest> },
-    /// The registry's own business: its descriptor says where else it is (foreign layers).
-    Elsewhere { digest: Digest },
+    /// Nothing to send: the registry has it, or its descriptor says where else it is (foreign layers).
+    There(Placed),
 }
 
 impl Job {
     /// What a bar calls it.
     pub(crate) fn short_id(&self) -> String {
         match &self.kind {
-            JobKind::Verbatim { digest, .. } | JobKind::Elsewhere { digest } => digest.short().to_owned(),
+            JobKind::Verbatim { digest, .. } | JobKind::There(Placed { digest, .. }) => {
+                digest.short().to_owned()
+            }
             JobKind::Pack { diff_id: Some(diff_id) } => diff_id.short().to_owned(),
             JobKind::Pack { diff_id: None } => self.name.chars().take(12).collect(),
         }
@@ -94,10 +96,7 @@ impl Client {
             Ok(Some(placed))
         };
         match &job.kind {
-            JobKind::Elsewhere { digest } => found(
-                Placed { digest: digest.clone(), size: job.size, encoding: Encoding::Gzip },
-                LayerState::Exists,
-            ),
+            JobKind::There(placed) => found(placed.clone(), LayerState::Exists),
             JobKind::Verbatim { digest, encoding } => {
                 let placed = Placed { digest: digest.clone(), size: job.size, encoding: *encoding };
                 if self.blob_exists(shared.repository, digest).await? {
@@ -173,7 +172,7 @@ impl Client {
         let mut waits = retry::WAITS.into_iter();
         let press = match &job.kind {
             JobKind::Pack { .. } => shared.press.clone(),
-            JobKind::Verbatim { .. } | JobKind::Elsewhere { .. } => shared.press.without_compression(),
+            JobKind::Verbatim { .. } | JobKind::There(_) => shared.press.without_compression(),
         };
         let key = job.expected().map(|digest| UploadKey {
             registry: self.authority().to_owned(),
@@ -250,13 +249,13 @@ impl Job {
     pub(crate) fn diff_id(&self) -> Option<&Digest> {
         match &self.kind {
             JobKind::Pack { diff_id } => diff_id.as_ref(),
-            JobKind::Verbatim { .. } | JobKind::Elsewhere { .. } => None,
+            JobKind::Verbatim { .. } | JobKind::There(_) => None,
         }
     }
 
     fn expected(&self) -> Option<&Digest> {
         match &self.kind {
-            JobKind::Verbatim { digest, .. } | JobKind::Elsewhere { digest } => Some(digest),
+            JobKind::Verbatim { digest, .. } | JobKind::There(Placed { digest, .. }) => Some(digest),
             JobKind::Pack { diff_id } => diff_id.as_ref(),
         }
     }
@@ -289,7 +288,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Sending<'_, F> {
         let mut pieces = self.press.pack(source, algorithm);
         let mut hasher = Hasher::new(match &self.job.kind {
             JobKind::Verbatim { .. } => algorithm,
-            JobKind::Pack { .. } | JobKind::Elsewhere { .. } => Algorithm::Sha256,
+            JobKind::Pack { .. } | JobKind::There(_) => Algorithm::Sha256,
         });
         let (mut made, mut raw) = (0_u64, 0_u64);
         let mut batch = Batch::default();
@@ -339,7 +338,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Sending<'_, F> {
         }
         let encoding = match self.job.kind {
             JobKind::Verbatim { encoding, .. } => encoding,
-            JobKind::Pack { .. } | JobKind::Elsewhere { .. } => self.press.packing().encoding(),
+            JobKind::Pack { .. } | JobKind::There(_) => self.press.packing().encoding(),
         };
         let placed = Placed { digest: digest.clone(), size: made, encoding };
         let upload = match upload {

@@ -23,6 +23,7 @@ mod push;
 mod referrers;
 mod retry;
 mod room;
+mod stored;
 mod tls;
 mod upload;
 mod way;
@@ -36,6 +37,7 @@ pub use export::{EngineImage, Survey};
 pub use manifest::Manifest;
 pub use push::Sending;
 pub(crate) use push::blocking;
+pub use stored::{OpenLayer, StoredImage, StoredLayer};
 pub use tls::provide as choose_cryptography;
 pub use tls::{CertificateFlaw, TlsFiles};
 

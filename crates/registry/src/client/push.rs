@@ -14,7 +14,7 @@ use crate::{
     records::Records,
     reference,
 };
-use dockline_model::LayerView;
+use dockline_model::{Compression, LayerView};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::{path::Path, sync::Arc};
 
@@ -277,13 +277,25 @@ pub(crate) async fn save(records: &Arc<Records>) {
     .await;
 }
 
+impl JobKind {
+    /// Of a bare tar.
+    pub(super) fn of_bare(diff_id: &Digest, packing: Packing) -> Self {
+        match packing.compression() {
+            Compression::Gzip | Compression::Zstd => Self::Pack { diff_id: Some(diff_id.clone()) },
+            Compression::None => Self::Verbatim { digest: diff_id.clone(), encoding: Encoding::Bare },
+        }
+    }
+}
+
 async fn archive_job(tarball: &Arc<Tarball>, layer: Layer, packing: Packing) -> Result<Job, RegistryError> {
-    let is_bare = packing.compression() == dockline_model::Compression::None;
     let kind = match &layer.kind {
-        LayerKind::Raw { diff_id } if !is_bare => JobKind::Pack { diff_id: Some(diff_id.clone()) },
-        LayerKind::Raw { diff_id } => JobKind::Verbatim { digest: diff_id.clone(), encoding: Encoding::Bare },
+        LayerKind::Raw { diff_id } => JobKind::of_bare(diff_id, packing),
         LayerKind::Ready { digest } => JobKind::Verbatim { digest: digest.clone(), encoding: Encoding::Gzip },
-        LayerKind::Elsewhere { digest } => JobKind::Elsewhere { digest: digest.clone() },
+        LayerKind::Elsewhere { digest } => JobKind::There(Placed {
+            digest: digest.clone(),
+            size: layer.section.size,
+            encoding: Encoding::Gzip,
+        }),
         LayerKind::Packed { .. } => {
             let (_abandon, abandoned) = Abandon::new();
             let (source, layer) = (tarball.clone(), layer.clone());

@@ -90,7 +90,8 @@ impl Transfer {
             | EngineError::Context { .. }
             | EngineError::Reference(_)
             | EngineError::Request { .. }
-            | EngineError::BrokenOff { .. } => return self.told_of(reference, error),
+            | EngineError::BrokenOff { .. }
+            | EngineError::Store { .. } => return self.told_of(reference, error),
         };
         let Ok(client) = self.client() else { return self.told_of(reference, error) };
         match client.check_room(reference.repository(), ROOM).await {

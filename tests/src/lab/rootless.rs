@@ -3,7 +3,7 @@
 use super::{
     daemon::Daemon,
     person::Person,
-    shell::{Finished, try_run},
+    shell::{Finished, run, try_run},
     workstation::Workstation,
 };
 use std::{fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
@@ -25,6 +25,12 @@ impl RootlessDockerd {
     /// When it does not start; ask [`super::requires`] first.
     #[must_use]
     pub fn start(person: &Person) -> Self {
+        // Where no udev has run, only root may open it.
+        let tun = person.workstation().folder().join("tun");
+        let shown = tun.display().to_string();
+        run("mknod", &["--mode=666", &shown, "c", "10", "200"]);
+        let mounted = person.workstation().command("mount").args(["--bind", &shown, "/dev/net/tun"]).status();
+        assert!(mounted.is_ok_and(|status| status.success()), "{shown} cannot be put at /dev/net/tun");
         let mut command = person.command(ROOTLESS_SCRIPT);
         // No firewall of its own in there, and a store that needs no overlay of the kernel's.
         command.args(["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"]);

@@ -474,12 +474,8 @@ impl Actor {
             self.close_prompt(id);
         }
         self.interrupt_all(&ending());
-        let deadline = Instant::now() + END_PATIENCE;
-        while self.transfers.any_task() {
-            let Ok(Some(message)) = tokio::time::timeout_at(deadline, inbox.recv()).await else { break };
-            if let Message::TransferEnded { id, result } = message {
-                self.transfer_ended(id, result);
-            }
+        if tokio::time::timeout(END_PATIENCE, self.transfers.ended()).await.is_err() {
+            tracing::warn!("some transfers did not end in time");
         }
         self.offers.close(&mut self.closing);
         for registry in self.registries.drain(..) {

@@ -16,13 +16,15 @@ const FAR: Duration = Duration::from_millis(15);
 const ASSUMED: f64 = 12_500_000.0;
 /// What a layer shrinks to, about.
 const PACKED: f64 = 0.4;
+/// Seconds that a push through the engine takes beside its bytes: a name, questions, and the name away again.
+const ENGINE_BEGINS: f64 = 0.3;
 /// Bytes a second that dockerd packs on one core (Go's gzip); it works on five layers at once.
 const ENGINE_PACKS: f64 = 17e6;
 const ENGINE_LAYERS: f64 = 5.0;
 /// The part of the line that an engine uses: it sends layer after layer, with questions in between.
 const ENGINE_USES: f64 = 0.85;
 /// Seconds until the engine's store can be read, and bytes a second then.
-const READING_BEGINS: f64 = 0.4;
+const READING_BEGINS: f64 = 0.25;
 const READS: f64 = 300e6;
 /// Bytes a second of an export, the writing to dockerd's own disk included, and which part that takes.
 const EXPORTS: f64 = 80e6;
@@ -212,7 +214,7 @@ fn seconds(situation: &Situation, packing: Packing) -> (f64, f64) {
     let engine_sends = size * situation.engine_sends as f64 / situation.layers.max(1) as f64;
     let line = missing * PACKED / situation.line.bytes_a_second();
     let engine_line = engine_sends * PACKED / (situation.line.bytes_a_second() * ENGINE_USES);
-    let engine = (engine_sends / (ENGINE_PACKS * cores.min(ENGINE_LAYERS))).max(engine_line);
+    let engine = ENGINE_BEGINS + (engine_sends / (ENGINE_PACKS * cores.min(ENGINE_LAYERS))).max(engine_line);
     let packs = if packing.level() <= 3 { PACKS_FAST } else { PACKS_DENSE };
     let packing = (missing / (packs * cores)).max(line);
     if situation.reads_layers {

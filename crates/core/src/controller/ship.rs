@@ -8,6 +8,7 @@
 
 mod crew;
 mod export;
+mod goods;
 mod way;
 mod words;
 
@@ -19,6 +20,7 @@ use super::{
     figures::Figures,
     prompts::Asker,
     run::{TRIES, cancelled},
+    traces::Traces,
 };
 use crew::{Crew, dismiss, in_shell};
 use dockline_engine::{EngineError, PullOptions};
@@ -26,9 +28,9 @@ use dockline_model::{
     Code, OfferId, OfferSpec, OfferState, OfferView, RegistryName, SshTarget, TransferId, TransferState,
     UiError, UnixMillis, Verified,
 };
-use dockline_registry::{Records, Reference, SHELF_IMAGE, SHELF_USER, Shelf};
+use dockline_registry::{Records, Reference, RegistryError, SHELF_IMAGE, SHELF_USER, Shelf, ShelfLayers};
 use dockline_tunnel::{Offer, OfferConfig, SshEnvironment};
-use export::export;
+use goods::{Goods, Opening};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{io, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
@@ -65,6 +67,7 @@ pub(super) struct Shipping {
     pub(super) cancel: CancellationToken,
     pub(super) mailbox: Mailbox,
     pub(super) engines: Engines,
+    pub(super) traces: Traces,
 }
 
 /// What is to be shipped, and where to.
@@ -79,14 +82,23 @@ pub(super) struct Freight {
 /// Ships it; what was made on the way is gone when this returns.
 pub(super) async fn run(shipping: Shipping, freight: Freight) -> Result<Verified, UiError> {
     let cancel = shipping.cancel.clone();
-    let mut ship = Ship { shipping, freight, offer: None };
+    let mut ship = Ship { shipping, freight, offer: None, goods: None };
     let result = tokio::select! {
         result = ship.sail() => result,
         () = cancel.cancelled() => Err(cancelled()),
     };
-    if let Some(offer) = ship.offer.take() {
-        offer.stop().await;
-    }
+    let Ship { offer, goods, .. } = ship;
+    let stopped = async {
+        if let Some(offer) = offer {
+            offer.stop().await;
+        }
+    };
+    let removed = async {
+        if let Some(goods) = goods {
+            goods.put_away().await;
+        }
+    };
+    tokio::join!(stopped, removed);
     result
 }
 
@@ -94,6 +106,19 @@ struct Ship {
     shipping: Shipping,
     freight: Freight,
     offer: Option<Offer>,
+    goods: Option<Goods>,
+}
+
+/// A failure, and whether it was the goods'.
+struct Undelivered {
+    error: UiError,
+    is_damaged: bool,
+}
+
+impl From<UiError> for Undelivered {
+    fn from(error: UiError) -> Self {
+        Self { error, is_damaged: false }
+    }
 }
 
 /// The Docker of the host.
@@ -105,16 +130,24 @@ struct There {
 impl Ship {
     async fn sail(&mut self) -> Result<Verified, UiError> {
         let here = self.shipping.engines.find().map_err(told)?;
-        here.image_id(&self.freight.image).await.map_err(told)?;
+        let parts = here.parts(&self.freight.image).await.map_err(told)?;
         self.say(TransferState::Waiting);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(nowhere)?;
         let to = listener.local_addr().map_err(nowhere)?;
         let image = self.freight.image.clone();
         let folder = self.shipping.folder.clone();
         let note = way::note(&folder, &self.freight.host);
-        let begin =
-            || AbortOnDropHandle::new(tokio::spawn(export(here.clone(), image.clone(), folder.clone())));
-        // The engine takes seconds to prepare an image; the way to the host is opened meanwhile. Not while that way is
+        let traces = self.shipping.traces.clone();
+        let begin = || {
+            let what = (image.clone(), parts.clone());
+            AbortOnDropHandle::new(tokio::spawn(Goods::fetch(
+                here.clone(),
+                what,
+                traces.clone(),
+                folder.clone(),
+            )))
+        };
+        // The engine may take seconds to prepare an image; the way to the host is opened meanwhile. Not while that way is
         // measured, though: a machine that is busy with the one makes the other look slow.
         let known = way::noted(&note).await;
         let early = known.map(|_| begin());
@@ -124,39 +157,67 @@ impl Ship {
             Some(packing) => packing,
             None => way::packing(&offer, &note).await,
         };
-        let export = early.unwrap_or_else(begin);
+        let goods = early.unwrap_or_else(begin);
         tracing::info!(?packing, "the way to the host is open");
         let crew = self.crew(&offer)?;
         self.say(TransferState::Running);
-        let archive = export.await.map_err(|error| lost_task(&error))??;
+        let goods = goods.await.map_err(|error| lost_task(&error))??;
+        tracing::info!(is_stored = goods.is_stored(), "the image is at hand");
+        self.goods = Some(goods);
+        let id = match self.delivered(&offer, (crew, listener), &there, packing).await {
+            Err(Undelivered { error, is_damaged: true })
+                if self.goods.as_ref().is_some_and(Goods::is_stored) =>
+            {
+                tracing::warn!(?error, "the engine's store is not as it should be: the image is exported");
+                if let Some(goods) = self.goods.take() {
+                    goods.put_away().await;
+                }
+                self.goods = Some(Goods::export(here, image, folder).await?);
+                let listener = TcpListener::bind(to).await.map_err(nowhere)?;
+                let crew = self.crew(&offer)?;
+                self.delivered(&offer, (crew, listener), &there, packing).await
+            }
+            delivered => delivered,
+        };
+        let id = id.map_err(|undelivered| undelivered.error)?;
+        Ok(Verified { digest: id, at_registry: true })
+    }
 
-        tracing::info!("the image is exported");
+    /// Has the host pull the goods; the image's id there.
+    async fn delivered(
+        &self,
+        offer: &Offer,
+        (crew, listener): (Crew, TcpListener),
+        there: &There,
+        packing: ShelfLayers,
+    ) -> Result<String, Undelivered> {
+        let Some(goods) = &self.goods else {
+            return Err(UiError::new(Code::Internal, "Nothing was there to be shipped.").into());
+        };
         let password = SecretString::from(hex::encode(rand::random::<[u8; 32]>()));
         let name = self.freight.image.parse::<Reference>().ok();
         let name = name.as_ref().map_or(("", ""), |name| (name.repository(), name.tag_or_latest()));
         let records = self.shipping.records.clone();
-        let shelf =
-            Shelf::open(listener, archive.path(), name, packing, password.expose_secret(), records.clone())
-                .await;
+        let opening = Opening { name, packing, password: password.expose_secret(), records: records.clone() };
+        let shelf = goods.shelf(listener, opening).await;
         blocking(move || records.save()).await?;
-        let shelf = shelf.map_err(|error| UiError::from(&error))?;
-        self.fits(&shelf, &there)?;
+        let shelf = shelf.map_err(|error| Undelivered {
+            is_damaged: matches!(error, RegistryError::Archive(_) | RegistryError::Source { .. }),
+            error: UiError::from(&error),
+        })?;
+        self.fits(&shelf, there)?;
         tracing::info!("the image is ready to be pulled");
-        let id = self.pulled(&offer, crew, password).await?;
+        let pulled = self.pulled(offer, crew, password).await;
+        let id = pulled.map_err(|error| Undelivered { is_damaged: shelf.is_damaged(), error })?;
         let known = [shelf.config_digest(), shelf.manifest_digest()].map(ToString::to_string);
-        if !known.contains(&id) {
-            return Err(UiError::new(
-                Code::DigestMismatch,
-                format!(
-                    "{} has {id} as {}, but {} was shipped.",
-                    self.host(),
-                    self.freight.reference,
-                    known[0]
-                ),
-            )
-            .hint("Somebody else may have given the same name there meanwhile; try again."));
+        if known.contains(&id) {
+            return Ok(id);
         }
-        Ok(Verified { digest: id, at_registry: true })
+        let message =
+            format!("{} has {id} as {}, but {} was shipped.", self.host(), self.freight.reference, known[0]);
+        Err(UiError::new(Code::DigestMismatch, message)
+            .hint("Somebody else may have given the same name there meanwhile; try again.")
+            .into())
     }
 
     fn host(&self) -> &str {

@@ -9,7 +9,7 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
-use tokio::fs;
+use tokio::{fs, runtime::Handle};
 
 /// The notes: one file a name, in a folder of their own.
 #[derive(Debug, Clone)]
@@ -17,13 +17,15 @@ pub(super) struct Traces {
     folder: PathBuf,
 }
 
-/// What is ours to remove.
+/// What is ours to remove. A container is removed when this is dropped, too, if the runtime goes on.
 #[derive(Debug)]
 pub(super) struct Trace {
     engine: Engine,
     kind: Kind,
     name: String,
     note: PathBuf,
+    /// Somebody removes it already.
+    is_over: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +52,13 @@ impl Traces {
             return Ok(None);
         }
         self.write(&note, name).await?;
-        Ok(Some(Trace { engine: engine.clone(), kind: Kind::Name, name: name.to_owned(), note }))
+        Ok(Some(Trace {
+            engine: engine.clone(),
+            kind: Kind::Name,
+            name: name.to_owned(),
+            note,
+            is_over: false,
+        }))
     }
 
     /// Notes that a container is about to be made, and makes up its name.
@@ -58,7 +66,7 @@ impl Traces {
         let name = format!("dockline-reads-{}", hex::encode(rand::random::<[u8; 8]>()));
         let note = self.note(&name);
         self.write(&note, &format!("{CONTAINER}{name}")).await?;
-        Ok(Trace { engine: engine.clone(), kind: Kind::Container, name, note })
+        Ok(Trace { engine: engine.clone(), kind: Kind::Container, name, note, is_over: false })
     }
 
     fn note(&self, name: &str) -> PathBuf {
@@ -86,7 +94,8 @@ impl Traces {
                 Some(name) => (Kind::Container, name),
                 None => (Kind::Name, text.as_str()),
             };
-            Trace { engine, kind, name: name.to_owned(), note: note.path() }.remove().await;
+            let name = name.to_owned();
+            Trace { engine, kind, name, note: note.path(), is_over: false }.remove().await;
         }
     }
 }
@@ -97,7 +106,8 @@ impl Trace {
     }
 
     /// Takes the name from the image, or the container away, and then the note.
-    pub(super) async fn remove(self) {
+    pub(super) async fn remove(mut self) {
+        self.is_over = true;
         let removed = match self.kind {
             Kind::Name => self.engine.untag(&self.name).await.map(drop),
             Kind::Container => self.engine.close_store(&self.name).await,
@@ -112,6 +122,19 @@ impl Trace {
             && error.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!(%error, "the note of it stays for now");
+        }
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        // A name may be in use by the next try.
+        if self.is_over || self.kind == Kind::Name {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            let (engine, name, note) = (self.engine.clone(), self.name.clone(), self.note.clone());
+            runtime.spawn(Self { engine, kind: self.kind, name, note, is_over: false }.remove());
         }
     }
 }

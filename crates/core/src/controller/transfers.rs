@@ -27,7 +27,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A transfer that has been checked, before it has a number.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub(super) struct Order {
 pub(super) struct Transfers {
     last: u64,
     entries: BTreeMap<TransferId, Entry>,
+    /// What runs, until its traces are removed.
+    tasks: TaskTracker,
 }
 
 #[derive(Debug)]
@@ -116,8 +118,10 @@ impl Transfers {
         self.entries.values().any(|entry| entry.has_task && !entry.view.state.is_final())
     }
 
-    pub(super) fn any_task(&self) -> bool {
-        self.entries.values().any(|entry| entry.has_task)
+    /// Waits until those that were ended have removed their traces.
+    pub(super) async fn ended(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     pub(super) fn any_bound_to_another(&self, face: FaceId) -> bool {
@@ -242,8 +246,9 @@ impl Actor {
                     cancel: entry.cancel.clone(),
                     mailbox: mailbox.clone(),
                     engines: self.engines.clone(),
+                    traces: Traces::new(&self.paths.state_dir),
                 };
-                begin(id, mailbox, ship::run(shipping, freight));
+                begin(&self.transfers.tasks, id, mailbox, ship::run(shipping, freight));
                 continue;
             }
             let registry = self.registries.iter().find(|r| r.spec.name == entry.view.registry);
@@ -301,7 +306,7 @@ impl Actor {
                 cancel: entry.cancel.clone(),
                 mailbox: self.mailbox.clone(),
             };
-            begin(id, mailbox, run::run(context, job));
+            begin(&self.transfers.tasks, id, mailbox, run::run(context, job));
         }
     }
 
@@ -420,11 +425,12 @@ impl Actor {
 
 /// Starts a transfer's task, and posts its end.
 fn begin(
+    tasks: &TaskTracker,
     id: TransferId,
     mailbox: Mailbox,
     transfer: impl Future<Output = Result<Verified, UiError>> + Send + 'static,
 ) {
-    let task = tokio::spawn(transfer);
+    let task = tasks.spawn(transfer);
     tokio::spawn(async move {
         // A panic in there must not leave the transfer running for ever.
         let result = task.await.unwrap_or_else(|error| {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Digest, RegistryError,
-    archive::{ManifestPlan, check_digest},
+    archive::{ArchiveError, ManifestPlan, check_digest},
     board::Board,
     pack::Packing,
     reference,
@@ -69,10 +69,9 @@ impl Client {
                 distinct.push(layer);
             }
         }
-        let jobs = distinct.iter().map(|layer| match (survey.placed(layer), stored.layer(layer)) {
-            (Some(placed), _) => Ok(there(placed)),
-            (None, Some(layer)) => Ok(read(layer, sending.packing)),
-            (None, None) => Err(missing(layer)),
+        let jobs = distinct.iter().map(|layer| match survey.placed(layer) {
+            Some(placed) => Ok(there(placed)),
+            None => stored.layer(layer).map(|layer| read(layer, sending.packing)),
         });
         let jobs: Vec<Job> = jobs.collect::<Result<_, _>>()?;
         let board = Board::new(jobs.iter().map(|job| (job.short_id(), job.size)), progress);
@@ -85,13 +84,10 @@ impl Client {
 }
 
 impl StoredImage {
-    fn layer(&self, diff_id: &Digest) -> Option<&StoredLayer> {
-        self.layers.iter().find(|layer| layer.diff_id == *diff_id)
+    pub(crate) fn layer(&self, diff_id: &Digest) -> Result<&StoredLayer, ArchiveError> {
+        let layer = self.layers.iter().find(|layer| layer.diff_id == *diff_id);
+        layer.ok_or_else(|| ArchiveError::Missing { name: format!("the layer {diff_id}") })
     }
-}
-
-fn missing(layer: &Digest) -> RegistryError {
-    crate::ArchiveError::Missing { name: format!("the layer {layer}") }.into()
 }
 
 fn there(placed: &Placed) -> Job {

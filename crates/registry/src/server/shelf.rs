@@ -1,9 +1,11 @@
-//! A registry of one image, to be pulled once: its layers are read in place from an archive, nothing can be written.
+//! A registry of one image, to be pulled once: its layers are read in place from an archive or from where an engine keeps
+//! them, nothing can be written.
 //!
 //! It is shown to one host through SSH, where everybody on that host could reach it; so it wants a password, which is
 //! made for it and never stored.
 
 mod layers;
+mod read;
 
 use super::{
     answer::{self, Refusal, put},
@@ -11,7 +13,7 @@ use super::{
     route::{self, Route, TagOrDigest},
 };
 use crate::{
-    ArchiveError, Digest, Records, RegistryError,
+    ArchiveError, Digest, Records, RegistryError, StoredImage, StoredLayer,
     archive::{self, ManifestPlan, Section, Selected, Tarball},
     client::blocking,
     media,
@@ -26,10 +28,19 @@ use axum::{
 use base64::Engine as _;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use layers::{Packed, Placed, place};
+use layers::{Packed, Placed, place, place_bare};
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
 use sha2::{Digest as _, Sha256};
-use std::{collections::HashMap, io, path::Path, str::FromStr as _, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    path::Path,
+    str::FromStr as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -57,14 +68,18 @@ pub struct Shelf {
     config: Digest,
     manifest: Digest,
     platform: Option<(String, String)>,
+    damage: Damage,
     stop: CancellationToken,
 }
+
+/// Set when what was read of a layer is not that layer.
+type Damage = Arc<AtomicBool>;
 
 /// What every request needs.
 struct Contents {
     manifest: (Digest, String, Vec<u8>),
     blobs: HashMap<Digest, Item>,
-    tarball: Arc<Tarball>,
+    damage: Damage,
     records: Arc<Records>,
     /// Of the `Authorization` header that opens it: a comparison of hashes takes the same time for every wrong one.
     key: [u8; 32],
@@ -72,7 +87,8 @@ struct Contents {
 
 enum Item {
     Bytes(Vec<u8>),
-    Section(Section),
+    Section(Arc<Tarball>, Section),
+    Stored(StoredLayer),
     Packed(Packed),
 }
 
@@ -112,6 +128,40 @@ impl Shelf {
                 .buffered(PACKERS)
                 .try_collect()
                 .await?;
+        Self::begin(listener, config, manifest, placed, password, records)
+    }
+
+    /// The same with an image whose layers can be read one by one: all of them, in the order of `layers` (diff ids).
+    ///
+    /// # Errors
+    /// When a layer is missing, or cannot be packed.
+    pub async fn open_stored(
+        listener: TcpListener,
+        image: &StoredImage,
+        layers: &[Digest],
+        packing: ShelfLayers,
+        password: &str,
+        records: Arc<Records>,
+    ) -> Result<Self, RegistryError> {
+        let wanted: Vec<StoredLayer> =
+            layers.iter().map(|layer| image.layer(layer).cloned()).collect::<Result<_, _>>()?;
+        let placed: Vec<Placed> =
+            stream::iter(wanted.into_iter().map(|layer| place_bare(layer, packing, &records)))
+                .buffered(PACKERS)
+                .try_collect()
+                .await?;
+        Self::begin(listener, image.config.clone(), ManifestPlan::Docker, placed, password, records)
+    }
+
+    /// Answers from now on.
+    fn begin(
+        listener: TcpListener,
+        config: Vec<u8>,
+        manifest: ManifestPlan,
+        placed: Vec<Placed>,
+        password: &str,
+        records: Arc<Records>,
+    ) -> Result<Self, RegistryError> {
         let config_digest = Digest::of(&config);
         let inconsistent = |what: String| RegistryError::from(ArchiveError::Inconsistent { what });
         let (media_type, bytes) = manifest_of(manifest, (&config_digest, config.len() as u64), &placed)
@@ -122,10 +172,11 @@ impl Shelf {
             placed.into_iter().map(|placed| (placed.digest, placed.item)).collect();
         blobs.insert(config_digest.clone(), Item::Bytes(config));
         let manifest_digest = Digest::of(&bytes);
+        let damage = Damage::default();
         let contents = Arc::new(Contents {
             manifest: (manifest_digest.clone(), media_type, bytes),
             blobs,
-            tarball,
+            damage: damage.clone(),
             records,
             key: Sha256::digest(authorization(password)).into(),
         });
@@ -140,7 +191,13 @@ impl Shelf {
                 () = stopped.cancelled() => {}
             }
         });
-        Ok(Self { config: config_digest, manifest: manifest_digest, platform, stop })
+        Ok(Self { config: config_digest, manifest: manifest_digest, platform, damage, stop })
+    }
+
+    /// Whether what was read of a layer turned out not to be that layer, or could not be read at all.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.damage.load(Ordering::Relaxed)
     }
 
     /// The digest of the image's configuration: its ID where Docker's classic image store is used.
@@ -262,7 +319,8 @@ async fn blob(
     let item = contents.blobs.get(digest).ok_or_else(|| Refusal::BlobUnknown(digest.to_string()))?;
     let size = match item {
         Item::Bytes(bytes) => bytes.len() as u64,
-        Item::Section(section) => section.size,
+        Item::Section(_, section) => section.size,
+        Item::Stored(layer) => layer.size,
         Item::Packed(packed) => packed.size,
     };
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
@@ -278,12 +336,13 @@ async fn blob(
             let part = from.ok().zip(to.ok()).and_then(|(from, to)| bytes.get(from..to));
             Body::from(part.unwrap_or_default().to_vec())
         }
-        Item::Section(section) => {
-            let file = Arc::new(contents.tarball.reader(*section)?.into_file());
+        Item::Section(tarball, section) => {
+            let file = Arc::new(tarball.reader(*section)?.into_file());
             stream_of(file, section.offset + start, length)
         }
+        Item::Stored(layer) => read::stream_of(layer.clone(), (start, length), contents.damage.clone()),
         Item::Packed(packed) => {
-            let file = packed.file(&contents.tarball, &contents.records, digest).await;
+            let file = packed.file(&contents.records, digest).await;
             stream_of(file.map_err(|error| Refusal::Storage(io::Error::other(error)))?, start, length)
         }
     };

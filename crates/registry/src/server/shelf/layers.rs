@@ -2,14 +2,14 @@
 
 use super::{Item, ShelfLayers};
 use crate::{
-    Algorithm, Digest, Records, RegistryError,
+    Algorithm, Digest, Records, RegistryError, StoredLayer,
     archive::{self, LayerKind, Tarball},
     client::blocking,
     digest::Hasher,
     media,
     pack::{self, Abandon, Encoding, Packing, Press},
 };
-use std::{fs::File, sync::Arc};
+use std::{fs::File, io, sync::Arc};
 use tokio::{io::AsyncWriteExt as _, sync::OnceCell};
 
 /// Under which names the records keep what layers were packed to: for every host the same.
@@ -36,14 +36,14 @@ pub(super) async fn place(
             digest: digest.clone(),
             size: section.size,
             media_type: media::DOCKER_LAYER_GZIP,
-            item: Item::Section(section),
+            item: Item::Section(tarball.clone(), section),
         }),
         // The host checks it as it arrives; the digest of a bare tar is known.
         (LayerKind::Raw { diff_id }, ShelfLayers::Plain) => Ok(Placed {
             digest: diff_id.clone(),
             size: section.size,
             media_type: media::DOCKER_LAYER,
-            item: Item::Section(section),
+            item: Item::Section(tarball.clone(), section),
         }),
         (LayerKind::Packed { .. }, _) => {
             let source = tarball.clone();
@@ -57,41 +57,53 @@ pub(super) async fn place(
                     Encoding::Zstd => media::OCI_LAYER_ZSTD,
                     Encoding::Bare => media::DOCKER_LAYER,
                 },
-                item: Item::Section(section),
+                item: Item::Section(tarball.clone(), section),
             })
         }
         (LayerKind::Raw { diff_id }, ShelfLayers::Gzip) => {
-            let diff_id = diff_id.clone();
-            let known = records.packed(RECORDED.0, &diff_id, Packing::default());
-            let (digest, size, file) = match known {
-                Some((digest, size)) => (digest, size, OnceCell::new()),
-                None => {
-                    let (digest, size, file) = pack_aside(tarball, &layer, &diff_id).await?;
-                    let packing = Some(Packing::default().name());
-                    let (registry, repository) = RECORDED;
-                    records.remember(registry, repository, &diff_id, &digest, size, Encoding::Gzip, packing);
-                    (digest, size, OnceCell::new_with(Some(file)))
-                }
-            };
-            let item = Item::Packed(Packed { layer, diff_id, size, file });
-            Ok(Placed { digest, size, media_type: media::DOCKER_LAYER_GZIP, item })
+            let (source, diff_id) = (tarball.clone(), diff_id.clone());
+            let open = Arc::new(move || Ok(Box::new(source.reader(section)?) as Box<dyn io::Read + Send>));
+            place_bare(StoredLayer { diff_id, size: section.size, open }, packing, records).await
         }
         (LayerKind::Elsewhere { .. }, _) => Err(archive::ArchiveError::Missing { name: layer.name }.into()),
     }
 }
 
+/// The same of a bare layer that is kept elsewhere.
+pub(super) async fn place_bare(
+    layer: StoredLayer,
+    packing: ShelfLayers,
+    records: &Records,
+) -> Result<Placed, RegistryError> {
+    let diff_id = layer.diff_id.clone();
+    if packing == ShelfLayers::Plain {
+        let (size, item) = (layer.size, Item::Stored(layer));
+        return Ok(Placed { digest: diff_id, size, media_type: media::DOCKER_LAYER, item });
+    }
+    let (digest, size, file) = match records.packed(RECORDED.0, &diff_id, Packing::default()) {
+        Some((digest, size)) => (digest, size, OnceCell::new()),
+        None => {
+            let (digest, size, file) = pack_aside(&layer).await?;
+            let packing = Some(Packing::default().name());
+            let (registry, repository) = RECORDED;
+            records.remember(registry, repository, &diff_id, &digest, size, Encoding::Gzip, packing);
+            (digest, size, OnceCell::new_with(Some(file)))
+        }
+    };
+    let item = Item::Packed(Packed { layer, size, file });
+    Ok(Placed { digest, size, media_type: media::DOCKER_LAYER_GZIP, item })
+}
+
 /// Packs a bare layer into a temporary file: a host asks for it in whatever order, and perhaps twice. Its digest, its
 /// size and the file.
-async fn pack_aside(
-    tarball: &Arc<Tarball>,
-    layer: &archive::Layer,
-    diff_id: &Digest,
-) -> Result<(Digest, u64, Arc<File>), RegistryError> {
+async fn pack_aside(layer: &StoredLayer) -> Result<(Digest, u64, Arc<File>), RegistryError> {
     let failed = |source| archive::ArchiveError::Unpack { path: std::env::temp_dir(), source };
-    let read = |source| archive::ArchiveError::Read { path: tarball.shown().to_owned(), source };
+    let name = format!("the layer {}", layer.diff_id);
+    let read = |source| archive::ArchiveError::Read { path: name.clone().into(), source };
     let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(failed)?);
-    let reader = tarball.reader(layer.section).map_err(read)?;
-    let mut pieces = Press::new(Packing::default()).pack(reader, diff_id.algorithm());
+    let open = layer.open.clone();
+    let reader = blocking(move || open().map_err(|source| RegistryError::Source { source })).await?;
+    let mut pieces = Press::new(Packing::default()).pack(reader, layer.diff_id.algorithm());
     let (mut hasher, mut size) = (Hasher::new(Algorithm::Sha256), 0);
     while let Some(piece) = pieces.next().await.map_err(read)? {
         hasher.update(&piece.bytes);
@@ -100,7 +112,7 @@ async fn pack_aside(
     }
     file.flush().await.map_err(failed)?;
     let actual = pieces.diff_id().await.map_err(read)?;
-    archive::check_digest(&layer.name, diff_id.clone(), actual)?;
+    archive::check_digest(&name, layer.diff_id.clone(), actual)?;
     let file = file.into_std().await;
     Ok((hasher.finish(), size, Arc::new(file)))
 }
@@ -108,25 +120,20 @@ async fn pack_aside(
 /// A bare layer as it is offered: packed when the host first asks for it, if an earlier time told what that comes to.
 /// Most hosts have most layers.
 pub(super) struct Packed {
-    layer: archive::Layer,
-    diff_id: Digest,
+    layer: StoredLayer,
     pub(super) size: u64,
     file: OnceCell<Arc<File>>,
 }
 
 impl Packed {
     /// The packed layer, whose digest was told to be `digest`; packed now if it was not yet.
-    pub(super) async fn file(
-        &self,
-        tarball: &Arc<Tarball>,
-        records: &Records,
-        digest: &Digest,
-    ) -> Result<Arc<File>, RegistryError> {
+    pub(super) async fn file(&self, records: &Records, digest: &Digest) -> Result<Arc<File>, RegistryError> {
         let pack = || async {
-            let (actual, _, file) = pack_aside(tarball, &self.layer, &self.diff_id).await?;
-            if let Err(error) = archive::check_digest(&self.layer.name, digest.clone(), actual) {
+            let (actual, _, file) = pack_aside(&self.layer).await?;
+            if let Err(error) = archive::check_digest("a layer that was packed again", digest.clone(), actual)
+            {
                 // Another version packed it, in other words; the next time it is packed first.
-                records.forget(RECORDED.0, &self.diff_id);
+                records.forget(RECORDED.0, &self.layer.diff_id);
                 return Err(error.into());
             }
             Ok(file)

@@ -1,0 +1,84 @@
+//! What is shipped: the image as the engine's own store has it, where its layers can be read one by one; else exported into a
+//! file.
+
+use super::export::export;
+use crate::controller::{
+    stored,
+    traces::{Trace, Traces},
+};
+use dockline_engine::{Engine, ImageParts};
+use dockline_model::UiError;
+use dockline_registry::{Digest, Records, RegistryError, Shelf, ShelfLayers, StoredImage};
+use std::{path::PathBuf, sync::Arc};
+use tempfile::NamedTempFile;
+use tokio::net::TcpListener;
+
+pub(super) enum Goods {
+    Stored {
+        image: StoredImage,
+        /// Diff ids, bottom first.
+        layers: Vec<Digest>,
+        trace: Trace,
+    },
+    Archive(NamedTempFile),
+}
+
+/// How a shelf is opened.
+pub(super) struct Opening<'a> {
+    /// Repository and tag of the image, where it has a name.
+    pub(super) name: (&'a str, &'a str),
+    pub(super) packing: ShelfLayers,
+    pub(super) password: &'a str,
+    pub(super) records: Arc<Records>,
+}
+
+impl Goods {
+    /// Whichever can be had sooner of `image`, which has these `parts`.
+    pub(super) async fn fetch(
+        engine: Engine,
+        (image, parts): (String, ImageParts),
+        traces: Traces,
+        folder: PathBuf,
+    ) -> Result<Self, UiError> {
+        let layers = parts.layers.iter().map(|layer| layer.parse().ok()).collect::<Option<Vec<Digest>>>();
+        let mut trace = None;
+        if let Some(layers) = layers
+            && let Some(image) = stored::open(&engine, &parts, &traces, &mut trace, |_| true).await
+            && let Some(trace) = trace
+        {
+            return Ok(Self::Stored { image, layers, trace });
+        }
+        Self::export(engine, image, folder).await
+    }
+
+    /// All of it, in a file.
+    pub(super) async fn export(engine: Engine, image: String, folder: PathBuf) -> Result<Self, UiError> {
+        export(engine, image, folder).await.map(Self::Archive)
+    }
+
+    pub(super) async fn shelf(
+        &self,
+        listener: TcpListener,
+        opening: Opening<'_>,
+    ) -> Result<Shelf, RegistryError> {
+        let Opening { name, packing, password, records } = opening;
+        match self {
+            Self::Stored { image, layers, .. } => {
+                Shelf::open_stored(listener, image, layers, packing, password, records).await
+            }
+            Self::Archive(file) => Shelf::open(listener, file.path(), name, packing, password, records).await,
+        }
+    }
+
+    pub(super) const fn is_stored(&self) -> bool {
+        matches!(self, Self::Stored { .. })
+    }
+
+    /// Removes what it needed at the engine; the file goes by itself.
+    pub(super) async fn put_away(self) {
+        match self {
+            Self::Stored { trace, .. } => trace.remove().await,
+            Self::Archive(_) => {}
+        }
+    }
+}

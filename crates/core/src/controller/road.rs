@@ -1,7 +1,8 @@
 //! Which road a push takes, and how hard layers are packed on the direct one. Pure, and told in a sentence.
 //!
-//! The figures behind it are in docs/benchmarks.md: an engine packs slowly but sends only what is new; the direct road
-//! packs on all cores, but Docker's own store can only export all of an image.
+//! The figures behind it are in docs/benchmarks.md: an engine packs slowly, and sends only what is new to it; the direct road
+//! packs on all cores and sends only what is new to the registry. It reads the layers one by one from Docker's own store;
+//! where that cannot be, all of the image has to be exported.
 
 use dockline_engine::ImageStore;
 use dockline_model::{Compression, PushOptions, Road};

@@ -38,7 +38,7 @@ impl<R: Read> Files<'_, R> {
         if self.kept.write(known, size, out)? {
             return Ok(());
         }
-        while let Some(entry) = self.entries.next() {
+        for entry in self.entries.by_ref() {
             let mut entry = entry?;
             let name = below(&entry.path_bytes()).to_vec();
             if entry.header().entry_type().is_hard_link() {

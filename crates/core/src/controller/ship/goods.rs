@@ -18,7 +18,7 @@ pub(super) enum Goods {
         image: StoredImage,
         /// Diff ids, bottom first.
         layers: Vec<Digest>,
-        trace: Trace,
+        trace: Box<Trace>,
     },
     Archive(NamedTempFile),
 }
@@ -46,7 +46,7 @@ impl Goods {
             && let Some(image) = stored::open(&engine, &parts, &traces, &mut trace, |_| true).await
             && let Some(trace) = trace
         {
-            return Ok(Self::Stored { image, layers, trace });
+            return Ok(Self::Stored { image, layers, trace: Box::new(trace) });
         }
         Self::export(engine, image, folder).await
     }

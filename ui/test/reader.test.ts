@@ -2,6 +2,8 @@
 
 import { waitFor } from '@testing-library/svelte';
 import { expect, test } from 'vitest';
+import type { Reply } from '../src/generated/Reply';
+import { setupPlan } from '../src/mock/setup';
 import { DIGEST, NOW, image, registry, snapshot, transfer } from '../src/mock/words';
 import { open } from './owner';
 
@@ -74,6 +76,25 @@ test('a question is read whole: with its title what stands before the first butt
     .map((id) => document.getElementById(id)?.textContent);
   expect(read.join(' ')).toContain('SHA256:abc');
   expect(read.join(' ')).toContain('You have not connected to this host before');
+});
+
+test('what comes into a dialog later is said once, and read with its title for who comes back', async () => {
+  const { owner, screen, user } = await open(two());
+  let planned = (_: Reply) => {};
+  owner.answers['plan-setup'] = () => new Promise((done) => (planned = done));
+  await user.click(screen.getByTestId('setup-open'));
+  const dialog = await screen.findByTestId('setup-dialog');
+  const read = () =>
+    (dialog.getAttribute('aria-describedby') ?? '')
+      .split(' ')
+      .map((id) => document.getElementById(id)?.textContent)
+      .join(' ');
+  expect(read()).toContain('Looking at the engine');
+  planned({ kind: 'setup-plan', plan: setupPlan('needed', 'apply') });
+  await waitFor(() => expect(screen.getByTestId('spoken').textContent).toContain('Found: Docker 28.5.2'));
+  expect(read()).toBe('');
+  window.dispatchEvent(new Event('blur'));
+  expect(read()).toContain('Found: Docker 28.5.2');
 });
 
 test('who removes a row is at the next one, and at the page when none is left', async () => {

@@ -51,6 +51,25 @@ test('what is in a registry, and what would be deleted', async () => {
   expect(english()).toEqual([]);
 });
 
+test('an engine without a name, and what was done', async () => {
+  const { store, screen, user } = await show(
+    new Owner(
+      { ...full(), settings: { ...full().settings, language: 'nl' } },
+      { moving: false, storm: false, many: false, broken: false, setup: 'refused', sample: null },
+    ),
+  );
+  store.dialog = { kind: 'setup', action: 'apply', registry: 'cr.boss.org' };
+  const found = await screen.findByTestId('setup-engine');
+  expect(found.textContent).toContain('de engine op ssh://build@10.0.0.7');
+  store.close();
+
+  const done = await open();
+  done.store.dialog = { kind: 'setup', action: 'apply', registry: 'cr.boss.org' };
+  await user.click((await done.screen.findAllByTestId('setup-apply'))[0]!);
+  await done.screen.findByTestId('setup-done', {}, { timeout: 5_000 });
+  expect(english()).toEqual([]);
+});
+
 const DIALOGS: [OpenDialog, string][] = [
   [{ kind: 'setup', action: 'apply', registry: 'cr.boss.org' }, 'setup-change'],
   [{ kind: 'remove', registry: 'cr.boss.org' }, 'remove-settings'],

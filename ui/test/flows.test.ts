@@ -166,14 +166,12 @@ describe('make docker push work here', () => {
     const diffs = await screen.findAllByTestId('setup-diff');
     expect(diffs.map((diff) => diff.textContent).join()).toContain('+127.77.41.18 cr.boss.org');
     expect(screen.getByTestId('setup-engine').textContent).toContain('Docker 28.5.2, on this machine');
-    expect(screen.getByTestId('setup-step').textContent).toContain('SIGHUP');
+    expect(screen.getByTestId('setup-step').textContent).toContain('dockerd reads its settings again');
     expect(screen.getByTestId('setup-permission').textContent).toContain('once');
-    expect(owner.asked()[0]).toEqual({
-      kind: 'plan-setup',
-      action: 'apply',
-      registry: 'cr.boss.org',
-      changes: [],
-    });
+    expect(owner.asked()).toEqual([
+      { kind: 'plan-setup', action: 'apply', registry: 'cr.boss.org', changes: [] },
+      { kind: 'list-setup' },
+    ]);
 
     let finish = (_: Reply) => {};
     owner.answers['apply-setup'] = () => new Promise((done) => (finish = done));

@@ -44,4 +44,4 @@ pub use plan::{Fingerprint, InvalidFingerprint, Plan};
 pub use platform::{Paths, Platform, hosts_file};
 pub use refused::Refused;
 pub use request::{HelperAnswer, HelperRequest, perform};
-pub use step::{StepError, StepOutcome, SystemStep};
+pub use step::{StepError, StepOutcome, StepWords, SystemStep};

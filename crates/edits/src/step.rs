@@ -17,10 +17,25 @@ pub enum SystemStep {
     Run {
         /// Its full path, and its arguments.
         command: Vec<String>,
-        /// What it does, as a sentence.
-        words: &'static str,
+        /// What it does.
+        words: StepWords,
     },
 }
+
+/// What a step does, in whole sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepWords {
+    /// In a plan, of what is going to happen.
+    pub planned: &'static str,
+    /// In a report, of what has happened.
+    pub done: &'static str,
+}
+
+/// dockerd is told to read its settings again, which stops nothing.
+pub(crate) const RELOAD: StepWords = StepWords {
+    planned: "dockerd reads its settings again; no container stops.",
+    done: "dockerd has read its settings again; no container stopped.",
+};
 
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,12 +49,12 @@ pub struct StepOutcome {
 }
 
 impl SystemStep {
-    /// What it does, as a sentence.
+    /// What it does.
     #[must_use]
-    pub fn words(&self) -> &'static str {
+    pub fn words(&self) -> StepWords {
         match self {
-            Self::ReloadDockerd => "dockerd reads its settings again; no container stops.",
-            Self::Run { words, .. } => words,
+            Self::ReloadDockerd => RELOAD,
+            Self::Run { words, .. } => *words,
         }
     }
 
@@ -59,10 +74,20 @@ impl SystemStep {
     }
 }
 
-const RESTART_SNAP: &str = "The snap restarts Docker.";
-const RESTART_SERVICE: &str = "Windows restarts the Docker service.";
-const TRUST: &str = "The operating system reads its trusted certificates again.";
-const DISTRUST: &str = "The operating system forgets the certificate.";
+const RESTART_SNAP: StepWords =
+    StepWords { planned: "The snap restarts Docker.", done: "The snap has restarted Docker." };
+const RESTART_SERVICE: StepWords = StepWords {
+    planned: "Windows restarts the Docker service.",
+    done: "Windows has restarted the Docker service.",
+};
+const TRUST: StepWords = StepWords {
+    planned: "The operating system reads its trusted certificates again.",
+    done: "The operating system has read its trusted certificates again.",
+};
+const DISTRUST: StepWords = StepWords {
+    planned: "The operating system forgets the certificate.",
+    done: "The operating system has forgotten the certificate.",
+};
 
 /// What makes a change of `file`'s contents from `before` to `after` take effect. Pure.
 #[must_use]
@@ -191,7 +216,7 @@ pub fn run(step: &SystemStep) -> StepOutcome {
         SystemStep::ReloadDockerd => crate::dockerd::reload(),
         SystemStep::Run { command, .. } => run_program(command),
     };
-    StepOutcome { words: step.words().to_owned(), error: done.err().map(|error| error.to_string()) }
+    StepOutcome { words: step.words().done.to_owned(), error: done.err().map(|error| error.to_string()) }
 }
 
 fn run_program(command: &[String]) -> Result<(), StepError> {

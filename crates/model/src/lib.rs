@@ -62,7 +62,7 @@ pub use setup::{
     ImageStore, PlannedListener, RegistrySecurity, SettingsFile, SetupAction, SetupPlan, SetupTarget,
     SetupVerdict, StepBy, StepView, SystemdUnit,
 };
-pub use setup_report::{CheckOutcome, EngineCheck, SetupProgress, SetupReport};
+pub use setup_report::{CheckOutcome, EngineCheck, LeftForYou, SetupProgress, SetupReport};
 pub use team::{ImportEntry, ImportPlan, ImportVerdict};
 pub use transfer::{
     ArchiveFormat, Compression, Extent, LayerState, LayerView, PushOptions, Road, TransferId, TransferKind,

@@ -328,8 +328,11 @@ pub enum StepBy {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct StepView {
-    /// What is done, in words: “dockerd reads its settings again (SIGHUP); no container stops”.
+    /// What will be done, in words: “dockerd reads its settings again; no container stops.”
     pub words: String,
+    /// The same once it is done: “dockerd has read its settings again; no container stopped.”
+    #[serde(default)]
+    pub done: String,
     /// Who does it.
     pub by: StepBy,
     /// The program and its arguments, where there is one. No shell is between.

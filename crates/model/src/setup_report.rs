@@ -53,6 +53,18 @@ pub struct EngineCheck {
     pub outcome: CheckOutcome,
 }
 
+/// Something that a person may or has to do themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct LeftForYou {
+    /// What; whole sentences.
+    pub words: String,
+    /// The program that does it and its arguments, where there is one.
+    #[serde(default)]
+    pub command: Vec<String>,
+}
+
 /// What was done, and whether it works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -64,8 +76,8 @@ pub struct SetupReport {
     pub summary: String,
     /// What was done, in order; whole sentences.
     pub done: Vec<String>,
-    /// What is left for the person to do; whole sentences.
-    pub left: Vec<String>,
+    /// What is left for the person to do.
+    pub left: Vec<LeftForYou>,
     /// What the engine says now, registry by registry.
     pub checks: Vec<EngineCheck>,
 }

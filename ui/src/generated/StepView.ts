@@ -6,9 +6,13 @@ import type { StepBy } from "./StepBy";
  */
 export type StepView = { 
 /**
- * What is done, in words: “dockerd reads its settings again (SIGHUP); no container stops”.
+ * What will be done, in words: “dockerd reads its settings again; no container stops.”
  */
 words: string, 
+/**
+ * The same once it is done: “dockerd has read its settings again; no container stopped.”
+ */
+done: string, 
 /**
  * Who does it.
  */

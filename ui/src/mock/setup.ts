@@ -3,6 +3,7 @@
 import type { AppliedChange } from '../generated/AppliedChange';
 import type { ChangeView } from '../generated/ChangeView';
 import type { EngineFacts } from '../generated/EngineFacts';
+import type { LeftForYou } from '../generated/LeftForYou';
 import type { SetupPlan } from '../generated/SetupPlan';
 import type { SetupReport } from '../generated/SetupReport';
 import type { UiError } from '../generated/UiError';
@@ -88,6 +89,18 @@ const UNREACHED: UiError = {
   hint: "Run `dockline setup`: it shows what this engine needs for cr.boss.org:5000. Or use the registry's 127.x address, which Docker takes as plain HTTP.",
 };
 
+const BUILDER: LeftForYou[] = [
+  {
+    words:
+      'The builder is removed, since builders read their settings only when they are made; its build cache goes with it.',
+    command: ['docker', 'buildx', 'rm', 'builder'],
+  },
+  {
+    words: 'The builder is made anew, with the new settings.',
+    command: ['docker', 'buildx', 'create', '--name', 'builder', '--driver', 'docker-container', '--use'],
+  },
+];
+
 /** The plan of a case. */
 export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPlan {
   const plan: SetupPlan = {
@@ -100,7 +113,8 @@ export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPl
     changes: [HOSTS, DAEMON],
     steps: [
       {
-        words: 'Tell dockerd to read its settings again (SIGHUP).',
+        words: 'dockerd reads its settings again; no container stops.',
+        done: 'dockerd has read its settings again; no container stopped.',
         by: 'helper',
         command: [],
         optional: false,
@@ -141,6 +155,7 @@ export function setupPlan(kind: SetupCase, action: SetupPlan['action']): SetupPl
         steps: [
           {
             words: 'Docker Desktop restarts. (Before 4.37: choose Restart in its menu.)',
+            done: 'Docker Desktop has restarted.',
             by: 'dockline',
             command: ['docker', 'desktop', 'restart'],
             optional: false,
@@ -198,9 +213,11 @@ export function setupReport(kind: SetupCase, action: SetupPlan['action']): Setup
     done: [
       '/etc/hosts is written.',
       '/etc/docker/daemon.json is written.',
-      'Tell dockerd to read its settings again (SIGHUP).',
+      kind === 'failing'
+        ? 'Docker Desktop has restarted.'
+        : 'dockerd has read its settings again; no container stopped.',
     ],
-    left: [],
+    left: kind === 'failing' ? BUILDER : [],
     checks: [
       {
         ...check,

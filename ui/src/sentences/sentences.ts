@@ -182,6 +182,11 @@ export function saidPlainly(text: string): string {
   return said(text).text;
 }
 
+/** A name of the owner's within a sentence of the window's: a version is kept, “the engine at …” is a phrase. */
+export function saidName(text: string): string {
+  return language.current === 'en' ? text : (phrase(text) ?? text);
+}
+
 /** What an error says first: its own sentence, or what its code means where that sentence is not known. */
 export function saidError(error: UiError): { lead: string | null; message: Said } {
   const message = said(error.message);

@@ -124,6 +124,41 @@ export const setup: readonly Pattern[] = [
     'Het besturingssysteem leest zijn vertrouwde certificaten opnieuw.',
   ],
   ['The operating system forgets the certificate.', 'Het besturingssysteem vergeet het certificaat.'],
+  [
+    'dockerd has read its settings again; no container stopped.',
+    'Dockerd heeft zijn instellingen opnieuw gelezen; er is geen container gestopt.',
+  ],
+  [
+    "Podman's service has read its settings again; no container stopped.",
+    'De service van Podman heeft zijn instellingen opnieuw gelezen; er is geen container gestopt.',
+  ],
+  ['The snap has restarted Docker.', 'De snap heeft Docker herstart.'],
+  ['Windows has restarted the Docker service.', 'Windows heeft de Docker-service herstart.'],
+  [
+    'The operating system has read its trusted certificates again.',
+    'Het besturingssysteem heeft zijn vertrouwde certificaten opnieuw gelezen.',
+  ],
+  [
+    'The operating system has forgotten the certificate.',
+    'Het besturingssysteem is het certificaat vergeten.',
+  ],
+  [
+    "Dockline's settings inside Rancher Desktop's machine are gone.",
+    'De instellingen van Dockline in de machine van Rancher Desktop zijn weg.',
+  ],
+  ['Docker Desktop has restarted.', 'Docker Desktop is herstart.'],
+  ['OrbStack has restarted its Docker engine.', 'OrbStack heeft zijn Docker-engine herstart.'],
+  [
+    'colima has restarted, and its machine got the new settings.',
+    'Colima is herstart, en zijn machine heeft de nieuwe instellingen.',
+  ],
+  ['Rancher Desktop has stopped.', 'Rancher Desktop is gestopt.'],
+  ['Rancher Desktop has started again.', 'Rancher Desktop is opnieuw gestart.'],
+  [
+    'The same settings are written inside the Podman machine; nothing restarted.',
+    'Dezelfde instellingen zijn in de Podman-machine geschreven; er is niets herstart.',
+  ],
+  ['The builder is removed, and its build cache with it.', 'De builder is verwijderd, en zijn cache ook.'],
   ['{1} could not be started: {2}.', '{1} kon niet worden gestart: {2}.'],
   ['{1} is left as it is: {2}.', '{1} blijft zoals het is: {2}.'],
   [

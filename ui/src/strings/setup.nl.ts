@@ -42,6 +42,7 @@ export const nl: typeof en = {
     withdrawn: (authority: string) =>
       `De engine houdt zich niet meer aan Docklines instelling voor ${authority}.`,
     left: 'Voor u om te doen',
+    commands: (n) => (n === 1 ? 'Het commando' : 'De commando’s'),
     applied: 'Tot nu toe veranderd door Dockline',
     undoOne: 'Terugdraaien…',
     undoNamed: (path: string) => `De verandering van ${path} terugdraaien`,

@@ -215,7 +215,12 @@ fn report_text(report: &SetupReport) -> String {
             | CheckOutcome::NotReached { .. } => {}
         }
     }
-    lines.extend(report.left.iter().map(|left| wrapped_for_stdout(&format!("Left for you: {left}"))));
+    for left in &report.left {
+        lines.push(wrapped_for_stdout(&format!("Left for you: {}", left.words)));
+        if !left.command.is_empty() {
+            lines.push(format!("  {}", left.command.join(" ")));
+        }
+    }
     lines.join("\n")
 }
 

@@ -16,9 +16,9 @@ pub use facts::{Looked, look};
 use crate::{Paths, config};
 use dockline_engine::{Engine, Surroundings};
 use dockline_model::{
-    AppliedChange, CheckOutcome, Code, EngineAuthority, EngineCheck, PlannedListener, RegistryName,
-    RegistrySecurity, RegistrySpec, RegistryView, SettingsFile, SetupAction, SetupPlan, SetupProgress,
-    SetupReport, SetupTarget, SetupVerdict, StepBy, Target, UiError,
+    AppliedChange, CheckOutcome, Code, EngineAuthority, EngineCheck, LeftForYou, PlannedListener,
+    RegistryName, RegistrySecurity, RegistrySpec, RegistryView, SettingsFile, SetupAction, SetupPlan,
+    SetupProgress, SetupReport, SetupTarget, SetupVerdict, StepBy, Target, UiError,
 };
 pub(crate) use files::settle;
 use files::{Wish, Written};
@@ -204,23 +204,22 @@ impl Setup {
             tell(step.words.clone());
             match step.command.as_slice() {
                 [] => match steps::reload_podman(&self.around).await {
-                    Ok(()) => done.push(step.words.clone()),
+                    Ok(()) => done.push(step.done.clone()),
                     Err(error) => failed.push(error.message),
                 },
                 _ => {
                     steps::run(step).await?;
-                    done.push(step.words.clone());
+                    done.push(step.done.clone());
                 }
             }
         }
         let after = self.applied().await.unwrap_or_default();
         let checks = self.check(&plan, &withdrawn(&before, &after), tell).await;
         let offered = plan.steps.iter().filter(|step| step.by == StepBy::Person || step.optional);
-        let offered = offered.map(|step| match step.command.as_slice() {
-            [] => step.words.clone(),
-            command => format!("{} ({})", step.words, command.join(" ")),
-        });
-        let left = failed.into_iter().chain(offered).collect();
+        let offered =
+            offered.map(|step| LeftForYou { words: step.words.clone(), command: step.command.clone() });
+        let failed = failed.into_iter().map(|words| LeftForYou { words, command: Vec::new() });
+        let left = failed.chain(offered).collect();
         let summary = summary(&plan, &checks);
         Ok(SetupReport { action: plan.action, summary, done, left, checks })
     }

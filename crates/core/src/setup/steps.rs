@@ -14,6 +14,7 @@ pub(super) fn of_podman(plan: &SetupPlan) -> Option<StepView> {
     let is_due = plan.changes.iter().any(|change| change.file == SettingsFile::RegistriesConf);
     (is_here && is_due).then(|| StepView {
         words: "Podman's service reads its settings again (SIGHUP); no container stops.".to_owned(),
+        done: "Podman's service has read its settings again; no container stopped.".to_owned(),
         by: StepBy::Dockline,
         command: Vec::new(),
         optional: false,
@@ -74,6 +75,7 @@ mod tests {
     fn step(command: &[&str]) -> StepView {
         StepView {
             words: String::new(),
+            done: String::new(),
             by: StepBy::Dockline,
             command: command.iter().map(|&word| word.to_owned()).collect(),
             optional: false,

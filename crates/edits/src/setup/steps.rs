@@ -1,7 +1,11 @@
 //! What makes changed settings take effect, for each engine: the person's own programs, and the helper's steps in words.
 
 use crate::{
-    Intent, Scope, SystemStep, daemon_json::Daemon, intent::CertificateFolder, own_file, rancher_script,
+    Intent, Scope, SystemStep,
+    daemon_json::Daemon,
+    intent::CertificateFolder,
+    own_file, rancher_script,
+    step::{RELOAD, StepWords},
 };
 use dockline_model::{EngineFacts, EngineKind, SetupAction, StepBy, StepView};
 use std::collections::BTreeSet;
@@ -10,8 +14,15 @@ fn words(parts: &[&str]) -> Vec<String> {
     parts.iter().map(|part| (*part).to_owned()).collect()
 }
 
-fn by_dockline(sentence: &str, command: Vec<String>, stops: Vec<String>) -> StepView {
-    StepView { words: sentence.to_owned(), by: StepBy::Dockline, command, optional: false, stops }
+fn by_dockline(words: StepWords, command: Vec<String>, stops: Vec<String>) -> StepView {
+    StepView {
+        words: words.planned.to_owned(),
+        done: words.done.to_owned(),
+        by: StepBy::Dockline,
+        command,
+        optional: false,
+        stops,
+    }
 }
 
 /// Every running container, unless the engine keeps them alive (`live-restore`).
@@ -24,7 +35,8 @@ fn stopped(facts: &EngineFacts) -> Vec<String> {
 pub fn of_system(step: &SystemStep, is_system: bool, facts: &EngineFacts) -> Vec<StepView> {
     let stops = if step.restarts_engine() { stopped(facts) } else { Vec::new() };
     let view = StepView {
-        words: step.words().to_owned(),
+        words: step.words().planned.to_owned(),
+        done: step.words().done.to_owned(),
         by: StepBy::Helper,
         command: step.command().to_vec(),
         optional: false,
@@ -60,7 +72,10 @@ pub fn of_person(intent: &Intent, facts: &EngineFacts, action: SetupAction) -> V
         Intent::RancherProvisioning { .. } => {
             let undo = (action == SetupAction::Undo).then(|| {
                 by_dockline(
-                    "Dockline's settings inside Rancher Desktop's machine go.",
+                    StepWords {
+                        planned: "Dockline's settings inside Rancher Desktop's machine go.",
+                        done: "Dockline's settings inside Rancher Desktop's machine are gone.",
+                    },
                     rancher_script::undo_command(),
                     Vec::new(),
                 )
@@ -109,16 +124,16 @@ fn restart_machine(facts: &EngineFacts) -> Vec<StepView> {
 
 /// `docker.service` of the person's systemd reloads with SIGHUP (moby, `contrib/dockerd-rootless-setuptool.sh`).
 fn reload_rootless(facts: &EngineFacts) -> StepView {
-    let sentence = "dockerd reads its settings again; no container stops.";
     match (&facts.unit, facts.pid) {
         (Some(unit), _) if unit.user => {
-            by_dockline(sentence, words(&["systemctl", "--user", "reload", &unit.name]), Vec::new())
+            by_dockline(RELOAD, words(&["systemctl", "--user", "reload", &unit.name]), Vec::new())
         }
         (Some(_) | None, Some(pid)) => {
-            by_dockline(sentence, words(&["kill", "-HUP", &pid.to_string()]), Vec::new())
+            by_dockline(RELOAD, words(&["kill", "-HUP", &pid.to_string()]), Vec::new())
         }
         (Some(_) | None, None) => StepView {
             words: "Tell dockerd to read its settings again: systemctl --user reload docker.".to_owned(),
+            done: RELOAD.done.to_owned(),
             by: StepBy::Person,
             command: Vec::new(),
             optional: false,
@@ -130,7 +145,10 @@ fn reload_rootless(facts: &EngineFacts) -> StepView {
 /// docs.docker.com/reference/cli/docker/desktop/restart (Docker Desktop 4.37 and later).
 fn restart_desktop(facts: &EngineFacts) -> StepView {
     by_dockline(
-        "Docker Desktop restarts. (Before 4.37: choose Restart in its menu.)",
+        StepWords {
+            planned: "Docker Desktop restarts. (Before 4.37: choose Restart in its menu.)",
+            done: "Docker Desktop has restarted.",
+        },
         words(&["docker", "desktop", "restart"]),
         stopped(facts),
     )
@@ -138,12 +156,22 @@ fn restart_desktop(facts: &EngineFacts) -> StepView {
 
 /// docs.orbstack.dev/docker, “Engine config”.
 fn restart_orb_stack(facts: &EngineFacts) -> StepView {
-    by_dockline("OrbStack restarts its Docker engine.", words(&["orb", "restart", "docker"]), stopped(facts))
+    by_dockline(
+        StepWords {
+            planned: "OrbStack restarts its Docker engine.",
+            done: "OrbStack has restarted its Docker engine.",
+        },
+        words(&["orb", "restart", "docker"]),
+        stopped(facts),
+    )
 }
 
 fn restart_colima(profile: &str, facts: &EngineFacts) -> StepView {
     by_dockline(
-        "colima restarts, since its machine gets its settings at each start.",
+        StepWords {
+            planned: "colima restarts, since its machine gets its settings at each start.",
+            done: "colima has restarted, and its machine got the new settings.",
+        },
         words(&["colima", "restart", "--profile", profile]),
         stopped(facts),
     )
@@ -152,8 +180,19 @@ fn restart_colima(profile: &str, facts: &EngineFacts) -> StepView {
 /// docs.rancherdesktop.io, “rdctl command reference”.
 fn restart_rancher(facts: &EngineFacts) -> Vec<StepView> {
     vec![
-        by_dockline("Rancher Desktop stops.", words(&["rdctl", "shutdown"]), stopped(facts)),
-        by_dockline("Rancher Desktop starts again.", words(&["rdctl", "start"]), Vec::new()),
+        by_dockline(
+            StepWords { planned: "Rancher Desktop stops.", done: "Rancher Desktop has stopped." },
+            words(&["rdctl", "shutdown"]),
+            stopped(facts),
+        ),
+        by_dockline(
+            StepWords {
+                planned: "Rancher Desktop starts again.",
+                done: "Rancher Desktop has started again.",
+            },
+            words(&["rdctl", "start"]),
+            Vec::new(),
+        ),
     ]
 }
 
@@ -166,7 +205,10 @@ fn inside_podman_machine(machine: &str, text: Option<String>) -> StepView {
         None => format!("sudo rm -f {FILE}"),
     };
     by_dockline(
-        "The same settings are written inside the Podman machine; nothing restarts.",
+        StepWords {
+            planned: "The same settings are written inside the Podman machine; nothing restarts.",
+            done: "The same settings are written inside the Podman machine; nothing restarted.",
+        },
         words(&["podman", "machine", "ssh", machine, &script]),
         Vec::new(),
     )
@@ -187,10 +229,20 @@ fn recreate_builder(facts: &EngineFacts) -> Vec<StepView> {
     }
     vec![
         optional(by_dockline(
-            "The builder is removed, since builders read their settings only when they are made; its build cache goes with it.",
+            StepWords {
+                planned: "The builder is removed, since builders read their settings only when they are made; its build cache goes with it.",
+                done: "The builder is removed, and its build cache with it.",
+            },
             words(&["docker", "buildx", "rm", &builder.name]),
             Vec::new(),
         )),
-        optional(by_dockline("The builder is made anew, with the new settings.", create, Vec::new())),
+        optional(by_dockline(
+            StepWords {
+                planned: "The builder is made anew, with the new settings.",
+                done: "The builder is made anew, with the new settings.",
+            },
+            create,
+            Vec::new(),
+        )),
     ]
 }

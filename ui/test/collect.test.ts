@@ -85,3 +85,18 @@ test('nothing to remove is said, and nothing is offered; a refusal keeps the dia
   expect((await screen.findByTestId('collect-error')).dataset['code']).toBe('forward-forbidden');
   expect(screen.getByTestId('collect-submit').textContent).toBe('See what would go');
 });
+
+test('the palette has it, for registries that have a host', async () => {
+  const direct = registry('direct.example', { kind: 'idle' });
+  direct.spec.url = 'https://direct.example';
+  const { owner, screen, user } = await open(
+    snapshot({ registries: [registry('cr.boss.org', { kind: 'idle' }), direct] }),
+  );
+  owner.answers['plan-collect'] = () => ({ kind: 'collect-plan', plan: plan() });
+  await user.keyboard('{Control>}k{/Control}garbage');
+  expect(screen.getAllByRole('option').map(({ textContent }) => textContent.trim())).toEqual([
+    'cr.boss.org: Collect garbage…',
+  ]);
+  await user.keyboard('{Enter}');
+  expect((await screen.findByTestId('collect-dialog')).textContent).toContain('cr.boss.org');
+});

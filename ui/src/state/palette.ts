@@ -150,6 +150,8 @@ function ofRegistry(store: Store, registry: RegistryView): Action[] {
     });
   }
   add('inside', t.registries.inside, () => store.lookInside(name));
+  // On its host, which only a registry behind a tunnel has.
+  if (!url) add('collect', t.collect.open, () => (store.dialog = { kind: 'collect', registry: name }));
   add('check', t.remedy.check, () => store.check(name));
   add('edit', t.registries.edit, () => (store.dialog = { kind: 'edit', registry: name }));
   add('duplicate', t.registries.duplicate, () => (store.dialog = { kind: 'add', like: name }));

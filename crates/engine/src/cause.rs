@@ -40,7 +40,7 @@ pub enum Cause {
     WantsCertificate,
     /// The connection was accepted and then closed: the tunnel is there, the registry behind it is not.
     HungUp,
-    /// The connection was lost after bytes had moved.
+    /// The connection was lost after the registry had answered.
     Lost,
     /// No answer in time.
     NoAnswer,
@@ -134,14 +134,30 @@ const WORDS: &[(&str, Cause)] = &[
     ("507 insufficient storage", Cause::RegistryDiskFull),
 ];
 
+/// What an engine was at when it failed, which it comes to only after the registry has answered: Podman's words and
+/// containerd's, and dockerd's own for the configuration. Neither tells of bytes that moved.
+const AFTER_AN_ANSWER: &[&str] = &[
+    // containers/image, `copy/single.go` and `image/docker_schema2.go`.
+    "parsing image configuration",
+    "reading blob",
+    "writing blob",
+    // moby, `distribution/pull_v2.go`.
+    "pulling image configuration",
+    // containerd, `core/remotes/handlers.go` and `core/content/helpers.go`.
+    "failed to copy",
+];
+
 impl Cause {
     /// Reads `words`, with what the course of the transfer tells besides.
     pub(crate) fn of(words: &str, toward: Toward, evidence: Evidence) -> Self {
         let lower = words.to_ascii_lowercase();
         let found = WORDS.iter().find(|(phrase, _)| lower.contains(phrase)).map(|(_, cause)| *cause);
+        let has_answered = evidence.bytes_moved
+            || evidence.has_manifest
+            || AFTER_AN_ANSWER.iter().any(|phrase| lower.contains(phrase));
         match found {
-            // What moved bytes could reach the registry; it has lost the way since.
-            Some(Self::NothingListens | Self::HungUp | Self::NoAnswer) if evidence.bytes_moved => Self::Lost,
+            // What the registry has answered could reach it; it has lost the way since.
+            Some(Self::NothingListens | Self::HungUp | Self::NoAnswer) if has_answered => Self::Lost,
             // The full disk is where the bytes go: on a pull the words are the engine's own.
             Some(Self::RegistryDiskFull) if toward == Toward::Engine => Self::EngineDiskFull,
             // docker-registry 2.8 answers a full disk with a bare 500, which dockerd repeats without its body. A
@@ -156,7 +172,7 @@ impl Cause {
             }
             Some(cause) => cause,
             None if lower.ends_with(": not found") => Self::NoSuchReference,
-            None if lower.ends_with("eof") && evidence.bytes_moved => Self::Lost,
+            None if lower.ends_with("eof") && has_answered => Self::Lost,
             None if lower.ends_with("eof") => Self::HungUp,
             None => Self::Unknown,
         }

@@ -30,6 +30,8 @@ pub enum Outcome {
 pub struct Evidence {
     /// Bytes of some layer moved: the way to the registry was open at some time.
     pub bytes_moved: bool,
+    /// A pull knows its layers: the registry has handed over the manifest.
+    pub has_manifest: bool,
     /// Some layer of at least a mebibyte had moved bytes when it failed.
     pub large_layer_retried: bool,
 }
@@ -141,9 +143,11 @@ impl TransferProgress {
         let layer = &mut self.layers[position];
         let transferred = &mut self.transferred[position];
         match event {
-            LayerEvent::Prepared | LayerEvent::Found | LayerEvent::Waiting => {
+            LayerEvent::Found => {
+                self.evidence.has_manifest = true;
                 layer.state = LayerState::Waiting;
             }
+            LayerEvent::Prepared | LayerEvent::Waiting => layer.state = LayerState::Waiting,
             LayerEvent::Transferring { current, total } => {
                 layer.total = total.or(layer.total);
                 layer.current = current.min(layer.total.unwrap_or(current));

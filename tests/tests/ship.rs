@@ -143,14 +143,34 @@ fn an_image_arrives_under_its_name_and_only_what_is_new_is_sent() {
     assert_eq!(skipped(&view), 3, "{:?}", view.layers);
     assert!(view.sent < 400 << 10, "{} bytes crossed the way", view.sent);
 
-    // Nothing new; by the human's road.
-    let arguments = Laptop::arguments("team/app:v2", &[&production]);
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let told = laptop.dockline.run(&arguments).expect_success().stdout;
+    // Nothing new; by the human's road. The host is asked before the engine here exports anything.
+    let ship = |more: &[&str]| {
+        let arguments = Laptop::arguments("team/app:v2", &[&production]);
+        let mut command = laptop.dockline.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let shipped = try_run(command.args(more).env("DOCKLINE_LOG", "info"));
+        assert!(shipped.status.success(), "{}", shipped.stderr);
+        (shipped.stdout, shipped.stderr.contains("the image is at hand"))
+    };
+    let began = Instant::now();
+    let (told, is_fetched) = ship(&[]);
+    eprintln!("what the host has is shipped in {:?}", began.elapsed());
     assert!(
         told.contains("Shipped team/app:v2 to") && told.contains("The host has the same image"),
         "{told}"
     );
+    assert!(told.contains("4 layers, 4 already there") && !is_fetched, "{told}");
+    // Under a name that it has not got there, or that is another image's.
+    for name in ["team/other:v1", "team/app:v1"] {
+        let (told, is_fetched) = ship(&["--as", name]);
+        assert!(told.contains(&format!("as {name}")) && !is_fetched, "{told}");
+        assert_eq!(production.dockerd.image_id(name).as_deref(), Some(id.as_str()));
+    }
+    production.must_be_clean();
+
+    // What was there and is gone arrives again.
+    production.dockerd.run_docker(&["rmi", "--force", &id]);
+    assert!(ship(&[]).1);
+    assert_eq!(production.dockerd.image_id("team/app:v2").as_deref(), Some(id.as_str()));
     production.must_be_clean();
 }
 

@@ -30,6 +30,8 @@ export const unsaid: ReadonlySet<string> = new Set([
   // Programs on hosts, and what they say.
   'exec sh -s',
   'exec docker version --format "{}"',
+  'exec docker image inspect --format "{{{{}}}} {{{{}}}} {{{{}}}} {{{{}}}}" {} {}',
+  'docker tag {} {} && exec docker image inspect --format "{{{{}}}}" {}',
   'exec docker system dial-stdio',
   'trap "" HUP; read -r word; [ "$word" = done ] && exit 0; for second in 1 2 3 4 5; do docker rmi {} >/dev/null 2>&1; sleep 1; done',
   "exec sh -c '{}; {}'",

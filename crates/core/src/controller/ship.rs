@@ -9,6 +9,7 @@
 mod crew;
 mod export;
 mod goods;
+mod there;
 mod way;
 mod words;
 
@@ -28,18 +29,19 @@ use dockline_model::{
     Code, OfferId, OfferSpec, OfferState, OfferView, RegistryName, SshTarget, TransferId, TransferState,
     UiError, UnixMillis, Verified,
 };
-use dockline_registry::{Records, Reference, RegistryError, SHELF_IMAGE, SHELF_USER, Shelf, ShelfLayers};
+use dockline_registry::{Records, Reference, RegistryError, SHELF_IMAGE, SHELF_USER, ShelfLayers};
 use dockline_tunnel::{Offer, OfferConfig, SshEnvironment};
 use goods::{Goods, Opening};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{io, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+use there::There;
 use tokio::{
     net::TcpListener,
     task::JoinError,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
-use words::{is_too_old, no_docker, told_there};
+use words::told_there;
 
 /// Ports that no system gives to connections by itself (Linux: 32768 to 60999; IANA: 49152 and above).
 const FIRST_PORT: u16 = 61_000;
@@ -47,8 +49,6 @@ const FIRST_PORT: u16 = 61_000;
 const PORTS: u32 = 5;
 /// How long a session that is gone may take to be noticed after a program at its end has failed.
 const NOTICED: Duration = Duration::from_secs(2);
-/// How long a program there may take to say what it was asked.
-const ANSWER: Duration = Duration::from_secs(20);
 /// Where `docker` may be that the shell of a login without terminal does not know.
 const MORE_PATHS: &str = "PATH=\"$PATH:/usr/local/bin:/opt/homebrew/bin:/snap/bin\"";
 
@@ -121,12 +121,6 @@ impl From<UiError> for Undelivered {
     }
 }
 
-/// The Docker of the host.
-struct There {
-    os: String,
-    architecture: String,
-}
-
 impl Ship {
     async fn sail(&mut self) -> Result<Verified, UiError> {
         let here = self.shipping.engines.find().map_err(told)?;
@@ -150,9 +144,19 @@ impl Ship {
         // The engine may take seconds to prepare an image; the way to the host is opened meanwhile. Not while that way is
         // measured, though: a machine that is busy with the one makes the other look slow.
         let known = way::noted(&note).await;
-        let early = known.map(|_| begin());
+        // What was shipped there before is there, most likely, and nothing has to be prepared.
+        let is_there = way::was_shipped(&note, &parts.id).await;
+        let early = known.filter(|_| !is_there).map(|_| begin());
         let offer = self.offered(to).await?;
-        let there = self.docker(&offer).await?;
+        let (there, held) = tokio::join!(self.docker(&offer), self.held(&offer, &parts));
+        let there = there?;
+        if let Some(held) = held {
+            self.fits((&held.os, &held.architecture), &there)?;
+            drop(early);
+            let id = self.already(&offer, &parts, &held).await?;
+            way::note_shipped(&note, &parts.id).await;
+            return Ok(Verified { digest: id, at_registry: true });
+        }
         let packing = match known {
             Some(packing) => packing,
             None => way::packing(&offer, &note).await,
@@ -180,6 +184,7 @@ impl Ship {
             delivered => delivered,
         };
         let id = id.map_err(|undelivered| undelivered.error)?;
+        way::note_shipped(&note, &parts.id).await;
         Ok(Verified { digest: id, at_registry: true })
     }
 
@@ -205,7 +210,9 @@ impl Ship {
             is_damaged: matches!(error, RegistryError::Archive(_) | RegistryError::Source { .. }),
             error: UiError::from(&error),
         })?;
-        self.fits(&shelf, there)?;
+        if let Some(platform) = shelf.platform() {
+            self.fits(platform, there)?;
+        }
         tracing::info!("the image is ready to be pulled");
         let pulled = self.pulled(offer, crew, password).await;
         let id = pulled.map_err(|error| Undelivered { is_damaged: shelf.is_damaged(), error })?;
@@ -250,38 +257,8 @@ impl Ship {
         }
     }
 
-    /// Asks the Docker there what it is.
-    async fn docker(&self, offer: &Offer) -> Result<There, UiError> {
-        let format = "{{.Server.Os}} {{.Server.Arch}} {{.Server.Version}}";
-        let asked = async {
-            let program = offer.run(&in_shell(&format!("exec docker version --format \"{format}\""))).await?;
-            program.output(4096).await.map_err(|error| lost(self.host(), &error))
-        };
-        let asked = timeout(ANSWER, asked).await.map_err(|_| {
-            UiError::new(Code::TimedOut, format!("Docker on {} did not answer.", self.host()))
-                .hint("See there whether `docker version` answers.")
-        });
-        let (output, end) = asked??;
-        let output = String::from_utf8_lossy(&output);
-        let words: Vec<&str> = output.split_whitespace().collect();
-        match words.as_slice() {
-            [os, architecture, version] if end.status == Some(0) => {
-                if is_too_old(version) {
-                    return Err(UiError::new(
-                        Code::EngineFailed,
-                        format!("Docker {version} on {} is too old to be shipped to.", self.host()),
-                    )
-                    .hint("Docker 18.09 or later is needed there."));
-                }
-                Ok(There { os: (*os).to_owned(), architecture: (*architecture).to_owned() })
-            }
-            _ => Err(no_docker(&self.freight.host, end.status, &end.complaint)),
-        }
-    }
-
     /// An image for another processor would arrive, and never run.
-    fn fits(&self, shelf: &Shelf, there: &There) -> Result<(), UiError> {
-        let Some((os, architecture)) = shelf.platform() else { return Ok(()) };
+    fn fits(&self, (os, architecture): (&str, &str), there: &There) -> Result<(), UiError> {
         let runs = os == there.os
             && (architecture == there.architecture
                 || matches!(

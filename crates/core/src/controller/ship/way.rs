@@ -1,4 +1,4 @@
-//! The way to a host: how fast it is, and whether layers are worth packing on it.
+//! The way to a host: how fast it is, whether layers are worth packing on it, and what went there before.
 
 use super::in_shell;
 use dockline_model::SshTarget;
@@ -6,6 +6,7 @@ use dockline_registry::ShelfLayers;
 use dockline_tunnel::Offer;
 use sha2::{Digest as _, Sha256};
 use std::{
+    io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -40,16 +41,17 @@ pub(super) async fn packing(offer: &Offer, note: &Path) -> ShelfLayers {
         ShelfLayers::Plain => "plain",
         ShelfLayers::Gzip => "gzip",
     };
-    let written = async {
-        if let Some(folder) = note.parent() {
-            tokio::fs::create_dir_all(folder).await?;
-        }
-        tokio::fs::write(note, word).await
-    };
-    if let Err(error) = written.await {
+    if let Err(error) = write(note, word).await {
         tracing::debug!(%error, "how layers are packed for a host is not remembered");
     }
     packing
+}
+
+async fn write(note: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = note.parent() {
+        tokio::fs::create_dir_all(folder).await?;
+    }
+    tokio::fs::write(note, text).await
 }
 
 /// What was found out about a way.
@@ -59,6 +61,32 @@ pub(super) async fn noted(note: &Path) -> Option<ShelfLayers> {
         Ok("gzip") => Some(ShelfLayers::Gzip),
         Ok(_) | Err(_) => None,
     }
+}
+
+/// Images that are remembered of one host.
+const SHIPPED: usize = 100;
+
+/// Whether the image `id` was shipped on this way before; whether it is still there, only the host knows.
+pub(super) async fn was_shipped(note: &Path, id: &str) -> bool {
+    shipped(note).await.lines().any(|line| line == id)
+}
+
+/// Remembers that the host has the image `id` now.
+pub(super) async fn note_shipped(note: &Path, id: &str) {
+    let before = shipped(note).await;
+    if before.lines().next_back() == Some(id) {
+        return;
+    }
+    let mut ids: Vec<&str> = before.lines().filter(|line| *line != id).collect();
+    ids.push(id);
+    let text = ids[ids.len().saturating_sub(SHIPPED)..].join("\n");
+    if let Err(error) = write(&note.with_extension("shipped"), &text).await {
+        tracing::debug!(%error, "what a host has is not remembered");
+    }
+}
+
+async fn shipped(note: &Path) -> String {
+    tokio::fs::read_to_string(note.with_extension("shipped")).await.unwrap_or_default()
 }
 
 /// Bytes a second to the host.

@@ -272,6 +272,26 @@ fn an_archive_of_all_platforms_travels_whole() {
     let TransferState::Done { verified } = &again.state else { unreachable!() };
     assert_eq!((verified.digest.as_str(), again.layers.len()), (digest.as_str(), 2));
 
+    // One of them alone, since nobody asked for more, and that is said before anything moves.
+    let alone = "is taken, this machine's platform; another one is left (--all-platforms takes both).";
+    let copy = |arguments: &[&str]| {
+        let to = format!("{name}/alone:v1");
+        dockline.run(&[&["copy", &target, &to], arguments].concat()).expect_success().stderr
+    };
+    assert!(copy(&[]).contains(alone), "{}", copy(&[]));
+    for arguments in [&["--all-platforms"][..], &["--platform", "linux/arm64"]] {
+        assert!(!copy(arguments).contains("is taken"), "{arguments:?}");
+    }
+    let file = dockline.folder().join("alone.tar").display().to_string();
+    let pulled = done(dockline.json(&["pull", &target, "--output", &file]));
+    assert!(pulled.why.as_ref().is_some_and(|why| why.contains(alone)), "{:?}", pulled.why);
+    let pushed = done(dockline.json(&["push", &back, &format!("{name}/alone:v2")]));
+    let why = pushed.why.unwrap();
+    assert!(why.starts_with("Directly, with no engine; ") && why.ends_with(alone), "{why}");
+
+    let told = dockline.run(&["push", &back, &format!("{name}/alone:v3")]).expect_success().stderr;
+    assert_eq!((told.matches("with no engine").count(), told.matches(alone).count()), (1, 1), "{told}");
+
     let lacking = folder.join("blobs/sha256").join(PLATFORMS[1].digest().hex());
     fs::remove_file(lacking).unwrap();
     lab::run("tar", &["-C", &folder.display().to_string(), "-cf", &archive, "."]);

@@ -6,7 +6,13 @@ use serde::Serialize;
 use std::{
     io::{self, Write as _},
     process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
 };
+
+/// Whoever read standard output has gone. There is one standard output for all of the program, and so this is one, too.
+static READER_HAS_GONE: AtomicBool = AtomicBool::new(false);
+/// The status of a program that SIGPIPE ended, as shells tell it: `dockline ls … | head`.
+const BROKEN_PIPE: u8 = 128 + 13;
 
 /// Results go to standard output; progress, remarks and errors to standard error. With `--json` results and errors
 /// are JSON, one object a line, and there are no remarks.
@@ -50,9 +56,13 @@ impl Output {
 
     /// Says what went wrong, and gives the status to exit with.
     pub fn fail(self, error: &UiError) -> ExitCode {
+        if READER_HAS_GONE.load(Ordering::Relaxed) {
+            // They have what they wanted, as `head` has, and do not want to know.
+            return ExitCode::from(BROKEN_PIPE);
+        }
         if self.json {
             match to_json(&serde_json::json!({ "error": error })) {
-                // Whoever closed standard output does not want to know.
+                // As above: nobody is there to be told.
                 Ok(json) => drop(writeln!(io::stdout(), "{json}")),
                 Err(error) => to_stderr(&format!("{error}\n")),
             }
@@ -95,7 +105,7 @@ pub fn wrapped_for_stdout(text: &str) -> String {
 }
 
 /// Broken between words where standard error is a terminal.
-fn wrapped_for_stderr(text: &str) -> String {
+pub fn wrapped_for_stderr(text: &str) -> String {
     wrapped(text, columns(&Term::stderr()), "")
 }
 
@@ -124,6 +134,9 @@ fn to_json<T: Serialize>(value: &T) -> Result<String, UiError> {
 
 /// Standard output is closed or full.
 pub fn stdout_failed(error: &io::Error) -> UiError {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        READER_HAS_GONE.store(true, Ordering::Relaxed);
+    }
     UiError::new(Code::FileIo, format!("Standard output could not be written: {error}."))
 }
 

@@ -27,7 +27,7 @@ pub use client::{
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};
 pub use pack::Packing;
-pub use platform::{InvalidPlatform, Wanted};
+pub use platform::{InvalidPlatform, OneOfSeveral, Wanted};
 pub use records::{Records, Turns};
 pub use reference::{InvalidReference, Reference};
 pub use server::{SHELF_IMAGE, SHELF_USER, Server, ServerError, ServerOptions, Shelf, ShelfLayers};

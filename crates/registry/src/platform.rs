@@ -11,6 +11,24 @@ pub struct Wanted {
     variant: Option<String>,
 }
 
+/// One image of several, which nobody has named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneOfSeveral {
+    /// The platform of the one that is taken: `linux/amd64`.
+    pub platform: String,
+    /// How many others are left.
+    pub left: usize,
+}
+
+impl OneOfSeveral {
+    /// `None` where there are no others, or the one does not say what it is for.
+    pub(crate) fn new(chosen: &Descriptor, images: &[Descriptor]) -> Option<Self> {
+        let platform = shown(chosen.platform().as_ref()?);
+        let left = images.len().checked_sub(1).filter(|left| *left > 0)?;
+        Some(Self { platform, left })
+    }
+}
+
 /// A text that names no platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("“{0}” is not a platform; write it as linux/arm64")]
@@ -116,16 +134,17 @@ fn architecture(name: &str) -> &str {
     }
 }
 
+fn shown(platform: &Platform) -> String {
+    match platform.variant() {
+        Some(variant) => format!("{}/{}/{variant}", platform.os(), platform.architecture()),
+        None => format!("{}/{}", platform.os(), platform.architecture()),
+    }
+}
+
 /// The platforms of `descriptors` for a message.
 pub(crate) fn list(descriptors: &[Descriptor]) -> String {
-    let names: Vec<String> = descriptors
-        .iter()
-        .filter_map(|descriptor| descriptor.platform().as_ref())
-        .map(|platform| match platform.variant() {
-            Some(variant) => format!("{}/{}/{variant}", platform.os(), platform.architecture()),
-            None => format!("{}/{}", platform.os(), platform.architecture()),
-        })
-        .collect();
+    let names: Vec<String> =
+        descriptors.iter().filter_map(|descriptor| descriptor.platform().as_ref()).map(shown).collect();
     if names.is_empty() { "none that says which it is for".to_owned() } else { names.join(", ") }
 }
 

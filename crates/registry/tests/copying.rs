@@ -11,7 +11,7 @@
 mod support;
 
 use dockline_model::{ArchiveFormat, Code, LayerState, UiError};
-use dockline_registry::{Client, ClientConfig, Digest, RegistryError, Scope, Sending};
+use dockline_registry::{Client, ClientConfig, Digest, OneOfSeveral, RegistryError, Scope, Sending, Wanted};
 use serde_json::{Value, json};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -175,6 +175,15 @@ async fn an_index_travels_with_its_platforms_signatures_and_referrers() {
             assert_eq!(copied, images[1]);
             let missing = target.manifest_digest("one", &images[0].to_string()).await;
             assert!(matches!(missing, Err(RegistryError::NotFound { .. })));
+            // This machine's, since nobody named one: whoever listens is told which, and that there is another.
+            let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+            let telling = source.telling(move |one| tell.send(one.clone()).unwrap());
+            for scope in [Scope::default(), one, all()] {
+                telling.copy_to(("multi", "v1"), &target, ("one", "v3"), &scope, |_, _, _| ()).await.unwrap();
+            }
+            drop(telling);
+            let host = OneOfSeveral { platform: Wanted::host().to_string(), left: 1 };
+            assert_eq!((told.recv().await, told.recv().await), (Some(host), None));
             let none = Scope { platform: Some("s390x".parse().unwrap()), ..Scope::default() };
             let refused = source.copy_to(("multi", "v1"), &target, ("one", "v2"), &none, |_, _, _| ()).await;
             assert!(matches!(refused, Err(RegistryError::NoPlatform { .. })));

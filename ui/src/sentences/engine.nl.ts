@@ -204,4 +204,12 @@ export const engine: readonly Pattern[] = [
     'Directly: {1!} to the registry, but Docker would send {2} again; {3!}.',
     'Rechtstreeks: {1!} voor het register, maar Docker zou er {2} opnieuw verzenden; {3!}.',
   ],
+  [
+    "Only {1} is taken, this machine's platform; another one is left (--all-platforms takes both).",
+    'Alleen {1} gaat mee, het platform van deze computer; het andere blijft achter (“Alle platforms ervan” neemt beide mee).',
+  ],
+  [
+    "Only {1} is taken, this machine's platform; {2} others are left (--all-platforms takes all).",
+    'Alleen {1} gaat mee, het platform van deze computer; {2} andere blijven achter (“Alle platforms ervan” neemt alle mee).',
+  ],
 ];

@@ -44,6 +44,7 @@ export const inWindow: readonly (readonly [owner: string, window: string])[] = [
     'pull it into a file, with all platforms',
   ],
   ['Name a login that may: --ssh root@HOST', 'Name a login that may, such as root@HOST.'],
+  ['(--all-platforms takes', '(“All platforms of it” takes'],
   ['Leave --untagged out, or', 'Take the tick away, or'],
   [' (dockline add --gateway)', ' (“Address for containers” under Edit)'],
   ['another port with --port, or', 'another port, or'],

@@ -2,7 +2,7 @@
 
 mod render;
 
-use crate::output::{Output, to_stderr};
+use crate::output::{Output, to_stderr, wrapped_for_stderr};
 use dockline_model::{LayerState, TransferView, UiError};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub use render::summary;
@@ -63,7 +63,7 @@ impl Screen {
 
     /// A remark above the bars.
     pub fn say(&self, text: &str) {
-        if self.bars.is_hidden() || self.bars.println(text).is_err() {
+        if self.bars.is_hidden() || self.bars.println(wrapped_for_stderr(text)).is_err() {
             self.output.remark(text);
         }
     }
@@ -110,7 +110,10 @@ impl Progress {
             return self.screen.output.result(view, String::new);
         }
         if let Some(why) = view.why.as_ref().filter(|why| self.told.why.as_ref() != Some(*why)) {
-            self.screen.say(&format!("{}{why}", self.label));
+            // What is found out later stands behind what was said before.
+            let said = self.told.why.as_deref().unwrap_or_default();
+            let news = why.strip_prefix(said).unwrap_or(why).trim_start();
+            self.screen.say(&format!("{}{news}", self.label));
             self.told.why = Some(why.clone());
         }
         if self.screen.bars.is_hidden() {

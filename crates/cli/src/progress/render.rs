@@ -57,7 +57,8 @@ fn is_finished(layer: &LayerView) -> bool {
 
 fn heading(view: &TransferView) -> String {
     let verb = match (&view.state, view.kind) {
-        (TransferState::Waiting, _) => "Waiting for the tunnel:",
+        // For the tunnel, which says so itself, for others, or for the host.
+        (TransferState::Waiting, _) => "Waiting:",
         (TransferState::Paused, _) => "Halted:",
         (TransferState::Verifying, _) => "Verifying",
         (_, TransferKind::Push) => "Pushing",

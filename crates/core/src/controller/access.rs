@@ -245,13 +245,15 @@ impl Actor {
                     let access = visitor.access;
                     access.logins.forget().await;
                     access.start_anew();
+                    // Docker's own login is not ours to forget, and counts from now on.
+                    let others = access.kept().await;
                     let client = access.kept_client().clone();
                     let view = AccessView {
                         authority: access.spec.authority(),
                         tls: client.as_ref().is_some_and(Client::is_tls),
                         scheme: client.map_or(LoginScheme::None, |client| client.login().0),
-                        user: None,
-                        origin: None,
+                        origin: others.as_ref().and_then(|_| access.logins.origin()),
+                        user: others.map(|login| login.user),
                     };
                     Ok(Reply::Access { access: view })
                 }

@@ -202,6 +202,7 @@ impl Transfer {
             false => road::archive(options, self.line(answer_time)),
         };
         self.chosen(&choice);
+        let client = client.telling(self.hearer(Some(choice.why.clone())));
         let sending = self.sending(&choice);
         let figures = self.context().figures.clone();
         let place = (reference.repository(), reference.tag_or_latest());

@@ -6,7 +6,7 @@
 
 use dockline_engine::ImageStore;
 use dockline_model::{Compression, PushOptions, Road};
-use dockline_registry::Packing;
+use dockline_registry::{OneOfSeveral, Packing};
 use std::time::Duration;
 
 /// Bytes a second below which it is the line that takes the time: 200 Mbit/s.
@@ -175,6 +175,19 @@ pub(super) fn archive(wishes: PushOptions, line: Line) -> Choice {
 pub(super) fn whole_archive(line: Line) -> Choice {
     let why = "Directly, with no engine; everything goes as it is in the archive.".to_owned();
     Choice { why, ..archive(PushOptions::default(), line) }
+}
+
+/// That one image of several is taken, which nobody has named.
+pub(super) fn one_of_several(one: &OneOfSeveral) -> String {
+    let platform = &one.platform;
+    match one.left {
+        1 => format!(
+            "Only {platform} is taken, this machine's platform; another one is left (--all-platforms takes both)."
+        ),
+        more => format!(
+            "Only {platform} is taken, this machine's platform; {more} others are left (--all-platforms takes all)."
+        ),
+    }
 }
 
 fn packing(wishes: PushOptions, line: Line) -> Packing {

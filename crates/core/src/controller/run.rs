@@ -8,6 +8,7 @@ use super::{
     engine::Engines,
     figures::Figures,
     registries::TunnelSlot,
+    road,
     ship::Freight,
     traces::{Trace, Traces},
 };
@@ -16,7 +17,7 @@ use dockline_model::{
     ArchiveFormat, Code, LeaseHolder, PushOptions, RegistryName, RegistrySpec, Road, TransferId,
     TransferState, TunnelState, UiError, UnixMillis, Verified,
 };
-use dockline_registry::{Client, Records, Reference, RegistryError, Scope};
+use dockline_registry::{Client, OneOfSeveral, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -71,8 +72,8 @@ pub(super) struct Context {
     pub(super) spec: RegistrySpec,
     pub(super) access: Arc<Access>,
     pub(super) way: Way,
-    /// The registry that it comes from, where it goes from one to another.
-    pub(super) source: Option<(Arc<Access>, TunnelSlot)>,
+    /// The registry that it comes from, where it goes from one to another, and the tunnel to that if there is one.
+    pub(super) source: Option<(Arc<Access>, Option<TunnelSlot>)>,
     pub(super) hosts_file: PathBuf,
     pub(super) engines: Engines,
     pub(super) traces: Traces,
@@ -152,6 +153,9 @@ impl Transfer {
         if let Job::PushImage { image, .. } = job {
             self.context.engines.find().map_err(told)?.image_id(image).await.map_err(told)?;
         }
+        if let Job::PullImage { .. } = job {
+            self.context.engines.find().map_err(told)?.describe().await.map_err(told)?;
+        }
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
         loop {
@@ -213,7 +217,7 @@ impl Transfer {
                 self.push_archive_file((path, image.as_deref()), reference, *options, scope).await
             }
             Job::PullArchive { reference, path, format, scope } => {
-                let client = self.client()?;
+                let client = self.client()?.telling(self.hearer(None));
                 let figures = self.context.figures.clone();
                 let digest = client
                     .pull_archive_as(
@@ -241,16 +245,23 @@ impl Transfer {
         let Some((access, slot)) = &mut self.context.source else {
             return Err(UiError::new(Code::Internal, "A copy without a source."));
         };
-        let tunnel = slot.ready().await?;
-        let lease = tunnel.lease(LeaseHolder::Transfer { id: self.context.id });
-        tunnel.check_remote(&lease).await?;
-        if let Some(error) = tunnel.view().listener_error {
-            return Err(error);
-        }
+        // Until the copy is there.
+        let _held = match slot {
+            Some(slot) => {
+                let tunnel = slot.ready().await?;
+                let lease = tunnel.lease(LeaseHolder::Transfer { id: self.context.id });
+                tunnel.check_remote(&lease).await?;
+                if let Some(error) = tunnel.view().listener_error {
+                    return Err(error);
+                }
+                Some((tunnel, lease))
+            }
+            None => None,
+        };
         // What is sent to the other registry is what counts for this transfer.
         access.look_again().await;
         let origin = access.clone();
-        let source = origin.client()?;
+        let source = origin.client()?.telling(self.hearer(None));
         let figures = self.context.figures.clone();
         let digest = source
             .copy_to(
@@ -277,6 +288,16 @@ impl Transfer {
     /// The registry's client, whose traffic counts as this transfer's.
     pub(super) fn client(&self) -> Result<Client, UiError> {
         Ok(self.context.access.client()?.counted_by(&self.context.figures.crossed))
+    }
+
+    /// Tells the person, behind what they were told of the road, that one image of several is taken.
+    pub(super) fn hearer(&self, why: Option<String>) -> impl Fn(&OneOfSeveral) + Send + Sync + 'static {
+        let (id, mailbox) = (self.context.id, self.context.mailbox.clone());
+        move |one| {
+            let one = road::one_of_several(one);
+            let why = why.as_ref().map_or_else(|| one.clone(), |why| format!("{why} {one}"));
+            mailbox.post(Message::TransferRoad { id, road: Road::Direct, why });
+        }
     }
 
     /// What the registry answered, in a sentence that names it.

@@ -296,7 +296,8 @@ impl Actor {
                 spec,
                 access,
                 way,
-                source: source.map(|source| (source.access.clone(), source.tunnel())),
+                source: source
+                    .map(|source| (source.access.clone(), source.spec.has_tunnel().then(|| source.tunnel()))),
                 hosts_file: self.paths.hosts_file.clone(),
                 engines: self.engines.clone(),
                 traces: Traces::new(&self.paths.state_dir),

@@ -5,7 +5,10 @@ use super::{
     tarball::{Compression, Section, read_up_to},
     whole,
 };
-use crate::{Digest, media, platform::Wanted};
+use crate::{
+    Digest, media,
+    platform::{OneOfSeveral, Wanted},
+};
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -60,6 +63,8 @@ pub(crate) struct Selected {
     pub(crate) config: Vec<u8>,
     pub(crate) layers: Vec<Layer>,
     pub(crate) manifest: ManifestPlan,
+    /// Of several platforms, this machine's.
+    pub(crate) one: Option<OneOfSeveral>,
 }
 
 /// One layer and where its bytes are.
@@ -218,14 +223,14 @@ fn resolve_docker(tarball: &Tarball, manifest: &DockerManifest) -> Result<Select
             Ok(Layer { name: name.clone(), section, kind })
         })
         .collect::<Result<_, ArchiveError>>()?;
-    Ok(Selected { config, layers, manifest: ManifestPlan::Docker })
+    Ok(Selected { config, layers, manifest: ManifestPlan::Docker, one: None })
 }
 
-/// The image of this machine's platform, or the only one there is.
+/// The image of this machine's platform, or the only one there is; and what was left for it.
 pub(super) fn this_machines(
     tarball: &Tarball,
     mut descriptors: Vec<Descriptor>,
-) -> Result<Descriptor, ArchiveError> {
+) -> Result<(Descriptor, Option<OneOfSeveral>), ArchiveError> {
     let is_index = |descriptor: &Descriptor| media::is_index(descriptor.media_type().as_ref());
     // An index may stand in an index; more than a few steps would be a loop.
     for _ in 0..4 {
@@ -247,16 +252,20 @@ pub(super) fn this_machines(
     let wanted = Wanted::host();
     match descriptors.as_slice() {
         [] => Err(ArchiveError::NoImage),
-        [only] => Ok(only.clone()),
-        several => wanted.nearest(several).cloned().ok_or_else(|| ArchiveError::NoPlatform {
-            wanted: wanted.to_string(),
-            available: crate::platform::list(several),
-        }),
+        [only] => Ok((only.clone(), None)),
+        several => {
+            let nearest = wanted.nearest(several).ok_or_else(|| ArchiveError::NoPlatform {
+                wanted: wanted.to_string(),
+                available: crate::platform::list(several),
+            })?;
+            Ok((nearest.clone(), OneOfSeveral::new(nearest, several)))
+        }
     }
 }
 
 fn resolve_oci(tarball: &Tarball, descriptors: Vec<Descriptor>) -> Result<Selected, ArchiveError> {
-    let descriptor = &this_machines(tarball, descriptors)?;
+    let (descriptor, one) = this_machines(tarball, descriptors)?;
+    let descriptor = &descriptor;
     let (name, bytes) = blob(tarball, descriptor)?;
     let version: Version = parse(&name, &bytes)?;
     if version.schema_version == Some(1) {
@@ -315,7 +324,7 @@ fn resolve_oci(tarball: &Tarball, descriptors: Vec<Descriptor>) -> Result<Select
             false => ManifestPlan::Compressed(Box::new(manifest)),
         }
     };
-    Ok(Selected { config, layers, manifest })
+    Ok(Selected { config, layers, manifest, one })
 }
 
 /// A small blob of an OCI layout, checked against its descriptor.

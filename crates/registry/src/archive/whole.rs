@@ -2,7 +2,7 @@
 //! travels byte for byte, so that every digest stays and signatures hold.
 
 use super::{ArchiveError, Tarball, Wish, layout, tarball::Section};
-use crate::{Digest, media, pack::Encoding};
+use crate::{Digest, media, pack::Encoding, platform::OneOfSeveral};
 use oci_spec::image::{Descriptor, ImageIndex, ImageIndexBuilder, ImageManifest, MediaType};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -21,6 +21,8 @@ pub(crate) struct Whole {
     pub(crate) blobs: Vec<Blob>,
     /// What its index names and the archive lacks: the registry may have it.
     pub(crate) absent: Vec<Absent>,
+    /// Of several platforms, this machine's.
+    pub(crate) one: Option<OneOfSeveral>,
     seen: HashSet<String>,
 }
 
@@ -66,8 +68,9 @@ pub(crate) fn gather(
         [root] if all_platforms => whole.descend(tarball, root, &mut subjects, 0)?,
         several if all_platforms => whole.gather_flat(tarball, several, &mut subjects)?,
         _ => {
-            let one = layout::this_machines(tarball, roots)?;
-            whole.descend(tarball, &one, &mut subjects, 0)?;
+            let (image, one) = layout::this_machines(tarball, roots)?;
+            whole.one = one;
+            whole.descend(tarball, &image, &mut subjects, 0)?;
         }
     }
     if referrers {

@@ -3,12 +3,53 @@
 use super::Client;
 use crate::{
     Digest, Manifest, RegistryError, media,
-    platform::{self, Wanted},
+    platform::{self, OneOfSeveral, Wanted},
 };
 use oci_spec::image::{Descriptor, ImageIndex, MediaType};
-use std::str::FromStr as _;
+use std::{fmt, str::FromStr as _, sync::Arc};
+
+/// Whoever wants to hear of it when one image of several is taken though nobody said which.
+#[derive(Clone, Default)]
+pub(super) struct Hearer(Option<Arc<dyn Fn(&OneOfSeveral) + Send + Sync>>);
+
+impl Hearer {
+    pub(super) fn hear(&self, one: &OneOfSeveral) {
+        if let Self(Some(hear)) = self {
+            hear(one);
+        }
+    }
+}
+
+impl fmt::Debug for Hearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Hearer(…)" } else { "Hearer" })
+    }
+}
 
 impl Client {
+    /// The same client, which tells when one image of several is taken though nobody said which, before anything of it
+    /// moves; the connections are shared as with any clone.
+    #[must_use]
+    pub fn telling(&self, hear: impl Fn(&OneOfSeveral) + Send + Sync + 'static) -> Self {
+        Self { hearer: Hearer(Some(Arc::new(hear))), ..self.clone() }
+    }
+
+    /// This machine's image of the index `top`; `top` itself if it is an image. It is told which.
+    pub(super) async fn choose_for_host(
+        &self,
+        repository: &str,
+        shown: &str,
+        top: &Manifest,
+    ) -> Result<Manifest, RegistryError> {
+        let (chosen, image) = self.choose(repository, shown, top, &Wanted::host()).await?;
+        if media::is_index(&top.media_type)
+            && let Some(one) = OneOfSeveral::new(&chosen, &self.images(shown, top)?)
+        {
+            self.hearer.hear(&one);
+        }
+        Ok(image)
+    }
+
     /// The image of one platform in the index `top`; `top` itself if it is an image.
     pub(crate) async fn choose(
         &self,

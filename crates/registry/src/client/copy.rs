@@ -64,7 +64,7 @@ impl Client {
         let top = match &scope.platform {
             _ if scope.all_platforms => top,
             None if !media::is_index(&top.media_type) => top,
-            None => self.choose(repository, &shown, &top, &Wanted::host()).await?.1,
+            None => self.choose_for_host(repository, &shown, &top).await?,
             Some(wanted) => {
                 let (descriptor, image) = self.choose(repository, &shown, &top, wanted).await?;
                 // An index says what its images are for, and an image by itself does in its configuration.

@@ -90,6 +90,7 @@ pub struct Client {
     host: reqwest::header::HeaderValue,
     whole: names::WholeList,
     crossed: Crossed,
+    hearer: choose::Hearer,
 }
 
 impl Client {
@@ -104,7 +105,8 @@ impl Client {
             .map_err(|_| RegistryError::Authority { authority: config.authority.clone() })?;
         let way = way::Way::new(&config)?;
         let auth = auth::Auth::default();
-        Ok(Self { way, auth, config, host, whole: names::WholeList::default(), crossed: Crossed::default() })
+        let (whole, crossed) = (names::WholeList::default(), Crossed::default());
+        Ok(Self { way, auth, config, host, whole, crossed, hearer: choose::Hearer::default() })
     }
 
     /// Asks whether a registry answers (`GET /v2/`, distribution-spec end-1).

@@ -100,7 +100,10 @@ impl Client {
             Ok::<_, ArchiveError>((Arc::new(tarball), selected))
         })
         .await?;
-        let Selected { config, layers, manifest } = selected;
+        let Selected { config, layers, manifest, one } = selected;
+        if let Some(one) = one {
+            self.hearer.hear(&one);
+        }
 
         // The same file twice (empty layers often are) is one job.
         let mut distinct: Vec<Layer> = Vec::new();

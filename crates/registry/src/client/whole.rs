@@ -52,6 +52,9 @@ impl Client {
         let Some(whole) = whole else {
             return self.push_archive_as(path, image, repository, tag, sending, progress).await;
         };
+        if let Some(one) = &whole.one {
+            self.hearer.hear(one);
+        }
         self.refuse_incomplete(repository, &whole).await?;
         // Configurations are a few kilobytes, and no layers.
         let (layers, others): (Vec<_>, Vec<_>) =

@@ -122,7 +122,7 @@ impl Shelf {
             Ok::<_, ArchiveError>((Arc::new(tarball), selected))
         })
         .await?;
-        let Selected { config, layers, manifest } = selected;
+        let Selected { config, layers, manifest, one: _ } = selected;
         let placed: Vec<Placed> =
             stream::iter(layers.into_iter().map(|layer| place(&tarball, layer, packing, &records)))
                 .buffered(PACKERS)

@@ -12,9 +12,10 @@ use dockline_tests::lab::{
 };
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -217,6 +218,22 @@ fn a_login_of_dockers_or_of_a_helper_gets_a_push_through_the_tunnel() {
     assert_eq!(listed.stdout, "v1\n");
     assert!(!listed.stderr.contains(SECRET));
     assert_eq!(fs::read_to_string(&heard).unwrap(), format!("get\n{server}"));
+    // Whoever logs out is told that they are still let in, and by whom.
+    let logout = || dockline.run(&["logout", name]).expect_success().stdout;
+    let told = logout();
+    assert!(
+        told.contains("docker-credential-lab") && told.contains(&format!("docker logout {server}")),
+        "{told}"
+    );
+    docker_config(folder.path(), &auths(&server, "me", SECRET));
+    let told = logout();
+    assert!(
+        told.contains("Docker does, as me") && told.contains(&format!("docker logout {server}")),
+        "{told}"
+    );
+    assert_eq!(dockline.run(&["ls", &format!("{name}/team/app")]).expect_success().stdout, "v1\n");
+    docker_config(folder.path(), "{}");
+    assert_eq!(logout(), format!("Dockline keeps no login for {server} any more.\n"));
     docker_config(folder.path(), r#"{"credsStore":"not-there"}"#);
     assert_eq!(dockline.json(&["ls", name]).error().code, Code::CredentialHelper);
 
@@ -538,6 +555,9 @@ fn ten_thousand_tags_are_listed_and_one_is_deleted() {
     let image = sample_image(folder.path());
     dockline.run(&["push", &image, &format!("{name}/app:v1")]).expect_success();
     dockline.run(&["push", &image, &format!("{name}/other:v1")]).expect_success();
+    // From where no tunnel leads, and to there.
+    dockline.run(&["copy", &format!("{name}/app:v1"), &format!("{name}/copied:v1")]).expect_success();
+    assert_eq!(dockline.run(&["ls", &format!("{name}/copied")]).expect_success().stdout, "v1\n");
     let plan = dockline.json(&["rm", &format!("{name}/app:v1"), "--plan"]).expect_success();
     assert_eq!(plan.value()["tags"], serde_json::json!(["v1"]));
     // As the registry keeps them (distribution, `registry/storage/paths.go`): all name the same image.
@@ -553,6 +573,17 @@ fn ten_thousand_tags_are_listed_and_one_is_deleted() {
     let lines: std::collections::BTreeSet<&str> = listed.stdout.lines().collect();
     assert_eq!((lines.len(), listed.stdout.lines().count()), (10_000, 10_000));
     eprintln!("10,000 tags listed in {:?}", began.elapsed());
+    // A reader who has enough is no failure.
+    let mut few = dockline.command(&["ls", &format!("{name}/app")]);
+    let mut few =
+        few.env_remove("DOCKLINE_LOG").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(few.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let ended = few.wait_with_output().unwrap();
+    assert_eq!((first.as_str(), ended.status.code()), ("t00000\n", Some(141)));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    let plan = dockline.run(&["rm", &format!("{name}/app:v1"), "--plan"]).expect_success().stdout;
+    assert!(plan.contains(" and 9990 more\n") && plan.len() < 1000, "{plan}");
     dockline.run(&["rm", &format!("{name}/other:v1"), "--yes"]).expect_success();
     assert_eq!(
         dockline.json(&["inspect", &format!("{name}/other:v1")]).error().code,

@@ -74,7 +74,7 @@ pub struct AccessView {
     pub tls: bool,
     /// How it lets people in.
     pub scheme: LoginScheme,
-    /// As whom; `None` where nobody is logged in.
+    /// As whom; `None` where nobody is logged in. After a logout: as whom all the same, by a login of Docker's.
     pub user: Option<String>,
     /// Where that login was found.
     pub origin: Option<CredentialOrigin>,

@@ -6,7 +6,7 @@ use crate::{
     face::{Face, unexpected},
     format,
     interrupts::{Interrupts, cancelled},
-    output::{Output, columns},
+    output::{Output, columns, wrapped},
     prompts::{self, Answers},
     terminal,
 };
@@ -18,6 +18,9 @@ use dockline_model::{
 
 /// A page on the way from the owner: large enough that 10,000 tags are ten questions.
 const PAGE: u32 = 1000;
+
+/// Tags that are named of an image; some have thousands.
+const TAGS: usize = 10;
 
 /// Repositories of a registry, or tags of a repository, printed as they come.
 pub async fn list(target: Option<String>, output: Output) -> Result<(), UiError> {
@@ -197,9 +200,14 @@ pub async fn remove(rm: Rm, output: Output) -> Result<(), UiError> {
 }
 
 fn plan_text(registry: &RegistryName, plan: &DeletePlan) -> String {
-    let tags = if plan.tags.is_empty() { "no tag".to_owned() } else { plan.tags.join(", ") };
+    let tags = match plan.tags.split_at_checked(TAGS) {
+        _ if plan.tags.is_empty() => "no tag".to_owned(),
+        Some((first, more @ [_, ..])) => format!("{} and {} more", first.join(", "), more.len()),
+        Some((_, [])) | None => plan.tags.join(", "),
+    };
+    let tags = wrapped(&format!("  tags     {tags}"), columns(&Term::stdout()), &" ".repeat(11));
     let mut text = format!(
-        "{registry}/{}@{}\n  tags     {tags}\n  unused   {} of layers that nothing else in this repository needs\n  \
+        "{registry}/{}@{}\n{tags}\n  unused   {} of layers that nothing else in this repository needs\n  \
          shared   {} of layers that others need as well\n",
         plan.repository,
         plan.digest,

@@ -3,7 +3,7 @@
 use crate::{
     arguments::Login,
     face::{Face, unexpected},
-    output::Output,
+    output::{Output, wrapped_for_stdout},
     prompts::Answers,
 };
 use dockline_core::{
@@ -46,9 +46,9 @@ pub async fn login(login: Login, output: Output) -> Result<(), UiError> {
 /// Forgets what Dockline keeps.
 pub async fn logout(registry: RegistryName, output: Output) -> Result<(), UiError> {
     let (face, _) = Face::open_configured(Answers::Nobody, output).await?;
-    let told = access(&face, Command::Logout { registry }).await.and_then(|access| {
-        output.result(&access, || format!("Dockline keeps no login for {} any more.", access.authority))
-    });
+    let told = access(&face, Command::Logout { registry })
+        .await
+        .and_then(|access| output.result(&access, || wrapped_for_stdout(&after_logout(&access))));
     face.close_when_unneeded().await;
     told
 }
@@ -69,6 +69,22 @@ fn text(access: &AccessView) -> String {
             format!("Logged in at {authority} as {user}.")
         }
         (None, _) => format!("{authority} lets everybody in; no login is needed."),
+    }
+}
+
+fn after_logout(access: &AccessView) -> String {
+    let AccessView { authority, user, origin, .. } = access;
+    let gone = format!("Dockline keeps no login for {authority} any more.");
+    let user = user.as_deref().unwrap_or("somebody");
+    match origin {
+        Some(CredentialOrigin::DockerConfig) => format!(
+            "{gone} Docker does, as {user}, and it still counts, here too: docker logout {authority} takes it away."
+        ),
+        Some(CredentialOrigin::Helper { name }) => format!(
+            "{gone} docker-credential-{name}, which Docker's config.json names, still has one, as {user}, and it counts \
+             here too: docker logout {authority} asks it to forget that."
+        ),
+        Some(CredentialOrigin::Keyring | CredentialOrigin::Session) | None => gone,
     }
 }
 

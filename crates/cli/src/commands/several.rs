@@ -1,7 +1,10 @@
 //! One image to several places at once: each with its own progress and result, and one exit status that says which of
 //! them failed.
 
-use super::transfer::{self, absolute};
+use super::{
+    target::is_archive,
+    transfer::{self, absolute},
+};
 use crate::{
     arguments::{Copy, Push, Ship},
     commands::configure::existing_file,
@@ -15,6 +18,13 @@ use std::path::Path;
 
 /// `dockline ship`.
 pub async fn ship(ship: Ship, output: Output) -> Result<(), UiError> {
+    if is_archive(&ship.image, false) {
+        return Err(UiError::new(
+            Code::InvalidArgument,
+            format!("{} is an archive, and ship takes an engine's image.", ship.image),
+        )
+        .hint("Load it first (docker load --input FILE), and ship the image by its name."));
+    }
     let identity = ship.identity.map(existing_file).transpose()?;
     let identity = identity.map(absolute).transpose()?;
     let commands: Vec<(String, Command)> = ship

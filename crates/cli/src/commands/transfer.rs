@@ -32,12 +32,25 @@ pub async fn push(push: Push, output: Output) -> Result<(), UiError> {
     if push.replicas {
         return several::push(&push, path.as_deref(), output).await;
     }
-    transfer(output, report, |snapshot| {
+    let pushed = transfer(output, report, |snapshot| {
         let registries: Vec<RegistrySpec> =
             snapshot.registries.iter().map(|view| view.spec.clone()).collect();
         push_command(&push, path.as_deref(), &registries)
-    })
-    .await
+    });
+    pushed
+        .await
+        .map_err(|error| or_without_engine(error, "An archive needs no engine: dockline push FILE.tar …"))
+}
+
+/// On a machine that has no engine, what does without.
+fn or_without_engine(error: UiError, words: &str) -> UiError {
+    match (error.code, &error.hint) {
+        (Code::EngineUnavailable, Some(hint)) => {
+            let hint = format!("{hint} {words}");
+            error.hint(hint)
+        }
+        _ => error,
+    }
 }
 
 /// Opens a session, does what `command` makes of the state, tells how that ended, and leaves.
@@ -145,7 +158,8 @@ pub async fn pull(pull: Pull, output: Output) -> Result<(), UiError> {
         None => Command::Pull { reference, platform, road },
     };
     let tell = if is_piped { report_beside } else { report };
-    transfer(output, tell, |_| Ok(command.clone())).await?;
+    let pulled = transfer(output, tell, |_| Ok(command.clone())).await;
+    pulled.map_err(|error| or_without_engine(error, "A file needs no engine: --output FILE.tar"))?;
     match piped {
         Some(piped) => piped::write(piped).await,
         None => Ok(()),

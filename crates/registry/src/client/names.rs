@@ -127,7 +127,12 @@ impl Client {
         if next.is_some() {
             return Ok(NamePage { names, next });
         }
-        // Whoever does not cut lists sends all of it again, whatever was asked for.
+        // Whoever does not cut lists sends all of it again, whatever was asked for; and registry 2.8 in no order, though the
+        // distribution-spec wants it lexical.
+        let is_known = last.as_ref().is_some_and(|last| names.contains(last));
+        if after.is_none() || is_known || names.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
+            names.sort_unstable();
+        }
         if names.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
             self.whole.keep(path, names.clone());
         }

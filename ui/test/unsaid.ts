@@ -77,6 +77,7 @@ export const unsaid: ReadonlySet<string> = new Set([
   'a registry with a url has no tunnel',
   'it has no SSH host',
   'its port is 0',
+  "reads this image's layers",
   '{} will be added',
   '{} here already',
   '{} to be decided',

@@ -55,6 +55,8 @@ export const phrases: readonly Pattern[] = [
   ['the configuration {1}', 'de configuratie {1}'],
   ['a configuration of {1} bytes', 'een configuratie van {1} bytes'],
   ["the engine's export", 'de uitvoer van de engine'],
+  ["the engine's store", 'de opslag van de engine'],
+  ["the image's configuration", 'de configuratie van het image'],
   ['such layer', 'zo’n laag'],
   ['a registry API', 'registers (geen /v2/)'],
   ['token server at its realm', 'een tokenserver waar het die noemt'],

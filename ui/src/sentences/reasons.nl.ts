@@ -195,4 +195,20 @@ export const reasons: readonly Pattern[] = [
   ['failed ({1})', 'mislukte ({1})'],
   ['answered something that does not read', 'antwoordde iets dat niet te lezen is'],
   ['line {1}, column {2}', 'regel {1}, kolom {2}'],
+  // The store of Docker's own layers.
+  [
+    "the layers of {1} cannot be read from the engine's store",
+    'de lagen van {1} zijn niet te lezen uit de opslag van de engine',
+  ],
+  ["the name of a layer's folder", 'de naam van de map van een laag'],
+  [
+    "a layer of which the engine's store knows nothing",
+    'een laag waarvan de opslag van de engine niets weet',
+  ],
+  [
+    "the engine's store has no such file as the layer had: {1}",
+    'de opslag van de engine heeft een bestand van de laag niet: {1}',
+  ],
+  ['a file without a name', 'een bestand zonder naam'],
+  ['an entry of the unknown type {1}', 'een onderdeel van de onbekende soort {1}'],
 ];

@@ -191,4 +191,5 @@ export const transfers: readonly Pattern[] = [
     'Let the registry listen on a gateway address too, then tell the engine: dockline setup {1}',
     'Laat het register ook op een gateway-adres luisteren (“Adres voor containers” bij Bewerken), en stel dan de engine in met “docker push hier laten werken”.',
   ],
+  ['Nothing was there to be shipped.', 'Er was niets om te versturen.'],
 ];

@@ -19,7 +19,7 @@ tls: boolean,
  */
 scheme: LoginScheme, 
 /**
- * As whom; `None` where nobody is logged in.
+ * As whom; `None` where nobody is logged in. After a logout: as whom all the same, by a login of Docker's.
  */
 user: string | null, 
 /**

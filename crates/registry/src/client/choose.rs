@@ -10,7 +10,9 @@ use std::{fmt, str::FromStr as _, sync::Arc};
 
 /// Whoever wants to hear of it when one image of several is taken though nobody said which.
 #[derive(Clone, Default)]
-pub(super) struct Hearer(Option<Arc<dyn Fn(&OneOfSeveral) + Send + Sync>>);
+pub(super) struct Hearer(Option<Arc<Hear>>);
+
+type Hear = dyn Fn(&OneOfSeveral) + Send + Sync;
 
 impl Hearer {
     pub(super) fn hear(&self, one: &OneOfSeveral) {

@@ -18,6 +18,9 @@ use std::{
 
 /// `daemon.json` of [`Dockerd::newer`].
 pub const CONTAINERD_STORE: &str = "{\"features\": {\"containerd-snapshotter\": true}}\n";
+/// `daemon.json` of [`Dockerd::newer_with_classic_store`].
+const CLASSIC_STORE: &str =
+    "{\"features\": {\"containerd-snapshotter\": false}, \"storage-driver\": \"overlay2\"}\n";
 
 /// A running dockerd with data, sockets and pid file of its own, without bridge and firewall rules. It stops when
 /// it is dropped.
@@ -111,9 +114,22 @@ impl Dockerd {
     /// When it does not start.
     #[must_use]
     pub fn newer(workstation: &Arc<Workstation>) -> Self {
+        Self::newer_with(workstation, CONTAINERD_STORE)
+    }
+
+    /// The same with Docker's own image store, which it still has where it was updated.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn newer_with_classic_store(workstation: &Arc<Workstation>) -> Self {
+        Self::newer_with(workstation, CLASSIC_STORE)
+    }
+
+    fn newer_with(workstation: &Arc<Workstation>, settings: &str) -> Self {
         let root = newer_docker();
         fs::create_dir_all(workstation.path("/etc/docker")).expect("the workstation's /etc is ours");
-        fs::write(workstation.path("/etc/docker/daemon.json"), CONTAINERD_STORE)
+        fs::write(workstation.path("/etc/docker/daemon.json"), settings)
             .expect("the workstation's /etc is ours");
         let program = root.join("usr/sbin/dockerd");
         let mut dockerd = Self::launch_program(workstation, &program, Some(&root), &["--bridge=none"]);

@@ -2,7 +2,7 @@
 
 use super::{NEEDS, done, pulled_id};
 use dockline_model::Road;
-use dockline_tests::lab::{self, Daemon, Dockerd, RegistryHost, Workplace, Workstation};
+use dockline_tests::lab::{self, Daemon, Dockerd, Need, RegistryHost, Workplace, Workstation};
 use nix::sys::signal::Signal;
 use std::{
     ffi::OsStr,
@@ -91,11 +91,21 @@ fn build_odd_image(workstation: &Workstation, dockerd: &Dockerd, tag: &str) -> S
 
 #[test]
 fn layers_come_straight_from_dockers_store_whatever_is_in_them() {
-    if !lab::requires(NEEDS) {
-        return;
+    if lab::requires(NEEDS) {
+        layers_come_straight_from(Workplace::start());
     }
+}
+
+#[test]
+fn layers_come_straight_from_a_newer_dockers_store_as_well() {
+    if lab::requires(&[NEEDS, &[Need::NewerDocker]].concat()) {
+        layers_come_straight_from(Workplace::with(Dockerd::newer_with_classic_store));
+    }
+}
+
+fn layers_come_straight_from(workplace: Workplace) {
     let host = RegistryHost::start();
-    let Workplace { workstation, dockerd, dockline } = Workplace::start();
+    let Workplace { workstation, dockerd, dockline } = workplace;
     let name = dockline.add(&host);
     let _agent = dockline.agent();
     let id = build_odd_image(&workstation, &dockerd, "app:v1");

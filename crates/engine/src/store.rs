@@ -3,8 +3,8 @@
 //!
 //! dockerd keeps a layer as a folder of files, and beside it what else a tar of them had; together they are the layer to the
 //! byte (`split`, `assemble`), and its digest proves it. Both are read through the engine's API, which every member of
-//! the group `docker` may use: a container is made of the image itself, with those folders in it, read-only. It never runs;
-//! dockerd reads folders of a container that does not run as well (`docker cp`). Then it is removed.
+//! the group `docker` may use: containers are made of the image itself, with those folders in them, read-only. They never run;
+//! dockerd reads folders of a container that does not run as well (`docker cp`). Then they are removed.
 //!
 //! How dockerd lays out its store is its own affair (moby, `layer/filestore.go`, `daemon/graphdriver/overlay2`), the same
 //! since Docker 1.10. Where it turns out otherwise there is an error before anything is sent, and the export is left.
@@ -25,13 +25,17 @@ use bollard::{
 };
 use bytes::Bytes;
 use flow::Incoming;
+use futures::future::{join_all, try_join_all};
 use hyper::Request;
 use sha2::{Digest as _, Sha256};
 use split::Split;
 use std::{
     collections::HashMap,
     io::{self, BufWriter, Read},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::runtime::Handle;
 
@@ -42,6 +46,8 @@ const KNOWN: &str = "/.dockline/known";
 const CONFIG: &str = "config";
 const CACHE_ID: &str = "cache-id";
 const TAR_SPLIT: &str = "tar-split.json.gz";
+/// Containers, and so layers that are read at once: dockerd reads one folder of a container after the other.
+const READERS: usize = 3;
 /// What is written of a layer at once.
 const PIECE: usize = 256 << 10;
 /// What may be kept in memory of an image's layers; of a large one it is a few MiB.
@@ -71,7 +77,7 @@ impl StorePlace {
     }
 }
 
-/// Layers that can be read. The container is there until [`Engine::close_store`].
+/// Layers that can be read. The containers are there until [`Engine::close_store`].
 #[derive(Debug)]
 pub struct Store {
     /// The image's configuration, unchecked.
@@ -88,10 +94,40 @@ pub struct StoreLayer {
     /// Bytes of its tar.
     pub size: u64,
     engine: Engine,
-    container: Arc<str>,
-    /// Its files' folder in the container.
+    containers: Arc<[Container]>,
+    /// Its files' folder in each of the containers.
     folder: Arc<str>,
     split: Split,
+}
+
+/// One of those that layers are read through.
+struct Container {
+    name: String,
+    /// Who reads in it, or waits to.
+    readers: AtomicUsize,
+}
+
+/// Somebody who reads in the container of that number.
+struct Reading(Arc<[Container]>, usize);
+
+impl Reading {
+    /// In the one that has the fewest.
+    fn begin(containers: &Arc<[Container]>) -> Self {
+        let least = containers.iter().enumerate().min_by_key(|(_, one)| one.readers.load(Ordering::Relaxed));
+        let at = least.map_or(0, |(at, _)| at);
+        containers[at].readers.fetch_add(1, Ordering::Relaxed);
+        Self(containers.clone(), at)
+    }
+
+    fn container(&self) -> &str {
+        &self.0[self.1].name
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0[self.1].readers.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl std::fmt::Debug for StoreLayer {
@@ -107,7 +143,8 @@ impl StoreLayer {
     /// # Errors
     /// When the engine does not answer.
     pub fn open(&self) -> io::Result<impl Read + Send + use<>> {
-        let asked = self.engine.read_folder(&self.container, &self.folder);
+        let reading = Reading::begin(&self.containers);
+        let asked = self.engine.read_folder(reading.container(), &self.folder);
         let files = Incoming::of(Handle::current().block_on(asked).map_err(io::Error::other)?);
         let (outgoing, incoming) = Incoming::channel();
         let split = self.split.clone();
@@ -116,14 +153,15 @@ impl StoreLayer {
             if let Err(error) = written {
                 outgoing.fail(error);
             }
+            drop(reading);
         });
         Ok(incoming)
     }
 }
 
 impl Engine {
-    /// Makes the container `name`, through which those layers of an image can be read that `is_wanted` (by their diff ids).
-    /// Whatever comes of it, [`Engine::close_store`] has to remove the container.
+    /// Makes containers, through which those layers of an image can be read that `is_wanted` (by their diff ids); their names
+    /// begin with `name`. Whatever comes of it, [`Engine::close_store`] has to remove them.
     ///
     /// # Errors
     /// When the engine does not allow it, or its store is laid out otherwise.
@@ -155,23 +193,27 @@ impl Engine {
             }),
             ..ContainerCreateBody::default()
         };
-        let options = CreateContainerOptionsBuilder::default().name(name).build();
-        let made = self.docker().create_container(Some(options), body).await;
-        made.map_err(self.failed(Operation::Export, Some(image)))?;
+        let names: Vec<String> = container_names(name).take(wanted.len().max(1)).collect();
+        let made = names.iter().map(|name| {
+            let options = CreateContainerOptionsBuilder::default().name(name).build();
+            self.docker().create_container(Some(options), body.clone())
+        });
+        try_join_all(made).await.map_err(self.failed(Operation::Export, Some(image)))?;
 
         let known =
             self.read_folder(name, KNOWN).await.map_err(self.failed(Operation::Export, Some(image)))?;
         let known = Incoming::of(known);
         let known = tokio::task::spawn_blocking(move || Known::read(known)).await;
         let mut known = known.map_err(io::Error::from).flatten().map_err(odd)?;
-        let container: Arc<str> = name.into();
+        let containers: Arc<[Container]> =
+            names.into_iter().map(|name| Container { name, readers: AtomicUsize::new(0) }).collect();
         let layers = wanted.into_iter().enumerate().map(|(at, (diff_id, _))| {
             let (folder, split) = known.layer(at)?;
             Ok(StoreLayer {
                 diff_id: diff_id.to_owned(),
                 size: split.size()?,
                 engine: self.clone(),
-                container: container.clone(),
+                containers: containers.clone(),
                 folder: format!("{FILES}/{folder}/diff").into(),
                 split,
             })
@@ -180,16 +222,20 @@ impl Engine {
         Ok(Store { config: known.config, layers })
     }
 
-    /// Removes the container `name` of [`Engine::open_store`]; that there is none is well.
+    /// Removes the containers of [`Engine::open_store`] with that name; that there are none is well.
     ///
     /// # Errors
     /// When the engine does not answer, or does not do it.
     pub async fn close_store(&self, name: &str) -> Result<(), EngineError> {
-        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-        match self.docker().remove_container(name, Some(options)).await {
-            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
-            Err(error) => Err(self.failed(Operation::Export, Some(name))(error)),
-        }
+        let removed = container_names(name).map(|name| async move {
+            let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+            match self.docker().remove_container(&name, Some(options)).await {
+                Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
+                Err(error) => Err(self.failed(Operation::Export, Some(&name))(error)),
+            }
+        });
+        // Each is tried, whatever becomes of the others.
+        join_all(removed).await.into_iter().collect()
     }
 
     /// A tar of what is in a folder of a container (`docker cp`).
@@ -198,6 +244,14 @@ impl Engine {
         let request = Request::get(format!("/containers/{container}/archive?path={folder}/."));
         transport::open(self.endpoint(), request.body(bollard::body_full(Bytes::new()))?).await
     }
+}
+
+/// What the containers are called.
+fn container_names(name: &str) -> impl Iterator<Item = String> + use<'_> {
+    (0..READERS).map(move |number| match number {
+        0 => name.to_owned(),
+        more => format!("{name}-{more}"),
+    })
 }
 
 impl StorePlace {

@@ -4,6 +4,13 @@
 //! All of it can be wrong or gone without harm: the registry is asked before a blob is left out, and it compares the
 //! digest of a resumed upload with what it received.
 
+mod line;
+mod turns;
+mod uploads;
+
+pub use turns::Turns;
+pub(crate) use uploads::UploadKey;
+
 use crate::{
     Digest,
     pack::{Encoding, Packing},
@@ -13,22 +20,16 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU32},
+    time::{SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::Notify;
+use turns::UnderWay;
+use uploads::forget_old_uploads;
 
 const VERSION: u32 = 1;
 /// Layers remembered of each registry; the ones unused for longest go first. About 2 MB of JSON.
 const MOST_LAYERS: usize = 5000;
 const MOST_REPOSITORIES: usize = 4;
-/// Fewer bytes in a request tell nothing of the line.
-const ENOUGH: u64 = 2 << 20;
-/// Registries forget unfinished uploads after a week (distribution's `uploadpurging`).
-const UPLOADS_LAST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The records of all pushes of an account.
 #[derive(Debug)]
@@ -41,75 +42,6 @@ pub struct Records {
     turns: Arc<UnderWay>,
     /// Requests under way.
     requests: AtomicU32,
-}
-
-/// A request whose bytes are all here when it begins: how long it takes tells what the line carries.
-#[derive(Debug)]
-pub(crate) struct Request<'a> {
-    records: &'a Records,
-    begin: Instant,
-}
-
-impl Request<'_> {
-    /// It has ended, after so many bytes.
-    pub(crate) fn carried(self, registry: &str, bytes: u64) {
-        let (seconds, shares) =
-            (self.begin.elapsed().as_secs_f64(), self.records.requests.load(Ordering::Relaxed));
-        if bytes < ENOUGH || seconds <= 0.0 {
-            return;
-        }
-        let seen = (bytes as f64 * f64::from(shares) / seconds) as u64;
-        let mut layers = self.records.layers.lock().unwrap_or_else(PoisonError::into_inner);
-        let rate = layers.rates.entry(registry.to_owned()).or_insert(seen);
-        // It can carry that; that it carried less may have other causes, so the figure falls slowly.
-        *rate = seen.max(*rate - *rate / 8);
-    }
-}
-
-impl Drop for Request<'_> {
-    fn drop(&mut self) {
-        self.records.requests.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// What is being sent at present.
-#[derive(Debug, Default)]
-struct UnderWay {
-    names: Mutex<BTreeSet<String>>,
-    ended: Notify,
-}
-
-/// Leave to send some layers, which no other push of this account sends to the same registry while this lives.
-#[derive(Debug)]
-pub struct Turns {
-    names: Vec<String>,
-    all: Arc<UnderWay>,
-    /// Whether another push had one of them: the registry may have it by now.
-    pub had_to_wait: bool,
-}
-
-impl Drop for Turns {
-    fn drop(&mut self) {
-        let mut under_way = self.all.names.lock().unwrap_or_else(PoisonError::into_inner);
-        for name in &self.names {
-            under_way.remove(name);
-        }
-        drop(under_way);
-        self.all.ended.notify_waiters();
-    }
-}
-
-/// An upload that nobody else goes on with while this lives.
-#[derive(Debug)]
-pub(crate) struct Active {
-    name: String,
-    all: Arc<Mutex<BTreeSet<String>>>,
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
-    }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -146,31 +78,6 @@ impl Known {
     /// repository has made, and counts in that repository alone.
     fn is_proven(&self, layer: &str) -> bool {
         self.packing.is_some() || self.is_engines || self.digest == layer
-    }
-}
-
-/// An upload that may be gone on with.
-#[derive(Debug, Serialize, Deserialize)]
-struct Unfinished {
-    registry: String,
-    repository: String,
-    layer: String,
-    location: String,
-}
-
-/// Which upload.
-#[derive(Debug, Clone)]
-pub(crate) struct UploadKey {
-    pub(crate) registry: String,
-    pub(crate) repository: String,
-    /// The layer's diff id and how it is packed.
-    pub(crate) layer: String,
-}
-
-impl UploadKey {
-    fn file_name(&self) -> String {
-        let text = format!("{}\n{}\n{}", self.registry, self.repository, self.layer);
-        format!("{}.json", Digest::of(text.as_bytes()).hex())
     }
 }
 
@@ -307,18 +214,6 @@ impl Records {
         }
     }
 
-    /// Bytes a second that the line to this registry has carried; `None` before there is a figure.
-    #[must_use]
-    pub fn rate(&self, registry: &str) -> Option<u64> {
-        self.layers.lock().unwrap_or_else(PoisonError::into_inner).rates.get(registry).copied()
-    }
-
-    /// A request full of bytes begins; those that are under way at once share the line.
-    pub(crate) fn begin_request(&self) -> Request<'_> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        Request { records: self, begin: Instant::now() }
-    }
-
     /// Writes what is remembered. A failure costs the next push some time, and is told to the log alone. Blocks.
     pub fn save(&self) {
         let Some(folder) = &self.folder else { return };
@@ -332,73 +227,6 @@ impl Records {
             bytes.map_err(io::Error::other).and_then(|bytes| replace(folder, "layers.json", &bytes));
         if let Err(error) = written {
             tracing::warn!(%error, "which layers a registry has is not remembered");
-        }
-    }
-
-    /// Waits until no other push sends any of these layers to `registry`: the same layer need not go there twice at
-    /// once. Whatever the caller calls a layer, the others have to call it, too.
-    pub async fn turns(&self, registry: &str, layers: impl IntoIterator<Item = String>) -> Turns {
-        // In one order for everybody, so that no two wait for each other.
-        let wanted: BTreeSet<String> =
-            layers.into_iter().map(|layer| format!("{registry} {layer}")).collect();
-        let mut turns = Turns { names: Vec::new(), all: self.turns.clone(), had_to_wait: false };
-        for name in wanted {
-            loop {
-                let mut ended = std::pin::pin!(self.turns.ended.notified());
-                // From here on no end is missed.
-                ended.as_mut().enable();
-                let is_free =
-                    self.turns.names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
-                if is_free {
-                    break;
-                }
-                turns.had_to_wait = true;
-                ended.await;
-            }
-            turns.names.push(name);
-        }
-        turns
-    }
-
-    /// Takes the upload for this push alone; `None` while another push has it.
-    pub(crate) fn begin_upload(&self, key: &UploadKey) -> Option<Active> {
-        let name = key.file_name();
-        let is_free = self.active.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
-        is_free.then(|| Active { name, all: self.active.clone() })
-    }
-
-    /// Where an upload was, if one broke off. Blocks.
-    pub(crate) fn unfinished(&self, key: &UploadKey) -> Option<String> {
-        let file = self.folder.as_ref()?.join("uploads").join(key.file_name());
-        let upload: Unfinished = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
-        let is_it = upload.registry == key.registry
-            && upload.repository == key.repository
-            && upload.layer == key.layer;
-        is_it.then_some(upload.location)
-    }
-
-    /// Notes where an upload is. Blocks.
-    pub(crate) fn note_upload(&self, key: &UploadKey, location: String) {
-        let Some(folder) = &self.folder else { return };
-        let upload = Unfinished {
-            registry: key.registry.clone(),
-            repository: key.repository.clone(),
-            layer: key.layer.clone(),
-            location,
-        };
-        let written = serde_json::to_vec(&upload)
-            .map_err(io::Error::other)
-            .and_then(|bytes| replace(&folder.join("uploads"), &key.file_name(), &bytes));
-        if let Err(error) = written {
-            tracing::warn!(%error, "an upload that breaks off will begin again");
-        }
-    }
-
-    /// The upload has ended. Blocks.
-    pub(crate) fn forget_upload(&self, key: &UploadKey) {
-        if let Some(folder) = &self.folder {
-            // Mostly there is none.
-            let _ = fs::remove_file(folder.join("uploads").join(key.file_name()));
         }
     }
 }
@@ -415,16 +243,6 @@ fn forget_oldest(layers: &mut BTreeMap<String, Vec<Known>>) {
             return;
         };
         layers.remove(&oldest);
-    }
-}
-
-fn forget_old_uploads(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let modified = entry.metadata().and_then(|metadata| metadata.modified());
-        if modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UPLOADS_LAST)) {
-            // It will be tried again.
-            let _ = fs::remove_file(entry.path());
-        }
     }
 }
 
@@ -504,43 +322,6 @@ mod tests {
         assert_eq!(usable("prod").len(), 2);
         records.remember("a:1", "dev", &blob, &blob, 7, Encoding::Gzip, None);
         assert_eq!(records.usable("a:1", "prod", &blob).len(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_layer_is_sent_by_one_push_at_a_time() {
-        let records = Arc::new(Records::nowhere());
-        let layers = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let first = records.turns("a:1", layers(&["x", "y"])).await;
-        assert!(!first.had_to_wait);
-        assert!(
-            !records.turns("b:1", layers(&["x"])).await.had_to_wait,
-            "another registry is another matter"
-        );
-        assert!(!records.turns("a:1", layers(&["z", "z"])).await.had_to_wait, "the same twice is once");
-        // Two that want each other's: both come to an end.
-        let waiting: Vec<_> = [["y", "z"], ["z", "y"], ["x", "y"]]
-            .into_iter()
-            .map(|names| {
-                let (records, names) = (records.clone(), layers(&names));
-                tokio::spawn(async move { records.turns("a:1", names).await.had_to_wait })
-            })
-            .collect();
-        // One thread runs all of them: each has come as far as it can.
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
-        }
-        assert!(waiting.iter().all(|task| !task.is_finished()));
-        drop(first);
-        for task in waiting {
-            assert!(task.await.unwrap());
-        }
-        // Who stops waiting lets go of what it has.
-        let held = records.turns("a:1", layers(&["b"])).await;
-        let waits =
-            tokio::time::timeout(Duration::from_millis(50), records.turns("a:1", layers(&["a", "b"])));
-        assert!(waits.await.is_err());
-        assert!(!records.turns("a:1", layers(&["a"])).await.had_to_wait);
-        drop(held);
     }
 
     #[test]

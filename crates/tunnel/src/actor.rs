@@ -1,24 +1,25 @@
 //! The one task that owns a tunnel: it feeds the lifecycle with what happens, performs what that decides, and shows
 //! the outcome.
 
+mod view;
+mod waiters;
+
 use crate::{
     PoolLimits,
     entrance::{Unbound, Which},
     error::TunnelError,
-    lifecycle::{Effect, Input, LeaseId, Lifecycle, Moment, State},
+    lifecycle::{Effect, Input, LeaseId, Lifecycle, Moment},
     network::Surroundings,
     peer::Program,
     pool::SessionPool,
     pump::Traffic,
     route::{Dialled, Route, is_quiet},
 };
-use dockline_model::{
-    LeaseHolder, LeaseView, PassedOver, RegistrySpec, RouteView, TunnelState, TunnelView, UiError, UnixMillis,
-};
+use dockline_model::{LeaseHolder, PassedOver, RegistrySpec, RouteView, TunnelState, TunnelView, UiError};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 use tokio::{
@@ -26,6 +27,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use waiters::Waiter;
 
 /// How often the bytes carried are shown anew.
 const TRAFFIC_INTERVAL: Duration = Duration::from_millis(500);
@@ -64,16 +66,6 @@ pub(crate) enum Message {
     Adjust { linger: Duration },
     /// Close everything.
     Stop,
-}
-
-/// Somebody who waits for a session.
-struct Waiter {
-    lease: LeaseId,
-    deadline: Instant,
-    patience: Duration,
-    /// Whether the deadline holds while a dial that nothing is known against is under way, too.
-    hard: bool,
-    reply: oneshot::Sender<Result<SessionPool, UiError>>,
 }
 
 /// Everything about one tunnel.
@@ -347,111 +339,6 @@ impl Actor {
                 }
             }
         }
-    }
-
-    /// Answers everyone who need not wait any longer.
-    fn answer(&mut self) {
-        let now = Instant::now();
-        let mut waiting = Vec::new();
-        for waiter in std::mem::take(&mut self.waiters) {
-            let is_late = now >= waiter.deadline;
-            let answer = if !self.machine.leases().contains_key(&waiter.lease) {
-                Some(Err(UiError::from(&TunnelError::Disconnected)))
-            } else {
-                match (self.machine.state(), &self.pool) {
-                    (State::Up { .. }, Some(pool)) => Some(Ok(pool.clone())),
-                    (State::Failed { error, .. }, _) => Some(Err(error.clone())),
-                    (State::Reconnecting { error, .. }, _) if is_late => Some(Err(error.clone())),
-                    _ if is_late && waiter.hard => {
-                        let seconds = waiter.patience.as_secs();
-                        Some(Err(UiError::from(&TunnelError::TimedOut { seconds })))
-                    }
-                    _ => None,
-                }
-            };
-            match answer {
-                // Who asked may have gone away.
-                Some(answer) => drop(waiter.reply.send(answer)),
-                None if waiter.reply.is_closed() => {}
-                // A late one that is not held to its deadline is looked at again at the next change.
-                None if is_late => {
-                    waiting.push(Waiter { deadline: now + Duration::from_secs(1), ..waiter });
-                }
-                None => waiting.push(waiter),
-            }
-        }
-        self.waiters = waiting;
-        if self.closing.is_none() {
-            for done in self.disconnects.drain(..) {
-                let _ = done.send(());
-            }
-        }
-    }
-
-    fn wall(&self, moment: Moment) -> UnixMillis {
-        let wall = self.epoch_wall + moment;
-        UnixMillis(wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64))
-    }
-
-    fn show(&self) {
-        self.surroundings.concern(match self.machine.state() {
-            State::Idle | State::Closing | State::Failed { .. } => false,
-            State::Connecting { .. }
-            | State::Up { .. }
-            | State::Reconnecting { .. }
-            | State::Lingering { .. } => true,
-        });
-        let state = match self.machine.state() {
-            State::Idle => TunnelState::Idle,
-            State::Connecting { since } => TunnelState::Connecting { since: self.wall(*since) },
-            State::Up { since } => TunnelState::Up { since: self.wall(*since) },
-            State::Reconnecting { failures, retry_at, error, .. } => TunnelState::Reconnecting {
-                failures: *failures,
-                retry_at: self.wall(*retry_at),
-                error: error.clone(),
-            },
-            State::Lingering { until, .. } => TunnelState::Lingering { until: self.wall(*until) },
-            State::Closing => TunnelState::Closing,
-            State::Failed { error, .. } => TunnelState::Failed { error: error.clone() },
-        };
-        let leases = self.machine.leases();
-        // A transfer goes through the listener like any program; what holds the tunnel is the transfer, said once.
-        let is_in_own_hands = leases.values().any(|held| match held.holder {
-            LeaseHolder::Transfer { .. } | LeaseHolder::Visit => true,
-            LeaseHolder::Manual | LeaseHolder::Face { .. } | LeaseHolder::Connection { .. } => false,
-        });
-        let leases = leases
-            .iter()
-            .map(|(id, held)| (self.programs.get(id), held))
-            .filter(|(program, _)| !(is_in_own_hands && program.is_some_and(|program| program.is_this_one)))
-            .map(|(program, held)| LeaseView {
-                holder: held.holder.clone(),
-                since: self.wall(held.since),
-                program: program.map(|program| match program.is_this_one {
-                    true => "Dockline".to_owned(),
-                    false => program.name.clone(),
-                }),
-                is_own: program.is_some_and(|program| program.is_this_one),
-            })
-            .collect();
-        let view = TunnelView {
-            state,
-            listener_error: self.unbound.own.clone(),
-            gateway_error: self.unbound.gateway.clone(),
-            localhost_error: self.unbound.localhost.clone(),
-            forward_error: self.forward_error.clone(),
-            route: self.via.clone(),
-            leases,
-            bytes_up: self.traffic.up.load(Ordering::Relaxed),
-            bytes_down: self.traffic.down.load(Ordering::Relaxed),
-        };
-        self.view.send_if_modified(|shown| {
-            let changed = *shown != view;
-            if changed {
-                *shown = view;
-            }
-            changed
-        });
     }
 
     async fn shut(mut self) {

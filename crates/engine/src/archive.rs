@@ -2,7 +2,8 @@
 
 use crate::{
     Engine, EngineError, Operation,
-    engine::{Name, broken_off, refusal},
+    failure::{broken_off, refusal},
+    name::Name,
     progress::{EventDecoder, Evidence, StreamEvent},
     transport::{self, RawBody},
 };

@@ -14,22 +14,26 @@ mod engine;
 mod error;
 mod events;
 pub mod facts;
+mod failure;
 mod login;
+mod name;
 mod probe;
 pub mod progress;
 mod store;
+mod transfer;
 mod transport;
 
 pub use archive::Export;
 pub use cause::Cause;
 pub use elsewhere::Elsewhere;
 pub use endpoint::{Context, EngineEndpoint, Files, Platform, Surroundings, chosen, contexts};
-pub use engine::{Engine, EngineDigest, ImageParts, PullOptions, RegistryContainer};
+pub use engine::{Engine, ImageParts, RegistryContainer};
 pub use error::{EngineError, Operation};
 pub use facts::{EngineFacts, Flavour, ImageStore};
 pub use login::Login;
 pub use probe::Reached;
 pub use store::{Store, StoreLayer, StorePlace};
+pub use transfer::{EngineDigest, PullOptions};
 
 #[cfg(test)]
 mod recorded_streams;

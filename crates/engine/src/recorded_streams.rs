@@ -4,7 +4,7 @@
 
 use crate::{
     EngineError, Operation,
-    engine::refusal,
+    failure::refusal,
     progress::{Outcome, TransferProgress},
 };
 use dockline_model::{LayerState, UiError};

@@ -120,7 +120,7 @@ fn elsewhere(address: String, context: Option<String>) -> EngineFacts {
 async fn ask<T: DeserializeOwned>(endpoint: &EngineEndpoint, path: &str) -> Result<T, EngineError> {
     transport::get(endpoint, path)
         .await
-        .map_err(|error| crate::engine::request_failed(endpoint, Operation::Describe, None, error))
+        .map_err(|error| crate::failure::request_failed(endpoint, Operation::Describe, None, error))
 }
 
 /// Reading /proc, and connecting to a socket without tokio, block; for microseconds, though of another's choosing.

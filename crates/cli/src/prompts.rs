@@ -54,6 +54,27 @@ pub async fn agreed(question: String) -> Result<bool, UiError> {
     }
 }
 
+/// Asks for a yes to what was just shown, unless it came beforehand. A no is a failure, and so is nobody to ask: a script
+/// that goes on would take it for done. `undone` tells what has not happened then.
+pub async fn agreed_or_nobody(
+    yes: bool,
+    question: impl Into<String>,
+    undone: &'static str,
+) -> Result<(), UiError> {
+    if yes {
+        return Ok(());
+    }
+    if !terminal::can_answer() {
+        return Err(UiError::new(Code::NobodyToAsk, format!("{undone}: there is nobody to ask.")).hint(
+            "Add --yes to have it done without a question, or --plan to see only what would be done.",
+        ));
+    }
+    match agreed(question.into()).await? {
+        true => Ok(()),
+        false => Err(UiError::new(Code::Cancelled, format!("{undone}."))),
+    }
+}
+
 /// Answers every open question of the session's, until it ends.
 pub async fn answer_all(session: Session, answers: Answers, screen: Screen) {
     let mut events = session.events();

@@ -38,23 +38,14 @@ pub async fn collect(arguments: Gc, output: Output) -> Result<(), UiError> {
             output.result(&plan, || plan_text(&plan))?;
         }
         let may_go_on = !plan_only && !plan.is_empty();
-        let is_unasked = may_go_on && !yes && !terminal::can_answer();
+        let is_unasked = !yes && !terminal::can_answer();
         if output.is_json() && (!may_go_on || is_unasked) {
             output.result(&plan, String::new)?;
         }
         if !may_go_on {
             return Ok(());
         }
-        if is_unasked {
-            // A script that goes on would take it for removed.
-            return Err(UiError::new(Code::NobodyToAsk, "Nothing was removed: there is nobody to ask.")
-                .hint(
-                    "Add --yes to have it removed without a question, or --plan to see only what would go.",
-                ));
-        }
-        if !yes && !prompts::agreed("Stop the registry and remove it?".to_owned()).await? {
-            return Err(UiError::new(Code::Cancelled, "Nothing was removed."));
-        }
+        prompts::agreed_or_nobody(yes, "Stop the registry and remove it?", "Nothing was removed").await?;
         let reply = face.request(Command::Collect { plan: Box::new(plan) }).await?;
         let Reply::Collected { collected } = reply else { return Err(unexpected(&reply)) };
         output.result(&collected, || done_text(&collected))

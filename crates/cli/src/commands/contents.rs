@@ -178,21 +178,14 @@ pub async fn remove(rm: Rm, output: Output) -> Result<(), UiError> {
         if !output.is_json() {
             output.result(&plan, || plan_text(&registry, &plan))?;
         }
-        let is_unasked = !plan_only && !yes && !terminal::can_answer();
+        let is_unasked = !yes && !terminal::can_answer();
         if output.is_json() && (plan_only || is_unasked) {
             output.result(&plan, String::new)?;
         }
         if plan_only {
             return Ok(());
         }
-        if is_unasked {
-            // A script that goes on would take it for deleted.
-            return Err(UiError::new(Code::NobodyToAsk, "Nothing was deleted: there is nobody to ask.")
-                .hint("Add --yes to delete it without a question, or --plan to see only what would go."));
-        }
-        if !yes && !prompts::agreed("Delete it?".to_owned()).await? {
-            return Err(UiError::new(Code::Cancelled, "Nothing was deleted."));
-        }
+        prompts::agreed_or_nobody(yes, "Delete it?", "Nothing was deleted").await?;
         face.request(Command::DeleteImage { registry, plan: plan.clone() }).await?;
         output.result(&plan, || format!("Deleted {}@{}.", plan.repository, plan.digest))
     })

@@ -9,7 +9,7 @@ use crate::{
     terminal,
 };
 use dockline_core::Paths;
-use dockline_model::{Code, Command, HostsAction, HostsView, Reply, Snapshot, UiError};
+use dockline_model::{Command, HostsAction, HostsView, Reply, Snapshot, UiError};
 
 /// Shows the change of the hosts file, and makes it if that is wanted.
 pub async fn hosts(hosts: Hosts, output: Output) -> Result<(), UiError> {
@@ -34,9 +34,8 @@ async fn plan_and_apply(
     if plan.satisfied || hosts.plan || (!is_wanted && !terminal::can_answer()) {
         return if output.is_json() { output.result(&plan, String::new) } else { Ok(()) };
     }
-    if !hosts.yes && !agreed(&plan).await? {
-        return Err(UiError::new(Code::Cancelled, "Nothing was changed."));
-    }
+    let question = format!("Change {}?", plan.path);
+    prompts::agreed_or_nobody(hosts.yes, question, "Nothing was changed").await?;
     // Here and not by the owner: sudo asks on this terminal. The owner sees the file change.
     let paths = Paths::from_process().map_err(|error| UiError::from(&error))?;
     let specs = snapshot.registries.iter().map(|registry| &registry.spec);
@@ -60,16 +59,4 @@ fn print_plan(plan: &HostsView, output: Output) -> Result<(), UiError> {
     })?;
     plan.warnings.iter().for_each(|warning| output.warn(warning));
     Ok(())
-}
-
-/// Asks the person who has just seen the difference.
-async fn agreed(plan: &HostsView) -> Result<bool, UiError> {
-    if !terminal::can_answer() {
-        return Err(UiError::new(
-            Code::NobodyToAsk,
-            "This change needs a yes, and there is no terminal to ask on.",
-        )
-        .hint("Look at it with --plan, then add --yes."));
-    }
-    prompts::agreed(format!("Change {}?", plan.path)).await
 }

@@ -65,9 +65,7 @@ async fn plan_and_apply(
     if !is_needed || arguments.plan || (!arguments.yes && !terminal::can_answer() && output.is_json()) {
         return if output.is_json() { output.result(&plan, String::new) } else { Ok(()) };
     }
-    if !arguments.yes && !agreed(&plan).await? {
-        return Err(UiError::new(Code::Cancelled, "Nothing was changed."));
-    }
+    prompts::agreed_or_nobody(arguments.yes, question(&plan), "Nothing was changed").await?;
     setup = configured(face, setup, &plan).await?;
     let report = setup.apply(plan, |progress| output.remark(format!("{}…", progress.words))).await?;
     output.result(&report, || report_text(&report))?;
@@ -107,7 +105,7 @@ pub async fn take_back(
         output.result(&plan, || plan_text(&plan))?;
         tell_of_surprises(&plan, output);
     }
-    if !yes && !agreed(&plan).await? {
+    if !yes && !prompts::agreed(question(&plan).to_owned()).await? {
         return Ok(true);
     }
     let report = setup.apply(plan, |progress| output.remark(format!("{}…", progress.words))).await?;
@@ -224,20 +222,12 @@ fn report_text(report: &SetupReport) -> String {
     lines.join("\n")
 }
 
-/// Asks the person who has just seen everything, once.
-async fn agreed(plan: &SetupPlan) -> Result<bool, UiError> {
-    if !terminal::can_answer() {
-        return Err(UiError::new(
-            Code::NobodyToAsk,
-            "These changes need a yes, and there is no terminal to ask on.",
-        )
-        .hint("Look at them with --plan, then add --yes."));
-    }
-    let question = match plan.action {
+/// What the person who has just seen everything is asked, once.
+fn question(plan: &SetupPlan) -> &'static str {
+    match plan.action {
         SetupAction::Apply => "Make these changes?",
         SetupAction::Undo => "Undo these changes?",
-    };
-    prompts::agreed(question.to_owned()).await
+    }
 }
 
 #[cfg(test)]

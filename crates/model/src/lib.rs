@@ -19,6 +19,7 @@ mod login;
 mod name;
 mod notice;
 mod offer;
+mod one_of;
 mod prompt;
 mod registry;
 mod settings;
@@ -49,6 +50,7 @@ pub use login::{AccessView, CredentialOrigin, LoginScheme, Secret};
 pub use name::{InvalidName, RegistryName};
 pub use notice::Notices;
 pub use offer::{InvalidOffered, OfferId, OfferSpec, OfferState, OfferView};
+pub use one_of::OneOf;
 pub use prompt::{Answer, Prompt, PromptId, Question};
 pub use registry::{
     ClientCertificate, InvalidRegistryUrl, InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryUrl,

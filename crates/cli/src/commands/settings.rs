@@ -9,8 +9,7 @@ use crate::{
 };
 use console::Term;
 use dockline_model::{
-    Code, Command, ContextChoice, Language, Notices, Places, Reply, Settings, SettingsChange, Theme, UiError,
-    UpdateCheck,
+    Code, Command, ContextChoice, Notices, OneOf, Places, Reply, Settings, SettingsChange, UiError,
 };
 use serde::Serialize;
 
@@ -76,34 +75,10 @@ fn wanted(setting: SettingName, value: &str, notices: Notices) -> Result<Setting
         SettingName::NotifyFailed => with(Notices { failed: truth()?, ..notices }),
         SettingName::NotifyHostKey => with(Notices { host_key: truth()?, ..notices }),
         SettingName::NotifyTunnelLost => with(Notices { tunnel_lost: truth()?, ..notices }),
-        SettingName::Theme => {
-            let theme = match value {
-                "system" => Theme::System,
-                "light" => Theme::Light,
-                "dark" => Theme::Dark,
-                _ => return Err(refused(value, "system, light or dark")),
-            };
-            Ok(SettingsChange { theme: Some(theme), ..none })
-        }
-        SettingName::Language => {
-            let language = match value {
-                "system" => Language::System,
-                "en" => Language::En,
-                "nl" => Language::Nl,
-                _ => return Err(refused(value, "system, en or nl")),
-            };
-            Ok(SettingsChange { language: Some(language), ..none })
-        }
+        SettingName::Theme => Ok(SettingsChange { theme: Some(chosen(value)?), ..none }),
+        SettingName::Language => Ok(SettingsChange { language: Some(chosen(value)?), ..none }),
         SettingName::NotifyUpdate => with(Notices { update: truth()?, ..notices }),
-        SettingName::UpdateCheck => {
-            let check = match value {
-                "off" => UpdateCheck::Off,
-                "daily" => UpdateCheck::Daily,
-                "weekly" => UpdateCheck::Weekly,
-                _ => return Err(refused(value, "off, daily or weekly")),
-            };
-            Ok(SettingsChange { update_check: Some(check), ..none })
-        }
+        SettingName::UpdateCheck => Ok(SettingsChange { update_check: Some(chosen(value)?), ..none }),
         SettingName::UpdateUrl => {
             let url = if value == NO_ADDRESS { "" } else { value };
             Ok(SettingsChange { update_url: Some(url.to_owned()), ..none })
@@ -118,27 +93,20 @@ fn wanted(setting: SettingName, value: &str, notices: Notices) -> Result<Setting
     }
 }
 
+fn chosen<T: OneOf>(value: &str) -> Result<T, UiError> {
+    T::of(value).ok_or_else(|| {
+        let words: Vec<&str> = T::words().collect();
+        let (last, others) = words.split_last().unwrap_or((&"", &[]));
+        refused(value, &format!("{} or {last}", others.join(", ")))
+    })
+}
+
 fn refused(value: &str, wanted: &str) -> UiError {
     UiError::new(Code::InvalidArgument, format!("“{value}” is not {wanted}."))
 }
 
 fn rows(settings: &Settings) -> Vec<Vec<String>> {
     let word = |on: bool| if on { "on" } else { "off" }.to_owned();
-    let theme = match settings.theme {
-        Theme::System => "system",
-        Theme::Light => "light",
-        Theme::Dark => "dark",
-    };
-    let language = match settings.language {
-        Language::System => "system",
-        Language::En => "en",
-        Language::Nl => "nl",
-    };
-    let check = match settings.update_check {
-        UpdateCheck::Off => "off",
-        UpdateCheck::Daily => "daily",
-        UpdateCheck::Weekly => "weekly",
-    };
     let rows = [
         (
             "start-at-login",
@@ -153,11 +121,11 @@ fn rows(settings: &Settings) -> Vec<Vec<String>> {
         ("notify-host-key", word(settings.notices.host_key)),
         ("notify-tunnel-lost", word(settings.notices.tunnel_lost)),
         ("notify-update", word(settings.notices.update)),
-        ("theme", theme.to_owned()),
-        ("language", language.to_owned()),
+        ("theme", settings.theme.word().to_owned()),
+        ("language", settings.language.word().to_owned()),
         ("text-percent", settings.text_percent.to_string()),
         ("docker-context", settings.context.clone().unwrap_or_else(|| "as-docker".to_owned())),
-        ("update-check", check.to_owned()),
+        ("update-check", settings.update_check.word().to_owned()),
         ("update-url", settings.update_url.clone().unwrap_or_else(|| NO_ADDRESS.to_owned())),
     ];
     rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect()
@@ -204,6 +172,7 @@ pub async fn contexts(output: Output) -> Result<(), UiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dockline_model::Theme;
 
     #[test]
     fn what_is_typed_becomes_one_change() {
@@ -222,5 +191,7 @@ mod tests {
             assert_eq!(error.code, Code::InvalidArgument);
             assert!(error.message.contains(value), "{error:?}");
         }
+        let error = wanted(SettingName::Theme, "pink", notices).unwrap_err();
+        assert_eq!(error.message, "“pink” is not system, light or dark.");
     }
 }

@@ -9,8 +9,8 @@ pub use reader::Problem;
 use super::Config;
 use crate::updates::Address;
 use dockline_model::{
-    ClientCertificate, Language, Notices, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd,
-    Settings, SshTarget, Theme, TrafficLimits, UpdateCheck, pick_address,
+    ClientCertificate, Notices, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, Settings,
+    SshTarget, TrafficLimits, pick_address,
 };
 use reader::{InvalidValue, Reader, span_of};
 use std::{
@@ -179,13 +179,9 @@ impl Reader<'_> {
         number("keepalive-seconds", bounds::KEEPALIVE_SECONDS, &mut settings.keepalive_seconds);
         number("text-percent", bounds::TEXT_PERCENT, &mut settings.text_percent);
         settings.context = self.text(table, "docker-context").filter(|name| !name.is_empty());
-        let theme = [("system", Theme::System), ("light", Theme::Light), ("dark", Theme::Dark)];
-        settings.theme = self.one_of(table, "theme", &theme).unwrap_or_default();
-        let language = [("system", Language::System), ("en", Language::En), ("nl", Language::Nl)];
-        settings.language = self.one_of(table, "language", &language).unwrap_or_default();
-        let check =
-            [("off", UpdateCheck::Off), ("daily", UpdateCheck::Daily), ("weekly", UpdateCheck::Weekly)];
-        settings.update_check = self.one_of(table, "update-check", &check).unwrap_or_default();
+        settings.theme = self.one_of(table, "theme").unwrap_or_default();
+        settings.language = self.one_of(table, "language").unwrap_or_default();
+        settings.update_check = self.one_of(table, "update-check").unwrap_or_default();
         let address = self.parsed_with(table, "update-url", |text| match text.is_empty() {
             true => Ok(None),
             false => text.parse::<Address>().map(|address| Some(address.to_string())),

@@ -1,5 +1,6 @@
 //! Values out of a TOML document; whatever is wrong with one is noted with its place, and reading goes on.
 
+use dockline_model::OneOf;
 use std::{
     fmt::{self, Display},
     ops::{Range, RangeInclusive},
@@ -107,15 +108,10 @@ impl Reader<'_> {
     }
 
     /// One of a few words.
-    pub(super) fn one_of<T: Copy>(
-        &mut self,
-        table: &DeTable<'_>,
-        key: &str,
-        words: &[(&str, T)],
-    ) -> Option<T> {
+    pub(super) fn one_of<T: OneOf>(&mut self, table: &DeTable<'_>, key: &str) -> Option<T> {
         self.parsed_with(table, key, |text| {
-            words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
-                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            T::of(text).ok_or_else(|| {
+                let known: Vec<&str> = T::words().collect();
                 InvalidValue::Word { key: key.to_owned(), known: known.join(", ") }
             })
         })

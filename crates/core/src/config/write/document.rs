@@ -2,8 +2,7 @@
 
 use super::super::{Config, ConfigError};
 use dockline_model::{
-    ContextChoice, Language, Notices, OfferSpec, RegistrySpec, RemoteEnd, SettingsChange, Theme,
-    TrafficLimits, UpdateCheck,
+    ContextChoice, Notices, OfferSpec, OneOf, RegistrySpec, RemoteEnd, SettingsChange, TrafficLimits,
 };
 use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
@@ -147,6 +146,10 @@ fn set(table: &mut dyn TableLike, key: &str, value: Option<Value>) {
     }
 }
 
+fn word(value: Option<impl OneOf>) -> Option<Value> {
+    value.map(|value| Value::from(value.word()))
+}
+
 /// Writes down the settings that are wanted.
 pub(super) fn change_settings(
     document: &mut DocumentMut,
@@ -156,30 +159,15 @@ pub(super) fn change_settings(
     let settings = document.entry("settings").or_insert_with(|| Item::Table(Table::new()));
     let settings = settings.as_table_like_mut().ok_or_else(not_a_table)?;
     let whole = |number: Option<u32>| number.map(|number| Value::from(i64::from(number)));
-    let theme = wanted.theme.map(|theme| match theme {
-        Theme::System => "system",
-        Theme::Light => "light",
-        Theme::Dark => "dark",
-    });
-    let language = wanted.language.map(|language| match language {
-        Language::System => "system",
-        Language::En => "en",
-        Language::Nl => "nl",
-    });
-    let check = wanted.update_check.map(|check| match check {
-        UpdateCheck::Off => "off",
-        UpdateCheck::Daily => "daily",
-        UpdateCheck::Weekly => "weekly",
-    });
     let values = [
         ("transfers-per-registry", whole(wanted.transfers_per_registry)),
         ("linger-seconds", whole(wanted.linger_seconds)),
         ("keepalive-seconds", whole(wanted.keepalive_seconds)),
         ("keyring", wanted.keyring.map(Value::from)),
-        ("theme", theme.map(Value::from)),
-        ("language", language.map(Value::from)),
+        ("theme", word(wanted.theme)),
+        ("language", word(wanted.language)),
         ("text-percent", whole(wanted.text_percent)),
-        ("update-check", check.map(Value::from)),
+        ("update-check", word(wanted.update_check)),
     ];
     for (key, wanted) in values {
         if wanted.is_some() {

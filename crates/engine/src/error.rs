@@ -1,7 +1,7 @@
 //! What goes wrong at the engine, and what to tell the person about it.
 
 use crate::{Cause, EngineEndpoint};
-use dockline_model::{Code, UiError};
+use dockline_model::{Code, UiError, sentence};
 use std::{fmt, io, path::PathBuf};
 
 /// What was asked of the engine.
@@ -201,12 +201,6 @@ impl From<&EngineError> for UiError {
             }
         }
     }
-}
-
-fn sentence(error: &EngineError) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 fn unreachable_engine(endpoint: &EngineEndpoint, source: &io::Error) -> UiError {

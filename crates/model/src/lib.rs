@@ -22,6 +22,7 @@ mod offer;
 mod one_of;
 mod prompt;
 mod registry;
+mod sentence;
 mod settings;
 mod setup;
 mod setup_report;
@@ -56,6 +57,7 @@ pub use registry::{
     ClientCertificate, InvalidRegistryUrl, InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryUrl,
     RegistryView, RemoteEnd, SshTarget,
 };
+pub use sentence::sentence;
 pub use settings::{
     ContextChoice, ContextView, Language, Places, Settings, SettingsChange, Theme, UpdateCheck,
 };

@@ -1,7 +1,7 @@
 //! What can go wrong between Dockline and a registry, and how it is put to a person.
 
 use crate::{ArchiveError, CertificateFlaw, Digest, InvalidReference};
-use dockline_model::{Code, UiError};
+use dockline_model::{Code, UiError, sentence};
 use std::{io, path::PathBuf, time::Duration};
 
 /// Why talking to a registry failed.
@@ -297,15 +297,6 @@ fn root_cause(error: &reqwest::Error) -> String {
         cause = inner;
     }
     cause.to_string()
-}
-
-/// The error's words with a capital and a stop; none begins with a name that must stay as it is.
-pub(crate) fn sentence(error: &impl std::fmt::Display) -> String {
-    let text = error.to_string();
-    let mut chars = text.chars();
-    let capital = chars.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{capital}{}{stop}", chars.as_str())
 }
 
 impl From<&RegistryError> for UiError {

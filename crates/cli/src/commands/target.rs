@@ -1,6 +1,6 @@
 //! Which registry and which repository a push is meant for. Pure.
 
-use dockline_model::{Code, RegistryName, RegistrySpec, UiError};
+use dockline_model::{Code, RegistryName, RegistrySpec, UiError, sentence};
 
 /// Where to push to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,9 +63,8 @@ pub fn named<'a>(authority: &str, registries: &'a [RegistrySpec]) -> Result<&'a 
         Some((name, port)) => (name, Some(port)),
         None => (authority, None),
     };
-    let name: RegistryName = name
-        .parse()
-        .map_err(|error| UiError::new(Code::InvalidArgument, format!("{}.", capital(&format!("{error}")))))?;
+    let name: RegistryName =
+        name.parse().map_err(|error| UiError::new(Code::InvalidArgument, sentence(&error)))?;
     let Some(spec) = registries.iter().find(|spec| spec.name == name) else {
         let error = UiError::new(Code::RegistryUnknown, format!("No registry named {name} is configured."));
         return Err(match registries {
@@ -85,11 +84,6 @@ pub fn named<'a>(authority: &str, registries: &'a [RegistrySpec]) -> Result<&'a 
 
 fn names(registries: &[RegistrySpec]) -> String {
     registries.iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Whether `image` is a file rather than a name: it was said so, or it ends like one. (An image that is called

@@ -29,7 +29,9 @@ pub use write::{
 };
 
 use dockline_edits::InvalidCertificate;
-use dockline_model::{AddressPoolExhausted, Code, OfferSpec, RegistryName, RegistrySpec, Settings, UiError};
+use dockline_model::{
+    AddressPoolExhausted, Code, OfferSpec, RegistryName, RegistrySpec, Settings, UiError, sentence,
+};
 use std::{io, path::PathBuf};
 
 /// What the file says, defaults filled in.
@@ -128,31 +130,21 @@ impl From<&ConfigError> for UiError {
                 .hint("Check that the folder is yours, and that the disk is neither full nor read-only."),
             ConfigError::Invalid { .. } => Self::new(Code::ConfigInvalid, error.to_string())
                 .hint("Correct the file; it is read again as soon as it is saved."),
-            ConfigError::NameTaken(name) => Self::new(Code::RegistryExists, format!("{}.", capital(error)))
+            ConfigError::NameTaken(name) => Self::new(Code::RegistryExists, sentence(error))
                 .hint(format!("Choose another name, or remove it first: dockline remove {name}")),
-            ConfigError::AddressTaken { .. } => {
-                Self::new(Code::RegistryExists, format!("{}.", capital(error)))
-                    .hint("Leave the address out to get a free one, or choose another address or port.")
-            }
-            ConfigError::Unknown(_) => Self::new(Code::RegistryUnknown, format!("{}.", capital(error)))
+            ConfigError::AddressTaken { .. } => Self::new(Code::RegistryExists, sentence(error))
+                .hint("Leave the address out to get a free one, or choose another address or port."),
+            ConfigError::Unknown(_) => Self::new(Code::RegistryUnknown, sentence(error))
                 .hint("`dockline list` shows the configured ones."),
-            ConfigError::Address(_) => Self::new(Code::InvalidArgument, format!("{}.", capital(error)))
+            ConfigError::Address(_) => Self::new(Code::InvalidArgument, sentence(error))
                 .hint("Give the registry an address of 127.0.0.0/8 yourself."),
             ConfigError::CertificateRead { source, .. } => {
-                Self::new(Code::FileIo, format!("{}: {source}.", capital(error)))
+                Self::new(Code::FileIo, sentence(&format!("{error}: {source}")))
                     .hint("Give the path of the authority's certificate as PEM; Dockline keeps a copy.")
             }
-            ConfigError::Certificate { .. } => {
-                Self::new(Code::InvalidArgument, format!("{}.", capital(error)))
-                    .hint("Give the authority's certificate as PEM (-----BEGIN CERTIFICATE-----).")
-            }
-            ConfigError::Unwritable(_) => Self::new(Code::InvalidArgument, format!("{}.", capital(error))),
+            ConfigError::Certificate { .. } => Self::new(Code::InvalidArgument, sentence(error))
+                .hint("Give the authority's certificate as PEM (-----BEGIN CERTIFICATE-----)."),
+            ConfigError::Unwritable(_) => Self::new(Code::InvalidArgument, sentence(error)),
         }
     }
-}
-
-fn capital(error: &ConfigError) -> String {
-    let text = error.to_string();
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

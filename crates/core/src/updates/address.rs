@@ -1,6 +1,6 @@
 //! Whom to ask.
 
-use dockline_model::{Code, UiError};
+use dockline_model::{Code, UiError, sentence};
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
@@ -24,9 +24,7 @@ pub(crate) enum InvalidAddress {
 
 impl From<&InvalidAddress> for UiError {
     fn from(error: &InvalidAddress) -> Self {
-        let text = error.to_string();
-        let capital = text.strip_prefix("the ").map_or(text.clone(), |rest| format!("The {rest}"));
-        Self::new(Code::InvalidArgument, format!("{capital}."))
+        Self::new(Code::InvalidArgument, sentence(error))
     }
 }
 

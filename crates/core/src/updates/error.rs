@@ -1,6 +1,6 @@
 //! Why a question was not answered.
 
-use dockline_model::{Code, UiError};
+use dockline_model::{Code, UiError, sentence};
 
 /// What goes wrong with asking for newer versions.
 #[derive(Debug, thiserror::Error)]
@@ -98,15 +98,21 @@ const FOR_ITS_KEEPER: &str = "Tell whoever keeps that document: it has a “vers
 
 impl From<&UpdateError> for UiError {
     fn from(error: &UpdateError) -> Self {
-        let text = error.to_string();
-        let mut letters = text.chars();
-        // Hosts keep their own letters.
-        let begins_with_host = !text.starts_with("no ") && !text.starts_with("the ");
-        let sentence = match letters.next() {
-            Some(first) if !begins_with_host => format!("{}{}.", first.to_uppercase(), letters.as_str()),
-            Some(_) | None => format!("{text}."),
+        let message = match error {
+            // They begin with a host, which may have no dot to tell it from a word.
+            UpdateError::Unreachable { .. }
+            | UpdateError::TimedOut { .. }
+            | UpdateError::Status { .. }
+            | UpdateError::Onward { .. }
+            | UpdateError::Circle { .. } => format!("{error}."),
+            UpdateError::NoAddress
+            | UpdateError::Setup { .. }
+            | UpdateError::TooLarge { .. }
+            | UpdateError::Document { .. }
+            | UpdateError::Version { .. }
+            | UpdateError::Page { .. } => sentence(error),
         };
-        let ui = |code| Self::new(code, sentence);
+        let ui = |code| Self::new(code, message);
         match error {
             UpdateError::NoAddress => ui(Code::InvalidArgument)
                 .hint("Set one: dockline settings set update-url https://…"),

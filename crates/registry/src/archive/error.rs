@@ -1,7 +1,7 @@
 //! What can be wrong with an image archive.
 
 use crate::Digest;
-use dockline_model::{Code, UiError};
+use dockline_model::{Code, UiError, sentence};
 use std::{io, path::PathBuf};
 
 /// Why a file cannot be read as an image archive. Each message is a whole sentence.
@@ -155,7 +155,7 @@ pub enum ArchiveError {
 
 impl From<&ArchiveError> for UiError {
     fn from(error: &ArchiveError) -> Self {
-        let message = crate::error::sentence(error);
+        let message = sentence(error);
         let ui = |code| Self::new(code, message);
         let again = "Make it again with docker save, podman save or skopeo copy.";
         match error {

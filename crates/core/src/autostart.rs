@@ -1,6 +1,7 @@
 //! Whether the desktop app starts when the person logs in. The desktop keeps that, not the configuration: people switch
 //! it off in their system's settings too.
 
+use crate::files::replace;
 use dockline_model::{Code, UiError};
 use std::{
     env, fs, io,
@@ -59,17 +60,8 @@ impl Autostart {
             )
             .hint("Install it, or let your system start `dockline agent`.")
         })?;
-        write(&self.entry, &text(program)).map_err(failed)
+        replace(&self.entry, text(program).as_bytes()).map_err(failed)
     }
-}
-
-fn write(entry: &Path, text: &str) -> io::Result<()> {
-    let folder = entry.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".dockline.").tempfile_in(folder)?;
-    io::Write::write_all(&mut file, text.as_bytes())?;
-    file.persist(entry).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// Beside this program, as packages and the installers put it; else on the PATH.

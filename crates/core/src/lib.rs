@@ -10,6 +10,7 @@ mod control;
 pub mod controller;
 pub mod credentials;
 mod doctor;
+mod files;
 pub mod hosts;
 pub mod paths;
 mod secrets;

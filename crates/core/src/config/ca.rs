@@ -2,7 +2,7 @@
 //! folder beside the configuration, so that the original may go.
 
 use super::ConfigError;
-use crate::Paths;
+use crate::{Paths, files::replace};
 use dockline_edits::CaCertificate;
 use dockline_model::{RegistryName, RegistrySpec};
 use std::{
@@ -48,9 +48,8 @@ fn read(path: &Path) -> Result<CaCertificate, ConfigError> {
 pub(super) fn keep(paths: &Paths, name: &RegistryName, source: &Path) -> Result<PathBuf, ConfigError> {
     let certificate = read(&paths.expanded(source))?;
     let copy = kept_authority(paths, name);
-    let written = fs::create_dir_all(folder(paths))
-        .and_then(|()| super::write::replace(&copy, certificate.pem().as_bytes()));
-    written.map_err(|source| ConfigError::Write { path: copy.clone(), source })?;
+    replace(&copy, certificate.pem().as_bytes())
+        .map_err(|source| ConfigError::Write { path: copy.clone(), source })?;
     Ok(copy)
 }
 

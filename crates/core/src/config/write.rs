@@ -5,7 +5,7 @@ mod document;
 mod tests;
 
 use super::{Config, ConfigError, ca, parse};
-use crate::Paths;
+use crate::{Paths, files::replace};
 use dockline_model::{
     AddressPoolExhausted, OfferSpec, RegistryName, RegistrySpec, SettingsChange, Target, pick_address,
 };
@@ -16,9 +16,9 @@ use document::{
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{self, Write},
+    io,
     net::{Ipv4Addr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
 };
 use toml_edit::DocumentMut;
 
@@ -219,25 +219,6 @@ fn lock(path: &Path) -> Result<File, ConfigError> {
     let file = File::options().create(true).write(true).truncate(false).open(path).map_err(failed)?;
     file.lock().map_err(failed)?;
     Ok(file)
-}
-
-/// Where `path` leads: dotfiles are often links, and replacing the link would orphan the real file.
-fn resolved(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = resolved(path);
-    let folder = path.parent().unwrap_or(Path::new("."));
-    // `tempfile` makes it with mode 0600.
-    let mut file = tempfile::Builder::new().prefix(".config.toml.").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    // The rename itself is on disk only once the folder is; Windows has no such call.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
 }
 
 /// All of a registry but its certificate. `before` is the registry as it was, where there was one.

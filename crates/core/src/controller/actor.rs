@@ -15,7 +15,7 @@ use super::{
     updates::Updates,
     watch::FileWatch,
 };
-use crate::{Paths, config::Config, secrets::Secrets, updates::Kept};
+use crate::{Paths, config::Config, files::blocking, secrets::Secrets, updates::Kept};
 use dockline_model::{
     Change, Code, Command, EngineState, EngineView, Hello, PromptId, RegistryName, Reply, Settings,
     SetupProgress, Snapshot, UiError,
@@ -92,12 +92,12 @@ impl Actor {
         paths.ssh.keepalive = Some(Duration::from_secs(config.settings.keepalive_seconds.into()));
         let (autostart, list, updates) = (paths.autostart(), paths.transfers_file(), paths.updates_file());
         let read = move || (autostart.is_on(), history::read(&list), Kept::read(&updates));
-        let (start_at_login, past, updates) = super::blocking(read).await.unwrap_or_default();
+        let (start_at_login, past, updates) = blocking(read).await.unwrap_or_default();
         let engines = Engines::default();
         engines.choose(config.settings.context.clone());
         let files = FileWatch::start(&[&paths.config_file, &paths.hosts_file], mailbox.clone());
         let (folder, spool) = (paths.push_records(), paths.spool());
-        let records = super::blocking(move || {
+        let records = blocking(move || {
             // What an owner that was killed had kept there.
             if let Err(error) = std::fs::remove_dir_all(&spool)
                 && error.kind() != std::io::ErrorKind::NotFound

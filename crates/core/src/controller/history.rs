@@ -1,5 +1,6 @@
 //! The list of transfers outlives the owner: a file in the state folder, replaced whole, never half-written.
 
+use crate::files::{blocking, replace};
 use dockline_model::{Code, Command, TransferState, TransferView, UiError};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -38,8 +39,7 @@ impl History {
         let writer = tokio::spawn(async move {
             while changes.changed().await.is_ok() {
                 let (list, path) = (changes.borrow_and_update().clone(), path.clone());
-                let written = tokio::task::spawn_blocking(move || write(&path, &list)).await;
-                if let Ok(Err(error)) = written {
+                if let Ok(Err(error)) = blocking(move || write(&path, &list)).await {
                     tracing::warn!(%error, "the list of transfers is not kept");
                 }
             }
@@ -100,12 +100,7 @@ fn write(path: &Path, list: &[Past]) -> io::Result<()> {
     let newest = list.len().saturating_sub(KEPT);
     let transfers: Result<Vec<_>, _> = list[newest..].iter().map(serde_json::to_value).collect();
     let text = serde_json::to_vec(&File { version: VERSION, transfers: transfers? })?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".transfers.").tempfile_in(folder)?;
-    io::Write::write_all(&mut file, &text)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    replace(path, &text)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub use events::EventStream;
 pub(crate) use events::{Resync, Subscribers};
 pub(crate) use prompts::Asker;
 
-use crate::{Paths, config::Config, updates::Document};
+use crate::{Paths, config::Config, files::blocking, updates::Document};
 use actor::Actor;
 use dockline_model::{
     Answer, Code, Command, DoctorReport, EngineView, Hello, OfferId, PromptId, Question, RegistryName, Reply,
@@ -246,13 +246,4 @@ fn ending() -> UiError {
 async fn load(paths: &Paths) -> Result<Config, UiError> {
     let path = paths.config_file.clone();
     blocking(move || crate::config::load(&path)).await?.map_err(|error| UiError::from(&error))
-}
-
-/// Runs file work where it may block.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, UiError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        UiError::new(Code::Internal, format!("A background task of Dockline failed: {error}."))
-    })
 }

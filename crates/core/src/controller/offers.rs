@@ -1,7 +1,7 @@
 //! Registries of this machine that hosts may use while they are offered.
 
-use super::{Answerer, FaceId, Message, actor::Actor, blocking};
-use crate::config;
+use super::{Answerer, FaceId, Message, actor::Actor};
+use crate::{config, files::blocking};
 use dockline_model::{
     Change, Code, OfferId, OfferSpec, OfferState, OfferView, RegistryName, Reply, SshTarget, UiError,
 };

@@ -6,6 +6,7 @@ use super::{
     request::wanted,
     run::{Transfer, told},
 };
+use crate::files::blocking;
 use dockline_model::{ArchiveFormat, Code, LayerState, Road, UiError, Verified};
 use dockline_registry::{Reference, Scope, Wanted};
 use std::{io, path::Path};
@@ -76,7 +77,7 @@ impl Transfer {
         let named = self.named(reference, &context.spec.authority())?;
         let scope = Scope { platform, ..Scope::default() };
         let (spool, shown) = (context.spool.clone(), context.spool.clone());
-        let made = super::blocking(move || {
+        let made = blocking(move || {
             std::fs::create_dir_all(&spool)?;
             tempfile::Builder::new().prefix("pull-").tempdir_in(&spool)
         });

@@ -1,9 +1,10 @@
 //! The configured registries and their tunnels.
 
-use super::{Answerer, FaceId, Message, access::Access, actor::Actor, blocking, holds::Manual};
+use super::{Answerer, FaceId, Message, access::Access, actor::Actor, holds::Manual};
 use crate::{
     Paths,
     config::{self, Config, ConfigError},
+    files::blocking,
     setup::ALIAS_FADES,
 };
 use dockline_edits::hosts;

@@ -1,9 +1,10 @@
 //! Settings, Docker contexts and the team file, on behalf of a face.
 
-use super::{Answerer, actor::Actor, blocking, engine, registries::unknown};
+use super::{Answerer, actor::Actor, engine, registries::unknown};
 use crate::{
     autostart::Autostart,
     config::{self, bounds},
+    files::blocking,
     team,
     updates::Address,
 };

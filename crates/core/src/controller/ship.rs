@@ -16,13 +16,14 @@ mod words;
 pub(super) use export::clean;
 
 use super::{
-    Mailbox, Message, blocking,
+    Mailbox, Message,
     engine::Engines,
     figures::Figures,
     prompts::Asker,
     run::{TRIES, cancelled},
     traces::Traces,
 };
+use crate::files::{blocking, task_failed};
 use crew::{Crew, dismiss, in_shell};
 use dockline_engine::{EngineError, PullOptions};
 use dockline_model::{
@@ -37,7 +38,6 @@ use std::{io, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use there::There;
 use tokio::{
     net::TcpListener,
-    task::JoinError,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -165,7 +165,7 @@ impl Ship {
         tracing::info!(?packing, "the way to the host is open");
         let crew = self.crew(&offer)?;
         self.say(TransferState::Running);
-        let goods = goods.await.map_err(|error| lost_task(&error))??;
+        let goods = goods.await.map_err(|error| task_failed(&error))??;
         tracing::info!(is_stored = goods.is_stored(), "the image is at hand");
         self.goods = Some(goods);
         let id = match self.delivered(&offer, (crew, listener), &there, packing).await {
@@ -295,7 +295,7 @@ impl Ship {
                     Some(crew) => crew,
                     None => self.crew(offer)?,
                 };
-                let sweeper = sweeper.await.map_err(|error| lost_task(&error))??;
+                let sweeper = sweeper.await.map_err(|error| task_failed(&error))??;
                 let (figures, sent) = (self.shipping.figures.clone(), offer.sent());
                 let pulled = engine.pull_with(&temporary, &options, move |layers, current, total| {
                     figures.write(layers, current, total);
@@ -370,10 +370,6 @@ fn since(offer: &OfferView) -> Option<UnixMillis> {
 
 fn lost(host: &str, error: &io::Error) -> UiError {
     UiError::new(Code::SshLost, format!("The connection to {host} was lost.")).details(error.to_string())
-}
-
-fn lost_task(error: &JoinError) -> UiError {
-    UiError::new(Code::Internal, format!("A background task of Dockline failed: {error}."))
 }
 
 fn nowhere(error: io::Error) -> UiError {

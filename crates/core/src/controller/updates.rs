@@ -1,7 +1,10 @@
 //! Asking for newer versions, when a person says so or the settings do.
 
-use super::{Answerer, Message, actor::Actor, blocking, transfers::unix_now};
-use crate::updates::{Address, Document, Kept, PATIENCE, RUNNING, UpdateError, ask};
+use super::{Answerer, Message, actor::Actor, transfers::unix_now};
+use crate::{
+    files::blocking,
+    updates::{Address, Document, Kept, PATIENCE, RUNNING, UpdateError, ask},
+};
 use dockline_model::{Change, Reply, UiError, UpdatesView};
 use std::time::Duration;
 use tokio_util::task::AbortOnDropHandle;

@@ -2,7 +2,10 @@
 //! dialled but the engine.
 
 use super::{Answerer, actor::Actor, engine::Engines};
-use crate::ssh_hosts::{self, SshHost};
+use crate::{
+    files::blocking,
+    ssh_hosts::{self, SshHost},
+};
 use dockline_engine::RegistryContainer;
 use dockline_model::{ImageView, Proposal, ProposalSource, RegistryName, RemoteEnd, Reply, SshTarget};
 use std::collections::BTreeSet;
@@ -34,9 +37,7 @@ impl Actor {
         let (ssh, engines, specs) = (self.paths.ssh.clone(), self.engines.clone(), self.specs());
         tokio::spawn(async move {
             let around = engines.around();
-            let read = tokio::task::spawn_blocking(move || {
-                (ssh_hosts::read(&ssh), dockline_engine::contexts(&around))
-            });
+            let read = blocking(move || (ssh_hosts::read(&ssh), dockline_engine::contexts(&around)));
             let (hosts, contexts) = read.await.unwrap_or_default();
             let (images, containers) = of_engine(&engines).await;
             let mut proposals = proposals(&hosts, &images, &containers);

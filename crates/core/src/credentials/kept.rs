@@ -1,6 +1,10 @@
 //! Dockline's own logins: in the keyring, with a list of whose there are beside the state.
 
-use crate::{Paths, secrets::Secrets};
+use crate::{
+    Paths,
+    files::{blocking, replace},
+    secrets::Secrets,
+};
 use dockline_model::{Code, UiError};
 use dockline_registry::Credentials;
 use dockline_tunnel::SecretId;
@@ -110,15 +114,7 @@ impl Kept {
             return;
         }
         let path = self.list.clone();
-        let written = crate::controller::blocking(move || {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(folder)?;
-            let file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer(&file, &list)?;
-            file.persist(&path).map_err(|error| error.error)?;
-            Ok::<_, std::io::Error>(())
-        })
-        .await;
+        let written = blocking(move || replace(&path, &serde_json::to_vec(&list)?)).await;
         if !matches!(written, Ok(Ok(()))) {
             tracing::warn!("the list of logins could not be written");
         }

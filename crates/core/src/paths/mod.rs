@@ -10,6 +10,8 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
+pub(crate) use platform::make_private;
+
 use crate::autostart::{self, Autostart};
 use directories::ProjectDirs;
 use dockline_model::{Code, Places, UiError};

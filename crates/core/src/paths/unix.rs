@@ -43,7 +43,7 @@ pub(super) fn socket_folder(wanted: PathBuf) -> PathBuf {
     PathBuf::from(format!("/tmp/dockline-{uid}-{digest}"))
 }
 
-pub(super) fn make_private(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 

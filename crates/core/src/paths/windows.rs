@@ -19,7 +19,7 @@ pub(super) fn socket_folder(wanted: PathBuf) -> PathBuf {
     wanted
 }
 
-pub(super) fn make_private(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
 }
 

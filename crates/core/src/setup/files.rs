@@ -2,7 +2,7 @@
 //! runtime's threads.
 
 use super::{changed, internal};
-use crate::{Paths, hosts};
+use crate::{Paths, files::blocking, hosts};
 use dockline_edits::{
     HelperAnswer, HelperRequest, Paths as EditPaths, elevate, perform,
     setup::{self, Prepared},
@@ -154,12 +154,4 @@ fn is_the_same(agreed: &SetupPlan, now: &SetupPlan) -> Result<(), UiError> {
         Some((one, _)) => Err(changed(&one.path, is_hosts(one.file))),
         None => Ok(()),
     }
-}
-
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, UiError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| internal(format!("A background task of Dockline failed: {error}.")))
 }

@@ -13,7 +13,7 @@ mod steps;
 
 pub use facts::{Looked, look};
 
-use crate::{Paths, config};
+use crate::{Paths, config, files::blocking};
 use dockline_engine::{Engine, Surroundings};
 use dockline_model::{
     AppliedChange, CheckOutcome, Code, EngineAuthority, EngineCheck, LeftForYou, PlannedListener,
@@ -329,7 +329,7 @@ impl Setup {
         let given = self.authority.as_ref().filter(|_| self.is_only(view));
         let spec = RegistrySpec { ca: given.or(view.spec.ca.as_ref()).cloned(), ..view.spec.clone() };
         let paths = self.paths.clone();
-        let read = files::blocking(move || config::authority(&paths, &spec)).await?;
+        let read = blocking(move || config::authority(&paths, &spec)).await?;
         let certificate = read.map_err(|error| UiError::from(&error))?;
         let configured = || view.spec.ca.as_deref().map(|path| self.paths.expanded(path));
         let file = given.map(|_| config::kept_authority(&self.paths, &view.spec.name)).or_else(configured);

@@ -1,6 +1,7 @@
 //! What is kept of the answers: a file in the state folder, replaced whole.
 
 use super::{Address, Document, RUNNING, is_newer_than};
+use crate::files::replace;
 use dockline_model::{Asked, Release, UiError, UnixMillis, UpdateCheck, UpdateFailure, UpdatesView};
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -49,12 +50,7 @@ impl Kept {
 
     /// Writes it down. Blocks.
     pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".updates.").tempfile_in(folder)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        replace(path, &serde_json::to_vec(self)?)
     }
 
     /// Takes an answer in.

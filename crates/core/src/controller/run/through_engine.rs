@@ -3,10 +3,10 @@
 use super::{Transfer, Way, told};
 use crate::{
     controller::{
-        blocking,
         reach::{Reach, reach},
         registries::{names, read_hosts},
     },
+    files::blocking,
     setup::facts,
 };
 use dockline_engine::{Cause, Engine, EngineDigest, EngineError, Login, PullOptions};

@@ -1,7 +1,7 @@
 //! The image as a file on this machine, for as long as it is on its way.
 
 use super::told;
-use crate::controller::blocking;
+use crate::files::blocking;
 use dockline_engine::Engine;
 use dockline_model::{Code, UiError};
 use std::{

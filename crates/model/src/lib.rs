@@ -22,10 +22,15 @@ mod offer;
 mod one_of;
 mod prompt;
 mod registry;
+mod registry_url;
+mod remote_end;
+mod reply;
 mod sentence;
 mod settings;
 mod setup;
 mod setup_report;
+mod ssh_target;
+mod target;
 mod team;
 mod transfer;
 mod tunnel;
@@ -33,10 +38,11 @@ mod tunnel;
 pub mod typescript;
 mod update;
 mod welcome;
+mod wire;
 
 pub use address::{AddressPoolExhausted, pick_address};
 pub use collect::{CollectPlan, Collected, RegistryRun};
-pub use command::{Command, Envelope, FaceKind, Hello, PROTOCOL_VERSION, Reply, Request, Response, Target};
+pub use command::Command;
 pub use contents::{
     BlobView, ConfigView, Contents, DeletePlan, Look, ManifestKind, ManifestView, NamePage, PlatformView,
     ReferrerView, RegistryUsage, RepositoryUsage, UsageProgress,
@@ -53,10 +59,10 @@ pub use notice::Notices;
 pub use offer::{InvalidOffered, OfferId, OfferSpec, OfferState, OfferView};
 pub use one_of::OneOf;
 pub use prompt::{Answer, Prompt, PromptId, Question};
-pub use registry::{
-    ClientCertificate, InvalidRegistryUrl, InvalidRemoteEnd, InvalidSshTarget, RegistrySpec, RegistryUrl,
-    RegistryView, RemoteEnd, SshTarget,
-};
+pub use registry::{ClientCertificate, RegistrySpec, RegistryView};
+pub use registry_url::{InvalidRegistryUrl, RegistryUrl};
+pub use remote_end::{InvalidRemoteEnd, RemoteEnd};
+pub use reply::Reply;
 pub use sentence::sentence;
 pub use settings::{
     ContextChoice, ContextView, Language, Places, Settings, SettingsChange, Theme, UpdateCheck,
@@ -67,6 +73,8 @@ pub use setup::{
     SetupVerdict, StepBy, StepView, SystemdUnit,
 };
 pub use setup_report::{CheckOutcome, EngineCheck, LeftForYou, SetupProgress, SetupReport};
+pub use ssh_target::{InvalidSshTarget, SshTarget};
+pub use target::Target;
 pub use team::{ImportEntry, ImportPlan, ImportVerdict};
 pub use transfer::{
     ArchiveFormat, Compression, Extent, LayerState, LayerView, PushOptions, Road, TransferId, TransferKind,
@@ -77,3 +85,4 @@ pub use tunnel::{
 };
 pub use update::{Asked, Release, UpdateFailure, UpdatesView};
 pub use welcome::{Proposal, ProposalSource};
+pub use wire::{Envelope, FaceKind, Hello, PROTOCOL_VERSION, Request, Response};

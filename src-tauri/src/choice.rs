@@ -34,10 +34,10 @@ pub enum Choice {
     StartAtLogin(bool),
     /// Show the window.
     Open(Option<Wish>),
-    /// Push these files: archives that were dropped on the icon, where the platform lets it take any.
+    /// Push these files: archives that were let go over the program's icon, where the platform passes them on.
     #[cfg_attr(
-        not(any(target_os = "macos", test)),
-        expect(dead_code, reason = "only macOS' icon takes files")
+        all(target_os = "linux", not(test)),
+        expect(dead_code, reason = "Linux' desktops start the program with them")
     )]
     PushArchives(Vec<PathBuf>),
     /// End the app. The text says what that interrupts.

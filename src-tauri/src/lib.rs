@@ -6,8 +6,10 @@
 //! and gone when that is closed; it asks the owner through the control socket, as the command line does. The two say to
 //! each other what [`words`] has, over the window's standard input and output.
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("the desktop app is written for Linux so far; docs/platforms.md says what there is elsewhere");
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+compile_error!(
+    "the desktop app is written for Linux, macOS and Windows; docs/platforms.md says what is proven where"
+);
 
 pub mod app;
 mod choice;
@@ -18,6 +20,7 @@ mod desktop;
 mod fixtures;
 mod instance;
 pub mod link;
+mod locale;
 mod notifications;
 mod notifier;
 mod session;

@@ -2,7 +2,6 @@
 //! notifications. What the owner says (why something failed) comes as it is.
 
 use dockline_model::{Language, TransferKind};
-use std::env;
 
 /// A language that the program speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,15 +25,13 @@ impl Tongue {
         }
     }
 
-    /// The system's (setlocale(3): the first of these variables that is set; `LANGUAGE` is GNU's list of preferences).
+    /// The system's.
     #[must_use]
     pub fn of_system() -> Self {
-        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        let wanted = ["LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
-        Self::named(wanted.as_deref().unwrap_or_default())
+        Self::named(&crate::locale::preferred())
     }
 
-    /// `nl_NL.UTF-8`, or a list of such.
+    /// `nl_NL.UTF-8`, `nl-NL`, or a list of such.
     fn named(list: &str) -> Self {
         let known = list.split(':').find_map(|name| match name.get(..2)? {
             "nl" => Some(Dutch),

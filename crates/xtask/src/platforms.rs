@@ -1,12 +1,12 @@
 //! `cargo xtask platforms`: what can be known on this machine about the systems it is not.
 //!
-//! Everything but the desktop app is type-checked for them, and where Wine is, tests of the crates that ask little of
-//! a system run as Windows programs. No toolchain of the other system is needed: either the running toolchain has
-//! its standard library, or Debian's `rustc-web` builds one from source.
+//! Both programs of the terminal are type-checked for them, and for macOS and Windows both of the desktop; where Wine is,
+//! tests of the crates that ask little of a system run as Windows programs. No toolchain of the other system is needed:
+//! either the running toolchain has its standard library, or Debian's `rustc-web` builds one from source.
 
 use crate::{
     packages,
-    test::{run::watch, tally::Tally},
+    test::{page_is_built, run::watch, tally::Tally},
     workspace,
 };
 use anyhow::{Context, Result, bail};
@@ -20,8 +20,10 @@ use std::{
     time::Instant,
 };
 
-/// They pull in every library.
+/// They pull in every library but the desktop's.
 const PROGRAMS: [&str; 2] = ["dockline-cli", "dockline-helper"];
+/// The tray's program and the window's.
+const DESKTOP: &str = "dockline-desktop";
 /// Crates whose own tests run under Wine: those that neither start Unix programs nor need a real far end.
 const RUN_UNDER_WINE: [&str; 3] = ["dockline-model", "dockline-tunnel", "dockline-edits"];
 const WINE: [&str; 2] = ["/usr/lib/wine/wine64", "/usr/bin/wine64"];
@@ -110,6 +112,14 @@ impl Platform {
         }
     }
 
+    /// The packages that are checked. On Linux the desktop stands on GTK, whose libraries are here for this machine alone.
+    fn programs(self) -> Vec<&'static str> {
+        match self {
+            Self::Windows | Self::Macos => PROGRAMS.into_iter().chain([DESKTOP]).collect(),
+            Self::LinuxArm => PROGRAMS.to_vec(),
+        }
+    }
+
     fn toolchain(self) -> Result<Toolchain> {
         let sysroot = |rustc: &str| duct::cmd!(rustc, "--print", "sysroot").read().map(PathBuf::from);
         let has = |sysroot: PathBuf, below: &str| sysroot.join("lib/rustlib").join(below).is_dir();
@@ -183,7 +193,11 @@ fn packages_of(names: &[&'static str]) -> Vec<&'static str> {
 }
 
 fn check(platform: Platform) -> Result<Tally> {
-    let words = [&["check"][..], &packages_of(&PROGRAMS)].concat();
+    let programs = platform.programs();
+    if programs.contains(&DESKTOP) {
+        page_is_built()?;
+    }
+    let words = [&["check"][..], &packages_of(&programs)].concat();
     let finished = watch(platform.cargo(&words)?)?;
     // `--deny warnings` would hold for the standard library, too.
     let ours = finished.output.lines().any(|line| line.starts_with("warning: `dockline-"));

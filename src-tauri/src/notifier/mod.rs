@@ -1,7 +1,13 @@
 //! Shows notices through the desktop, and hears what is clicked on them.
 
+#[cfg(target_os = "linux")]
 mod linux;
+#[cfg(any(target_os = "macos", windows))]
+mod native;
+#[cfg(target_os = "linux")]
 use linux as platform;
+#[cfg(any(target_os = "macos", windows))]
+use native as platform;
 
 use crate::{choice::Choice, notifications::Notice};
 use tokio::sync::mpsc;

@@ -1,12 +1,20 @@
 //! The tray icon and its menu, made to look like what [`mod@menu`] and [`icon_state`] say.
 
 mod layout;
+#[cfg(target_os = "linux")]
 mod linux;
 mod menu;
+#[cfg(any(target_os = "macos", windows))]
+mod native;
 mod picture;
 mod state;
+#[cfg(any(target_os = "macos", windows, test))]
+mod steps;
 mod tone;
+#[cfg(target_os = "linux")]
 use linux as platform;
+#[cfg(any(target_os = "macos", windows))]
+use native as platform;
 
 pub use platform::{Bar, beside};
 

@@ -1,8 +1,9 @@
-//! Files dragged over the window: their paths and place go to the page, which decides what they mean.
+//! Files dragged over the window: their paths and place go to the page, which decides what they mean. So do the paths of
+//! those that are let go over the app's icon in macOS' Dock while the window is there.
 
 use serde::Serialize;
 use std::path::PathBuf;
-use tauri::{DragDropEvent, Emitter, PhysicalPosition, Window};
+use tauri::{AppHandle, DragDropEvent, Emitter, PhysicalPosition, RunEvent, Window};
 
 /// The event's name on the page's side.
 const EVENT: &str = "dockline-drop";
@@ -38,6 +39,22 @@ pub fn forward(window: &Window, event: &DragDropEvent) {
         tracing::warn!(%error, "the page did not get a drop");
     }
 }
+
+/// Has the page take up files that the Dock passes on. The icon there is the window's: the tray's program has none.
+#[cfg(target_os = "macos")]
+pub fn on_the_dock(app: &AppHandle, event: &RunEvent) {
+    use dockline_desktop::words::Wish;
+    let RunEvent::Opened { urls } = event else { return };
+    let files = urls.iter().filter_map(|url| url.to_file_path().ok());
+    let paths: Vec<String> = files.map(|file| file.to_string_lossy().into_owned()).collect();
+    if !paths.is_empty() {
+        crate::bridge::wish(app, Wish::Archives { paths });
+    }
+}
+
+/// Other systems' task bars start the program with the files, which then tells the window.
+#[cfg(not(target_os = "macos"))]
+pub const fn on_the_dock(_: &AppHandle, _: &RunEvent) {}
 
 fn translate(event: &DragDropEvent, scale: f64) -> Option<Drop> {
     let drop = |kind, paths: &[PathBuf], place: PhysicalPosition<f64>| {

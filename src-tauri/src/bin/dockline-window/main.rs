@@ -59,8 +59,10 @@ fn main() -> anyhow::Result<()> {
             }
             Ok(())
         })
-        .run(tauri::generate_context!())
-        .context("Dockline's window cannot be shown")
+        .build(tauri::generate_context!())
+        .context("Dockline's window cannot be shown")?
+        .run(|app, event| drops::on_the_dock(app, &event));
+    Ok(())
 }
 
 /// Everything that happens once, when the toolkit is ready.

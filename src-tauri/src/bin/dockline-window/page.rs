@@ -51,9 +51,19 @@ pub fn open(app: &AppHandle, bare: bool) -> tauri::Result<()> {
     Ok(())
 }
 
-/// Whether a page is the one that is built in: the window shows no other.
+/// Whether a page is the one that is built in: the window shows no other. Windows' web engine knows no schemes of others'
+/// making, so there the toolkit gives it a host instead.
 fn is_ours(page: &Url) -> bool {
-    page.scheme() == "tauri" || (cfg!(dev) && page.host_str() == Some("localhost"))
+    is_built_in(page, cfg!(windows)) || (cfg!(dev) && page.host_str() == Some("localhost"))
+}
+
+fn is_built_in(page: &Url, on_windows: bool) -> bool {
+    match on_windows {
+        true => {
+            page.scheme() == "http" && page.host_str() == Some("tauri.localhost") && page.port().is_none()
+        }
+        false => page.scheme() == "tauri",
+    }
 }
 
 /// Brings the window to the front, unminimised. May be called from any thread.
@@ -76,5 +86,24 @@ pub fn raise(app: &AppHandle) {
 pub fn tell_tray(word: FromWindow) {
     if let Err(error) = words::say(&mut std::io::stdout().lock(), &word) {
         tracing::debug!(%error, "the tray has ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_shows_its_own_page_and_no_other() {
+        let is_built_in = |page: &str, on_windows| is_built_in(&Url::parse(page).unwrap(), on_windows);
+        assert!(is_built_in("tauri://localhost/index.html", false));
+        assert!(is_built_in("http://tauri.localhost/index.html", true));
+        for other in ["https://example.org/", "http://localhost/", "http://tauri.localhost.example.org/"] {
+            assert!(!is_built_in(other, false) && !is_built_in(other, true), "{other}");
+        }
+        assert!(
+            !is_built_in("http://tauri.localhost/", false)
+                && !is_built_in("http://tauri.localhost:81/", true)
+        );
     }
 }

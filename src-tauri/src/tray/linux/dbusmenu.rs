@@ -3,7 +3,7 @@
 use super::{
     super::{
         MenuEntry,
-        layout::{Layout, Node, ROOT, Update},
+        layout::{Layout, Node, Update},
     },
     Shared, lock,
 };
@@ -15,6 +15,9 @@ use zbus::{
     object_server::SignalEmitter,
     zvariant::{OwnedValue, Value},
 };
+
+/// The number of the menu itself. No line of the layout has it.
+const ROOT: i32 = 0;
 
 /// What a line is like, by name.
 type Properties = HashMap<String, OwnedValue>;

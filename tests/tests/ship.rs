@@ -4,7 +4,8 @@
 
 use dockline_model::{Code, LayerState, TransferKind, TransferState, TransferView, UiError};
 use dockline_tests::lab::{
-    self, Daemon, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Workplace, Workstation, try_run,
+    self, Daemon, Dockerd, Dockline, Gate, Need, RegistryHost, RegistryHostOptions, Workplace, Workstation,
+    try_run,
 };
 use nix::sys::signal::Signal;
 use std::{
@@ -238,6 +239,35 @@ fn a_kill_leaves_nothing_and_the_same_command_ends_well() {
     let ended = shipping.wait(PATIENCE).expect("it goes on");
     assert!(ended.success(), "{}", shipping.log());
     assert_eq!(production.dockerd.image_id("app:v2").as_deref(), Some(id.as_str()));
+    production.must_be_clean();
+}
+
+#[test]
+fn a_way_that_breaks_and_comes_back_while_the_image_is_fetched_costs_nothing() {
+    /// What is run on a host before the image is at hand: two questions, the sweeper, and the connections to the
+    /// Docker there, which are opened ahead of time.
+    const PROGRAMS: usize = 7;
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let production = Production::start("");
+    let laptop = Laptop::start(&[&production]);
+    // The engine's own store is read through a container that never runs; where it cannot be, the image is exported.
+    let gate = Gate::before(&laptop.dockerd.endpoint(), &["/containers/create", "/get"]);
+    let laptop = Laptop { dockline: laptop.dockline.with_engine(gate.endpoint()), ..laptop };
+    let id = laptop.dockerd.build_image("app:v1", &[64]);
+    let arguments = Laptop::arguments("app:v1", &[&production]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let shipping = Daemon::spawn("dockline ship", laptop.dockline.command(&arguments));
+    gate.wait_until_reached(PATIENCE);
+    production.host.sshd().wait_for_count("Starting session", PROGRAMS, PATIENCE);
+    let logins = production.host.logins();
+    production.host.end_sessions();
+    production.host.sshd().wait_for_count("Accepted publickey", logins + 1, PATIENCE);
+    gate.open();
+    let ended = shipping.wait(PATIENCE).expect("it goes on");
+    assert!(ended.success(), "{}", shipping.log());
+    assert_eq!(production.dockerd.image_id("app:v1").as_deref(), Some(id.as_str()));
     production.must_be_clean();
 }
 

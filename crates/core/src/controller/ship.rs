@@ -49,8 +49,6 @@ const FIRST_PORT: u16 = 61_000;
 const PORTS: u32 = 5;
 /// How long a session that is gone may take to be noticed after a program at its end has failed.
 const NOTICED: Duration = Duration::from_secs(2);
-/// Where `docker` may be that the shell of a login without terminal does not know.
-const MORE_PATHS: &str = "PATH=\"$PATH:/usr/local/bin:/opt/homebrew/bin:/snap/bin\"";
 
 /// What shipping needs of its surroundings.
 pub(super) struct Shipping {
@@ -282,7 +280,6 @@ impl Ship {
 
     /// Has the Docker there pull it, name it and forget the name it was pulled by; its id there.
     async fn pulled(&self, offer: &Offer, crew: Crew, password: SecretString) -> Result<String, UiError> {
-        let temporary = temporary(offer);
         let options = PullOptions { platform: None, login: Some((SHELF_USER.to_owned(), password)) };
         let reference = self.freight.reference.to_string();
         let mut pause = Duration::from_secs(1);
@@ -291,7 +288,9 @@ impl Ship {
         loop {
             let session = since(&offer.view());
             let outcome = async {
-                let Crew { engine, sweeper } = match crew.take() {
+                // The way may have broken, and come back, since they were sent.
+                let fresh = crew.take().filter(|crew| crew.is_of(session));
+                let Crew { engine, sweeper, temporary, .. } = match fresh {
                     Some(crew) => crew,
                     None => self.crew(offer)?,
                 };
@@ -350,14 +349,11 @@ impl Ship {
     }
 
     fn crew(&self, offer: &Offer) -> Result<Crew, UiError> {
-        Crew::begin(self.host(), offer, &temporary(offer))
+        let repository = format!("127.0.0.1:{}/{}", offer.view().spec.port, SHELF_IMAGE.0);
+        // A name of its own for each: the sweeper of a lost session looks for its name for some seconds.
+        let temporary = format!("{repository}:{}-{:08x}", SHELF_IMAGE.1, rand::random::<u32>());
+        Crew::begin(self.host(), offer, temporary)
     }
-}
-
-/// What the image is called there while it is pulled.
-fn temporary(offer: &Offer) -> String {
-    let (repository, tag) = SHELF_IMAGE;
-    format!("127.0.0.1:{}/{repository}:{tag}", offer.view().spec.port)
 }
 
 /// When the present session came up.

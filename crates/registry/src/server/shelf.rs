@@ -44,7 +44,8 @@ use std::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// The repository and tag under which the image is to be had.
+/// The repository under which the image is to be had, and what its tag begins with: any that does will do, so that each pull
+/// can have a name of its own.
 pub const SHELF_IMAGE: (&str, &str) = ("dockline/shipped", "image");
 /// The user's name that goes with the password.
 pub const SHELF_USER: &str = "dockline";
@@ -289,7 +290,7 @@ async fn answer(
         Route::Manifest { reference, .. } => {
             let (digest, media_type, bytes) = &contents.manifest;
             match &reference {
-                TagOrDigest::Tag(tag) if tag == SHELF_IMAGE.1 => {}
+                TagOrDigest::Tag(tag) if tag.starts_with(SHELF_IMAGE.1) => {}
                 TagOrDigest::Digest(asked) if asked == digest => {}
                 TagOrDigest::Tag(other) => return Err(Refusal::ManifestUnknown(other.clone())),
                 TagOrDigest::Digest(other) => return Err(Refusal::ManifestUnknown(other.to_string())),

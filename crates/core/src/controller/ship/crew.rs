@@ -1,9 +1,9 @@
 //! The programs on the host that a shipping needs, begun while the image is still being exported here: each takes a
 //! tenth of a second and more to start.
 
-use super::{MORE_PATHS, told};
+use super::{since, told};
 use dockline_engine::{Elsewhere, Engine, EngineEndpoint};
-use dockline_model::UiError;
+use dockline_model::{UiError, UnixMillis};
 use dockline_tunnel::{Offer, Program};
 use std::{
     collections::VecDeque,
@@ -21,18 +21,25 @@ const QUESTIONS: usize = 4;
 const WAITS: Duration = Duration::from_secs(60);
 /// How long the sweeper may take to go.
 const ENDS: Duration = Duration::from_secs(20);
+/// Where `docker` may be that the shell of a login without terminal does not know.
+const MORE_PATHS: &str = "PATH=\"$PATH:/usr/local/bin:/opt/homebrew/bin:/snap/bin\"";
 
 /// Whoever speaks with the Docker there, and who cleans up after it.
 pub(super) struct Crew {
     pub(super) engine: Engine,
     /// To be waited for before anything has the temporary name.
     pub(super) sweeper: Beginning,
+    /// What the image is called there while it is pulled; the sweeper removes it when the connection ends.
+    pub(super) temporary: String,
+    /// The session they were sent over, by when it came up; none while there was none.
+    session: Option<UnixMillis>,
 }
 
 impl Crew {
-    /// Sends them on their way. `temporary` is the name that the sweeper removes when the connection ends.
-    pub(super) fn begin(host: &str, offer: &Offer, temporary: &str) -> Result<Self, UiError> {
-        let script = sweeping(temporary);
+    /// Sends them on their way.
+    pub(super) fn begin(host: &str, offer: &Offer, temporary: String) -> Result<Self, UiError> {
+        let session = since(&offer.view());
+        let script = sweeping(&temporary);
         let sweepers = offer.clone();
         let sweeper = tokio::spawn(async move { sweepers.run(&script).await });
         let connections = Arc::new(Connections::begin(offer));
@@ -41,7 +48,12 @@ impl Crew {
             async move { connections.next().await }
         });
         let engine = Engine::connect(EngineEndpoint::Elsewhere(engine)).map_err(told)?;
-        Ok(Self { engine, sweeper: AbortOnDropHandle::new(sweeper) })
+        Ok(Self { engine, sweeper: AbortOnDropHandle::new(sweeper), temporary, session })
+    }
+
+    /// Whether they are on this session: their connections end with the one they were sent over.
+    pub(super) fn is_of(&self, session: Option<UnixMillis>) -> bool {
+        self.session == session
     }
 }
 

@@ -27,7 +27,7 @@ fn an_engine_in_a_machine_pushes_through_a_port_of_127_0_0_1() {
     let context = dockline.folder().join("context");
     fs::create_dir(&context).unwrap();
     let docker = |arguments: &[&str]| dockerd.try_docker(arguments);
-    pushes_without_the_engines_way(&dockline, &name, &host, docker, &context);
+    pushes_without_the_engines_way(&dockline, &name, &host, docker, (&context, false));
     assert_eq!(desktop.asks(&format!("http://{}/v2/", own.listen())), "000", "it sees our loopback");
 
     let plan: SetupPlan = dockline.json(&["setup", "--plan"]).expect_success().read();

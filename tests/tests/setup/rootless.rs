@@ -85,5 +85,5 @@ fn dockerd_without_root_and_without_a_gateway_is_told_of_the_road_that_is_left()
     ann.owns(&context);
     dockerd.try_docker(&["build", "-t", "own:v1", &context.display().to_string()]).expect_success();
     let docker = |arguments: &[&str]| dockerd.try_docker(arguments);
-    pushes_without_the_engines_way(&dockline, &name, &host, docker, &context);
+    pushes_without_the_engines_way(&dockline, &name, &host, docker, (&context, true));
 }

@@ -23,7 +23,7 @@ const ENGINE_BEGINS: f64 = 0.3;
 const ENGINE_PACKS: f64 = 17e6;
 const ENGINE_LAYERS: f64 = 5.0;
 /// The part of the line that an engine uses: it sends layer after layer, with questions in between.
-const ENGINE_USES: f64 = 0.85;
+const ENGINE_USES: f64 = 0.95;
 /// Seconds until the engine's store can be read, and bytes a second then.
 const READING_BEGINS: f64 = 0.25;
 const READS: f64 = 300e6;

@@ -73,6 +73,14 @@ pub(crate) struct Shared<'a, F> {
 }
 
 impl<F> Shared<'_, F> {
+    /// What is ready to be sent is not packed again.
+    fn press_of(&self, job: &Job) -> Press {
+        match &job.kind {
+            JobKind::Pack { .. } => self.press.clone(),
+            JobKind::Verbatim { .. } | JobKind::There(_) => self.press.without_compression(),
+        }
+    }
+
     pub(super) fn fits(&self, known: &Known) -> bool {
         if self.takes_any {
             // What is there already and every engine reads.
@@ -162,6 +170,29 @@ impl Client {
         Ok(None)
     }
 
+    /// Under which an upload of the layer is noted.
+    fn upload_key<F>(&self, shared: &Shared<'_, F>, job: &Job) -> Option<UploadKey> {
+        let packing = shared.press_of(job).packing().name();
+        job.expected().map(|digest| UploadKey {
+            registry: self.authority().to_owned(),
+            repository: shared.repository.to_owned(),
+            layer: format!("{digest} {packing}"),
+        })
+    }
+
+    /// Of a layer that was found: whoever sent it may have been killed before it noted the end.
+    pub(super) async fn forget_upload<F>(&self, shared: &Shared<'_, F>, job: &Job) {
+        if let Some(key) = self.upload_key(shared, job) {
+            let records = shared.records.clone();
+            // Only a panic could be the error, and it has been printed.
+            let _ = blocking(move || {
+                records.forget_upload(&key);
+                Ok::<_, RegistryError>(())
+            })
+            .await;
+        }
+    }
+
     /// Packs and sends the layer, over again where the connection is lost.
     pub(super) async fn send_layer<F: FnMut(&[LayerView], u64, u64) + Send>(
         &self,
@@ -170,15 +201,8 @@ impl Client {
         index: usize,
     ) -> Result<(Placed, Digest), RegistryError> {
         let mut waits = retry::WAITS.into_iter();
-        let press = match &job.kind {
-            JobKind::Pack { .. } => shared.press.clone(),
-            JobKind::Verbatim { .. } | JobKind::There(_) => shared.press.without_compression(),
-        };
-        let key = job.expected().map(|digest| UploadKey {
-            registry: self.authority().to_owned(),
-            repository: shared.repository.to_owned(),
-            layer: format!("{digest} {}", press.packing().name()),
-        });
+        let press = shared.press_of(job);
+        let key = self.upload_key(shared, job);
         // The same layer is not sent twice at once: whoever comes second asks again when the first is done.
         let turn = match job.expected() {
             Some(layer) => Some(shared.records.turns(self.authority(), [layer.to_string()]).await),

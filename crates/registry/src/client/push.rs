@@ -162,6 +162,10 @@ impl Client {
         let mut placed: Vec<Option<Placed>> =
             stream::iter(asked.collect::<Vec<_>>()).buffered(QUESTIONS).try_collect().await?;
 
+        for (job, _) in jobs.iter().zip(&placed).filter(|(_, placed)| placed.is_some()) {
+            self.forget_upload(&shared, job).await;
+        }
+
         // The largest first: what is begun last should not take longest.
         let mut missing: Vec<usize> = (0..jobs.len()).filter(|index| placed[*index].is_none()).collect();
         missing.sort_by_key(|index| std::cmp::Reverse(jobs[*index].size));

@@ -13,20 +13,12 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const HOST: &[Need] = &[Need::Root, Need::Sshd, Need::Registry];
 const CONTAINER: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
 const PATIENCE: Duration = Duration::from_secs(60);
-
-#[track_caller]
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "still not so: {what}");
-    }
-}
 
 /// A host whose registry is a container of its Docker.
 struct InContainer {
@@ -60,7 +52,7 @@ impl InContainer {
         let run = ["run", "-d", "--name", "registry", "--restart=always", "--network=host", "-v", &settings];
         let serve = ["registry:2", "/usr/bin/docker-registry", "serve", "/etc/registry.yml"];
         self.dockerd.run_docker(&[&run[..], storage, &serve[..]].concat());
-        until("the registry answers", || self.answers());
+        lab::until("the registry answers", || self.answers());
         self
     }
 
@@ -158,9 +150,9 @@ fn a_registry_comes_back_when_whoever_stopped_it_is_killed() {
     stops.wait_for_line("it stopped", PATIENCE);
     collecting.signal(Signal::SIGKILL);
     there.host.end_sessions();
-    until("the registry answers again", || there.answers());
+    lab::until("the registry answers again", || there.answers());
     assert!(there.is_running());
-    until("the garbage is gone", || {
+    lab::until("the garbage is gone", || {
         dockline.json(&["gc", name.as_str(), "--plan"]).expect_success().read::<CollectPlan>().is_empty()
     });
 }
@@ -190,7 +182,7 @@ fn containers_that_would_lose_their_images_are_left_alone() {
         there.dockerd.run_docker(&["rm", "--force", "registry"]);
         let run = ["run", "-d", "--name", "registry", "--network=host", "-v", &settings];
         there.dockerd.run_docker(&[&run[..], options, &serve[..]].concat());
-        until("the registry answers", || there.answers());
+        lab::until("the registry answers", || there.answers());
         if options.is_empty() {
             there.push(&dockline, &name, "app:v1", 10);
         }

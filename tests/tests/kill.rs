@@ -5,20 +5,11 @@ use nix::sys::signal::Signal;
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const NEEDS: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
 const SOON: Duration = Duration::from_secs(30);
-
-/// Asks again until it is so: neither dockerd nor a folder tells when a name comes or goes.
-#[track_caller]
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + SOON;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "still not so: {what}");
-    }
-}
 
 fn kill(program: &Daemon) {
     program.signal(Signal::SIGKILL);
@@ -45,7 +36,7 @@ fn a_temporary_name_of_a_killed_push_goes_with_the_next_start() {
     let agent = dockline.agent();
     let push =
         Daemon::spawn("dockline push", dockline.command(&["push", "app:v1", name.as_str(), "--engine"]));
-    until("the image has a name with the address", has_temporary);
+    lab::until("the image has a name with the address", has_temporary);
     assert_eq!(notes().len(), 1);
     // Held still, so that it does not go on by itself where the agent was.
     push.signal(Signal::SIGSTOP);
@@ -55,8 +46,8 @@ fn a_temporary_name_of_a_killed_push_goes_with_the_next_start() {
     host.registry().signal(Signal::SIGCONT);
 
     let _next = dockline.agent();
-    until("the name is gone", || !has_temporary());
-    until("the note is gone", || notes().is_empty());
+    lab::until("the name is gone", || !has_temporary());
+    lab::until("the note is gone", || notes().is_empty());
     assert_eq!(dockerd.image_id("app:v1"), Some(id.clone()), "the person's own name stays");
 }
 
@@ -77,7 +68,7 @@ fn the_unfinished_file_of_a_killed_pull_goes_with_the_next_pull() {
     let reference = format!("{name}/app:v1");
     let arguments = ["pull", &reference, "--output", &file];
     let pull = Daemon::spawn("dockline pull", dockline.command(&arguments));
-    until("the pull has begun its file", || !files_in(&folder).is_empty());
+    lab::until("the pull has begun its file", || !files_in(&folder).is_empty());
     kill(&pull);
     // What has arrived, and the account of it: the next pull goes on with them.
     let left = files_in(&folder);

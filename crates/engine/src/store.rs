@@ -11,48 +11,41 @@
 
 mod assemble;
 mod flow;
+mod known;
 mod split;
 
 use crate::{
     Engine, EngineError, ImageParts, Operation,
     transport::{self, RawBody},
 };
-use assemble::assemble;
+use assemble::pour;
 use bollard::{
     errors::Error,
     models::{ContainerCreateBody, DriverData, HostConfig, ImageConfig, Mount, MountBindOptions, MountType},
     query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder},
 };
 use bytes::Bytes;
-use flow::Incoming;
+use flow::{Incoming, Outgoing};
 use futures::future::{join_all, try_join_all};
 use hyper::Request;
+use known::{CONFIG, FOLLOWING};
 use sha2::{Digest as _, Sha256};
 use split::Split;
 use std::{
     collections::HashMap,
-    io::{self, BufWriter, Read},
+    io::{self, Read},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::oneshot};
 
 /// Where the store is in the container: its layers' files, and what is known of them.
 const FILES: &str = "/.dockline/files";
 const KNOWN: &str = "/.dockline/known";
-/// The files in there: the image's configuration, and of each layer what its folder is called and its tar-split.
-const CONFIG: &str = "config";
-const CACHE_ID: &str = "cache-id";
-const TAR_SPLIT: &str = "tar-split.json.gz";
 /// Containers, and so layers that are read at once: dockerd reads one folder of a container after the other.
 const READERS: usize = 3;
-/// What is written of a layer at once.
-const PIECE: usize = 256 << 10;
-/// What may be kept in memory of an image's layers; of a large one it is a few MiB.
-const MOST_KNOWN: u64 = 128 << 20;
-
 /// Where dockerd keeps the parts of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorePlace {
@@ -62,18 +55,41 @@ pub struct StorePlace {
     known: String,
     /// Volumes of the image: they are covered, or dockerd would make one, and fill it.
     volumes: Vec<String>,
+    /// What the layers' folders are called, from the bottom up, as far as the driver says.
+    folders: Vec<String>,
 }
 
 impl StorePlace {
     /// `None` where the store is of another make.
     pub(crate) fn of(driver: Option<&DriverData>, config: Option<&ImageConfig>) -> Option<Self> {
         let driver = driver.filter(|driver| matches!(driver.name.as_str(), "overlay2" | "fuse-overlayfs"))?;
-        // `/var/lib/docker/overlay2/ID/diff` of the topmost layer.
-        let (layer, _) = driver.data.get("UpperDir")?.rsplit_once("/diff")?;
+        // `/var/lib/docker/overlay2/ID/diff` of the topmost layer, and with colons in between, from the top down, of the others.
+        let top = driver.data.get("UpperDir")?;
+        let below = driver.data.get("LowerDir").map_or("", String::as_str);
+        let folder = |path: &str| {
+            let (folder, _) = path.rsplit_once("/diff")?;
+            Some(folder.rsplit_once('/').map_or(folder, |(_, name)| name).to_owned())
+        };
+        let folders = below.rsplit(':').filter(|path| !path.is_empty()).chain([top.as_str()]);
+        let folders = folders.map(folder).collect::<Option<Vec<_>>>().unwrap_or_default();
+        let (layer, _) = top.rsplit_once("/diff")?;
         let (files, _) = layer.rsplit_once('/')?;
         let root = files.strip_suffix(&driver.name)?;
         let volumes = config.and_then(|config| config.volumes.clone()).unwrap_or_default();
-        Some(Self { files: files.to_owned(), known: format!("{root}image/{}", driver.name), volumes })
+        Some(Self {
+            files: files.to_owned(),
+            known: format!("{root}image/{}", driver.name),
+            volumes,
+            folders,
+        })
+    }
+
+    /// The folder of the only layer that is wanted.
+    fn only_folder(&self, layers: &[String], wanted: &[(&str, String)]) -> Option<&str> {
+        let [(only, _)] = wanted else { return None };
+        let at =
+            layers.iter().position(|layer| layer == only).filter(|_| layers.len() == self.folders.len())?;
+        Some(self.folders[at].as_str()).filter(|name| is_name(name))
     }
 }
 
@@ -98,7 +114,12 @@ pub struct StoreLayer {
     /// Its files' folder in each of the containers.
     folder: Arc<str>,
     split: Split,
+    /// Whoever has it under way already.
+    begun: Arc<Mutex<Option<Begun>>>,
 }
+
+/// Takes what the files are to be put together with, and where the layer goes.
+type Begun = oneshot::Sender<(Split, Outgoing)>;
 
 /// One of those that layers are read through.
 struct Container {
@@ -143,16 +164,20 @@ impl StoreLayer {
     /// # Errors
     /// When the engine does not answer.
     pub fn open(&self) -> io::Result<impl Read + Send + use<>> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(begun) = begun {
+            let (outgoing, incoming) = Incoming::channel();
+            if begun.send((self.split.clone(), outgoing)).is_ok() {
+                return Ok(incoming);
+            }
+        }
         let reading = Reading::begin(&self.containers);
         let asked = self.engine.read_folder(reading.container(), &self.folder);
         let files = Incoming::of(Handle::current().block_on(asked).map_err(io::Error::other)?);
         let (outgoing, incoming) = Incoming::channel();
         let split = self.split.clone();
         tokio::task::spawn_blocking(move || {
-            let written = assemble(&split, files, &mut BufWriter::with_capacity(PIECE, &outgoing));
-            if let Err(error) = written {
-                outgoing.fail(error);
-            }
+            pour(&split, tar::Archive::new(files).entries(), None, &outgoing);
             drop(reading);
         });
         Ok(incoming)
@@ -179,6 +204,8 @@ impl Engine {
         let mut wanted: Vec<(&str, String)> = chain_ids(&parts.layers);
         wanted.retain(|(diff_id, _)| is_wanted(diff_id));
         wanted.dedup_by(|(a, _), (b, _)| a == b);
+        // dockerd takes longer to begin than to read a small layer: the files of the only one come with what is known.
+        let only = place.only_folder(&parts.layers, &wanted);
         let chains: Vec<&str> = wanted.iter().map(|(_, chain)| chain.as_str()).collect();
         let body = ContainerCreateBody {
             image: Some(image.clone()),
@@ -187,39 +214,50 @@ impl Engine {
             labels: Some(HashMap::from([("dockline".to_owned(), "reads this image's layers".to_owned())])),
             network_disabled: Some(true),
             host_config: Some(HostConfig {
-                mounts: Some(place.mounts(image, &chains)),
+                mounts: Some(place.mounts(image, &chains, only)),
                 network_mode: Some("none".to_owned()),
                 ..HostConfig::default()
             }),
             ..ContainerCreateBody::default()
         };
         let names: Vec<String> = container_names(name).take(wanted.len().max(1)).collect();
-        let made = names.iter().map(|name| {
+        let make = |name| {
             let options = CreateContainerOptionsBuilder::default().name(name).build();
             self.docker().create_container(Some(options), body.clone())
-        });
-        try_join_all(made).await.map_err(self.failed(Operation::Export, Some(image)))?;
-
-        let known =
-            self.read_folder(name, KNOWN).await.map_err(self.failed(Operation::Export, Some(image)))?;
-        let known = Incoming::of(known);
-        let known = tokio::task::spawn_blocking(move || Known::read(known)).await;
-        let mut known = known.map_err(io::Error::from).flatten().map_err(odd)?;
+        };
+        let failed = || self.failed(Operation::Export, Some(image));
+        make(name).await.map_err(failed())?;
+        let (begin, asked) = oneshot::channel();
+        let known = async {
+            let tar = Incoming::of(self.read_folder(name, KNOWN).await.map_err(failed())?);
+            let (tell, told) = oneshot::channel();
+            let count = chains.len();
+            tokio::task::spawn_blocking(move || known::read(tar, count, tell, asked));
+            told.await.map_err(io::Error::other).flatten().map_err(odd)
+        };
+        let others = async {
+            let made = names.iter().skip(1).map(|name| make(name));
+            try_join_all(made).await.map_err(failed())
+        };
+        let (mut known, _) = futures::try_join!(known, others)?;
+        let mut begin = only.map(|folder| (folder, begin));
         let containers: Arc<[Container]> =
             names.into_iter().map(|name| Container { name, readers: AtomicUsize::new(0) }).collect();
         let layers = wanted.into_iter().enumerate().map(|(at, (diff_id, _))| {
             let (folder, split) = known.layer(at)?;
+            let begun = begin.take().filter(|(only, _)| *only == folder).map(|(_, begin)| begin);
             Ok(StoreLayer {
                 diff_id: diff_id.to_owned(),
                 size: split.size()?,
                 engine: self.clone(),
                 containers: containers.clone(),
-                folder: format!("{FILES}/{folder}/diff").into(),
+                folder: files_of(&folder).into(),
                 split,
+                begun: Arc::new(Mutex::new(begun)),
             })
         });
         let layers = layers.collect::<io::Result<Vec<_>>>().map_err(odd)?;
-        Ok(Store { config: known.config, layers })
+        Ok(Store { config: known.config.unwrap_or_default(), layers })
     }
 
     /// Removes the containers of [`Engine::open_store`] with that name; that there are none is well.
@@ -246,6 +284,16 @@ impl Engine {
     }
 }
 
+/// Where a layer's files are in the containers.
+fn files_of(folder: &str) -> String {
+    format!("{FILES}/{folder}/diff")
+}
+
+/// Whether a layer's folder may be called so: it becomes part of a path.
+fn is_name(folder: &str) -> bool {
+    !folder.is_empty() && folder.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// What the containers are called.
 fn container_names(name: &str) -> impl Iterator<Item = String> + use<'_> {
     (0..READERS).map(move |number| match number {
@@ -255,15 +303,18 @@ fn container_names(name: &str) -> impl Iterator<Item = String> + use<'_> {
 }
 
 impl StorePlace {
-    fn mounts(&self, image: &str, chains: &[&str]) -> Vec<Mount> {
+    fn mounts(&self, image: &str, chains: &[&str], only: Option<&str>) -> Vec<Mount> {
         let hex = |digest: &str| digest.strip_prefix("sha256:").unwrap_or(digest).to_owned();
         let known = chains.iter().enumerate().map(|(at, chain)| {
             mount(format!("{}/layerdb/sha256/{}", self.known, hex(chain)), format!("{KNOWN}/{at}"))
         });
         let config = format!("{}/imagedb/content/sha256/{}", self.known, hex(image));
+        let only =
+            only.map(|folder| mount(format!("{}/{folder}/diff", self.files), format!("{KNOWN}/{FOLLOWING}")));
         let covers = self.volumes.iter().map(|volume| mount(self.files.clone(), volume.clone()));
         known
             .chain([mount(config, format!("{KNOWN}/{CONFIG}")), mount(self.files.clone(), FILES.to_owned())])
+            .chain(only)
             .chain(covers)
             .collect()
     }
@@ -294,58 +345,6 @@ fn chain_ids(layers: &[String]) -> Vec<(&str, String)> {
         Some((layer.as_str(), chain))
     });
     chained.collect()
-}
-
-/// What dockerd knows of the image and its layers.
-#[derive(Default)]
-struct Known {
-    config: Vec<u8>,
-    /// The name of the folder of a layer's files.
-    folders: HashMap<usize, String>,
-    splits: HashMap<usize, Split>,
-}
-
-impl Known {
-    fn read(tar: impl Read) -> io::Result<Self> {
-        let (mut found, mut left) = (Self::default(), MOST_KNOWN);
-        for entry in tar::Archive::new(tar).entries()? {
-            let mut entry = entry?;
-            let path = String::from_utf8_lossy(assemble::below(&entry.path_bytes())).into_owned();
-            let (layer, file) = path
-                .split_once('/')
-                .map_or((None, path.as_str()), |(layer, file)| (layer.parse::<usize>().ok(), file));
-            let is_wanted = match layer {
-                Some(_) => matches!(file, CACHE_ID | TAR_SPLIT),
-                None => file == CONFIG,
-            };
-            if !is_wanted {
-                continue;
-            }
-            left = left.checked_sub(entry.size()).ok_or(io::ErrorKind::FileTooLarge)?;
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes)?;
-            match layer {
-                None => found.config = bytes,
-                Some(layer) if file == TAR_SPLIT => {
-                    drop(found.splits.insert(layer, Split::new(bytes.into())))
-                }
-                Some(layer) => {
-                    let name = String::from_utf8(bytes).map_err(io::Error::other)?;
-                    // It becomes part of a path.
-                    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                        return Err(io::Error::other("the name of a layer's folder"));
-                    }
-                    found.folders.insert(layer, name);
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    fn layer(&mut self, at: usize) -> io::Result<(String, Split)> {
-        let found = self.folders.remove(&at).zip(self.splits.remove(&at));
-        found.ok_or_else(|| io::Error::other("a layer of which the engine's store knows nothing"))
-    }
 }
 
 #[cfg(test)]

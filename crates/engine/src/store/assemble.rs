@@ -1,19 +1,43 @@
 //! A layer's tar from its two halves: what tar-split kept, and the files, which come as a tar of another making.
 
-use super::split::{Piece, Split};
+use super::{
+    flow::Outgoing,
+    split::{Piece, Split},
+};
 use std::{
     collections::HashMap,
     fs::File,
-    io::{self, Read, Seek as _, SeekFrom, Write},
+    io::{self, BufWriter, Read, Seek as _, SeekFrom, Write},
 };
 
-/// Writes the layer that `split` describes to `out`; `files` is a tar of its folder, whose first component is the same in
-/// every name. Blocks.
+/// What is written of a layer at once.
+const PIECE: usize = 256 << 10;
+
+/// Gives the layer to a reader ([`assemble`]), or what speaks against it. Blocks.
+pub(super) fn pour<R: Read>(
+    split: &Split,
+    entries: io::Result<tar::Entries<'_, R>>,
+    within: Option<&'static str>,
+    out: &Outgoing,
+) {
+    let written = entries
+        .and_then(|entries| assemble(split, entries, within, &mut BufWriter::with_capacity(PIECE, out)));
+    if let Err(error) = written {
+        out.fail(error);
+    }
+}
+
+/// Writes the layer that `split` describes to `out`; `entries` are those of a tar of its folder, whose first component is the
+/// same in every name, or of a tar that has this folder `within`. Blocks.
 ///
 /// Nothing here makes sure that it is the right one: that is for the layer's digest to say.
-pub(super) fn assemble(split: &Split, files: impl Read, out: &mut impl Write) -> io::Result<()> {
-    let mut archive = tar::Archive::new(files);
-    let mut files = Files { entries: archive.entries()?, kept: Kept::default(), links: HashMap::new() };
+pub(super) fn assemble<R: Read>(
+    split: &Split,
+    entries: tar::Entries<'_, R>,
+    within: Option<&'static str>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut files = Files { entries, within, kept: Kept::default(), links: HashMap::new() };
     for piece in split.pieces() {
         match piece? {
             Piece::Bytes(bytes) => out.write_all(&bytes)?,
@@ -25,6 +49,7 @@ pub(super) fn assemble(split: &Split, files: impl Read, out: &mut impl Write) ->
 
 struct Files<'a, R: Read> {
     entries: tar::Entries<'a, R>,
+    within: Option<&'static str>,
     /// Files that came before the layer's own order wanted them.
     kept: Kept,
     /// Further names of files, and the names under which these came.
@@ -38,11 +63,11 @@ impl<R: Read> Files<'_, R> {
         if self.kept.write(known, size, out)? {
             return Ok(());
         }
-        for entry in self.entries.by_ref() {
+        while let Some(entry) = self.entries.next() {
             let mut entry = entry?;
-            let name = below(&entry.path_bytes()).to_vec();
+            let Some(name) = self.name(&entry.path_bytes()) else { continue };
             if entry.header().entry_type().is_hard_link() {
-                let Some(target) = entry.link_name_bytes().map(|target| below(&target).to_vec()) else {
+                let Some(target) = entry.link_name_bytes().and_then(|target| self.name(&target)) else {
                     continue;
                 };
                 if name == wanted && self.kept.write(&target, size, out)? {
@@ -59,6 +84,17 @@ impl<R: Read> Files<'_, R> {
             }
         }
         Err(changed(wanted))
+    }
+}
+
+impl<R: Read> Files<'_, R> {
+    /// In the layer's folder; `None` of what is beside that.
+    fn name(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let name = below(path);
+        match self.within {
+            None => Some(name.to_vec()),
+            Some(folder) => Some(plain(name.strip_prefix(folder.as_bytes())?.strip_prefix(b"/")?).to_vec()),
+        }
     }
 }
 

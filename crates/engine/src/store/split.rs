@@ -57,6 +57,11 @@ impl Split {
         Self(packed)
     }
 
+    #[cfg(test)]
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The pieces in their order; each may fail.
     pub(super) fn pieces(&self) -> impl Iterator<Item = io::Result<Piece>> + use<> {
         let mut lines = BufReader::new(GzDecoder::new(self.0.clone().reader()));

@@ -69,7 +69,34 @@ fn copied(members: &[Member]) -> Vec<u8> {
 
 fn together(split: &Split, files: &[u8]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
-    assemble(split, files, &mut out)?;
+    assemble(split, tar::Archive::new(files).entries()?, None, &mut out)?;
+    Ok(out)
+}
+
+/// The layer that is put together from one tar of all that dockerd knows of it, the files included.
+fn from_one_tar(split: &[u8], folder: &[Member]) -> io::Result<Vec<u8>> {
+    let within = |name: &[u8]| [b"known/files/", name].concat();
+    let mut members = vec![
+        file("known/0/cache-id", b"0f"),
+        file("known/0/diff", b"sha256:0"),
+        file("known/0/tar-split.json.gz", split),
+        file("known/config", b"{}"),
+    ];
+    members
+        .extend(folder.iter().map(|(name, member)| (within(name), member.clone().map_err(|t| within(&t)))));
+    let (tell, told) = oneshot::channel();
+    let (ask, asked) = oneshot::channel();
+    let tar = layer(&members).0;
+    let reading = std::thread::spawn(move || known::read(&tar[..], 1, tell, asked));
+    let mut known = told.blocking_recv().expect("it tells")?;
+    assert_eq!(known.config.as_deref(), Some(&b"{}"[..]));
+    let (name, split) = known.layer(0)?;
+    assert_eq!(name, "0f");
+    let (outgoing, mut incoming) = Incoming::channel();
+    assert!(ask.send((split, outgoing)).is_ok());
+    let mut out = Vec::new();
+    incoming.read_to_end(&mut out)?;
+    reading.join().expect("it ends");
     Ok(out)
 }
 
@@ -88,6 +115,7 @@ fn files_in_their_order_in_another_and_linked_the_other_way_round_are_the_same_l
         let (tar, split) = layer(&members);
         assert_eq!(split.size().unwrap(), tar.len() as u64);
         assert_eq!(together(&split, &copied(&folder)).unwrap(), tar, "{members:?}");
+        assert_eq!(from_one_tar(split.packed(), &folder).unwrap(), tar, "{members:?}");
     }
 }
 
@@ -133,6 +161,30 @@ fn the_place_is_read_off_the_topmost_layer() {
         assert_eq!(StorePlace::of(Some(&driver(name, upper)), None), None);
     }
     assert_eq!(StorePlace::of(None, None), None);
+}
+
+#[test]
+fn the_folders_of_an_images_layers_stand_from_the_top_down() {
+    let place = |lower: Option<&str>| {
+        let data = [("UpperDir", Some("/d/overlay2/0f/diff")), ("LowerDir", lower)];
+        let data = data.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())));
+        let driver = DriverData { name: "overlay2".to_owned(), data: data.collect() };
+        StorePlace::of(Some(&driver), None).unwrap()
+    };
+    let folders = |lower| place(lower).folders;
+    assert_eq!(folders(Some("/d/overlay2/0e/diff:/d/overlay2/0d/diff")), ["0d", "0e", "0f"]);
+    assert_eq!(folders(None), ["0f"]);
+    assert_eq!(folders(Some("/d/overlay2/l/ABC")), [""; 0], "of another make");
+
+    let layers = ["sha256:1", "sha256:2"].map(str::to_owned);
+    let of = |place: &StorePlace, number: usize| {
+        place.only_folder(&layers, &[(layers[number].as_str(), String::new())]).map(str::to_owned)
+    };
+    let two = place(Some("/d/overlay2/0e/diff"));
+    assert_eq!((of(&two, 0).as_deref(), of(&two, 1).as_deref()), (Some("0e"), Some("0f")));
+    assert_eq!(two.only_folder(&layers, &[]), None);
+    assert_eq!(of(&place(None), 0), None, "an empty layer has no folder there, or one more");
+    assert_eq!(of(&place(Some("/d/overlay2/../diff")), 0), None);
 }
 
 #[test]

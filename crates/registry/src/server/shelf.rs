@@ -6,6 +6,7 @@
 
 mod layers;
 mod read;
+mod turns;
 
 use super::{
     answer::{self, Refusal, put},
@@ -27,7 +28,7 @@ use axum::{
 };
 use base64::Engine as _;
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream, stream::BoxStream};
 use layers::{Packed, Placed, place, place_bare};
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
 use sha2::{Digest as _, Sha256};
@@ -43,6 +44,7 @@ use std::{
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use turns::Turns;
 
 /// The repository under which the image is to be had, and what its tag begins with: any that does will do, so that each pull
 /// can have a name of its own.
@@ -79,7 +81,9 @@ type Damage = Arc<AtomicBool>;
 /// What every request needs.
 struct Contents {
     manifest: (Digest, String, Vec<u8>),
-    blobs: HashMap<Digest, Item>,
+    /// Layers with their places in the image, 0 being the bottom.
+    blobs: HashMap<Digest, (usize, Item)>,
+    turns: Turns,
     damage: Damage,
     records: Arc<Records>,
     /// Of the `Authorization` header that opens it: a comparison of hashes takes the same time for every wrong one.
@@ -169,14 +173,17 @@ impl Shelf {
             .map_err(|error| inconsistent(error.to_string()))?;
         let platform = serde_json::from_slice(&config).ok();
         let platform = platform.and_then(|p: Platform| Some((p.os?, p.architecture?)));
-        let mut blobs: HashMap<Digest, Item> =
-            placed.into_iter().map(|placed| (placed.digest, placed.item)).collect();
-        blobs.insert(config_digest.clone(), Item::Bytes(config));
+        // Of one that is there twice the lower place counts.
+        let ranked = placed.into_iter().enumerate().rev();
+        let mut blobs: HashMap<Digest, (usize, Item)> =
+            ranked.map(|(rank, placed)| (placed.digest, (rank, placed.item))).collect();
+        blobs.insert(config_digest.clone(), (0, Item::Bytes(config)));
         let manifest_digest = Digest::of(&bytes);
         let damage = Damage::default();
         let contents = Arc::new(Contents {
             manifest: (manifest_digest.clone(), media_type, bytes),
             blobs,
+            turns: Turns::default(),
             damage: damage.clone(),
             records,
             key: Sha256::digest(authorization(password)).into(),
@@ -317,7 +324,7 @@ async fn blob(
     headers: &HeaderMap,
     is_head: bool,
 ) -> Result<Response, Refusal> {
-    let item = contents.blobs.get(digest).ok_or_else(|| Refusal::BlobUnknown(digest.to_string()))?;
+    let (rank, item) = contents.blobs.get(digest).ok_or_else(|| Refusal::BlobUnknown(digest.to_string()))?;
     let size = match item {
         Item::Bytes(bytes) => bytes.len() as u64,
         Item::Section(_, section) => section.size,
@@ -330,6 +337,9 @@ async fn blob(
         Some(Some((start, end))) => (StatusCode::PARTIAL_CONTENT, start, end - start + 1),
         Some(None) => return Err(Refusal::Range { size }),
     };
+    let in_turn = |pieces: BoxStream<'static, io::Result<Bytes>>| {
+        Body::from_stream(contents.turns.in_turn(*rank, pieces))
+    };
     let body = match item {
         _ if is_head => Body::empty(),
         Item::Bytes(bytes) => {
@@ -339,12 +349,15 @@ async fn blob(
         }
         Item::Section(tarball, section) => {
             let file = Arc::new(tarball.reader(*section)?.into_file());
-            stream_of(file, section.offset + start, length)
+            in_turn(stream_of(file, section.offset + start, length).boxed())
         }
-        Item::Stored(layer) => read::stream_of(layer.clone(), (start, length), contents.damage.clone()),
+        Item::Stored(layer) => {
+            in_turn(read::stream_of(layer.clone(), (start, length), contents.damage.clone()).boxed())
+        }
         Item::Packed(packed) => {
             let file = packed.file(&contents.records, digest).await;
-            stream_of(file.map_err(|error| Refusal::Storage(io::Error::other(error)))?, start, length)
+            let file = file.map_err(|error| Refusal::Storage(io::Error::other(error)))?;
+            in_turn(stream_of(file, start, length).boxed())
         }
     };
     let mut response = Response::new(body);
@@ -360,8 +373,12 @@ async fn blob(
 }
 
 /// `length` bytes of `file` from `start` on. Reads name their place, so that several can go on at once.
-fn stream_of(file: Arc<std::fs::File>, start: u64, length: u64) -> Body {
-    let pieces = stream::unfold((start, length), move |(at, left)| {
+fn stream_of(
+    file: Arc<std::fs::File>,
+    start: u64,
+    length: u64,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::unfold((start, length), move |(at, left)| {
         let file = file.clone();
         async move {
             if left == 0 {
@@ -383,8 +400,7 @@ fn stream_of(file: Arc<std::fs::File>, start: u64, length: u64) -> Body {
             let read = piece.as_ref().map_or(left, |piece| piece.len() as u64);
             Some((piece, (at + read, left - read)))
         }
-    });
-    Body::from_stream(pieces)
+    })
 }
 
 #[cfg(unix)]

@@ -2,9 +2,8 @@
 
 use super::{Damage, PIECE};
 use crate::{Digest, StoredLayer, digest::Hasher};
-use axum::body::Body;
 use bytes::Bytes;
-use futures::stream;
+use futures::{Stream, stream};
 use std::{
     io::{self, Read},
     sync::atomic::Ordering,
@@ -16,7 +15,11 @@ const AHEAD: usize = 4;
 
 /// `length` bytes of the layer from `start` on. What does not read, or as a whole is another layer, ends the answer with
 /// an error and is noted in `damage`.
-pub(super) fn stream_of(layer: StoredLayer, (start, length): (u64, u64), damage: Damage) -> Body {
+pub(super) fn stream_of(
+    layer: StoredLayer,
+    (start, length): (u64, u64),
+    damage: Damage,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let (sender, pieces) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         if let Err(error) = send(&layer, start, length, &sender) {
@@ -26,7 +29,7 @@ pub(super) fn stream_of(layer: StoredLayer, (start, length): (u64, u64), damage:
             let _ = sender.blocking_send(Err(error));
         }
     });
-    Body::from_stream(stream::unfold(pieces, |mut pieces| async { Some((pieces.recv().await?, pieces)) }))
+    stream::unfold(pieces, |mut pieces| async { Some((pieces.recv().await?, pieces)) })
 }
 
 /// Until nobody takes it any more, which is no error.

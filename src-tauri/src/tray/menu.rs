@@ -167,7 +167,7 @@ pub fn menu(state: &Snapshot, is_owner: bool, tongue: Tongue) -> Vec<MenuEntry> 
     let before = entries.len();
     let moving = state.transfers.iter().filter_map(|transfer| transfer_text(transfer, tongue));
     entries.extend(moving.map(|text| MenuEntry::Note { text }));
-    let is_moving = entries.len() > before;
+    let is_moving = state.transfers.iter().any(|transfer| !is_at_rest(&transfer.state));
     if state.paused {
         entries.push(MenuEntry::action(Choice::ResumeAll, tongue.resume_all()));
     } else if is_moving {
@@ -362,6 +362,11 @@ fn counted(count: usize, [one, many]: [&str; 2]) -> Option<String> {
         1 => Some(format!("1 {one}")),
         more => Some(format!("{more} {many}")),
     }
+}
+
+/// Whether nothing happens to it by itself.
+fn is_at_rest(state: &TransferState) -> bool {
+    state.is_final() || matches!(state, TransferState::Paused)
 }
 
 /// One line for a transfer that is still going on.

@@ -194,6 +194,16 @@ fn what_is_held_back_can_go_on_even_if_nothing_waits() {
 }
 
 #[test]
+fn only_what_moves_can_be_paused() {
+    let mut state = snapshot();
+    let is_offered = |state: &Snapshot| texts(state).contains(&"Pause all transfers".to_owned());
+    state.transfers = vec![transfer(1, TransferState::Paused)];
+    assert!(!is_offered(&state));
+    state.transfers.push(transfer(2, TransferState::Waiting));
+    assert!(is_offered(&state));
+}
+
+#[test]
 fn recent_images_can_be_pushed() {
     let mut state = snapshot();
     state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];

@@ -5,7 +5,7 @@ import { t } from '../strings';
 import { copyText } from './clipboard';
 import { imageRows, type ImageRow } from './images';
 import { KEYS } from './keys';
-import { isFinal } from './progress';
+import { isFinal, isMoving } from './progress';
 import { authorityOf } from './reference';
 import { LANGUAGES, language } from './language.svelte';
 import { text, type TextStep } from './text.svelte';
@@ -116,7 +116,7 @@ function general(store: Store): Action[] {
   if (transfers.some(({ state }) => state.kind === 'failed'))
     attempt('retry-all', t.transfers.retryAll, 'retry-all');
   if (store.snapshot?.paused) attempt('resume-all', t.transfers.resumeAll, 'resume-all');
-  else if (transfers.some((transfer) => !isFinal(transfer)))
+  else if (transfers.some(isMoving))
     attempt('pause-all', t.transfers.pauseAll, 'pause-all');
   if (transfers.some(isFinal)) attempt('dismiss-all', t.transfers.clear, 'dismiss-all');
   const running = transfers.filter((transfer) => !isFinal(transfer));

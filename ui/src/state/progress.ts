@@ -63,6 +63,11 @@ export function skippedBytes(transfer: TransferView): number {
   );
 }
 
+/** Whether something happens to it by itself, so that it can be held back. */
+export function isMoving(transfer: TransferView): boolean {
+  return !isFinal(transfer) && transfer.state.kind !== 'paused';
+}
+
 /** Whether nothing more will happen to it. */
 export function isFinal(transfer: TransferView): boolean {
   switch (transfer.state.kind) {

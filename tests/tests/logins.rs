@@ -294,6 +294,7 @@ fn tokens_are_had_for_what_is_done_and_had_again_when_they_end() {
     docker_config(folder.path(), &auths(&server, "reader", "reader-secret"));
     let denied = push("team/app:v2").error();
     assert_eq!(denied.code, Code::RegistryDenied, "{denied:?}");
+    assert!(denied.hint.is_some_and(|hint| hint.starts_with("You are logged in there as reader.")));
     dockline.run(&["inspect", &format!("{name}/team/app:v1")]).expect_success();
 
     fs::remove_file(folder.path().join("docker/config.json")).unwrap();

@@ -10,6 +10,7 @@ use dockline_tests::lab::{
 use nix::sys::signal::Signal;
 use std::{
     fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
     process::Command,
     time::{Duration, Instant},
 };
@@ -288,4 +289,41 @@ fn what_stands_in_the_way_is_told() {
     laptop.dockerd.build_image("app:v1", &[16]);
     assert_eq!(fails("app:v1").code, Code::ForwardForbidden);
     assert_eq!(laptop.archives(), 0);
+}
+
+/// Whoever logs in there finds a shell, and no program called docker.
+#[test]
+fn a_host_without_docker_is_told_from_one_whose_docker_does_not_run() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let programs = tempfile::tempdir().unwrap();
+    fs::set_permissions(programs.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    for program in ["sh", "head", "cat"] {
+        symlink(format!("/bin/{program}"), programs.path().join(program)).unwrap();
+    }
+    let path = programs.path().display().to_string();
+    let without = Production::with("", |_| format!("SetEnv PATH={path}\n"));
+    let stopped = Production::with("", |_| "SetEnv DOCKER_HOST=unix:///nowhere.sock\n".to_owned());
+    let laptop = Laptop::start(&[&without, &stopped]);
+    laptop.dockerd.build_image("app:v1", &[16]);
+    let fails = |host: &Production| -> UiError {
+        let arguments = Laptop::arguments("app:v1", &[host]);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        laptop.dockline.json(&arguments).error()
+    };
+    let name = |production: &Production| production.host.address().to_string();
+    let error = fails(&without);
+    assert_eq!(
+        (error.code, error.message),
+        (Code::EngineUnavailable, format!("There is no Docker on {}.", name(&without)))
+    );
+    let error = fails(&stopped);
+    assert_eq!(
+        (error.code, error.message),
+        (Code::EngineUnavailable, format!("Docker does not run on {}.", name(&stopped)))
+    );
+    assert_eq!(laptop.archives(), 0);
+    without.must_be_clean();
+    stopped.must_be_clean();
 }

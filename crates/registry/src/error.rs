@@ -92,6 +92,8 @@ pub enum RegistryError {
     Denied {
         /// What was being done.
         operation: Operation,
+        /// As whom, if the registry was told.
+        user: Option<String>,
         /// The registry's words.
         details: String,
     },
@@ -347,6 +349,12 @@ impl From<&RegistryError> for UiError {
             RegistryError::CertificateFile { .. } => {
                 ui(Code::FileIo).hint("It has to be a PEM file, with BEGIN CERTIFICATE in it.")
             }
+            RegistryError::Denied { user: Some(user), details, .. } => ui(Code::RegistryDenied)
+                .hint(format!(
+                    "You are logged in there as {user}. Ask whoever runs the registry what that login may do, or \
+                     log in as somebody else."
+                ))
+                .details(details),
             RegistryError::Denied { details, .. } => ui(Code::RegistryDenied)
                 .hint("Ask whoever runs the registry whether it is read-only, or who may write there.")
                 .details(details),

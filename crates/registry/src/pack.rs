@@ -32,9 +32,15 @@ const BUFFER: usize = 128 << 10;
 const GZIP_PIECE: usize = 1 << 20;
 /// zstd looks farther back.
 const ZSTD_PIECE: usize = 2 << 20;
-/// Bytes that may be on their way through all compressors together, in [`GRAIN`]s: what bounds memory.
+/// Bytes that may be on their way through all compressors together, in [`GRAIN`]s: what bounds memory. A piece counts with
+/// its own length until it is packed, and with what is left of that until it is taken: enough for every layer to have its
+/// next request ready by the time that the one before is answered.
 const IN_FLIGHT: usize = 24 << 20;
-const GRAIN: usize = 1 << 20;
+const GRAIN: usize = 64 << 10;
+/// Pieces of one layer that wait in line at most: packed well, they are small, and the room is for all layers.
+const AHEAD: usize = 64;
+/// Pieces of one layer that wait for a compressor, or are in one.
+const UNPACKED: usize = 4;
 
 /// How a layer is packed: everything that its bytes at the registry depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,7 +211,7 @@ impl Press {
 
     /// Reads `source` to its end on a thread of its own and packs it. Must be called within a runtime.
     pub(crate) fn pack(&self, source: impl Read + Send + 'static, algorithm: Algorithm) -> Pieces {
-        let (sender, packing) = mpsc::channel(IN_FLIGHT / GRAIN);
+        let (sender, packing) = mpsc::channel(AHEAD);
         let (abandon, abandoned) = Abandon::new();
         let (press, runtime) = (self.clone(), Handle::current());
         let reading = tokio::task::spawn_blocking(move || {
@@ -225,9 +231,12 @@ impl Press {
         let stopped = || io::Error::new(io::ErrorKind::Interrupted, "the push was stopped");
         let length = self.packing.piece();
         let grains = u32::try_from(length / GRAIN).unwrap_or(1);
+        // However many layers there are, none has the compressors to itself.
+        let turns = Arc::new(Semaphore::new(UNPACKED));
         let mut is_first = true;
         loop {
             abandoned.check()?;
+            let turn = runtime.block_on(turns.clone().acquire_owned()).map_err(|_| stopped())?;
             let room =
                 runtime.block_on(self.room.clone().acquire_many_owned(grains)).map_err(|_| stopped())?;
             let mut raw = vec![0; length];
@@ -239,7 +248,7 @@ impl Press {
             is_first = false;
             raw.truncate(filled);
             hasher.update(&raw);
-            let piece = self.begin_piece(raw, room, runtime);
+            let piece = self.begin_piece(raw, (turn, room), runtime);
             if pieces.blocking_send(piece).is_err() {
                 return Err(stopped());
             }
@@ -252,7 +261,7 @@ impl Press {
     fn begin_piece(
         &self,
         raw: Vec<u8>,
-        room: OwnedSemaphorePermit,
+        (turn, mut room): (OwnedSemaphorePermit, OwnedSemaphorePermit),
         runtime: &Handle,
     ) -> JoinHandle<io::Result<Piece>> {
         let press = self.clone();
@@ -271,6 +280,10 @@ impl Press {
                 bytes
             });
             let bytes = work.await.map_err(io::Error::other)??;
+            drop(turn);
+            // `None`, and all of it goes, if packing has made it longer.
+            let saved = room.num_permits().saturating_sub(bytes.len().div_ceil(GRAIN));
+            drop(room.split(saved));
             Ok(Piece { bytes: bytes.into(), raw: length, _room: room })
         })
     }

@@ -11,9 +11,9 @@
 mod support;
 
 use dockline_model::{Compression, LayerState, LayerView};
-use dockline_registry::{Digest, Packing, Records, Sending};
+use dockline_registry::{Digest, Packing, Sending};
 use serde_json::{Value, json};
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 use support::{
     Registry, have,
     line::{Line, layer, save},
@@ -25,7 +25,7 @@ const MIB: u64 = 1 << 20;
 /// A machine that has never pushed, on a line that has Dockline choose this level.
 fn machine(level: u8) -> Sending {
     let packing = Packing::new(Compression::Gzip, level);
-    Sending { packing, takes_any: true, records: Arc::new(Records::nowhere()) }
+    Sending { packing, ..Sending::default() }
 }
 
 async fn push(

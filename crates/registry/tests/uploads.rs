@@ -21,7 +21,7 @@ use support::{
 };
 
 fn sending(records: &Arc<Records>) -> Sending {
-    Sending { packing: Packing::new(Compression::Gzip, 1), takes_any: true, records: records.clone() }
+    Sending { packing: Packing::new(Compression::Gzip, 1), records: records.clone(), ..Sending::default() }
 }
 
 const MIB: u64 = 1 << 20;
@@ -208,7 +208,8 @@ async fn layers_that_others_pushed_are_not_sent_again() {
 
         // Who asks for a way of packing gets that.
         let records = Arc::new(Records::nowhere());
-        let strict = Sending { packing: Packing::new(Compression::Zstd, 3), takes_any: false, records };
+        let packing = Packing::new(Compression::Zstd, 3);
+        let strict = Sending { packing, takes_any: false, records, ..Sending::default() };
         let pushed =
             line.client().push_archive_as(&changed, None, "app", "z", &strict, |_, _, _| ()).await.unwrap();
         let manifest = registry.client().get_manifest("app", "z").await.unwrap();

@@ -13,7 +13,7 @@ use std::{
     },
     path::Path,
     process::Command,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const SOON: Duration = Duration::from_secs(30);
@@ -31,24 +31,16 @@ fn now() -> String {
     format!("{}.{:09}", now.as_secs(), now.subsec_nanos())
 }
 
-/// Nothing that was made for the reading is left.
+/// Nothing that was made for the reading is left, as soon as an owner that goes on has come to it.
 #[track_caller]
 fn nothing_is_left(dockerd: &Dockerd, notes: &Path) {
-    assert_eq!(dockerd.run_docker(&["ps", "--all", "--quiet"]), "");
+    lab::until("the containers are gone", || containers(dockerd).is_empty());
+    lab::until("the notes are gone", || fs::read_dir(notes).map_or(0, Iterator::count) == 0);
     assert_eq!(dockerd.run_docker(&["volume", "ls", "--quiet"]), "");
-    assert_eq!(fs::read_dir(notes).map_or(0, Iterator::count), 0);
 }
 
 fn containers(dockerd: &Dockerd) -> String {
     dockerd.run_docker(&["ps", "--all", "--format", "{{.Names}}"])
-}
-
-#[track_caller]
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + SOON;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "still not so: {what}");
-    }
 }
 
 /// An image of what tars find hard, in layers that Docker has made itself and in one that somebody else's tar has.
@@ -114,11 +106,11 @@ fn layers_come_straight_from(workplace: Workplace) {
     let since = now();
     let (view, digest) = done(dockline.json(&["push", "app:v1", name.as_str(), "--direct"]));
     assert_eq!(view.road, Road::Direct);
+    nothing_is_left(&dockerd, &notes);
     let seen = events(&dockerd, &since);
     let has = |what: &str| seen.iter().any(|event| event.starts_with(what));
     assert!(has("container create") && has("container destroy"), "{seen:?}");
     assert!(!has("image save") && !has("container start"), "{seen:?}");
-    nothing_is_left(&dockerd, &notes);
 
     // An export has the same layers.
     let archive = workstation.folder().join("app.tar").display().to_string();
@@ -168,13 +160,14 @@ fn what_is_made_to_read_layers_goes_when_the_push_is_stopped_or_killed() {
     let push = || {
         let arguments = ["push", "app:v1", name.as_str(), "--direct"];
         let push = Daemon::spawn("dockline push", dockline.command(&arguments));
-        until("layers are read", || containers(&dockerd).starts_with("dockline-reads-"));
+        lab::until("layers are read", || containers(&dockerd).starts_with("dockline-reads-"));
         push
     };
 
     let stopped = push();
     stopped.signal(Signal::SIGINT);
     assert!(stopped.wait(SOON).is_some_and(|status| !status.success()), "{}", stopped.log());
+    assert!(containers(&dockerd).is_empty(), "it was the owner, and ended before it had removed everything");
     nothing_is_left(&dockerd, &notes);
 
     let killed = push();
@@ -182,7 +175,5 @@ fn what_is_made_to_read_layers_goes_when_the_push_is_stopped_or_killed() {
     assert!(killed.wait(SOON).is_some());
     assert!(!containers(&dockerd).is_empty(), "nobody was there to remove it");
     let _next = dockline.agent();
-    until("the container is gone", || containers(&dockerd).is_empty());
-    until("the note is gone", || fs::read_dir(&notes).map_or(0, Iterator::count) == 0);
     nothing_is_left(&dockerd, &notes);
 }

@@ -211,6 +211,10 @@ export const registry: readonly Pattern[] = [
     'Het moet een PEM-bestand zijn, met BEGIN CERTIFICATE erin.',
   ],
   [
+    'You are logged in there as {1}. Ask whoever runs the registry what that login may do, or log in as somebody else.',
+    'U bent daar aangemeld als {1}. Vraag wie het register beheert wat die aanmelding mag, of meld u aan als iemand anders.',
+  ],
+  [
     'Ask whoever runs the registry whether it is read-only, or who may write there.',
     'Vraag wie het register beheert of het alleen te lezen is, of wie er mag schrijven.',
   ],

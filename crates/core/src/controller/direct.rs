@@ -12,11 +12,7 @@ use dockline_registry::{
     Client, Digest, EngineImage, Reference, RegistryError, Scope, Sending, StoredImage, Survey, Turns,
 };
 use futures::{StreamExt, stream};
-use std::{
-    io,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{io, path::Path, time::Duration};
 use tokio::time::timeout;
 
 /// How long a registry may take to show its certificate, where an engine is to do the rest.
@@ -95,9 +91,9 @@ impl Transfer {
                     removed.await;
                 }
                 pushed => {
-                    let digest = pushed.map_err(|error| self.refused(&error))?.to_string();
-                    let verified = self.verify(reference, Some(&digest));
-                    return futures::join!(verified, removed).0;
+                    // Docker takes as long to remove a container as a small layer takes to be sent.
+                    drop(removed);
+                    return Ok(stands(&pushed.map_err(|error| self.refused(&error))?));
                 }
             }
         }
@@ -120,8 +116,7 @@ impl Transfer {
                 client.push_spooled(export, &self.context().spool, place, &sending, report).await
             }
         };
-        let digest = pushed.map_err(|error| self.refused(&error))?;
-        self.verify(reference, Some(&digest.to_string())).await
+        Ok(stands(&pushed.map_err(|error| self.refused(&error))?))
     }
 
     /// The image's layers that the registry lacks, as the engine's own store has them.
@@ -195,7 +190,7 @@ impl Transfer {
     ) -> Result<Verified, UiError> {
         let client = self.client()?;
         // Says at once, too, if nobody is there.
-        let answer_time = answer_time(&client, None).await.map_err(|error| self.refused(&error))?;
+        let answer_time = client.answer_time().await.map_err(|error| self.refused(&error))?;
         let is_whole = scope.all_platforms || scope.referrers;
         let choice = match is_whole {
             true => road::whole_archive(self.line(answer_time)),
@@ -211,8 +206,7 @@ impl Transfer {
             true => client.push_archive_whole((path, image), scope, place, &sending, report).await,
             false => client.push_archive_as(path, image, place.0, place.1, &sending, report).await,
         };
-        let digest = pushed.map_err(|error| self.refused(&error))?;
-        self.verify(reference, Some(&digest.to_string())).await
+        Ok(stands(&pushed.map_err(|error| self.refused(&error))?))
     }
 
     async fn survey(
@@ -235,11 +229,10 @@ impl Transfer {
                     .survey(whole, place.0, place.1, &Sending { records, ..self.sending(&before) })
                     .await
                     .map_err(|error| self.refused(&error))?;
-                let line = self
-                    .line(answer_time(client, Some(survey.answer_time)).await.map_err(|e| self.refused(&e))?);
+                let line = self.line(survey.answer_time);
                 (Some(survey), line)
             }
-            None => (None, self.line(answer_time(client, None).await.map_err(|e| self.refused(&e))?)),
+            None => (None, self.line(client.answer_time().await.map_err(|error| self.refused(&error))?)),
         };
         let engine_sends = match (&whole, &survey) {
             (Some(whole), Some(survey)) if (1..whole.layers.len()).contains(&survey.missing.len()) => {
@@ -299,6 +292,7 @@ impl Transfer {
             packing: choice.packing,
             takes_any: !choice.is_asked_for,
             records: self.context().records.clone(),
+            at_once: choice.at_once,
         }
     }
 
@@ -335,21 +329,9 @@ struct Surveyed {
     situation: Situation,
 }
 
-/// The time that one answer takes. The first may have waited for a connection, or for a processor, and how layers are packed
-/// hangs on it: only a line that is slow three times is slow.
-async fn answer_time(client: &Client, first: Option<Duration>) -> Result<Duration, RegistryError> {
-    const QUICK: Duration = Duration::from_millis(5);
-    const QUESTIONS: usize = 3;
-    let mut least = first;
-    for _ in usize::from(first.is_some())..QUESTIONS {
-        if least.is_some_and(|least| least < QUICK) {
-            break;
-        }
-        let begin = Instant::now();
-        client.ping().await?;
-        least = Some(least.map_or(begin.elapsed(), |least| least.min(begin.elapsed())));
-    }
-    Ok(least.unwrap_or_default())
+/// What our own client has pushed or copied: it has asked the registry for it already.
+pub(super) fn stands(digest: &Digest) -> Verified {
+    Verified { digest: digest.to_string(), at_registry: true }
 }
 
 /// In Docker's own store an image's id is the digest of its configuration.

@@ -78,6 +78,12 @@ impl Line {
         }
     }
 
+    /// Every layer begins and ends with questions, during which the others fill a long line; on a short one they cost
+    /// sessions.
+    fn at_once(self) -> usize {
+        if self.answer_time >= FAR { 4 } else { 3 }
+    }
+
     fn words(self) -> String {
         match self.rate {
             Some(rate) if rate < SLOW => format!("the line has carried {:.0} Mbit/s", rate as f64 * 8e-6),
@@ -96,6 +102,8 @@ pub(super) struct Choice {
     pub(super) packing: Packing,
     /// Whether the person asked for this packing, so that the registry's own copies will not do.
     pub(super) is_asked_for: bool,
+    /// Layers that are sent at once.
+    pub(super) at_once: usize,
     /// A sentence.
     pub(super) why: String,
 }
@@ -104,7 +112,8 @@ pub(super) struct Choice {
 pub(super) fn choose(wishes: PushOptions, situation: &Situation) -> Choice {
     let packing = packing(wishes, situation.line);
     let is_asked_for = wishes.compression.is_some() || wishes.level.is_some();
-    let choice = |road, why| Choice { road, packing, is_asked_for, why };
+    let at_once = situation.line.at_once();
+    let choice = |road, why| Choice { road, packing, is_asked_for, at_once, why };
     match wishes.road {
         Some(Road::Engine) => return choice(Road::Engine, "Through the engine, as you asked.".to_owned()),
         Some(Road::Direct) => {
@@ -168,7 +177,7 @@ pub(super) fn archive(wishes: PushOptions, line: Line) -> Choice {
     let is_asked_for = wishes.compression.is_some() || wishes.level.is_some();
     let why =
         format!("Directly, with no engine; uncompressed layers go {}.", packed_how(wishes, packing, line));
-    Choice { road: Road::Direct, packing, is_asked_for, why }
+    Choice { road: Road::Direct, packing, is_asked_for, at_once: line.at_once(), why }
 }
 
 /// An archive's image with all that belongs to it.

@@ -20,7 +20,7 @@ use dockline_model::{
 use dockline_registry::{Client, OneOfSeveral, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
 use std::{path::PathBuf, sync::Arc, time::Duration};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Tries in all when the tunnel breaks under a transfer. dockerd never repeats its first request nor the last (the
 /// ping and the manifest), so somebody has to.
@@ -77,6 +77,8 @@ pub(super) struct Context {
     pub(super) hosts_file: PathBuf,
     pub(super) engines: Engines,
     pub(super) traces: Traces,
+    /// What outlives the transfer, and not the owner.
+    pub(super) tasks: TaskTracker,
     /// What pushes remember.
     pub(super) records: Arc<Records>,
     /// Where an export may be kept while it is pushed.
@@ -282,7 +284,7 @@ impl Transfer {
                     told
                 }
             })?;
-        self.verify(reference, Some(&digest.to_string())).await
+        Ok(super::direct::stands(&digest))
     }
 
     /// The registry's client, whose traffic counts as this transfer's.
@@ -334,9 +336,9 @@ impl Transfer {
         (self.context.traces.clone(), &mut self.trace)
     }
 
-    /// Removes the trace now, even if nobody waits for it.
+    /// Removes the trace now, even if nobody waits for it; the owner does, at its end.
     pub(super) fn remove_trace(&mut self) -> impl Future<Output = ()> + use<> {
-        let removing = self.trace.take().map(|trace| tokio::spawn(trace.remove()));
+        let removing = self.trace.take().map(|trace| self.context.tasks.spawn(trace.remove()));
         async {
             if let Some(removing) = removing {
                 // Only a panic could be the error, and it has been printed.

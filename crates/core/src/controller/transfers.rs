@@ -301,6 +301,7 @@ impl Actor {
                 hosts_file: self.paths.hosts_file.clone(),
                 engines: self.engines.clone(),
                 traces: Traces::new(&self.paths.state_dir),
+                tasks: self.transfers.tasks.clone(),
                 records: self.records.clone(),
                 spool: self.paths.spool(),
                 figures: entry.figures.clone(),

@@ -128,6 +128,13 @@ impl Auth {
 }
 
 impl Client {
+    /// As whom the registry knows us; nobody, where it never asked or the login is a token without a name.
+    pub(super) fn user(&self) -> Option<String> {
+        let state = self.auth.state();
+        let Known::Some(Credentials { user, .. }) = &state.credentials else { return None };
+        (state.are_good && !user.is_empty() && !user.starts_with('<')).then(|| user.clone())
+    }
+
     /// Puts on `request` whatever is known to get it in. A token that is about to expire is replaced before.
     pub(super) async fn authorize(&self, request: &mut Request) -> Result<(), RegistryError> {
         let challenge = self.auth.state().challenge.clone();
@@ -164,9 +171,15 @@ impl Client {
             let again = request.try_clone();
             let used = request.headers().get(AUTHORIZATION).cloned();
             self.crossed.sent(request.body().and_then(reqwest::Body::as_bytes).map_or(0, <[u8]>::len));
+            let (method, path) = (request.method().clone(), request.url().path().to_owned());
+            let begin = Instant::now();
             // Only this step has a limit: asking a person, or another server, takes its own time.
             let answer = self.idle(operation, self.http().execute(request)).await.map_err(Refusal::Login)?;
             let mut response = answer.map_err(Refusal::Lost)?;
+            let status = response.status().as_u16();
+            let after = begin.elapsed();
+            tracing::debug!(%method, path, status, ?after, "the registry has answered");
+            self.answers.heard(&method, after);
             if response.status() != StatusCode::UNAUTHORIZED {
                 if used.is_some() {
                     self.accepted().await;

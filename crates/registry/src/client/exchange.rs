@@ -326,11 +326,11 @@ impl Client {
         match status {
             _ if is_full => RegistryError::DiskFull { details },
             // A token server gives whoever may not a token with nothing in it.
-            401 if is_logged_in => RegistryError::Denied { operation, details },
+            401 if is_logged_in => RegistryError::Denied { operation, user: self.user(), details },
             401 => RegistryError::Auth { operation, details },
-            403 => RegistryError::Denied { operation, details },
+            403 => RegistryError::Denied { operation, user: self.user(), details },
             // A registry in read-only mode does not know the writing methods.
-            405 => RegistryError::Denied { operation, details },
+            405 => RegistryError::Denied { operation, user: None, details },
             404 if has("BLOB_UPLOAD_UNKNOWN") => RegistryError::Failed { operation, status, details },
             404 => RegistryError::NotFound { what: what.to_owned(), details },
             _ => RegistryError::Failed { operation, status, details },

@@ -57,6 +57,8 @@ pub struct Survey {
     /// The time that one question took, of several asked together.
     pub answer_time: std::time::Duration,
     placed: HashMap<Digest, Placed>,
+    /// Blobs that were asked for.
+    absent: Vec<Digest>,
     config_size: u64,
     /// What stood in the repository when it was asked.
     standing: Vec<Standing>,
@@ -72,6 +74,11 @@ impl Survey {
     /// The layer at the registry, if it is there.
     pub(super) fn placed(&self, diff_id: &Digest) -> Option<&Placed> {
         self.placed.get(diff_id)
+    }
+
+    /// Blobs that the repository does not have.
+    pub(super) fn absent(&self) -> &[Digest] {
+        &self.absent
     }
 
     /// Images that stood in the repository.
@@ -92,32 +99,37 @@ impl Client {
         tag: &str,
         sending: &Sending,
     ) -> Result<Survey, RegistryError> {
-        let begin = std::time::Instant::now();
-        let config = async {
-            let config = self.blob_size(repository, &image.id).await;
-            (config, begin.elapsed())
-        };
-        let ((config, answer_time), standing) = futures::join!(config, self.standing(repository, tag));
-        let config = config?;
-        let layers: Vec<&Digest> = image.layers.iter().collect();
-        let standing = self.learn_beside(standing?, repository, tag, &layers, &sending.records).await?;
+        let timed = self.timed();
         let board = Board::new([], |_: &[LayerView], _, _| ());
-        let shared = self.shared(repository, sending, &board);
-        let asked: Vec<_> = image.layers.iter().map(|layer| self.whereabouts(&shared, layer)).collect();
-        let found: Vec<Option<Placed>> = stream::iter(asked).buffered(QUESTIONS).try_collect().await?;
+        let shared = timed.shared(repository, sending, &board);
+        let layers = async {
+            let standing = timed.standing(repository, tag).await?;
+            let layers: Vec<&Digest> = image.layers.iter().collect();
+            let standing = timed.learn_beside(standing, repository, tag, &layers, &sending.records).await?;
+            let asked: Vec<_> = image.layers.iter().map(|layer| timed.whereabouts(&shared, layer)).collect();
+            let found: Vec<_> = stream::iter(asked).buffered(QUESTIONS).try_collect().await?;
+            Ok((standing, found))
+        };
+        let config = timed.blob_size(repository, &image.id);
+        let (config, (standing, found)) = futures::try_join!(config, layers)?;
+        let answer_time = timed.least_answer().await?;
         let mut survey = Survey {
             missing: Vec::new(),
             // Its size has to stand in the manifest, and some registries do not tell it.
             has_config: config.is_some_and(|size| size > 0),
             answer_time,
             placed: HashMap::new(),
+            absent: Vec::new(),
             config_size: config.unwrap_or(0),
             standing,
         };
         for (layer, found) in image.layers.iter().zip(found) {
             match found {
-                Some(placed) => drop(survey.placed.insert(layer.clone(), placed)),
-                None => survey.missing.push(layer.clone()),
+                Ok(placed) => drop(survey.placed.insert(layer.clone(), placed)),
+                Err(absent) => {
+                    survey.missing.push(layer.clone());
+                    survey.absent.extend(absent);
+                }
             }
         }
         Ok(survey)
@@ -132,19 +144,22 @@ impl Client {
         image.layers.iter().filter(|layer| !is_engines(layer)).count()
     }
 
+    /// The layer in this repository, or as which blobs it has been asked for and is not there.
     async fn whereabouts<F>(
         &self,
         shared: &Shared<'_, F>,
         layer: &Digest,
-    ) -> Result<Option<Placed>, RegistryError> {
+    ) -> Result<Result<Placed, Vec<Digest>>, RegistryError> {
         let known: Vec<Known> = shared.records.usable(self.authority(), shared.repository, layer);
+        let mut absent = Vec::new();
         for known in known.iter().filter(|known| shared.fits(known)) {
             let Ok(digest) = known.digest.parse::<Digest>() else { continue };
             if self.blob_exists(shared.repository, &digest).await? {
-                return Ok(Some(Placed { digest, size: known.size, encoding: known.encoding }));
+                return Ok(Ok(Placed { digest, size: known.size, encoding: known.encoding }));
             }
+            absent.push(digest);
         }
-        Ok(None)
+        Ok(Err(absent))
     }
 
     /// Names an image of which the registry has everything.
@@ -168,8 +183,8 @@ impl Client {
             board.state(index, dockline_model::LayerState::Exists);
         }
         let plan = ManifestPlan::Docker;
-        let config = (&image.id, survey.config_size);
-        self.complete_with((repository, tag), config, plan, &layers, &survey.standing).await
+        let config = (image.id.clone(), survey.config_size);
+        self.complete((repository, tag), config, plan, &layers, &survey.standing).await
     }
 
     /// Packs and sends an image while the engine exports it (`docker save`, of Docker's own store), and asks the
@@ -235,6 +250,7 @@ impl Client {
         let config = config.ok_or_else(|| missing(format!("the configuration {}", image.id)))?;
         let layers = self.placed(image, &placed)?;
         // Nothing of it was there, so no image that stands there is this one.
+        let config = self.put_config(repository, &config).await?;
         self.complete((repository, tag), config, ManifestPlan::Docker, &layers, &[]).await
     }
 

@@ -1,20 +1,20 @@
 //! One layer on its way to the registry: asked for, mounted, or packed and sent.
 
+mod attempt;
+
 use super::{
     Client,
-    push::{Placed, blocking},
+    push::{Placed, blocking, noted},
     retry,
-    upload::{Begun, Broken, REQUEST, Upload},
+    upload::{Begun, Broken},
 };
 use crate::{
-    Algorithm, Digest, RegistryError,
-    archive::ArchiveError,
+    Digest, RegistryError,
     board::Board,
-    digest::Hasher,
     pack::{Encoding, Press},
     records::{Known, Records, UploadKey},
 };
-use bytes::Bytes;
+use attempt::Attempt;
 use dockline_model::{LayerState, LayerView};
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -91,12 +91,13 @@ impl<F> Shared<'_, F> {
 }
 
 impl Client {
-    /// The layer, if the registry has it: in this repository, or in another from which it is mounted.
+    /// The layer, if the registry has it: in this repository, or in another from which it is mounted. `absent`: what it has
+    /// just said that this repository does not have.
     pub(super) async fn find_layer<F: FnMut(&[LayerView], u64, u64) + Send>(
         &self,
         shared: &Shared<'_, F>,
-        job: &Job,
-        index: usize,
+        (index, job): (usize, &Job),
+        absent: &[Digest],
     ) -> Result<Option<Placed>, RegistryError> {
         let registry = self.authority();
         let found = |placed: Placed, state| {
@@ -124,7 +125,7 @@ impl Client {
                     let Ok(digest) = known.digest.parse::<Digest>() else { continue };
                     let placed =
                         Placed { digest: digest.clone(), size: known.size, encoding: known.encoding };
-                    if self.blob_exists(shared.repository, &digest).await? {
+                    if !absent.contains(&digest) && self.blob_exists(shared.repository, &digest).await? {
                         return found(placed, LayerState::Exists);
                     }
                     if let Some(from) = self.mount(shared.repository, &digest, &known.repositories).await? {
@@ -183,13 +184,7 @@ impl Client {
     /// Of a layer that was found: whoever sent it may have been killed before it noted the end.
     pub(super) async fn forget_upload<F>(&self, shared: &Shared<'_, F>, job: &Job) {
         if let Some(key) = self.upload_key(shared, job) {
-            let records = shared.records.clone();
-            // Only a panic could be the error, and it has been printed.
-            let _ = blocking(move || {
-                records.forget_upload(&key);
-                Ok::<_, RegistryError>(())
-            })
-            .await;
+            noted(&shared.records, move |records| records.forget_upload(&key)).await;
         }
     }
 
@@ -210,7 +205,7 @@ impl Client {
         };
         if turn.as_ref().is_some_and(|turn| turn.had_to_wait)
             && let Some(layer) = job.expected()
-            && let Some(placed) = self.find_layer(shared, job, index).await?
+            && let Some(placed) = self.find_layer(shared, (index, job), &[]).await?
         {
             if job.is_stream {
                 // What comes after it in the stream has to be reached.
@@ -225,8 +220,8 @@ impl Client {
         let key = key.filter(|_| _guard.is_some());
         loop {
             shared.board.advance(index, 0);
-            let sent = Sending { client: self, shared, job, index, press: &press, key: key.as_ref() };
-            match sent.once().await {
+            let attempt = Attempt { client: self, shared, job, index, press: &press, key: key.as_ref() };
+            match attempt.run().await {
                 Ok((placed, layer, state)) => {
                     shared.board.state(index, state);
                     let packing = matches!(job.kind, JobKind::Pack { .. }).then(|| press.packing().name());
@@ -281,226 +276,6 @@ impl Job {
         match &self.kind {
             JobKind::Verbatim { digest, .. } | JobKind::There(Placed { digest, .. }) => Some(digest),
             JobKind::Pack { diff_id } => diff_id.as_ref(),
-        }
-    }
-}
-
-impl From<RegistryError> for Broken {
-    fn from(error: RegistryError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// One attempt.
-struct Sending<'a, F> {
-    client: &'a Client,
-    shared: &'a Shared<'a, F>,
-    job: &'a Job,
-    index: usize,
-    press: &'a Press,
-    key: Option<&'a UploadKey>,
-}
-
-impl<F: FnMut(&[LayerView], u64, u64) + Send> Sending<'_, F> {
-    async fn once(&self) -> Result<(Placed, Digest, LayerState), Broken> {
-        let (client, repository) = (self.client, self.shared.repository);
-        let mut upload = self.earlier().await;
-        let resumed = upload.as_ref().map_or(0, |upload| upload.offset);
-        let open = self.job.open.clone();
-        let source = blocking(move || open().map_err(|source| RegistryError::Source { source })).await?;
-        let algorithm = self.job.expected().map_or(Algorithm::Sha256, Digest::algorithm);
-        let mut pieces = self.press.pack(source, algorithm);
-        let mut hasher = Hasher::new(match &self.job.kind {
-            JobKind::Verbatim { .. } => algorithm,
-            JobKind::Pack { .. } | JobKind::There(_) => Algorithm::Sha256,
-        });
-        let (mut made, mut raw) = (0_u64, 0_u64);
-        let mut batch = Batch::default();
-        loop {
-            let piece = pieces.next().await.map_err(|source| self.unreadable(source))?;
-            let is_end = piece.is_none();
-            if let Some(piece) = piece {
-                hasher.update(&piece.bytes);
-                let begin = made;
-                made += piece.bytes.len() as u64;
-                raw += piece.raw as u64;
-                // What the registry has of it already is made for the digest's sake alone.
-                let new = resumed.clamp(begin, made) - begin;
-                batch.push(piece.bytes.slice(usize::try_from(new).unwrap_or(0)..), piece.raw as u64);
-                if batch.length == 0 {
-                    self.shared.board.advance(self.index, raw);
-                    batch = Batch::default();
-                }
-            }
-            if is_end && upload.is_none() {
-                break;
-            }
-            if batch.length >= REQUEST as u64 || (is_end && batch.length > 0) {
-                let to = match &mut upload {
-                    Some(upload) => upload,
-                    None => upload.insert(self.begin().await?),
-                };
-                self.append(to, &std::mem::take(&mut batch), raw).await?;
-            }
-            if is_end {
-                break;
-            }
-        }
-        let layer = pieces.diff_id().await.map_err(|source| self.unreadable(source))?;
-        let digest = hasher.finish();
-        let expected = self.job.expected();
-        let actual = if matches!(self.job.kind, JobKind::Verbatim { .. }) { &digest } else { &layer };
-        if let Some(expected) = expected.filter(|expected| *expected != actual) {
-            let (expected, actual) = (expected.clone(), actual.clone());
-            self.give_up(upload).await;
-            let name = self.job.name.clone();
-            return Err(Broken::Failed(ArchiveError::WrongDigest { name, expected, actual }.into()));
-        }
-        if made < resumed {
-            self.give_up(upload).await;
-            return Err(Broken::Forgotten(client.protocol("it has more of a layer than there is")));
-        }
-        let encoding = match self.job.kind {
-            JobKind::Verbatim { encoding, .. } => encoding,
-            JobKind::Pack { .. } | JobKind::There(_) => self.press.packing().encoding(),
-        };
-        let placed = Placed { digest: digest.clone(), size: made, encoding };
-        let upload = match upload {
-            Some(upload) => upload,
-            // All of it is here and its digest known before the first byte is sent.
-            None if client.blob_exists(repository, &digest).await? => {
-                return Ok((placed, layer, LayerState::Exists));
-            }
-            None => {
-                let mut upload = self.begin().await?;
-                if batch.length > 0 {
-                    self.append(&mut upload, &batch, raw).await?;
-                }
-                upload
-            }
-        };
-        self.finish(upload, &digest, resumed > 0).await?;
-        Ok((placed, layer, LayerState::Done))
-    }
-
-    /// An upload that broke off, with what the registry has of it.
-    async fn earlier(&self) -> Option<Upload> {
-        let key = self.key?.clone();
-        let records = self.shared.records.clone();
-        let location =
-            blocking(move || Ok::<_, RegistryError>(records.unfinished(&key))).await.ok().flatten()?;
-        let upload = self.client.resume(self.shared.repository, &location).await;
-        match &upload {
-            Some(upload) => tracing::info!(offset = upload.offset, "an upload goes on where it broke off"),
-            None => self.forget().await,
-        }
-        upload
-    }
-
-    async fn begin(&self) -> Result<Upload, RegistryError> {
-        match self.client.begin(self.shared.repository, None).await? {
-            Begun::Upload(upload) => Ok(upload),
-            Begun::Mounted => Err(self.client.protocol("it completed an upload that had only begun")),
-        }
-    }
-
-    async fn append(&self, upload: &mut Upload, batch: &Batch, raw: u64) -> Result<(), Broken> {
-        self.note(upload).await;
-        let before = raw.saturating_sub(batch.raw);
-        let progress = |sent: u64| {
-            let scaled = u128::from(batch.raw) * u128::from(sent) / u128::from(batch.length.max(1));
-            self.shared.board.advance(self.index, before + u64::try_from(scaled).unwrap_or(batch.raw));
-        };
-        let lost = |seconds| self.shared.board.state(self.index, LayerState::Retrying { seconds });
-        let request = self.shared.records.begin_request();
-        let appended = upload.append(self.client, &batch.pieces, progress, lost).await;
-        if appended.is_ok() {
-            request.carried(self.client.authority(), batch.length);
-        } else {
-            drop(request);
-        }
-        match &appended {
-            Ok(()) => self.note(upload).await,
-            Err(Broken::Forgotten(_)) => self.forget().await,
-            Err(Broken::Failed(_)) => {}
-        }
-        appended
-    }
-
-    async fn finish(&self, upload: Upload, digest: &Digest, is_resumed: bool) -> Result<(), Broken> {
-        let finished = upload.finish(self.client, digest).await;
-        let error = match finished {
-            Ok(()) => {
-                self.forget().await;
-                return Ok(());
-            }
-            Err(error) => error,
-        };
-        // The answer may have been lost, and not the request.
-        if matches!(error, RegistryError::Unreachable { .. })
-            && self.client.blob_exists(self.shared.repository, digest).await.unwrap_or(false)
-        {
-            self.forget().await;
-            return Ok(());
-        }
-        if matches!(error, RegistryError::Failed { status: 400 | 404 | 416, .. }) {
-            self.forget().await;
-            if is_resumed {
-                return Err(Broken::Forgotten(error));
-            }
-        }
-        Err(Broken::Failed(error))
-    }
-
-    async fn give_up(&self, upload: Option<Upload>) {
-        self.forget().await;
-        if let Some(upload) = upload {
-            upload.abandon(self.client).await;
-        }
-    }
-
-    async fn note(&self, upload: &Upload) {
-        if let Some(key) = self.key.cloned() {
-            let (records, location) = (self.shared.records.clone(), upload.location());
-            // Only a panic could be the error, and it has been printed.
-            let _ = blocking(move || {
-                records.note_upload(&key, location);
-                Ok::<_, RegistryError>(())
-            })
-            .await;
-        }
-    }
-
-    async fn forget(&self) {
-        if let Some(key) = self.key.cloned() {
-            let records = self.shared.records.clone();
-            let _ = blocking(move || {
-                records.forget_upload(&key);
-                Ok::<_, RegistryError>(())
-            })
-            .await;
-        }
-    }
-
-    fn unreadable(&self, source: io::Error) -> RegistryError {
-        ArchiveError::Read { path: self.job.shown.clone(), source }.into()
-    }
-}
-
-/// Pieces that go in one request.
-#[derive(Debug, Default)]
-struct Batch {
-    pieces: Vec<Bytes>,
-    length: u64,
-    raw: u64,
-}
-
-impl Batch {
-    fn push(&mut self, bytes: Bytes, raw: u64) {
-        self.length += bytes.len() as u64;
-        self.raw += raw;
-        if !bytes.is_empty() {
-            self.pieces.push(bytes);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Whatever names the registry gives itself (in `Location`, in redirects), every request goes to the address
 //! the client was made for: that is the tunnel's end, and nothing else leads to this registry.
 
+mod answers;
 mod auth;
 mod blob;
 mod choose;
@@ -90,6 +91,7 @@ pub struct Client {
     host: reqwest::header::HeaderValue,
     whole: names::WholeList,
     crossed: Crossed,
+    answers: answers::Answers,
     hearer: choose::Hearer,
 }
 
@@ -106,7 +108,8 @@ impl Client {
         let way = way::Way::new(&config)?;
         let auth = auth::Auth::default();
         let (whole, crossed) = (names::WholeList::default(), Crossed::default());
-        Ok(Self { way, auth, config, host, whole, crossed, hearer: choose::Hearer::default() })
+        let (answers, hearer) = (answers::Answers::default(), choose::Hearer::default());
+        Ok(Self { way, auth, config, host, whole, crossed, answers, hearer })
     }
 
     /// Asks whether a registry answers (`GET /v2/`, distribution-spec end-1).

@@ -32,12 +32,15 @@ pub struct Sending {
     pub takes_any: bool,
     /// What earlier pushes left behind.
     pub records: Arc<Records>,
+    /// Layers that are sent at once.
+    pub at_once: usize,
 }
 
 impl Default for Sending {
-    /// gzip, whatever is there already, and nothing remembered.
+    /// gzip, whatever is there already, nothing remembered, and three at once.
     fn default() -> Self {
-        Self { packing: Packing::default(), takes_any: true, records: Arc::new(Records::nowhere()) }
+        let records = Arc::new(Records::nowhere());
+        Self { packing: Packing::default(), takes_any: true, records, at_once: 3 }
     }
 }
 
@@ -144,21 +147,27 @@ impl Client {
             ManifestPlan::Compressed(_) | ManifestPlan::Docker => self.standing(repository, tag).await?,
         };
         let standing = self.learn_beside(standing, repository, tag, &wanted, &sending.records).await?;
-        let placed = self.send_jobs(&jobs, repository, sending, &board).await?;
+        let (placed, config) = futures::join!(
+            self.send_jobs(&jobs, repository, &[], sending, &board),
+            self.put_config(repository, &config)
+        );
+        let placed = placed?;
         let layers: Vec<Placed> = order.iter().map(|job| placed[*job].clone()).collect();
-        self.complete((repository, tag), config, manifest, &layers, &standing).await
+        self.complete((repository, tag), config?, manifest, &layers, &standing).await
     }
 
-    /// Sends whatever of `jobs` the registry lacks; where each of them is then.
+    /// Sends whatever of `jobs` the registry lacks; where each of them is then. `absent`: what it has just said that the
+    /// repository does not have.
     pub(super) async fn send_jobs<F: FnMut(&[LayerView], u64, u64) + Send>(
         &self,
         jobs: &[Job],
         repository: &str,
+        absent: &[Digest],
         sending: &Sending,
         board: &Board<F>,
     ) -> Result<Vec<Placed>, RegistryError> {
         let shared = self.shared(repository, sending, board);
-        let asked = jobs.iter().enumerate().map(|(index, job)| self.find_layer(&shared, job, index));
+        let asked = jobs.iter().enumerate().map(|job| self.find_layer(&shared, job, absent));
         let mut placed: Vec<Option<Placed>> =
             stream::iter(asked.collect::<Vec<_>>()).buffered(QUESTIONS).try_collect().await?;
 
@@ -176,7 +185,7 @@ impl Client {
                 async move { Ok::<_, RegistryError>((index, self.send_layer(shared, job, index).await?.0)) }
             })
             .collect();
-        let mut sends = stream::iter(sends).buffer_unordered(self.config.parallel.max(1));
+        let mut sends = stream::iter(sends).buffer_unordered(sending.at_once.max(1));
         let mut outcome = Ok(());
         while let Some(sent) = sends.next().await {
             match sent {
@@ -195,23 +204,18 @@ impl Client {
         placed.ok_or_else(|| self.protocol("a layer was neither found nor sent"))
     }
 
-    /// The configuration and the manifest, once all layers are there. `standing`: images that the repository has.
-    pub(crate) async fn complete(
+    /// Sends the configuration; its digest, and its length in bytes.
+    pub(crate) async fn put_config(
         &self,
-        (repository, tag): (&str, &str),
-        config: Vec<u8>,
-        manifest: ManifestPlan,
-        layers: &[Placed],
-        standing: &[Standing],
-    ) -> Result<Digest, RegistryError> {
-        let config_digest = Digest::of(&config);
-        let config_size = config.len() as u64;
+        repository: &str,
+        config: &[u8],
+    ) -> Result<(Digest, u64), RegistryError> {
+        let digest = Digest::of(config);
         let mut waits = retry::WAITS.into_iter();
-        while let Err(error) = self.put_small(repository, &config_digest, &config).await {
+        while let Err(error) = self.put_small(repository, &digest, config).await {
             retry::wait_silently(error, &mut waits).await?;
         }
-        let config = (&config_digest, config_size);
-        self.complete_with((repository, tag), config, manifest, layers, standing).await
+        Ok((digest, config.len() as u64))
     }
 
     /// Sends a small blob, unless it is there.
@@ -223,16 +227,16 @@ impl Client {
         self.push_blob(repository, digest, bytes.len() as u64, body, |_| ()).await
     }
 
-    /// The manifest, once everything that it names is there.
-    pub(super) async fn complete_with(
+    /// The manifest, once everything that it names is there. `standing`: images that the repository has.
+    pub(crate) async fn complete(
         &self,
         (repository, tag): (&str, &str),
-        (config, config_size): (&Digest, u64),
+        (config, config_size): (Digest, u64),
         manifest: ManifestPlan,
         layers: &[Placed],
         standing: &[Standing],
     ) -> Result<Digest, RegistryError> {
-        let (media_type, bytes) = compose::manifest(manifest, (config, config_size), layers, standing)
+        let (media_type, bytes) = compose::manifest(manifest, (&config, config_size), layers, standing)
             .map_err(|what| ArchiveError::Inconsistent { what: what.to_string() })?;
         self.tag(repository, tag, &media_type, bytes).await
     }
@@ -273,12 +277,17 @@ impl Client {
     }
 }
 
-/// Writes the records where that may take a moment.
+/// Writes the records.
 pub(crate) async fn save(records: &Arc<Records>) {
+    noted(records, Records::save).await;
+}
+
+/// Writes something of the records where that may take a moment.
+pub(super) async fn noted(records: &Arc<Records>, note: impl FnOnce(&Records) + Send + 'static) {
     let records = records.clone();
     // Only a panic could be the error, and it has been printed.
     let _ = blocking(move || {
-        records.save();
+        note(&records);
         Ok::<_, RegistryError>(())
     })
     .await;

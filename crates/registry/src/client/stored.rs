@@ -75,11 +75,13 @@ impl Client {
         });
         let jobs: Vec<Job> = jobs.collect::<Result<_, _>>()?;
         let board = Board::new(jobs.iter().map(|job| (job.short_id(), job.size)), progress);
-        let sent = self.send_jobs(&jobs, repository, sending, &board).await?;
-        let placed: HashMap<&Digest, Placed> = distinct.into_iter().zip(sent).collect();
+        let (sent, config) = futures::join!(
+            self.send_jobs(&jobs, repository, survey.absent(), sending, &board),
+            self.put_config(repository, &stored.config)
+        );
+        let placed: HashMap<&Digest, Placed> = distinct.into_iter().zip(sent?).collect();
         let layers: Vec<Placed> = image.layers.iter().map(|layer| placed[layer].clone()).collect();
-        let (config, plan) = (stored.config.clone(), ManifestPlan::Docker);
-        self.complete((repository, tag), config, plan, &layers, survey.standing()).await
+        self.complete((repository, tag), config?, ManifestPlan::Docker, &layers, survey.standing()).await
     }
 }
 

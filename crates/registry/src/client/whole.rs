@@ -68,8 +68,8 @@ impl Client {
         let packing = Packing::new(Compression::None, 0);
         let sending = Sending { packing, ..sending.clone() };
         tokio::try_join!(
-            self.send_jobs(&layers, repository, &sending, &board),
-            self.send_jobs(&others, repository, &sending, &unseen),
+            self.send_jobs(&layers, repository, &[], &sending, &board),
+            self.send_jobs(&others, repository, &[], &sending, &unseen),
         )?;
         let travellers: Vec<Traveller> = whole
             .manifests

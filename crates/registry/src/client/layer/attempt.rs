@@ -1,0 +1,261 @@
+//! One attempt at a layer: read, packed and sent in requests, from wherever an earlier one broke off.
+
+use super::{Job, JobKind, Shared};
+use crate::{
+    Algorithm, Digest, RegistryError,
+    archive::ArchiveError,
+    client::{
+        Client,
+        push::{Placed, blocking, noted},
+        upload::{Begun, Broken, REQUEST, Upload},
+    },
+    digest::Hasher,
+    pack::Press,
+    records::UploadKey,
+};
+use bytes::Bytes;
+use dockline_model::{LayerState, LayerView};
+use std::io;
+
+/// Layers of more bytes than this are hardly ever packed into a single request.
+const LARGE: u64 = 4 * REQUEST as u64;
+/// Bytes of the first one of such a layer.
+const FIRST_REQUEST: u64 = 256 << 10;
+
+impl From<RegistryError> for Broken {
+    fn from(error: RegistryError) -> Self {
+        Self::Failed(error)
+    }
+}
+/// One attempt.
+pub(super) struct Attempt<'a, F> {
+    pub(super) client: &'a Client,
+    pub(super) shared: &'a Shared<'a, F>,
+    pub(super) job: &'a Job,
+    pub(super) index: usize,
+    pub(super) press: &'a Press,
+    pub(super) key: Option<&'a UploadKey>,
+}
+
+impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
+    pub(super) async fn run(&self) -> Result<(Placed, Digest, LayerState), Broken> {
+        let (client, repository) = (self.client, self.shared.repository);
+        let earlier = self.earlier().await;
+        let resumed = earlier.as_ref().map_or(0, |upload| upload.offset);
+        let open = self.job.open.clone();
+        let algorithm = self.job.expected().map_or(Algorithm::Sha256, Digest::algorithm);
+        let pieces = async {
+            let open = move || open().map_err(|source| RegistryError::Source { source });
+            Ok::<_, RegistryError>(self.press.pack(blocking(open).await?, algorithm))
+        };
+        // Of a large layer there will be more than goes in one request.
+        let begun = async {
+            match &earlier {
+                None if self.job.size > LARGE => self.begin().await.map(Some),
+                Some(_) | None => Ok(None),
+            }
+        };
+        let (pieces, begun) = futures::join!(pieces, begun);
+        let mut pieces = match pieces {
+            Ok(pieces) => pieces,
+            Err(error) => {
+                if let Some(upload) = begun.ok().flatten() {
+                    upload.abandon(client).await;
+                }
+                return Err(error.into());
+            }
+        };
+        let mut upload = earlier.or(begun?);
+        let mut hasher = Hasher::new(match &self.job.kind {
+            JobKind::Verbatim { .. } => algorithm,
+            JobKind::Pack { .. } | JobKind::There(_) => Algorithm::Sha256,
+        });
+        let (mut made, mut raw) = (0_u64, 0_u64);
+        let mut batch = Batch::default();
+        loop {
+            let piece = pieces.next().await.map_err(|source| self.unreadable(source))?;
+            let is_end = piece.is_none();
+            if let Some(piece) = piece {
+                hasher.update(&piece.bytes);
+                let begin = made;
+                made += piece.bytes.len() as u64;
+                raw += piece.raw as u64;
+                // What the registry has of it already is made for the digest's sake alone.
+                let new = resumed.clamp(begin, made) - begin;
+                batch.push(piece.bytes.slice(usize::try_from(new).unwrap_or(0)..), piece.raw as u64);
+                if batch.length == 0 {
+                    self.shared.board.advance(self.index, raw);
+                    batch = Batch::default();
+                }
+            }
+            if is_end && upload.is_none() {
+                break;
+            }
+            if batch.length >= self.next_request(&upload) || (is_end && batch.length > 0) {
+                let to = match &mut upload {
+                    Some(upload) => upload,
+                    None => upload.insert(self.begin().await?),
+                };
+                self.append(to, &std::mem::take(&mut batch), raw).await?;
+            }
+            if is_end {
+                break;
+            }
+        }
+        let layer = pieces.diff_id().await.map_err(|source| self.unreadable(source))?;
+        let digest = hasher.finish();
+        let expected = self.job.expected();
+        let actual = if matches!(self.job.kind, JobKind::Verbatim { .. }) { &digest } else { &layer };
+        if let Some(expected) = expected.filter(|expected| *expected != actual) {
+            let (expected, actual) = (expected.clone(), actual.clone());
+            self.give_up(upload).await;
+            let name = self.job.name.clone();
+            return Err(Broken::Failed(ArchiveError::WrongDigest { name, expected, actual }.into()));
+        }
+        if made < resumed {
+            self.give_up(upload).await;
+            return Err(Broken::Forgotten(client.protocol("it has more of a layer than there is")));
+        }
+        let encoding = match self.job.kind {
+            JobKind::Verbatim { encoding, .. } => encoding,
+            JobKind::Pack { .. } | JobKind::There(_) => self.press.packing().encoding(),
+        };
+        let placed = Placed { digest: digest.clone(), size: made, encoding };
+        let upload = match upload {
+            Some(upload) => upload,
+            // All of it is here and its digest known before the first byte is sent.
+            None if client.blob_exists(repository, &digest).await? => {
+                return Ok((placed, layer, LayerState::Exists));
+            }
+            None => {
+                let mut upload = self.begin().await?;
+                if batch.length > 0 {
+                    self.append(&mut upload, &batch, raw).await?;
+                }
+                upload
+            }
+        };
+        self.finish(upload, &digest, resumed > 0).await?;
+        Ok((placed, layer, LayerState::Done))
+    }
+
+    /// An upload that broke off, with what the registry has of it.
+    async fn earlier(&self) -> Option<Upload> {
+        let key = self.key?.clone();
+        let records = self.shared.records.clone();
+        let location =
+            blocking(move || Ok::<_, RegistryError>(records.unfinished(&key))).await.ok().flatten()?;
+        let upload = self.client.resume(self.shared.repository, &location).await;
+        match &upload {
+            Some(upload) => tracing::info!(offset = upload.offset, "an upload goes on where it broke off"),
+            None => self.forget().await,
+        }
+        upload
+    }
+
+    /// Bytes to be gathered for the next request. The first ones of a large layer are short, so that the line has something
+    /// to do; of a small one all is made before anything is sent, since the registry may know its digest.
+    fn next_request(&self, upload: &Option<Upload>) -> u64 {
+        match upload {
+            Some(upload) => upload.offset.clamp(FIRST_REQUEST, REQUEST as u64),
+            None => REQUEST as u64,
+        }
+    }
+
+    async fn begin(&self) -> Result<Upload, RegistryError> {
+        match self.client.begin(self.shared.repository, None).await? {
+            Begun::Upload(upload) => Ok(upload),
+            Begun::Mounted => Err(self.client.protocol("it completed an upload that had only begun")),
+        }
+    }
+
+    async fn append(&self, upload: &mut Upload, batch: &Batch, raw: u64) -> Result<(), Broken> {
+        self.note(upload).await;
+        let before = raw.saturating_sub(batch.raw);
+        let progress = |sent: u64| {
+            let scaled = u128::from(batch.raw) * u128::from(sent) / u128::from(batch.length.max(1));
+            self.shared.board.advance(self.index, before + u64::try_from(scaled).unwrap_or(batch.raw));
+        };
+        let lost = |seconds| self.shared.board.state(self.index, LayerState::Retrying { seconds });
+        let request = self.shared.records.begin_request();
+        let appended = upload.append(self.client, &batch.pieces, progress, lost).await;
+        if appended.is_ok() {
+            request.carried(self.client.authority(), batch.length);
+        } else {
+            drop(request);
+        }
+        match &appended {
+            Ok(()) => self.note(upload).await,
+            Err(Broken::Forgotten(_)) => self.forget().await,
+            Err(Broken::Failed(_)) => {}
+        }
+        appended
+    }
+
+    async fn finish(&self, upload: Upload, digest: &Digest, is_resumed: bool) -> Result<(), Broken> {
+        let finished = upload.finish(self.client, digest).await;
+        let error = match finished {
+            Ok(()) => {
+                self.forget().await;
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        // The answer may have been lost, and not the request.
+        if matches!(error, RegistryError::Unreachable { .. })
+            && self.client.blob_exists(self.shared.repository, digest).await.unwrap_or(false)
+        {
+            self.forget().await;
+            return Ok(());
+        }
+        if matches!(error, RegistryError::Failed { status: 400 | 404 | 416, .. }) {
+            self.forget().await;
+            if is_resumed {
+                return Err(Broken::Forgotten(error));
+            }
+        }
+        Err(Broken::Failed(error))
+    }
+
+    async fn give_up(&self, upload: Option<Upload>) {
+        self.forget().await;
+        if let Some(upload) = upload {
+            upload.abandon(self.client).await;
+        }
+    }
+
+    async fn note(&self, upload: &Upload) {
+        if let Some(key) = self.key.cloned() {
+            let location = upload.location();
+            noted(&self.shared.records, move |records| records.note_upload(&key, location)).await;
+        }
+    }
+
+    async fn forget(&self) {
+        if let Some(key) = self.key.cloned() {
+            noted(&self.shared.records, move |records| records.forget_upload(&key)).await;
+        }
+    }
+
+    fn unreadable(&self, source: io::Error) -> RegistryError {
+        ArchiveError::Read { path: self.job.shown.clone(), source }.into()
+    }
+}
+
+/// Pieces that go in one request.
+#[derive(Debug, Default)]
+struct Batch {
+    pieces: Vec<Bytes>,
+    length: u64,
+    raw: u64,
+}
+
+impl Batch {
+    fn push(&mut self, bytes: Bytes, raw: u64) {
+        self.length += bytes.len() as u64;
+        self.raw += raw;
+        if !bytes.is_empty() {
+            self.pieces.push(bytes);
+        }
+    }
+}

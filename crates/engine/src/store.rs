@@ -45,7 +45,8 @@ use tokio::{runtime::Handle, sync::oneshot};
 const FILES: &str = "/.dockline/files";
 const KNOWN: &str = "/.dockline/known";
 /// Containers, and so layers that are read at once: dockerd reads one folder of a container after the other.
-const READERS: usize = 3;
+const READERS: usize = 4;
+
 /// Where dockerd keeps the parts of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorePlace {
@@ -186,7 +187,8 @@ impl StoreLayer {
 
 impl Engine {
     /// Makes containers, through which those layers of an image can be read that `is_wanted` (by their diff ids); their names
-    /// begin with `name`. Whatever comes of it, [`Engine::close_store`] has to remove them.
+    /// begin with `name`. Whatever comes of it, [`Engine::close_store`] has to remove them. An only layer `is_begun` at once,
+    /// and holds up whoever wants to remove its container until it is opened or dropped.
     ///
     /// # Errors
     /// When the engine does not allow it, or its store is laid out otherwise.
@@ -195,6 +197,7 @@ impl Engine {
         parts: &ImageParts,
         name: &str,
         is_wanted: impl Fn(&str) -> bool,
+        is_begun: bool,
     ) -> Result<Store, EngineError> {
         let image = &parts.id;
         let odd = |source| EngineError::Store { image: image.clone(), source };
@@ -205,7 +208,7 @@ impl Engine {
         wanted.retain(|(diff_id, _)| is_wanted(diff_id));
         wanted.dedup_by(|(a, _), (b, _)| a == b);
         // dockerd takes longer to begin than to read a small layer: the files of the only one come with what is known.
-        let only = place.only_folder(&parts.layers, &wanted);
+        let only = place.only_folder(&parts.layers, &wanted).filter(|_| is_begun);
         let chains: Vec<&str> = wanted.iter().map(|(_, chain)| chain.as_str()).collect();
         let body = ContainerCreateBody {
             image: Some(image.clone()),

@@ -97,6 +97,16 @@ pub enum RegistryError {
         /// The registry's words.
         details: String,
     },
+    /// Somebody else has given the tag to another image since.
+    #[error("the registry has {found} as {what} by now, and {pushed} was pushed")]
+    Overtaken {
+        /// Repository and tag.
+        what: String,
+        /// What it has.
+        found: Digest,
+        /// What is there as well, by its digest.
+        pushed: Digest,
+    },
     /// No list of repositories, or not for us.
     #[error("the registry does not list its repositories")]
     NoCatalogue {
@@ -411,6 +421,8 @@ impl From<&RegistryError> for UiError {
             RegistryError::Redirected { .. } => ui(Code::RegistryFailed).hint(
                 "Turn redirects off in the registry's configuration (storage: redirect: disable: true).",
             ),
+            RegistryError::Overtaken { .. } => ui(Code::DigestMismatch)
+                .hint("Somebody else may have pushed the same tag meanwhile; try again."),
             RegistryError::DigestMismatch { .. } => ui(Code::DigestMismatch)
                 .hint("Try again; if it happens again, the registry's storage is damaged."),
             RegistryError::NoPlatform { .. } => ui(Code::ReferenceNotFound)

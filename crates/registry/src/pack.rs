@@ -39,8 +39,8 @@ const IN_FLIGHT: usize = 24 << 20;
 const GRAIN: usize = 64 << 10;
 /// Pieces of one layer that wait in line at most: packed well, they are small, and the room is for all layers.
 const AHEAD: usize = 64;
-/// Pieces of one layer that wait for a compressor, or are in one.
-const UNPACKED: usize = 4;
+/// Pieces of one layer that wait for a compressor, or are in one, beside those that all cores have.
+const WAITING: usize = 2;
 
 /// How a layer is packed: everything that its bytes at the registry depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,13 +189,16 @@ impl Pieces {
     }
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 impl Press {
     pub(crate) fn new(packing: Packing) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             packing,
             room: Arc::new(Semaphore::new(IN_FLIGHT / GRAIN)),
-            cores: Arc::new(Semaphore::new(cores)),
+            cores: Arc::new(Semaphore::new(cores())),
             idle: Arc::default(),
         }
     }
@@ -232,7 +235,7 @@ impl Press {
         let length = self.packing.piece();
         let grains = u32::try_from(length / GRAIN).unwrap_or(1);
         // However many layers there are, none has the compressors to itself.
-        let turns = Arc::new(Semaphore::new(UNPACKED));
+        let turns = Arc::new(Semaphore::new(cores() + WAITING));
         let mut is_first = true;
         loop {
             abandoned.check()?;
@@ -281,7 +284,7 @@ impl Press {
             });
             let bytes = work.await.map_err(io::Error::other)??;
             drop(turn);
-            // `None`, and all of it goes, if packing has made it longer.
+            // Nothing, if packing has made it longer.
             let saved = room.num_permits().saturating_sub(bytes.len().div_ceil(GRAIN));
             drop(room.split(saved));
             Ok(Piece { bytes: bytes.into(), raw: length, _room: room })
@@ -326,7 +329,11 @@ impl Compressor {
                 packed.shrink_to_fit();
                 Ok(packed)
             }
-            Self::Zstd(compressor) => compressor.compress(raw),
+            Self::Zstd(compressor) => {
+                let mut packed = compressor.compress(raw)?;
+                packed.shrink_to_fit();
+                Ok(packed)
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ pub fn until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "still not so: {what}");
+        #[allow(clippy::disallowed_methods, reason = "there is no event to wait for")]
         thread::sleep(PAUSE);
     }
 }

@@ -92,11 +92,11 @@ const UNREACHED: UiError = {
 const BUILDER: LeftForYou[] = [
   {
     words:
-      'The builder is removed, since builders read their settings only when they are made; its build cache goes with it.',
+      'Remove the builder, since builders read their settings only when they are made; its build cache goes with it.',
     command: ['docker', 'buildx', 'rm', 'builder'],
   },
   {
-    words: 'The builder is made anew, with the new settings.',
+    words: 'Make the builder anew, with the new settings.',
     command: ['docker', 'buildx', 'create', '--name', 'builder', '--driver', 'docker-container', '--use'],
   },
 ];

@@ -211,6 +211,10 @@ export const registry: readonly Pattern[] = [
     'Het moet een PEM-bestand zijn, met BEGIN CERTIFICATE erin.',
   ],
   [
+    'The registry has {1} as {2} by now, and {3} was pushed.',
+    'Het register heeft {1} inmiddels als {2}, en {3} is gepusht.',
+  ],
+  [
     'You are logged in there as {1}. Ask whoever runs the registry what that login may do, or log in as somebody else.',
     'U bent daar aangemeld als {1}. Vraag wie het register beheert wat die aanmelding mag, of meld u aan als iemand anders.',
   ],

@@ -110,12 +110,12 @@ export const setup: readonly Pattern[] = [
     'Dezelfde instellingen worden in de Podman-machine geschreven; er herstart niets.',
   ],
   [
-    'The builder is removed, since builders read their settings only when they are made; its build cache goes with it.',
-    'De builder wordt verwijderd, want builders lezen hun instellingen alleen bij het maken; zijn cache gaat mee.',
+    'Remove the builder, since builders read their settings only when they are made; its build cache goes with it.',
+    'Verwijder de builder, want builders lezen hun instellingen alleen bij het maken; zijn cache gaat mee.',
   ],
   [
-    'The builder is made anew, with the new settings.',
-    'De builder wordt opnieuw gemaakt, met de nieuwe instellingen.',
+    'Make the builder anew, with the new settings.',
+    'Maak de builder opnieuw, met de nieuwe instellingen.',
   ],
   ['The snap restarts Docker.', 'De snap herstart Docker.'],
   ['Windows restarts the Docker service.', 'Windows herstart de Docker-service.'],
@@ -157,6 +157,10 @@ export const setup: readonly Pattern[] = [
   [
     'The same settings are written inside the Podman machine; nothing restarted.',
     'Dezelfde instellingen zijn in de Podman-machine geschreven; er is niets herstart.',
+  ],
+  [
+    'The builder is made anew, with the new settings.',
+    'De builder is opnieuw gemaakt, met de nieuwe instellingen.',
   ],
   ['The builder is removed, and its build cache with it.', 'De builder is verwijderd, en zijn cache ook.'],
   ['{1} could not be started: {2}.', '{1} kon niet worden gestart: {2}.'],

@@ -17,6 +17,8 @@ use tokio::time::timeout;
 
 /// How long a registry may take to show its certificate, where an engine is to do the rest.
 const CERTIFICATES: Duration = Duration::from_secs(3);
+/// How long a push that has ended well waits for its container to go; it goes on going then.
+const REMOVAL: Duration = Duration::from_secs(1);
 /// Images that the engine has pushed or pulled by hand, of which the registry is asked for the layers.
 const DIGESTS: usize = 3;
 
@@ -83,17 +85,20 @@ impl Transfer {
         let report = move |layers: &[LayerView], current, total| figures.write(layers, current, total);
         if let (Some(whole), Some(survey), Some(stored)) = (&whole, &survey, stored) {
             let pushed = client.push_stored(whole, survey, &stored, place, &sending, report.clone()).await;
+            // dockerd removes no container while somebody may still read in it.
+            drop(stored);
             let removed = self.remove_trace();
             match pushed {
-                // What was read is not the layer that it should be; nothing of it is at the registry.
+                // What was read is not the layer that it should be; no layer of it is at the registry.
                 Err(RegistryError::Archive(error)) => {
                     tracing::warn!(%error, "the engine's store is not as it should be: the image is exported");
                     removed.await;
                 }
                 pushed => {
-                    // Docker takes as long to remove a container as a small layer takes to be sent.
-                    drop(removed);
-                    return Ok(stands(&pushed.map_err(|error| self.refused(&error))?));
+                    let stands = stands(&pushed.map_err(|error| self.refused(&error))?);
+                    // Who removes the image now is not to find a container of it.
+                    drop(timeout(REMOVAL, removed).await);
+                    return Ok(stands);
                 }
             }
         }
@@ -128,7 +133,8 @@ impl Transfer {
     ) -> Option<StoredImage> {
         let missing: Vec<String> = survey?.missing.iter().map(ToString::to_string).collect();
         let (traces, trace) = self.traces();
-        stored::open(engine, parts, &traces, trace, |layer| missing.iter().any(|known| known == layer)).await
+        let is_missing = |layer: &str| missing.iter().any(|known| known == layer);
+        stored::open(engine, parts, &traces, trace, is_missing, true).await
     }
 
     /// An engine trusts whatever certificate a loopback address has; we do not, and would say so only when all is sent.

@@ -6,13 +6,14 @@ use dockline_registry::{Digest, StoredImage, StoredLayer};
 use std::{io, sync::Arc};
 
 /// The image with those layers that `is_wanted`; `None` where only an export is left. What is made at the engine for it is in
-/// `trace`, from before it is made.
+/// `trace`, from before it is made. Who opens its layers at once lets an only one be begun.
 pub(super) async fn open(
     engine: &Engine,
     parts: &ImageParts,
     traces: &Traces,
     trace: &mut Option<Trace>,
     is_wanted: impl Fn(&str) -> bool,
+    is_begun: bool,
 ) -> Option<StoredImage> {
     parts.store.as_ref()?;
     let noted = match traces.container(engine).await {
@@ -22,7 +23,7 @@ pub(super) async fn open(
             return None;
         }
     };
-    match read(engine, parts, noted.name(), is_wanted).await {
+    match read(engine, parts, noted.name(), is_wanted, is_begun).await {
         Ok(image) => Some(image),
         Err(error) => {
             tracing::info!(?error, "the engine's store cannot be read: the image is exported");
@@ -39,8 +40,9 @@ async fn read(
     parts: &ImageParts,
     container: &str,
     is_wanted: impl Fn(&str) -> bool,
+    is_begun: bool,
 ) -> Result<StoredImage, EngineError> {
-    let store = engine.open_store(parts, container, is_wanted).await?;
+    let store = engine.open_store(parts, container, is_wanted, is_begun).await?;
     let layers = store.layers.into_iter().filter_map(stored).collect();
     Ok(StoredImage { config: store.config, layers })
 }

@@ -230,7 +230,7 @@ fn recreate_builder(facts: &EngineFacts) -> Vec<StepView> {
     vec![
         optional(by_dockline(
             StepWords {
-                planned: "The builder is removed, since builders read their settings only when they are made; its build cache goes with it.",
+                planned: "Remove the builder, since builders read their settings only when they are made; its build cache goes with it.",
                 done: "The builder is removed, and its build cache with it.",
             },
             words(&["docker", "buildx", "rm", &builder.name]),
@@ -238,7 +238,7 @@ fn recreate_builder(facts: &EngineFacts) -> Vec<StepView> {
         )),
         optional(by_dockline(
             StepWords {
-                planned: "The builder is made anew, with the new settings.",
+                planned: "Make the builder anew, with the new settings.",
                 done: "The builder is made anew, with the new settings.",
             },
             create,

@@ -54,6 +54,11 @@ impl Client {
         Self { answers: Answers::default(), ..self.clone() }
     }
 
+    /// Whether one has shown already that the line is not slow.
+    pub(super) fn is_quick(&self) -> bool {
+        self.answers.least().is_some_and(|least| least < QUICK)
+    }
+
     /// The time of the quickest since then; asks if there were few.
     pub(super) async fn least_answer(&self) -> Result<Duration, RegistryError> {
         loop {

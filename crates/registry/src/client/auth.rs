@@ -130,9 +130,8 @@ impl Auth {
 impl Client {
     /// As whom the registry knows us; nobody, where it never asked or the login is a token without a name.
     pub(super) fn user(&self) -> Option<String> {
-        let state = self.auth.state();
-        let Known::Some(Credentials { user, .. }) = &state.credentials else { return None };
-        (state.are_good && !user.is_empty() && !user.starts_with('<')).then(|| user.clone())
+        let (_, user) = self.login();
+        user.filter(|user| !user.is_empty() && user != IDENTITY_TOKEN)
     }
 
     /// Puts on `request` whatever is known to get it in. A token that is about to expire is replaced before.

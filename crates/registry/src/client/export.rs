@@ -110,7 +110,14 @@ impl Client {
             let found: Vec<_> = stream::iter(asked).buffered(QUESTIONS).try_collect().await?;
             Ok((standing, found))
         };
-        let config = timed.blob_size(repository, &image.id);
+        // A line is not slow because storage is: while the rest is asked, something is that nobody has to look up.
+        let config = async {
+            let config = timed.blob_size(repository, &image.id).await?;
+            if !timed.is_quick() {
+                timed.ping().await?;
+            }
+            Ok::<_, RegistryError>(config)
+        };
         let (config, (standing, found)) = futures::try_join!(config, layers)?;
         let answer_time = timed.least_answer().await?;
         let mut survey = Survey {
@@ -215,7 +222,7 @@ impl Client {
         let mut outcome = Ok(());
         while is_reading || !running.is_empty() {
             tokio::select! {
-                part = parts.recv(), if is_reading && running.len() < self.config.parallel.max(1) => match part {
+                part = parts.recv(), if is_reading && running.len() < sending.at_once.max(1) => match part {
                     Some(Part::Config(bytes)) => config = Some(bytes),
                     Some(Part::Layer { name, size, diff_id, bytes }) => {
                         let job = streamed(name, size, diff_id, bytes);

@@ -55,7 +55,7 @@ pub struct ClientConfig {
     pub authority: String,
     /// Give up after nothing moved for this long; there is no limit on the whole of a transfer.
     pub idle_timeout: Duration,
-    /// How many layers move at once.
+    /// How many layers are pulled or copied at once.
     pub parallel: usize,
     /// Where the registry is if no tunnel leads there; `address` is not used then.
     pub url: Option<RegistryUrl>,

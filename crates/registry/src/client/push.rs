@@ -261,9 +261,9 @@ impl Client {
             };
             match self.manifest_digest(repository, tag).await {
                 Ok(there) if there == pushed => return Ok(pushed),
-                // Somebody else has given the tag to another image since; ours is there all the same, by its digest.
-                Ok(_) if self.manifest_digest(repository, &pushed.to_string()).await.is_ok() => {
-                    return Ok(pushed);
+                Ok(found) if self.manifest_digest(repository, &pushed.to_string()).await.is_ok() => {
+                    let what = super::manifest::image_name(repository, tag);
+                    return Err(RegistryError::Overtaken { what, found, pushed });
                 }
                 Ok(there) => {
                     let what = super::manifest::image_name(repository, tag);

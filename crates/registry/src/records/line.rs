@@ -14,6 +14,8 @@ const ENOUGH: u64 = 2 << 20;
 pub(crate) struct Request<'a> {
     records: &'a Records,
     begin: Instant,
+    /// 1 if it counts among those that share the line.
+    share: u32,
 }
 
 impl Request<'_> {
@@ -34,7 +36,7 @@ impl Request<'_> {
 
 impl Drop for Request<'_> {
     fn drop(&mut self) {
-        self.records.requests.fetch_sub(1, Ordering::Relaxed);
+        self.records.requests.fetch_sub(self.share, Ordering::Relaxed);
     }
 }
 
@@ -45,9 +47,10 @@ impl Records {
         self.layers.lock().unwrap_or_else(PoisonError::into_inner).rates.get(registry).copied()
     }
 
-    /// A request full of bytes begins; those that are under way at once share the line.
-    pub(crate) fn begin_request(&self) -> Request<'_> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        Request { records: self, begin: Instant::now() }
+    /// A request of so many bytes begins; those of some length that are under way at once share the line.
+    pub(crate) fn begin_request(&self, bytes: u64) -> Request<'_> {
+        let share = u32::from(bytes >= ENOUGH);
+        self.requests.fetch_add(share, Ordering::Relaxed);
+        Request { records: self, begin: Instant::now(), share }
     }
 }

@@ -43,7 +43,7 @@ impl Goods {
         let layers = parts.layers.iter().map(|layer| layer.parse().ok()).collect::<Option<Vec<Digest>>>();
         let mut trace = None;
         if let Some(layers) = layers
-            && let Some(image) = stored::open(&engine, &parts, &traces, &mut trace, |_| true).await
+            && let Some(image) = stored::open(&engine, &parts, &traces, &mut trace, |_| true, false).await
             && let Some(trace) = trace
         {
             return Ok(Self::Stored { image, layers, trace: Box::new(trace) });
@@ -77,7 +77,11 @@ impl Goods {
     /// Removes what it needed at the engine; the file goes by itself.
     pub(super) async fn put_away(self) {
         match self {
-            Self::Stored { trace, .. } => trace.remove().await,
+            Self::Stored { trace, image, .. } => {
+                // dockerd removes no container while somebody may still read in it.
+                drop(image);
+                trace.remove().await;
+            }
             Self::Archive(_) => {}
         }
     }

@@ -27,6 +27,7 @@ impl From<RegistryError> for Broken {
         Self::Failed(error)
     }
 }
+
 /// One attempt.
 pub(super) struct Attempt<'a, F> {
     pub(super) client: &'a Client,
@@ -73,7 +74,16 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         let (mut made, mut raw) = (0_u64, 0_u64);
         let mut batch = Batch::default();
         loop {
-            let piece = pieces.next().await.map_err(|source| self.unreadable(source))?;
+            let piece = match pieces.next().await {
+                Ok(piece) => piece,
+                Err(source) => {
+                    // Of what the registry has nothing of, there is nothing to go on with.
+                    if upload.as_ref().is_some_and(|upload| upload.offset == 0) {
+                        self.give_up(upload).await;
+                    }
+                    return Err(self.unreadable(source).into());
+                }
+            };
             let is_end = piece.is_none();
             if let Some(piece) = piece {
                 hasher.update(&piece.bytes);
@@ -177,7 +187,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             self.shared.board.advance(self.index, before + u64::try_from(scaled).unwrap_or(batch.raw));
         };
         let lost = |seconds| self.shared.board.state(self.index, LayerState::Retrying { seconds });
-        let request = self.shared.records.begin_request();
+        let request = self.shared.records.begin_request(batch.length);
         let appended = upload.append(self.client, &batch.pieces, progress, lost).await;
         if appended.is_ok() {
             request.carried(self.client.authority(), batch.length);

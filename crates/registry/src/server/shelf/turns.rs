@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::timeout};
 
 /// How long a piece waits at most: nobody is to think that an answer has died.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The layers on their way: how many answers there are to each, by its place in the image.
 #[derive(Debug, Clone, Default)]

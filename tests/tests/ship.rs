@@ -303,7 +303,13 @@ fn a_host_without_docker_is_told_from_one_whose_docker_does_not_run() {
         symlink(format!("/bin/{program}"), programs.path().join(program)).unwrap();
     }
     let path = programs.path().display().to_string();
-    let without = Production::with("", |_| format!("SetEnv PATH={path}\n"));
+    // Whatever start-up files add to PATH; and /usr/local/bin, which Dockline adds to it, is empty there.
+    let without = Production::with("", |_| {
+        format!(
+            "ForceCommand exec unshare --mount sh -c 'mount -t tmpfs none /usr/local/bin && \
+             PATH={path} exec sh -c \"$SSH_ORIGINAL_COMMAND\"'\n"
+        )
+    });
     let stopped = Production::with("", |_| "SetEnv DOCKER_HOST=unix:///nowhere.sock\n".to_owned());
     let laptop = Laptop::start(&[&without, &stopped]);
     laptop.dockerd.build_image("app:v1", &[16]);

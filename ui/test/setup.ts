@@ -1,7 +1,7 @@
 // What jsdom does not have and the window needs.
 
 import { configure } from '@testing-library/svelte';
-import { afterEach, beforeEach, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, vi } from 'vitest';
 
 // What a test waits for comes with an event; on a loaded machine, later than the usual second.
 configure({ asyncUtilTimeout: 10_000 });
@@ -12,6 +12,21 @@ HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogEle
 HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
   this.open = false;
 };
+
+// In a browser a page's timers end with it. Here they are Node's, and would go on when there is no document any more.
+const timers = new Set<ReturnType<typeof setTimeout>>();
+function ending<Begin extends typeof setTimeout | typeof setInterval>(begin: Begin): Begin {
+  return new Proxy(begin, {
+    apply(target, page, given) {
+      const timer = Reflect.apply(target, page, given);
+      timers.add(timer);
+      return timer;
+    },
+  });
+}
+globalThis.setTimeout = ending(globalThis.setTimeout);
+globalThis.setInterval = ending(globalThis.setInterval);
+afterAll(() => timers.forEach((timer) => clearTimeout(timer)));
 
 beforeEach(() => {
   // Frames come when a test asks for them by waiting, not on a screen's beat.

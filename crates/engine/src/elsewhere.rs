@@ -1,8 +1,16 @@
 //! An engine of another machine, reached over connections that somebody else makes.
 
-use crate::dial::Duplex;
+use crate::{dial::Duplex, transport::Line};
 use futures::future::BoxFuture;
-use std::{fmt, io, sync::Arc};
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::timeout;
+
+/// How long the rest of an answer may take, before another connection is made for the next question.
+const REST: Duration = Duration::from_secs(2);
 
 type Connect = dyn Fn() -> BoxFuture<'static, io::Result<Box<dyn Duplex>>> + Send + Sync;
 
@@ -11,6 +19,8 @@ type Connect = dyn Fn() -> BoxFuture<'static, io::Result<Box<dyn Duplex>>> + Sen
 pub struct Elsewhere {
     name: String,
     connect: Arc<Connect>,
+    /// Connections are dear where each begins with a program's start: one is kept for the next question.
+    kept: Arc<Mutex<Option<Line>>>,
 }
 
 impl Elsewhere {
@@ -24,7 +34,19 @@ impl Elsewhere {
             let connecting = connect();
             Box::pin(async move { Ok(Box::new(connecting.await?) as Box<dyn Duplex>) })
         };
-        Self { name: name.into(), connect: Arc::new(connect) }
+        Self { name: name.into(), connect: Arc::new(connect), kept: Arc::default() }
+    }
+
+    /// The connection that brought an earlier answer, if it is still there.
+    pub(crate) async fn kept(&self) -> Option<Line> {
+        let mut line = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        timeout(REST, line.sender.ready()).await.ok()?.ok()?;
+        Some(line)
+    }
+
+    /// For the next question, once its answer has been read.
+    pub(crate) fn keep(&self, line: Line) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
     }
 
     pub(crate) async fn dial(&self) -> io::Result<Box<dyn Duplex>> {
@@ -51,3 +73,51 @@ impl PartialEq for Elsewhere {
 }
 
 impl Eq for Elsewhere {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EngineEndpoint, transport};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::{
+        io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream},
+        task::yield_now,
+    };
+
+    /// Answers so many questions, and hangs up.
+    async fn answer(stream: DuplexStream, questions: usize) {
+        let mut stream = BufReader::new(stream);
+        for _ in 0..questions {
+            let mut line = String::new();
+            while line != "\r\n" {
+                line.clear();
+                if stream.read_line(&mut line).await.unwrap() == 0 {
+                    return;
+                }
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn questions_share_a_connection_for_as_long_as_it_lasts() {
+        let made = Arc::new(AtomicUsize::new(0));
+        let count = made.clone();
+        let machine = Elsewhere::new("there", move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            let (here, there) = tokio::io::duplex(4096);
+            tokio::spawn(answer(there, 2));
+            async move { Ok(here) }
+        });
+        let endpoint = EngineEndpoint::Elsewhere(machine);
+        for (question, connections) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3)] {
+            let answer: serde_json::Value = transport::get(&endpoint, "/version").await.unwrap();
+            assert_eq!(answer, serde_json::json!({}));
+            assert_eq!(made.load(Ordering::Relaxed), connections, "with question {question}");
+            // Whoever hangs up gets to it.
+            for _ in 0..10 {
+                yield_now().await;
+            }
+        }
+    }
+}

@@ -42,6 +42,10 @@ pub struct ImageParts {
     pub id: String,
     /// The diff ids, bottom first.
     pub layers: Vec<String>,
+    /// What it runs on, in Go's words.
+    pub os: String,
+    /// As `os`.
+    pub architecture: String,
     /// Bytes of all layers, unpacked.
     pub size: u64,
     /// Where its layers can be read one by one, if they can.
@@ -82,6 +86,15 @@ impl Engine {
     pub async fn describe(&self) -> Result<String, EngineError> {
         let version = self.docker.version().await.map_err(self.failed(Operation::Describe, None))?;
         Ok(name_and_version(&version))
+    }
+
+    /// What it runs on, in Go's words: `linux`, `amd64`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn platform(&self) -> Result<(String, String), EngineError> {
+        let version = self.docker.version().await.map_err(self.failed(Operation::Describe, None))?;
+        Ok((version.os.unwrap_or_default(), version.arch.unwrap_or_default()))
     }
 
     /// Its images, newest first; those without a name as well.
@@ -178,6 +191,8 @@ impl Engine {
             store: StorePlace::of(image.graph_driver.as_ref(), image.config.as_ref()),
             id: image.id.ok_or_else(|| broken_off(Operation::Inspect, reference, None))?,
             layers: image.root_fs.and_then(|root| root.layers).unwrap_or_default(),
+            os: image.os.unwrap_or_default(),
+            architecture: image.architecture.unwrap_or_default(),
             size: u64::try_from(image.size.unwrap_or(0)).unwrap_or(0),
         })
     }

@@ -32,6 +32,37 @@ const PATIENCE: u64 = 120;
 /// How long it may take to say something about itself.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// What bollard's requests carry, which it has no public name for.
+type Body = <BollardRequest as Carries>::Body;
+
+pub(crate) trait Carries {
+    type Body;
+}
+
+impl<B> Carries for Request<B> {
+    type Body = B;
+}
+
+/// A connection to an engine; dropping it closes it.
+pub(crate) struct Line {
+    pub(crate) sender: http1::SendRequest<Body>,
+    connection: AbortOnDropHandle<()>,
+}
+
+impl Line {
+    async fn open(endpoint: &EngineEndpoint) -> Result<Self, Error> {
+        let stream = TokioIo::new(dial(endpoint).await?);
+        let (sender, connection) = http1::handshake(stream).await?;
+        let connection = AbortOnDropHandle::new(tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                // The same error reaches whoever reads the answer; this is for the log alone.
+                tracing::debug!(%error, "connection to the engine ended");
+            }
+        }));
+        Ok(Self { sender, connection })
+    }
+}
+
 /// The body of an accepted transfer; dropping it closes the connection to the engine.
 pub(crate) struct RawBody {
     body: Incoming,
@@ -120,28 +151,36 @@ async fn send(
     taker: Option<Taker>,
     request: BollardRequest,
 ) -> Result<Response<Incoming>, Error> {
-    // A connection for each request: they are few, and so each ends with what it carried.
-    let stream = TokioIo::new(dial(&endpoint).await?);
-    let (mut sender, connection) = http1::handshake(stream).await?;
-    let connection = AbortOnDropHandle::new(tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            // The same error reaches whoever reads the answer; this is for the log alone.
-            tracing::debug!(%error, "connection to the engine ended");
-        }
-    }));
-    let response = sender.send_request(in_origin_form(request)?).await?;
+    // A connection for each request: they are few, and so each ends with what it carried. A transfer has one of its own
+    // everywhere.
+    let machine = match (&endpoint, &taker) {
+        (EngineEndpoint::Elsewhere(machine), None) => Some(machine),
+        _ => None,
+    };
+    let kept = match machine {
+        Some(machine) => machine.kept().await,
+        None => None,
+    };
+    let mut line = match kept {
+        Some(line) => line,
+        None => Line::open(&endpoint).await?,
+    };
+    let response = line.sender.send_request(in_origin_form(request)?).await?;
     let taker = taker
         .filter(|_| response.status().is_success())
         .and_then(|taker| taker.lock().unwrap_or_else(PoisonError::into_inner).take());
     match taker {
         Some(taker) => {
             // If nobody waits any more, the body comes back and is dropped: the connection closes.
-            drop(taker.send(RawBody { body: response.into_body(), _connection: connection }));
+            drop(taker.send(RawBody { body: response.into_body(), _connection: line.connection }));
             pending().await
         }
         None => {
-            // The body keeps the connection for as long as it is read; hyper closes it after.
-            connection.detach();
+            match machine {
+                Some(machine) => machine.keep(line),
+                // The body keeps the connection for as long as it is read; hyper closes it after.
+                None => drop(line.connection.detach()),
+            }
             Ok(response)
         }
     }

@@ -3,7 +3,8 @@
 //! One registry is one tunnel: the first session is dialled by the lifecycle, and while every session has room
 //! there is no other. A session with [`PoolLimits::channels_per_session`] open channels is full; the next channel
 //! then opens another session, up to [`PoolLimits::sessions`], and beyond that goes to the least loaded one. So
-//! `docker push` of one layer, a manifest or a `/v2/` ping never cause a second login; a push of five layers does.
+//! `docker push` of one layer, a manifest or a `/v2/` ping never cause a second login; a push of five layers does, and one
+//! of ours says beforehand how many channels it will want.
 //!
 //! Why more than one at all: several TCP streams beat one on a long or lossy path, the host ciphers each session on a
 //! processor of its own, and what a session's end takes with it is less.
@@ -102,8 +103,8 @@ struct Member {
 
 struct Members {
     list: Vec<Member>,
-    /// Whether a further session is being dialled.
-    growing: bool,
+    /// Further sessions that are being dialled.
+    growing: usize,
 }
 
 /// Sessions that are up. Cloning is cheap and shares them.
@@ -184,7 +185,7 @@ impl SessionPool {
             inner: Arc::new(Inner {
                 dialer,
                 limits,
-                members: Mutex::new(Members { list: Vec::new(), growing: false }),
+                members: Mutex::new(Members { list: Vec::new(), growing: 0 }),
                 grown: watch::channel(0).0,
                 channels: watch::channel(0).0,
                 lost: CancellationToken::new(),
@@ -260,6 +261,25 @@ impl SessionPool {
         Ok(PooledChannel { channel, end: slot.session.end().clone(), slot })
     }
 
+    /// Dials at once whatever further sessions so many channels will want, which otherwise come one after the other, each
+    /// when a channel is waiting for it.
+    pub(crate) fn make_room(&self, channels: usize) {
+        let limits = self.inner.limits;
+        let wanted = channels.div_ceil(limits.channels_per_session.max(1)).min(limits.sessions);
+        if !self.inner.dialer.growth.is_due() || self.is_closed() {
+            return;
+        }
+        let lacking = {
+            let mut members = self.inner.members();
+            let lacking = wanted.saturating_sub(members.list.len() + members.growing);
+            members.growing += lacking;
+            lacking
+        };
+        for _ in 0..lacking {
+            self.grow();
+        }
+    }
+
     /// Whether this is the same pool.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
@@ -290,11 +310,11 @@ impl SessionPool {
         let is_beyond = room.is_some_and(|room| member.channels >= room);
         let is_full = is_beyond || member.channels >= limits.channels_per_session.max(1);
         if is_full && may_wait && sessions < limits.sessions && !self.inner.closing.is_cancelled() {
-            if members.growing {
+            if members.growing > 0 {
                 return Ok(Place::Growing);
             }
             if self.inner.dialer.growth.is_due() {
-                members.growing = true;
+                members.growing += 1;
                 drop(members);
                 self.grow();
                 return Ok(Place::Growing);
@@ -333,7 +353,7 @@ impl SessionPool {
                 }
                 None => {}
             }
-            pool.inner.members().growing = false;
+            pool.inner.members().growing -= 1;
             pool.inner.grown.send_modify(|count| *count += 1);
         });
     }

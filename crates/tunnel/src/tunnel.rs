@@ -305,6 +305,14 @@ impl Tunnel {
         error.map_or(Ok(()), Err)
     }
 
+    /// For a transfer that is about to open so many channels: further SSH sessions, as far as they may be had, are dialled
+    /// together and before they are waited for. Nothing, if the tunnel is not up.
+    pub async fn make_room(&self, lease: &Lease, channels: usize) {
+        if let Ok(sessions) = self.line.sessions(lease, Duration::ZERO, false).await {
+            sessions.make_room(channels);
+        }
+    }
+
     /// Drops the person's leases, and with `force` everyone's. Returns when the tunnel has been told, and with
     /// nothing left to hold it, when it is closed.
     pub async fn disconnect(&self, force: bool) {

@@ -238,6 +238,38 @@ async fn a_busy_session_gets_company_that_leaves_again() {
     tunnel.stop().await;
 }
 
+/// Nobody waits for them yet, and none is one too many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_that_will_be_wanted_are_dialled_beforehand() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.pool = PoolLimits { sessions: 4, channels_per_session: 2, retire_after: Duration::from_secs(60) };
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    tunnel.make_room(&lease, 2).await;
+    tunnel.make_room(&lease, 5).await;
+    tunnel.make_room(&lease, 5).await;
+    let dialled = async {
+        while sshd.logins() < 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), dialled).await.expect("nobody dials");
+    let mut streams = Vec::new();
+    for count in 0..6_u8 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(&[count]).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), count);
+        streams.push(stream);
+    }
+    assert_eq!(sshd.logins(), 3, "{}", sshd.log());
+    tunnel.stop().await;
+}
+
 /// dockerd waits 15 s for a registry's first answer and never asks again: a connection is held for 12 while the tunnel
 /// dials, and fails then so that nobody takes it for an answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -61,6 +61,10 @@ impl Transfer {
         let is_new = !survey.as_ref().is_some_and(Survey::has_everything);
         let mut stored = None;
         if choice.road == Road::Direct && is_new {
+            if situation.missing > 1 {
+                // The configuration goes beside the layers.
+                self.make_room(situation.missing.min(choice.at_once) + 1).await;
+            }
             stored = self.stored(&engine, &parts, survey.as_ref()).await;
             if stored.is_none() {
                 choice = road::choose(options, &Situation { reads_layers: false, ..situation });

@@ -203,6 +203,13 @@ impl Transfer {
         tunnel.view().listener_error.map_or(Ok(()), Err)
     }
 
+    /// SSH sessions for so many connections of ours to come.
+    pub(super) async fn make_room(&self, connections: usize) {
+        if let Some((tunnel, lease)) = &self.held {
+            tunnel.make_room(lease, connections).await;
+        }
+    }
+
     async fn once(&mut self, job: &Job) -> Result<Verified, UiError> {
         self.context.figures.begin();
         self.context.access.look_again().await;

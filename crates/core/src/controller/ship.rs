@@ -24,7 +24,7 @@ use super::{
     traces::Traces,
 };
 use crate::files::{blocking, task_failed};
-use crew::{Crew, dismiss, in_shell};
+use crew::{Crew, Speaker, dismiss, in_shell};
 use dockline_engine::{EngineError, PullOptions};
 use dockline_model::{
     Code, OfferId, OfferSpec, OfferState, OfferView, RegistryName, SshTarget, TransferId, TransferState,
@@ -146,12 +146,12 @@ impl Ship {
         let is_there = way::was_shipped(&note, &parts.id).await;
         let early = known.filter(|_| !is_there).map(|_| begin());
         let offer = self.offered(to).await?;
-        let (there, held) = tokio::join!(self.docker(&offer), self.held(&offer, &parts));
-        let there = there?;
-        if let Some(held) = held {
-            self.fits((&held.os, &held.architecture), &there)?;
+        let speaker = Speaker::begin(self.host(), &offer)?;
+        let there = self.docker(&offer, &speaker.engine).await?;
+        if let Some(held) = self.held(&speaker.engine, &parts).await {
+            self.fits((&parts.os, &parts.architecture), &there)?;
             drop(early);
-            let id = self.already(&offer, &parts, &held).await?;
+            let id = self.already(&speaker.engine, &parts, &held).await?;
             way::note_shipped(&note, &parts.id).await;
             return Ok(Verified { digest: id, at_registry: true });
         }
@@ -161,7 +161,7 @@ impl Ship {
         };
         let goods = early.unwrap_or_else(begin);
         tracing::info!(?packing, "the way to the host is open");
-        let crew = self.crew(&offer)?;
+        let crew = self.crew(&offer, speaker);
         self.say(TransferState::Running);
         let goods = goods.await.map_err(|error| task_failed(&error))??;
         tracing::info!(is_stored = goods.is_stored(), "the image is at hand");
@@ -176,7 +176,7 @@ impl Ship {
                 }
                 self.goods = Some(Goods::export(here, image, folder).await?);
                 let listener = TcpListener::bind(to).await.map_err(nowhere)?;
-                let crew = self.crew(&offer)?;
+                let crew = self.crew(&offer, Speaker::begin(self.host(), &offer)?);
                 self.delivered(&offer, (crew, listener), &there, packing).await
             }
             delivered => delivered,
@@ -218,11 +218,15 @@ impl Ship {
         if known.contains(&id) {
             return Ok(id);
         }
+        Err(self.somebody_elses(&id, &known[0]).into())
+    }
+
+    /// The name there is that of `id`, which is not what was `shipped`.
+    fn somebody_elses(&self, id: &str, shipped: &str) -> UiError {
         let message =
-            format!("{} has {id} as {}, but {} was shipped.", self.host(), self.freight.reference, known[0]);
-        Err(UiError::new(Code::DigestMismatch, message)
+            format!("{} has {id} as {}, but {shipped} was shipped.", self.host(), self.freight.reference);
+        UiError::new(Code::DigestMismatch, message)
             .hint("Somebody else may have given the same name there meanwhile; try again.")
-            .into())
     }
 
     fn host(&self) -> &str {
@@ -290,10 +294,11 @@ impl Ship {
             let outcome = async {
                 // The way may have broken, and come back, since they were sent.
                 let fresh = crew.take().filter(|crew| crew.is_of(session));
-                let Crew { engine, sweeper, temporary, .. } = match fresh {
+                let crew = match fresh {
                     Some(crew) => crew,
-                    None => self.crew(offer)?,
+                    None => self.crew(offer, Speaker::begin(self.host(), offer)?),
                 };
+                let Crew { speaker: Speaker { engine, .. }, sweeper, temporary } = crew;
                 let sweeper = sweeper.await.map_err(|error| task_failed(&error))??;
                 let (figures, sent) = (self.shipping.figures.clone(), offer.sent());
                 let pulled = engine.pull_with(&temporary, &options, move |layers, current, total| {
@@ -306,14 +311,11 @@ impl Ship {
                 self.say(TransferState::Verifying);
                 let there = |error| told_there(self.host(), &self.freight.image, &error);
                 engine.tag(&temporary, &reference).await.map_err(there)?;
-                // Each question is a program of its own there.
-                let untag = async {
-                    match temporary == reference {
-                        true => Ok(false),
-                        false => engine.untag(&temporary).await,
-                    }
-                };
-                let (id, _) = tokio::try_join!(engine.image_id(&reference), untag).map_err(there)?;
+                // One after the other: another connection would be another program there.
+                let id = engine.image_id(&reference).await.map_err(there)?;
+                if temporary != reference {
+                    engine.untag(&temporary).await.map_err(there)?;
+                }
                 tracing::info!("the image is named");
                 dismiss(sweeper).await;
                 tracing::info!("the sweeper is gone");
@@ -348,11 +350,11 @@ impl Ship {
         }
     }
 
-    fn crew(&self, offer: &Offer) -> Result<Crew, UiError> {
+    fn crew(&self, offer: &Offer, speaker: Speaker) -> Crew {
         let repository = format!("127.0.0.1:{}/{}", offer.view().spec.port, SHELF_IMAGE.0);
         // A name of its own for each: the sweeper of a lost session looks for its name for some seconds.
         let temporary = format!("{repository}:{}-{:08x}", SHELF_IMAGE.1, rand::random::<u32>());
-        Crew::begin(self.host(), offer, temporary)
+        Crew::of(speaker, offer, temporary)
     }
 }
 

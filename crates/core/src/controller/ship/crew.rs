@@ -1,5 +1,5 @@
-//! The programs on the host that a shipping needs, begun while the image is still being exported here: each takes a
-//! tenth of a second and more to start.
+//! The programs on the host that a shipping needs, begun before they are needed: each takes a tenth of a second and more
+//! to start.
 
 use super::{since, told};
 use dockline_engine::{Elsewhere, Engine, EngineEndpoint};
@@ -14,8 +14,8 @@ use std::{
 use tokio::{io::AsyncWriteExt as _, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-/// Questions that the Docker there is asked: a pull, and what follows it.
-const QUESTIONS: usize = 4;
+/// Connections to the Docker there: one for the pull, one for everything that it is asked before and after.
+const CONNECTIONS: usize = 2;
 /// How long a connection may wait for its question. dockerd closes those that ask nothing for five minutes
 /// (`ReadHeaderTimeout` in its cmd/dockerd).
 const WAITS: Duration = Duration::from_secs(60);
@@ -24,36 +24,48 @@ const ENDS: Duration = Duration::from_secs(20);
 /// Where `docker` may be that the shell of a login without terminal does not know.
 const MORE_PATHS: &str = "PATH=\"$PATH:/usr/local/bin:/opt/homebrew/bin:/snap/bin\"";
 
-/// Whoever speaks with the Docker there, and who cleans up after it.
-pub(super) struct Crew {
+/// Whoever speaks with the Docker there.
+pub(super) struct Speaker {
     pub(super) engine: Engine,
+    /// The session it was sent over, by when that came up; none while there was none.
+    session: Option<UnixMillis>,
+}
+
+/// The speaker, and who cleans up after it.
+pub(super) struct Crew {
+    pub(super) speaker: Speaker,
     /// To be waited for before anything has the temporary name.
     pub(super) sweeper: Beginning,
     /// What the image is called there while it is pulled; the sweeper removes it when the connection ends.
     pub(super) temporary: String,
-    /// The session they were sent over, by when it came up; none while there was none.
-    session: Option<UnixMillis>,
 }
 
-impl Crew {
-    /// Sends them on their way.
-    pub(super) fn begin(host: &str, offer: &Offer, temporary: String) -> Result<Self, UiError> {
+impl Speaker {
+    /// Sends it on its way.
+    pub(super) fn begin(host: &str, offer: &Offer) -> Result<Self, UiError> {
         let session = since(&offer.view());
-        let script = sweeping(&temporary);
-        let sweepers = offer.clone();
-        let sweeper = tokio::spawn(async move { sweepers.run(&script).await });
         let connections = Arc::new(Connections::begin(offer));
         let engine = Elsewhere::new(host, move || {
             let connections = connections.clone();
             async move { connections.next().await }
         });
         let engine = Engine::connect(EngineEndpoint::Elsewhere(engine)).map_err(told)?;
-        Ok(Self { engine, sweeper: AbortOnDropHandle::new(sweeper), temporary, session })
+        Ok(Self { engine, session })
+    }
+}
+
+impl Crew {
+    /// Sends the sweeper after the speaker.
+    pub(super) fn of(speaker: Speaker, offer: &Offer, temporary: String) -> Self {
+        let (script, offer) = (sweeping(&temporary), offer.clone());
+        let sweeper = AbortOnDropHandle::new(tokio::spawn(async move { offer.run(&script).await }));
+        Self { speaker, sweeper, temporary }
     }
 
-    /// Whether they are on this session: their connections end with the one they were sent over.
+    /// Whether they are on this session: their connections end with the one they were sent over. Of a sweeper on a later
+    /// one nothing has to be known: it waits for a name that nothing gets.
     pub(super) fn is_of(&self, session: Option<UnixMillis>) -> bool {
-        self.session == session
+        self.speaker.session == session
     }
 }
 
@@ -69,7 +81,7 @@ struct Connections {
 impl Connections {
     fn begin(offer: &Offer) -> Self {
         let begun =
-            (0..QUESTIONS).map(|_| (Instant::now(), AbortOnDropHandle::new(tokio::spawn(dial(offer)))));
+            (0..CONNECTIONS).map(|_| (Instant::now(), AbortOnDropHandle::new(tokio::spawn(dial(offer)))));
         Self { offer: offer.clone(), begun: Mutex::new(begun.collect()) }
     }
 

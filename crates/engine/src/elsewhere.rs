@@ -40,13 +40,24 @@ impl Elsewhere {
     /// The connection that brought an earlier answer, if it is still there.
     pub(crate) async fn kept(&self) -> Option<Line> {
         let mut line = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        timeout(REST, line.sender.ready()).await.ok()?.ok()?;
-        Some(line)
+        match timeout(REST, line.sender.ready()).await {
+            Ok(ready) => ready.ok().map(|()| line),
+            // Somebody may be reading it still.
+            Err(_) => {
+                line.leave();
+                None
+            }
+        }
     }
 
     /// For the next question, once its answer has been read.
     pub(crate) fn keep(&self, line: Line) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.as_ref() {
+            // Of two questions at once, one connection is enough for the next.
+            Some(_) => line.leave(),
+            None => *kept = Some(line),
+        }
     }
 
     pub(crate) async fn dial(&self) -> io::Result<Box<dyn Duplex>> {
@@ -119,5 +130,11 @@ mod tests {
                 yield_now().await;
             }
         }
+        // Of two at once, neither takes the other's.
+        let (one, other) = tokio::join!(
+            transport::get::<serde_json::Value>(&endpoint, "/version"),
+            transport::get::<serde_json::Value>(&endpoint, "/info")
+        );
+        assert!(one.is_ok() && other.is_ok(), "{one:?}, {other:?}");
     }
 }

@@ -61,6 +61,11 @@ impl Line {
         }));
         Ok(Self { sender, connection })
     }
+
+    /// To whoever reads its answer: hyper closes it after that.
+    pub(crate) fn leave(self) {
+        drop(self.connection.detach());
+    }
 }
 
 /// The body of an accepted transfer; dropping it closes the connection to the engine.
@@ -178,8 +183,7 @@ async fn send(
         None => {
             match machine {
                 Some(machine) => machine.keep(line),
-                // The body keeps the connection for as long as it is read; hyper closes it after.
-                None => drop(line.connection.detach()),
+                None => line.leave(),
             }
             Ok(response)
         }

@@ -73,6 +73,10 @@ impl Growth {
 
     fn refused(&self) {
         let mut refusals = self.refusals();
+        // Of several that were dialled together, all but the first say the same again.
+        if refusals.not_before.is_some_and(|moment| Instant::now() < moment) {
+            return;
+        }
         refusals.count = refusals.count.saturating_add(1);
         refusals.not_before = Some(Instant::now() + cool_down(refusals.count));
     }

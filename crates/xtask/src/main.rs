@@ -37,7 +37,7 @@ enum Task {
     Vendor(vendor::Options),
     /// Make a .deb of the desktop app, the command line and the helper.
     Package(package::Options),
-    /// Type-check all but the desktop app for Windows, macOS and Linux on ARM, and run tests under Wine.
+    /// Type-check for Windows, macOS and Linux on ARM (there without the desktop app), and run tests under Wine.
     Platforms(platforms::Options),
     /// Run libFuzzer on what reads bytes that others wrote.
     Fuzz(fuzz::Options),

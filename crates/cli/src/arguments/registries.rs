@@ -116,7 +116,7 @@ pub struct Edit {
     /// Seconds that the tunnel stays open after its last use
     #[arg(long, value_name = "SECONDS")]
     pub linger: Option<u32>,
-    /// Keep the tunnel open whenever the desktop app or the agent runs
+    /// Keep the tunnel open, once it is, until somebody disconnects it
     #[arg(long, value_name = "true|false")]
     pub keep_open: Option<bool>,
 }

@@ -42,8 +42,9 @@ impl Ship {
     /// Why nobody answers there: the program `docker` knows more of that than a connection that ends.
     async fn why_silent(&self, offer: &Offer, error: &EngineError) -> UiError {
         let asked = async {
-            let script = "exec docker version --format \"{{.Client.Version}} {{.Server.Version}}\"";
-            let program = offer.run(&in_shell(script)).await?;
+            let format = "{{.Client.Version}} {{.Server.Version}}";
+            let script = format!("exec docker version --format \"{format}\"");
+            let program = offer.run(&in_shell(&script)).await?;
             program.output(WORDS).await.map_err(|error| lost(self.host(), &error))
         };
         let (output, end) = match timeout(ANSWER, asked).await {

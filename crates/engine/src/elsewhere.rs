@@ -111,6 +111,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_machine_that_never_stops_answering_is_hung_up_on() {
+        let said = Arc::new(AtomicUsize::new(0));
+        let count = said.clone();
+        let machine = Elsewhere::new("there", move || {
+            let (here, mut there) = tokio::io::duplex(64 << 10);
+            let said = count.clone();
+            tokio::spawn(async move {
+                there.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n").await.unwrap();
+                while there.write_all(&[b' '; 4096]).await.is_ok() {
+                    said.fetch_add(4096, Ordering::Relaxed);
+                }
+            });
+            async move { Ok(here) }
+        });
+        let endpoint = EngineEndpoint::Elsewhere(machine);
+        let begin = std::time::Instant::now();
+        assert!(transport::get::<serde_json::Value>(&endpoint, "/version").await.is_err());
+        let said = said.load(Ordering::Relaxed);
+        assert!(said < 5 << 20, "{said} bytes were taken in {:?}", begin.elapsed());
+    }
+
+    #[tokio::test]
     async fn questions_share_a_connection_for_as_long_as_it_lasts() {
         let made = Arc::new(AtomicUsize::new(0));
         let count = made.clone();

@@ -23,7 +23,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    io::{AsyncReadExt as _, join, split},
+    sync::oneshot,
+    time::timeout,
+};
 use tokio_util::task::AbortOnDropHandle;
 
 /// How long an engine may take to *begin* its answer, in seconds. A pull begins it only when the registry has
@@ -31,6 +35,10 @@ use tokio_util::task::AbortOnDropHandle;
 const PATIENCE: u64 = 120;
 /// How long it may take to say something about itself.
 const ANSWER: Duration = Duration::from_secs(20);
+
+/// Bytes that an engine elsewhere may answer on one connection, whoever rules that machine: what is longest is about an
+/// image, with its labels and variables. What it says of a transfer is read as it comes, and not kept.
+const ANSWERS: u64 = 4 << 20;
 
 /// What bollard's requests carry, which it has no public name for.
 type Body = <BollardRequest as Carries>::Body;
@@ -50,9 +58,13 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    async fn open(endpoint: &EngineEndpoint) -> Result<Self, Error> {
-        let stream = TokioIo::new(dial(endpoint).await?);
-        let (sender, connection) = http1::handshake(stream).await?;
+    async fn open(endpoint: &EngineEndpoint, is_transfer: bool) -> Result<Self, Error> {
+        let mut stream = dial(endpoint).await?;
+        if matches!(endpoint, EngineEndpoint::Elsewhere(_)) && !is_transfer {
+            let (answers, questions) = split(stream);
+            stream = Box::new(join(answers.take(ANSWERS), questions));
+        }
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let connection = AbortOnDropHandle::new(tokio::spawn(async move {
             if let Err(error) = connection.await {
                 // The same error reaches whoever reads the answer; this is for the log alone.
@@ -168,7 +180,7 @@ async fn send(
     };
     let mut line = match kept {
         Some(line) => line,
-        None => Line::open(&endpoint).await?,
+        None => Line::open(&endpoint, taker.is_some()).await?,
     };
     let response = line.sender.send_request(in_origin_form(request)?).await?;
     let taker = taker

@@ -112,10 +112,8 @@ impl Ship {
 
 /// The same id is not enough: of an index, containerd's store may have another platform.
 fn is_the_same(there: &ImageParts, here: &ImageParts) -> bool {
-    let of = |parts: &ImageParts| {
-        (parts.id.clone(), parts.os.clone(), parts.architecture.clone(), parts.layers.clone())
-    };
-    of(there) == of(here)
+    (&there.id, &there.os, &there.architecture, &there.layers)
+        == (&here.id, &here.os, &here.architecture, &here.layers)
 }
 
 /// Nothing of it has to be sent. Which of its bytes are whose, nobody says.

@@ -34,6 +34,7 @@ mod program;
 mod pump;
 mod route;
 mod session;
+mod spare;
 mod throttle;
 mod tunnel;
 

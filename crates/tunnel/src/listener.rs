@@ -147,7 +147,10 @@ async fn serve(mut stream: TcpStream, peer: SocketAddr, door: Door, shared: Shar
     let cancel = shared.stop.child_token();
     let carried = async {
         // Nothing was sent yet, so the program need not know what became of sessions meanwhile.
-        let pooled = shared.line.open(&lease, (&shared.remote, peer), HOLD, true).await?;
+        let pooled = match shared.line.spare.take() {
+            Some(pooled) => pooled,
+            None => shared.line.open(&lease, (&shared.remote, peer), HOLD, true).await?,
+        };
         shared.line.send(Message::Carried(None));
         let _counted = Counted::new(&shared.traffic);
         let asked = shared.gate.asks(&first);

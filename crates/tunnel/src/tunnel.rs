@@ -15,6 +15,7 @@ use crate::{
     pump::Traffic,
     route::Route,
     session::unspecified,
+    spare::Spare,
 };
 use dockline_model::{LeaseHolder, RegistrySpec, RemoteEnd, TunnelView, UiError};
 use std::{
@@ -54,6 +55,7 @@ pub(crate) struct Line {
     leases: Leases<Inbox>,
     /// Whether the registry has several hosts.
     has_choice: bool,
+    pub(crate) spare: Spare,
 }
 
 /// Why there is no channel.
@@ -191,8 +193,12 @@ impl Tunnel {
     /// [`TunnelView::localhost_error`] if it is 127.0.0.1's), and is tried again until it is free. An address that may not be listened on at all is there, too, and stays.
     pub async fn start(config: TunnelConfig, ask: Arc<dyn Ask>) -> Self {
         let (inbox, messages) = mpsc::unbounded_channel();
-        let line =
-            Line { leases: Leases::new(inbox.clone()), inbox, has_choice: !config.spec.fallbacks.is_empty() };
+        let line = Line {
+            leases: Leases::new(inbox.clone()),
+            inbox,
+            has_choice: !config.spec.fallbacks.is_empty(),
+            spare: Spare::default(),
+        };
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (listener, bound) = listen(Entrance::loopback(config.spec.listen())).await;
@@ -293,16 +299,31 @@ impl Tunnel {
     /// As [`Self::up`]; [`dockline_model::Code::RemoteClosed`] and
     /// [`dockline_model::Code::ForwardForbidden`] besides.
     pub async fn check_remote(&self, lease: &Lease) -> Result<(), UiError> {
-        let error = match self.line.open(lease, (&self.remote, unspecified()), self.patience, false).await {
-            Ok(pooled) => {
-                let _ = pooled.channel.1.close().await;
-                None
-            }
-            Err(NotOpened::NoChannel(error)) => Some(UiError::from(&error)),
+        let pooled = self.reach(lease).await?;
+        // It may have closed by itself.
+        let _ = pooled.channel.1.close().await;
+        Ok(())
+    }
+
+    /// The same for whoever connects right after it: the channel is kept for that connection.
+    ///
+    /// # Errors
+    /// As [`Self::check_remote`].
+    pub async fn prepare(&self, lease: &Lease) -> Result<(), UiError> {
+        let pooled = self.reach(lease).await?;
+        let (spare, stopped) = (self.line.spare.clone(), self.stopped.clone());
+        self.tasks.spawn(async move { stopped.run_until_cancelled(spare.keep(pooled)).await });
+        Ok(())
+    }
+
+    async fn reach(&self, lease: &Lease) -> Result<PooledChannel, UiError> {
+        let opened = match self.line.open(lease, (&self.remote, unspecified()), self.patience, false).await {
+            Ok(pooled) => Ok(pooled),
+            Err(NotOpened::NoChannel(error)) => Err(UiError::from(&error)),
             Err(NotOpened::NoSession(error)) => return Err(error),
         };
-        self.line.send(Message::Carried(error.clone()));
-        error.map_or(Ok(()), Err)
+        self.line.send(Message::Carried(opened.as_ref().err().cloned()));
+        opened
     }
 
     /// For a transfer that is about to open so many channels: further SSH sessions, as far as they may be had, are dialled

@@ -5,7 +5,7 @@
 
 mod support;
 
-use dockline_model::{Code, LeaseHolder, RemoteEnd, SshTarget};
+use dockline_model::{Code, LeaseHolder, RemoteEnd, SshTarget, TunnelState};
 use dockline_tunnel::{Nobody, Tunnel};
 use std::{fs, sync::Arc, time::Duration};
 use support::{Lab, echo_server, free_port, is_idle, remote, round_trip, until, user};
@@ -135,6 +135,47 @@ async fn nothing_at_the_far_end_is_said_so() {
     let _listener = TcpListener::bind(("127.0.0.1", closed)).await.unwrap();
     tunnel.check_remote(&lease).await.unwrap();
     until(&tunnel, |view| view.forward_error.is_none()).await;
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prepared_channel_is_the_next_connections_or_is_closed() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = lab.config(&sshd, remote(listener.local_addr().unwrap())).await;
+    let address = config.spec.listen();
+    let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+
+    tunnel.prepare(&lease).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"at once").await.unwrap();
+    let mut heard = [0; 7];
+    server.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"at once");
+    // The next connection has a channel of its own.
+    let _other = TcpStream::connect(address).await.unwrap();
+    let (_server, _) = listener.accept().await.unwrap();
+
+    tunnel.prepare(&lease).await.unwrap();
+    let (mut unused, _) = listener.accept().await.unwrap();
+    assert_eq!(unused.read(&mut [0]).await.unwrap(), 0, "nobody wanted it");
+
+    // One whose session is gone is nobody's.
+    tunnel.prepare(&lease).await.unwrap();
+    let _lost = listener.accept().await.unwrap();
+    let before = tunnel.view().state;
+    sshd.kill_sessions();
+    until(&tunnel, |view| matches!(view.state, TunnelState::Up { .. }) && view.state != before).await;
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"again").await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let mut heard = [0; 5];
+    server.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"again");
     tunnel.stop().await;
 }
 

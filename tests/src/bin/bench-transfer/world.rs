@@ -11,7 +11,7 @@ use dockline_tests::{
     relay::{Link, Relay, Way},
 };
 use std::{
-    fs,
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
@@ -113,13 +113,20 @@ impl World {
         })
     }
 
-    /// An empty registry, which neither side has ever spoken to.
+    /// An empty registry, which neither side has ever spoken to: whatever they remember of it goes as well.
     pub fn fresh(&mut self) -> Result<()> {
         self.host.stop_registry();
         let storage = self.host.storage();
         fs::remove_dir_all(&storage)?;
         fs::create_dir_all(&storage)?;
         self.host.start_registry();
+        self.near.forget()?;
+        self.far.forget()?;
+        self.dockerd.stop();
+        // What each layer is called at registries (moby's `distribution/metadata`).
+        let known = self.dockerd.workstation().folder().join("docker/data/image/overlay2/distribution");
+        remove(&known)?;
+        self.dockerd = Dockerd::start(&Arc::clone(self.dockerd.workstation()));
         Ok(())
     }
 
@@ -262,13 +269,38 @@ impl World {
     }
 }
 
-impl Drop for Tunnels {
-    fn drop(&mut self) {
+impl Tunnels {
+    /// Another owner, who knows nothing of layers and lines; its tunnel is up.
+    fn forget(&mut self) -> Result<()> {
+        self.stop();
+        remove(&self.dockline.state_dir().join("pushes"))?;
+        self.agent = self.dockline.agent();
+        self.dockline.run(&["connect", self.name.as_str()]).expect_success();
+        Ok(())
+    }
+
+    fn stop(&self) {
         self.agent.daemon().stop(PATIENCE);
         // Where its time went, if that was asked for.
         if std::env::var_os("DOCKLINE_LOG").is_some() {
             eprintln!("{}", self.agent.daemon().log());
         }
+    }
+}
+
+impl Drop for Tunnels {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A folder, if it is there.
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} stays", folder.display()))
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

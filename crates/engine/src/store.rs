@@ -40,6 +40,7 @@ use std::{
     },
 };
 use tokio::{runtime::Handle, sync::oneshot};
+use tokio_util::task::TaskTracker;
 
 /// Where the store is in the container: its layers' files, and what is known of them.
 const FILES: &str = "/.dockline/files";
@@ -187,15 +188,16 @@ impl StoreLayer {
 
 impl Engine {
     /// Makes containers, through which those layers of an image can be read that `is_wanted` (by their diff ids); their names
-    /// begin with `name`. Whatever comes of it, [`Engine::close_store`] has to remove them. An only layer `is_begun` at once,
-    /// and holds up whoever wants to remove its container until it is opened or dropped.
+    /// begin with `name`. Whatever comes of it, [`Engine::close_store`] has to remove them, once nothing is `making` them any
+    /// more: dockerd makes what it was asked for even if nobody waits for it. An only layer `is_begun` at once, and holds up
+    /// whoever wants to remove its container until it is opened or dropped.
     ///
     /// # Errors
     /// When the engine does not allow it, or its store is laid out otherwise.
     pub async fn open_store(
         &self,
         parts: &ImageParts,
-        name: &str,
+        (name, making): (&str, &TaskTracker),
         is_wanted: impl Fn(&str) -> bool,
         is_begun: bool,
     ) -> Result<Store, EngineError> {
@@ -224,12 +226,14 @@ impl Engine {
             ..ContainerCreateBody::default()
         };
         let names: Vec<String> = container_names(name).take(wanted.len().max(1)).collect();
+        let failed = || self.failed(Operation::Export, Some(image));
         let make = |name| {
             let options = CreateContainerOptionsBuilder::default().name(name).build();
-            self.docker().create_container(Some(options), body.clone())
+            let (docker, body) = (self.docker().clone(), body.clone());
+            let made = making.spawn(async move { docker.create_container(Some(options), body).await });
+            async { made.await.map_err(|error| odd(io::Error::other(error)))?.map_err(failed()) }
         };
-        let failed = || self.failed(Operation::Export, Some(image));
-        make(name).await.map_err(failed())?;
+        make(name).await?;
         let (begin, asked) = oneshot::channel();
         let known = async {
             let tar = Incoming::of(self.read_folder(name, KNOWN).await.map_err(failed())?);
@@ -240,7 +244,7 @@ impl Engine {
         };
         let others = async {
             let made = names.iter().skip(1).map(|name| make(name));
-            try_join_all(made).await.map_err(failed())
+            try_join_all(made).await
         };
         let (mut known, _) = futures::try_join!(known, others)?;
         let mut begin = only.map(|folder| (folder, begin));

@@ -2,7 +2,7 @@
 
 use super::{NEEDS, done, pulled_id};
 use dockline_model::Road;
-use dockline_tests::lab::{self, Daemon, Dockerd, Need, RegistryHost, Workplace, Workstation};
+use dockline_tests::lab::{self, Daemon, Dockerd, Gate, Need, RegistryHost, Workplace, Workstation};
 use nix::sys::signal::Signal;
 use std::{
     ffi::OsStr,
@@ -168,6 +168,19 @@ fn what_is_made_to_read_layers_goes_when_the_push_is_stopped_or_killed() {
     stopped.signal(Signal::SIGINT);
     assert!(stopped.wait(SOON).is_some_and(|status| !status.success()), "{}", stopped.log());
     assert!(containers(&dockerd).is_empty(), "it was the owner, and ended before it had removed everything");
+    nothing_is_left(&dockerd, &notes);
+
+    // One more container is on its way through the engine: it is waited for, and removed as well.
+    let gate = Gate::before(&dockerd.endpoint(), &["-1&", "-1 HTTP/"]);
+    let mut command = dockline.command(&["push", "app:v1", name.as_str(), "--direct"]);
+    command.env("DOCKER_HOST", gate.endpoint());
+    let stopped = Daemon::spawn("dockline push", command);
+    gate.wait_until_reached(SOON);
+    stopped.signal(Signal::SIGINT);
+    assert!(stopped.wait(Duration::from_secs(1)).is_none(), "{}", stopped.log());
+    gate.open();
+    assert!(stopped.wait(SOON).is_some_and(|status| !status.success()), "{}", stopped.log());
+    assert!(containers(&dockerd).is_empty(), "it ended before it had removed what was made last");
     nothing_is_left(&dockerd, &notes);
 
     let killed = push();

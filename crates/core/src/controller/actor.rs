@@ -58,6 +58,8 @@ pub(super) struct Actor {
     pub(super) history: History,
     /// What pushes remember of layers and lines.
     pub(super) records: Arc<Records>,
+    /// What transfers make at engines for their own time.
+    pub(super) traces: Traces,
     pub(super) offers: Offers,
     pub(super) prompts: Prompts,
     pub(super) doctors: Doctors,
@@ -107,6 +109,8 @@ impl Actor {
             Records::in_folder(&folder)
         });
         let records = Arc::new(records.await.unwrap_or_else(|_| Records::nowhere()));
+        let transfers = Transfers::of_history(past);
+        let traces = Traces::new(&paths.state_dir, transfers.tasks().clone());
         let mut actor = Self {
             settings: Settings { start_at_login, ..config.settings.clone() },
             asker: Arc::new(Asker { mailbox: mailbox.clone(), secrets }),
@@ -117,10 +121,11 @@ impl Actor {
             config_error,
             emptied: None,
             stays: false,
-            transfers: Transfers::of_history(past),
+            transfers,
             paused: false,
             history: History::start(paths.transfers_file()),
             records,
+            traces,
             offers: Offers::configured(config.offers),
             prompts: Prompts::default(),
             doctors: Doctors::default(),
@@ -145,7 +150,7 @@ impl Actor {
         actor.start_all(config.registries).await;
         let shipping = actor.paths.state_dir.join("shipping");
         tokio::task::spawn_blocking(move || super::ship::clean(&shipping));
-        tokio::spawn(Traces::new(&actor.paths.state_dir).clean(actor.engines.clone()));
+        actor.traces.clean(&actor.engines).await;
         actor
     }
 

@@ -4,15 +4,15 @@ use super::{
     Message,
     road::{self, Choice, Line, Situation},
     run::{Transfer, told},
-    stored,
+    stored::{self, Opened},
 };
 use dockline_engine::{Engine, ImageParts, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, Road, TransferState, UiError, Verified};
 use dockline_registry::{
-    Client, Digest, EngineImage, Reference, RegistryError, Scope, Sending, StoredImage, Survey, Turns,
+    Client, Digest, EngineImage, Reference, RegistryError, Scope, Sending, Survey, Turns,
 };
 use futures::{StreamExt, stream};
-use std::{io, path::Path, time::Duration};
+use std::{io, path::Path, pin::pin, time::Duration};
 use tokio::time::timeout;
 
 /// How long a registry may take to show its certificate, where an engine is to do the rest.
@@ -57,16 +57,19 @@ impl Transfer {
             }
             Err(error) => return Err(error),
         };
-        let Surveyed { parts, image: whole, survey, mut choice, store, situation } = surveyed;
+        let Surveyed { parts, image: whole, survey, mut choice, store, situation, early } = surveyed;
         let is_new = !survey.as_ref().is_some_and(Survey::has_everything);
-        let mut stored = None;
+        let mut opened = None;
         if choice.road == Road::Direct && is_new {
             if situation.missing > 1 {
                 // The configuration goes beside the layers.
                 self.make_room(situation.missing.min(choice.at_once) + 1).await;
             }
-            stored = self.stored(&engine, &parts, survey.as_ref()).await;
-            if stored.is_none() {
+            opened = match early {
+                Some(early) => Some(early),
+                None => self.opened(&engine, &parts, survey.as_ref()).await,
+            };
+            if opened.is_none() {
                 choice = road::choose(options, &Situation { reads_layers: false, ..situation });
             }
         }
@@ -77,7 +80,7 @@ impl Transfer {
         {
             choice.road = Road::Direct;
             choice.why = format!("Directly: {}", error.message);
-            stored = self.stored(&engine, &parts, survey.as_ref()).await;
+            opened = self.opened(&engine, &parts, survey.as_ref()).await;
         }
         self.chosen(&choice);
         if choice.road == Road::Engine {
@@ -87,11 +90,10 @@ impl Transfer {
         let place = (reference.repository(), reference.tag_or_latest());
         let figures = self.context().figures.clone();
         let report = move |layers: &[LayerView], current, total| figures.write(layers, current, total);
-        if let (Some(whole), Some(survey), Some(stored)) = (&whole, &survey, stored) {
-            let pushed = client.push_stored(whole, survey, &stored, place, &sending, report.clone()).await;
-            // dockerd removes no container while somebody may still read in it.
-            drop(stored);
-            let removed = self.remove_trace();
+        if let (Some(whole), Some(survey), Some(opened)) = (&whole, &survey, opened) {
+            let pushed =
+                client.push_stored(whole, survey, &opened.image, place, &sending, report.clone()).await;
+            let removed = opened.put_away();
             match pushed {
                 // What was read is not the layer that it should be; no layer of it is at the registry.
                 Err(RegistryError::Archive(error)) => {
@@ -129,16 +131,36 @@ impl Transfer {
     }
 
     /// The image's layers that the registry lacks, as the engine's own store has them.
-    async fn stored(
-        &mut self,
+    async fn opened(&self, engine: &Engine, parts: &ImageParts, survey: Option<&Survey>) -> Option<Opened> {
+        let missing: Vec<String> = survey?.missing.iter().map(ToString::to_string).collect();
+        let is_missing = |layer: &str| missing.iter().any(|known| known == layer);
+        stored::open(engine, parts, &self.context().traces, is_missing, true).await
+    }
+
+    /// The survey, and on a long line what is almost certain to be needed after it, before the last answer has come: all of the
+    /// layers, where none is known to be at the registry, and SSH sessions to send them.
+    async fn beside<T>(
+        &self,
+        survey: impl Future<Output = T>,
         engine: &Engine,
         parts: &ImageParts,
-        survey: Option<&Survey>,
-    ) -> Option<StoredImage> {
-        let missing: Vec<String> = survey?.missing.iter().map(ToString::to_string).collect();
-        let (traces, trace) = self.traces();
-        let is_missing = |layer: &str| missing.iter().any(|known| known == layer);
-        stored::open(engine, parts, &traces, trace, is_missing, true).await
+        image: &EngineImage,
+    ) -> (T, Option<Opened>) {
+        let mut survey = pin!(survey);
+        if self.round_trip().is_none_or(|time| time < road::FAR)
+            && let Ok(survey) = timeout(road::FAR, survey.as_mut()).await
+        {
+            return (survey, None);
+        }
+        let context = self.context();
+        if context.records.knows_any(&context.spec.authority(), &image.layers) {
+            return (survey.await, None);
+        }
+        let opened = async {
+            self.make_room(parts.layers.len().min(road::AT_ONCE_FAR) + 1).await;
+            stored::open(engine, parts, &context.traces, |_| true, false).await
+        };
+        futures::join!(survey, opened)
     }
 
     /// An engine trusts whatever certificate a loopback address has; we do not, and would say so only when all is sent.
@@ -232,17 +254,23 @@ impl Transfer {
         let records = self.context().records.clone();
         let first = Line { answer_time: Duration::ZERO, rate: None };
         let before = road::archive(options, first);
-        let (survey, line) = match &whole {
+        let (survey, line, early) = match &whole {
             Some(whole) => {
+                let sending = Sending { records, ..self.sending(&before) };
                 let place = (reference.repository(), reference.tag_or_latest());
-                let survey = client
-                    .survey(whole, place.0, place.1, &Sending { records, ..self.sending(&before) })
-                    .await
-                    .map_err(|error| self.refused(&error))?;
+                let survey = client.survey(whole, place.0, place.1, &sending);
+                let (survey, early) = match options.road {
+                    Some(Road::Engine) => (survey.await, None),
+                    Some(Road::Direct) | None => self.beside(survey, engine, &parts, whole).await,
+                };
+                let survey = survey.map_err(|error| self.refused(&error))?;
                 let line = self.line(survey.answer_time);
-                (Some(survey), line)
+                (Some(survey), line, early)
             }
-            None => (None, self.line(client.answer_time().await.map_err(|error| self.refused(&error))?)),
+            None => {
+                let answer_time = client.answer_time().await.map_err(|error| self.refused(&error))?;
+                (None, self.line(answer_time), None)
+            }
         };
         let engine_sends = match (&whole, &survey) {
             (Some(whole), Some(survey)) if (1..whole.layers.len()).contains(&survey.missing.len()) => {
@@ -262,7 +290,7 @@ impl Transfer {
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         };
         let choice = road::choose(options, &situation);
-        Ok(Surveyed { parts, image: whole, survey, choice, store, situation })
+        Ok(Surveyed { parts, image: whole, survey, choice, store, situation, early })
     }
 
     /// How many layers the engine would send. What was pushed and pulled by hand, the engine's own list of digests tells.
@@ -303,6 +331,8 @@ impl Transfer {
             takes_any: !choice.is_asked_for,
             records: self.context().records.clone(),
             at_once: choice.at_once,
+            slow_line: choice.slow_line,
+            round_trip: self.round_trip(),
         }
     }
 
@@ -337,6 +367,8 @@ struct Surveyed {
     choice: Choice,
     store: ImageStore,
     situation: Situation,
+    /// Layers that were opened meanwhile.
+    early: Option<Opened>,
 }
 
 /// What our own client has pushed or copied: it has asked the registry for it already.

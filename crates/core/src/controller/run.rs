@@ -19,8 +19,12 @@ use dockline_model::{
 };
 use dockline_registry::{Client, OneOfSeveral, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
-use std::{path::PathBuf, sync::Arc, time::Duration};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
 
 /// Tries in all when the tunnel breaks under a transfer. dockerd never repeats its first request nor the last (the
 /// ping and the manifest), so somebody has to.
@@ -77,8 +81,6 @@ pub(super) struct Context {
     pub(super) hosts_file: PathBuf,
     pub(super) engines: Engines,
     pub(super) traces: Traces,
-    /// What outlives the transfer, and not the owner.
-    pub(super) tasks: TaskTracker,
     /// What pushes remember.
     pub(super) records: Arc<Records>,
     /// Where an export may be kept while it is pushed.
@@ -113,7 +115,7 @@ pub(super) async fn run(mut context: Context, job: Job) -> Result<Verified, UiEr
         context.figures.latest().tunnel = Some(tunnel.carried());
         held = Some((tunnel, lease));
     }
-    let mut transfer = Transfer { context, held, trace: None };
+    let mut transfer = Transfer { context, held, trace: None, round_trip: None };
     let result = tokio::select! {
         result = transfer.with_retries(&job) => result,
         () = cancel.cancelled() => Err(cancelled()),
@@ -138,8 +140,10 @@ pub(super) struct Transfer {
     context: Context,
     /// The tunnel, and what keeps it up; `None` for a registry without one.
     held: Option<(Tunnel, Lease)>,
-    /// A name that was given to an image, or a container, for the transfer alone.
+    /// A name that was given to an image for the transfer alone.
     trace: Option<Trace>,
+    /// How long it took to open a channel to the far end, when the tunnel was up already.
+    round_trip: Option<Duration>,
 }
 
 /// How a try ended badly.
@@ -196,11 +200,19 @@ impl Transfer {
 
     /// Whether the way is open: whether anything listens at the far end is told better here than by an engine that is
     /// hung up on.
-    async fn ready(&self) -> Result<(), UiError> {
+    async fn ready(&mut self) -> Result<(), UiError> {
         let Some((tunnel, lease)) = &self.held else { return Ok(()) };
-        tunnel.check_remote(lease).await?;
+        let was_up = self.session();
+        let asked = Instant::now();
+        tunnel.prepare(lease).await?;
+        self.round_trip = was_up.map(|_| asked.elapsed());
         // The listener's address may be another program's: what is pushed there would go to that.
         tunnel.view().listener_error.map_or(Ok(()), Err)
+    }
+
+    /// How long it takes to the host and back, as far as that is known at the beginning.
+    pub(super) const fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
     }
 
     /// SSH sessions for so many connections of ours to come.
@@ -335,22 +347,6 @@ impl Transfer {
             .hint("Somebody else may have pushed the same tag meanwhile; try again.")),
             // The engine does not tell; the registry's word alone compares nothing.
             None => Ok(Verified { digest: found, at_registry: false }),
-        }
-    }
-
-    /// Where traces are noted, and the one of this transfer.
-    pub(super) fn traces(&mut self) -> (Traces, &mut Option<Trace>) {
-        (self.context.traces.clone(), &mut self.trace)
-    }
-
-    /// Removes the trace now, even if nobody waits for it; the owner does, at its end.
-    pub(super) fn remove_trace(&mut self) -> impl Future<Output = ()> + use<> {
-        let removing = self.trace.take().map(|trace| self.context.tasks.spawn(trace.remove()));
-        async {
-            if let Some(removing) = removing {
-                // Only a panic could be the error, and it has been printed.
-                let _ = removing.await;
-            }
         }
     }
 

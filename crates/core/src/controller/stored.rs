@@ -5,31 +5,49 @@ use dockline_engine::{Engine, EngineError, ImageParts, StoreLayer};
 use dockline_registry::{Digest, StoredImage, StoredLayer};
 use std::{io, sync::Arc};
 
-/// The image with those layers that `is_wanted`; `None` where only an export is left. What is made at the engine for it is in
-/// `trace`, from before it is made. Who opens its layers at once lets an only one be begun.
+/// An image that is being read; what was made at the engine for it goes when this is dropped.
+#[derive(Debug)]
+pub(super) struct Opened {
+    // Dropped first: dockerd removes no container while somebody may still read in it.
+    pub(super) image: StoredImage,
+    pub(super) trace: Trace,
+}
+
+impl Opened {
+    /// Removes what was made at the engine; goes on if nobody waits for it.
+    pub(super) fn put_away(self) -> impl Future<Output = ()> + Send + use<> {
+        let Self { image, trace } = self;
+        drop(image);
+        let removal = trace.removal();
+        async {
+            // Only a panic could be the error, and it has been printed.
+            let _ = removal.await;
+        }
+    }
+}
+
+/// The image with those layers that `is_wanted`; `None` where only an export is left. Who opens its layers at once lets an only
+/// one be begun.
 pub(super) async fn open(
     engine: &Engine,
     parts: &ImageParts,
     traces: &Traces,
-    trace: &mut Option<Trace>,
     is_wanted: impl Fn(&str) -> bool,
     is_begun: bool,
-) -> Option<StoredImage> {
+) -> Option<Opened> {
     parts.store.as_ref()?;
-    let noted = match traces.container(engine).await {
-        Ok(noted) => trace.insert(noted),
+    let trace = match traces.container(engine).await {
+        Ok(trace) => trace,
         Err(error) => {
             tracing::warn!(?error, "no layers are read from the engine's store");
             return None;
         }
     };
-    match read(engine, parts, noted.name(), is_wanted, is_begun).await {
-        Ok(image) => Some(image),
+    match read(engine, parts, &trace, is_wanted, is_begun).await {
+        Ok(image) => Some(Opened { image, trace }),
         Err(error) => {
             tracing::info!(?error, "the engine's store cannot be read: the image is exported");
-            if let Some(trace) = trace.take() {
-                trace.remove().await;
-            }
+            trace.remove().await;
             None
         }
     }
@@ -38,11 +56,11 @@ pub(super) async fn open(
 async fn read(
     engine: &Engine,
     parts: &ImageParts,
-    container: &str,
+    trace: &Trace,
     is_wanted: impl Fn(&str) -> bool,
     is_begun: bool,
 ) -> Result<StoredImage, EngineError> {
-    let store = engine.open_store(parts, container, is_wanted, is_begun).await?;
+    let store = engine.open_store(parts, (trace.name(), trace.making()), is_wanted, is_begun).await?;
     let layers = store.layers.into_iter().filter_map(stored).collect();
     Ok(StoredImage { config: store.config, layers })
 }

@@ -4,26 +4,46 @@
 use super::engine::Engines;
 use dockline_engine::Engine;
 use dockline_model::{Code, UiError};
+use futures::future::join_all;
 use sha2::{Digest, Sha256};
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
-use tokio::{fs, runtime::Handle};
+use tokio::{
+    fs,
+    runtime::Handle,
+    sync::Mutex,
+    task::{JoinError, JoinHandle},
+};
+use tokio_util::task::TaskTracker;
+
+/// An engine asked to make something by an owner that is killed then has made it after so long.
+const MADE: Duration = Duration::from_secs(5);
 
 /// The notes: one file a name, in a folder of their own.
 #[derive(Debug, Clone)]
 pub(super) struct Traces {
     folder: PathBuf,
+    /// Held while names of an earlier owner's are removed: the first transfers may want the same ones.
+    names: Arc<Mutex<()>>,
+    /// What the owner waits for at its end.
+    tasks: TaskTracker,
 }
 
-/// What is ours to remove. A container is removed when this is dropped, too, if the runtime goes on.
+/// What is ours to remove. A container is removed when this is dropped, too, and the owner waits for that at its end.
 #[derive(Debug)]
 pub(super) struct Trace {
     engine: Engine,
     kind: Kind,
     name: String,
     note: PathBuf,
+    /// Requests that make it. The engine carries out what it was asked for, so they are not dropped halfway.
+    making: TaskTracker,
+    /// The owner's.
+    tasks: TaskTracker,
     /// Somebody removes it already.
     is_over: bool,
 }
@@ -40,25 +60,21 @@ enum Kind {
 const CONTAINER: &str = "container ";
 
 impl Traces {
-    pub(super) fn new(state_dir: &Path) -> Self {
-        Self { folder: state_dir.join("temporary-names") }
+    /// `tasks`: what the owner waits for at its end.
+    pub(super) fn new(state_dir: &Path, tasks: TaskTracker) -> Self {
+        Self { folder: state_dir.join("temporary-names"), names: Arc::default(), tasks }
     }
 
     /// Notes that `name` is about to be made; `None` if the image has it already, and it is the person's then.
     pub(super) async fn begin(&self, engine: &Engine, name: &str) -> Result<Option<Trace>, UiError> {
+        drop(self.names.lock().await);
         let note = self.note(name);
         let was_ours = fs::try_exists(&note).await.unwrap_or(false);
         if !was_ours && engine.image_id(name).await.is_ok() {
             return Ok(None);
         }
         self.write(&note, name).await?;
-        Ok(Some(Trace {
-            engine: engine.clone(),
-            kind: Kind::Name,
-            name: name.to_owned(),
-            note,
-            is_over: false,
-        }))
+        Ok(Some(self.trace(engine.clone(), Kind::Name, name.to_owned(), note)))
     }
 
     /// Notes that a container is about to be made, and makes up its name.
@@ -66,7 +82,12 @@ impl Traces {
         let name = format!("dockline-reads-{}", hex::encode(rand::random::<[u8; 8]>()));
         let note = self.note(&name);
         self.write(&note, &format!("{CONTAINER}{name}")).await?;
-        Ok(Trace { engine: engine.clone(), kind: Kind::Container, name, note, is_over: false })
+        Ok(self.trace(engine.clone(), Kind::Container, name, note))
+    }
+
+    fn trace(&self, engine: Engine, kind: Kind, name: String, note: PathBuf) -> Trace {
+        let (making, tasks) = (TaskTracker::new(), self.tasks.clone());
+        Trace { engine, kind, name, note, making, tasks, is_over: false }
     }
 
     fn note(&self, name: &str) -> PathBuf {
@@ -83,20 +104,27 @@ impl Traces {
         })
     }
 
-    /// Removes what a killed owner left behind. An engine that does not answer now may do so at the next start.
-    pub(super) async fn clean(self, engines: Engines) {
+    /// What a killed owner left behind, before this one leaves anything: it goes in the background. An engine that does not
+    /// answer now may do so at the next start.
+    pub(super) async fn clean(&self, engines: &Engines) {
         let Ok(mut notes) = fs::read_dir(&self.folder).await else { return };
+        let (mut names, mut containers) = (Vec::new(), Vec::new());
         while let Ok(Some(note)) = notes.next_entry().await {
-            let (Ok(text), Ok(engine)) = (fs::read_to_string(note.path()).await, engines.find()) else {
-                continue;
-            };
-            let (kind, name) = match text.strip_prefix(CONTAINER) {
-                Some(name) => (Kind::Container, name),
-                None => (Kind::Name, text.as_str()),
-            };
-            let name = name.to_owned();
-            Trace { engine, kind, name, note: note.path(), is_over: false }.remove().await;
+            let note = note.path();
+            let (Ok(text), Ok(engine)) = (fs::read_to_string(&note).await, engines.find()) else { continue };
+            match text.strip_prefix(CONTAINER) {
+                // Killed while it wrote the note, before it made anything.
+                None if text.is_empty() => drop(fs::remove_file(&note).await),
+                Some(name) => containers.push(self.trace(engine, Kind::Container, name.to_owned(), note)),
+                None => names.push(self.trace(engine, Kind::Name, text, note)),
+            }
         }
+        let held = self.names.clone().lock_owned().await;
+        tokio::spawn(async move {
+            join_all(names.into_iter().map(Trace::remove)).await;
+            drop(held);
+        });
+        containers.into_iter().for_each(|container| drop(tokio::spawn(container.remove_late())));
     }
 }
 
@@ -105,17 +133,33 @@ impl Trace {
         &self.name
     }
 
-    /// Takes the name from the image, or the container away, and then the note.
+    /// Where the requests that make it run.
+    pub(super) const fn making(&self) -> &TaskTracker {
+        &self.making
+    }
+
+    /// Makes it: runs to its end even if this is dropped.
+    pub(super) async fn make<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        match self.making.spawn(request).await.map_err(JoinError::try_into_panic) {
+            Ok(made) => made,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // Aborted: it ends with the runtime, and so does whoever waits here.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    }
+
+    /// Takes the name from the image, or the container away, and then the note, even if nobody waits for it.
+    pub(super) fn removal(self) -> JoinHandle<()> {
+        self.tasks.clone().spawn(self.remove())
+    }
+
+    /// The same, now.
     pub(super) async fn remove(mut self) {
         self.is_over = true;
-        let removed = match self.kind {
-            Kind::Name => self.engine.untag(&self.name).await.map(drop),
-            Kind::Container => self.engine.close_store(&self.name).await,
-        };
-        if let Err(error) = removed
-            && UiError::from(&error).code != Code::ImageNotFound
-        {
-            tracing::warn!(%error, kind = ?self.kind, name = self.name, "what a transfer made at the engine stays for now");
+        if !self.take_away().await {
             return;
         }
         if let Err(error) = fs::remove_file(&self.note).await
@@ -124,17 +168,53 @@ impl Trace {
             tracing::warn!(%error, "the note of it stays for now");
         }
     }
+
+    /// The same after a kill -9, whose last request may still be on its way through the engine.
+    async fn remove_late(mut self) {
+        self.is_over = true;
+        let noted = fs::metadata(&self.note).await.and_then(|note| note.modified()).ok();
+        let age = noted.and_then(|noted| SystemTime::now().duration_since(noted).ok()).unwrap_or_default();
+        if age < MADE {
+            self.take_away().await;
+            tokio::time::sleep(MADE - age).await;
+        }
+        self.remove().await;
+    }
+
+    /// Whether it is gone from the engine.
+    async fn take_away(&self) -> bool {
+        self.making.close();
+        self.making.wait().await;
+        let removed = match self.kind {
+            Kind::Name => self.engine.untag(&self.name).await.map(drop),
+            Kind::Container => self.engine.close_store(&self.name).await,
+        };
+        match removed {
+            Err(error) if UiError::from(&error).code != Code::ImageNotFound => {
+                let (kind, name) = (self.kind, &self.name);
+                tracing::warn!(%error, ?kind, name, "what a transfer made at the engine stays for now");
+                false
+            }
+            Ok(()) | Err(_) => true,
+        }
+    }
 }
 
 impl Drop for Trace {
     fn drop(&mut self) {
         // A name may be in use by the next try.
-        if self.is_over || self.kind == Kind::Name {
+        if self.is_over || self.kind == Kind::Name || Handle::try_current().is_err() {
             return;
         }
-        if let Ok(runtime) = Handle::try_current() {
-            let (engine, name, note) = (self.engine.clone(), self.name.clone(), self.note.clone());
-            runtime.spawn(Self { engine, kind: self.kind, name, note, is_over: false }.remove());
-        }
+        let dropped = Self {
+            engine: self.engine.clone(),
+            kind: self.kind,
+            name: self.name.clone(),
+            note: self.note.clone(),
+            making: self.making.clone(),
+            tasks: self.tasks.clone(),
+            is_over: false,
+        };
+        drop(dropped.removal());
     }
 }

@@ -13,7 +13,6 @@ use super::{
     run::{self, Context, Job, Way},
     share::{self, Share},
     ship::{self, Shipping},
-    traces::Traces,
 };
 use dockline_model::{
     Change, Code, Command, FaceKind, RegistryName, Reply, Road, SshTarget, TransferId, TransferKind,
@@ -116,6 +115,11 @@ impl Transfers {
 
     pub(super) fn any_running(&self) -> bool {
         self.entries.values().any(|entry| entry.has_task && !entry.view.state.is_final())
+    }
+
+    /// What is waited for at the end ([`Self::ended`]).
+    pub(super) const fn tasks(&self) -> &TaskTracker {
+        &self.tasks
     }
 
     /// Waits until those that were ended have removed their traces.
@@ -246,7 +250,7 @@ impl Actor {
                     cancel: entry.cancel.clone(),
                     mailbox: mailbox.clone(),
                     engines: self.engines.clone(),
-                    traces: Traces::new(&self.paths.state_dir),
+                    traces: self.traces.clone(),
                 };
                 begin(&self.transfers.tasks, id, mailbox, ship::run(shipping, freight));
                 continue;
@@ -300,8 +304,7 @@ impl Actor {
                     .map(|source| (source.access.clone(), source.spec.has_tunnel().then(|| source.tunnel()))),
                 hosts_file: self.paths.hosts_file.clone(),
                 engines: self.engines.clone(),
-                traces: Traces::new(&self.paths.state_dir),
-                tasks: self.transfers.tasks.clone(),
+                traces: self.traces.clone(),
                 records: self.records.clone(),
                 spool: self.paths.spool(),
                 figures: entry.figures.clone(),

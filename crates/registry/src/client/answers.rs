@@ -54,6 +54,11 @@ impl Client {
         Self { answers: Answers::default(), ..self.clone() }
     }
 
+    /// The time of the quickest since then, however few there were.
+    pub(super) fn quickest(&self) -> Option<Duration> {
+        self.answers.0.lock().unwrap_or_else(PoisonError::into_inner).least
+    }
+
     /// Whether one has shown already that the line is not slow.
     pub(super) fn is_quick(&self) -> bool {
         self.answers.least().is_some_and(|least| least < QUICK)

@@ -113,13 +113,17 @@ impl Client {
         // A line is not slow because storage is: while the rest is asked, something is that nobody has to look up.
         let config = async {
             let config = timed.blob_size(repository, &image.id).await?;
-            if !timed.is_quick() {
+            if sending.round_trip.is_none() && !timed.is_quick() {
                 timed.ping().await?;
             }
             Ok::<_, RegistryError>(config)
         };
-        let (config, (standing, found)) = futures::try_join!(config, layers)?;
-        let answer_time = timed.least_answer().await?;
+        // The first one gets a connection soonest, and has more to ask.
+        let ((standing, found), config) = futures::try_join!(layers, config)?;
+        let answer_time = match sending.round_trip {
+            Some(known) => timed.quickest().map_or(known, |quickest| quickest.min(known)),
+            None => timed.least_answer().await?,
+        };
         let mut survey = Survey {
             missing: Vec::new(),
             // Its size has to stand in the manifest, and some registries do not tell it.
@@ -305,6 +309,7 @@ impl Client {
             repository,
             press: Press::new(sending.packing),
             takes_any: sending.takes_any,
+            slow_line: sending.slow_line,
             records: sending.records.clone(),
             board,
         }

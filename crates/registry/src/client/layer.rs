@@ -68,6 +68,7 @@ pub(crate) struct Shared<'a, F> {
     pub(crate) press: Press,
     /// Whether layers that the registry has packed otherwise will do.
     pub(crate) takes_any: bool,
+    pub(crate) slow_line: bool,
     pub(crate) records: Arc<Records>,
     pub(crate) board: &'a Board<F>,
 }

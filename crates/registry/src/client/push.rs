@@ -16,7 +16,7 @@ use crate::{
 };
 use dockline_model::{Compression, LayerView};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// How many layers are asked about at once. Each of them has a connection, and an SSH session takes two: logging in
 /// once more takes longer than one more round of questions.
@@ -34,13 +34,24 @@ pub struct Sending {
     pub records: Arc<Records>,
     /// Layers that are sent at once.
     pub at_once: usize,
+    /// Whether the line takes the time, and not the packing.
+    pub slow_line: bool,
+    /// How long it takes to the registry's host and back, where that is known without asking the registry.
+    pub round_trip: Option<Duration>,
 }
 
 impl Default for Sending {
     /// gzip, whatever is there already, nothing remembered, and three at once.
     fn default() -> Self {
         let records = Arc::new(Records::nowhere());
-        Self { packing: Packing::default(), takes_any: true, records, at_once: 3 }
+        Self {
+            packing: Packing::default(),
+            takes_any: true,
+            records,
+            at_once: 3,
+            slow_line: false,
+            round_trip: None,
+        }
     }
 }
 

@@ -148,17 +148,60 @@ impl Upload {
     }
 
     /// Completes the upload under `digest`; what the registry received must be that.
-    pub(super) async fn finish(mut self, client: &Client, digest: &Digest) -> Result<(), RegistryError> {
-        let operation = Operation::WriteBlob;
-        self.location.query_pairs_mut().append_pair("digest", &digest.to_string());
-        let request = client.request(Method::PUT, self.location).header("content-length", 0);
-        let response = client.send(operation, request).await?;
-        if !matches!(response.status(), StatusCode::CREATED | StatusCode::NO_CONTENT) {
-            return Err(client
-                .failure(operation, &format!("repository {}", self.repository), response)
-                .await);
+    pub(super) async fn finish(self, client: &Client, digest: &Digest) -> Result<(), RegistryError> {
+        let request = client.request(Method::PUT, self.completed(digest)).header("content-length", 0);
+        let response = client.send(Operation::WriteBlob, request).await?;
+        self.has_finished(client, response).await
+    }
+
+    /// Sends all of a blob with the request that completes it (distribution-spec, "POST then PUT"), which spares a small
+    /// one a round trip; containerd sends every blob so. A lost connection costs all of it.
+    pub(super) async fn send_whole(
+        &mut self,
+        client: &Client,
+        (digest, pieces): (&Digest, &[Bytes]),
+        mut progress: impl FnMut(u64) + Send,
+    ) -> Result<(), RegistryError> {
+        let mut may_be_let_in = true;
+        loop {
+            let (body, sent) = body(client, pieces.to_vec());
+            let request = client
+                .request(Method::PUT, self.completed(digest))
+                .header("content-type", "application/octet-stream")
+                .header("content-length", pieces.iter().map(Bytes::len).sum::<usize>())
+                .body(body);
+            let answer = client.send_watched(Operation::WriteBlob, request, sent, &mut progress).await;
+            let error = match answer {
+                Ok(response) => match self.has_finished(client, response).await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            // A token has ended: the question asks for a new one.
+            let is_ended = matches!(error, RegistryError::Auth { .. }) && std::mem::take(&mut may_be_let_in);
+            if is_ended && self.ask(client).await?.is_some() {
+                continue;
+            }
+            if matches!(error, RegistryError::Unreachable { .. }) {
+                return Err(client.why_lost(&self.repository, error).await);
+            }
+            return Err(error);
         }
-        Ok(())
+    }
+
+    fn completed(&self, digest: &Digest) -> Url {
+        let mut location = self.location.clone();
+        location.query_pairs_mut().append_pair("digest", &digest.to_string());
+        location
+    }
+
+    async fn has_finished(&self, client: &Client, response: Response) -> Result<(), RegistryError> {
+        if matches!(response.status(), StatusCode::CREATED | StatusCode::NO_CONTENT) {
+            return Ok(());
+        }
+        let what = format!("repository {}", self.repository);
+        Err(client.failure(Operation::WriteBlob, &what, response).await)
     }
 
     pub(super) async fn abandon(self, client: &Client) {
@@ -186,25 +229,14 @@ impl Upload {
         progress: &mut (impl FnMut(u64) + Send),
     ) -> Result<(), RegistryError> {
         let operation = Operation::WriteBlob;
-        let (sender, receiver) = watch::channel(Sent::default());
-        // Small enough that the bar moves.
-        let parts = pieces.into_iter().flat_map(|piece| {
-            let count = piece.len().div_ceil(PART);
-            (0..count).map(move |n| piece.slice(n * PART..((n + 1) * PART).min(piece.len())))
-        });
-        let crossed = client.crossed.clone();
-        let body = stream::iter(parts.map(move |part| {
-            crossed.sent(part.len());
-            sender.send_modify(|sent| sent.bytes += part.len() as u64);
-            Ok::<_, io::Error>(part)
-        }));
+        let (body, sent) = body(client, pieces);
         let request = client
             .request(Method::PATCH, self.location.clone())
             .header("content-type", "application/octet-stream")
             .header("content-length", length)
             .header("content-range", format!("{}-{}", self.offset, self.offset + length - 1))
-            .body(reqwest::Body::wrap_stream(body));
-        let response = client.send_watched(operation, request, receiver, progress).await?;
+            .body(body);
+        let response = client.send_watched(operation, request, sent, progress).await?;
         if !matches!(response.status(), StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::NO_CONTENT) {
             return Err(client
                 .failure(operation, &format!("repository {}", self.repository), response)
@@ -216,7 +248,24 @@ impl Upload {
     }
 }
 
+/// Small enough that the bar moves.
 const PART: usize = 128 << 10;
+
+/// A request's body, and how much of it has been sent.
+fn body(client: &Client, pieces: Vec<Bytes>) -> (reqwest::Body, watch::Receiver<Sent>) {
+    let (sender, receiver) = watch::channel(Sent::default());
+    let parts = pieces.into_iter().flat_map(|piece| {
+        let count = piece.len().div_ceil(PART);
+        (0..count).map(move |n| piece.slice(n * PART..((n + 1) * PART).min(piece.len())))
+    });
+    let crossed = client.crossed.clone();
+    let body = stream::iter(parts.map(move |part| {
+        crossed.sent(part.len());
+        sender.send_modify(|sent| sent.bytes += part.len() as u64);
+        Ok::<_, io::Error>(part)
+    }));
+    (reqwest::Body::wrap_stream(body), receiver)
+}
 
 /// `Range: 0-1023`: the bytes the registry has (distribution-spec, "Pushing a blob in chunks"). Of nothing it says 0-0,
 /// as of a single byte; uploads of one byte are not gone on with.

@@ -60,7 +60,13 @@ impl Transfer {
     }
 
     async fn push_as(&self, engine: &Engine, image: &str, name: &str) -> Result<EngineDigest, EngineError> {
-        engine.tag(image, name).await?;
+        match self.trace.as_ref().filter(|trace| trace.name() == name) {
+            Some(trace) => {
+                let (engine, image, name) = (engine.clone(), image.to_owned(), name.to_owned());
+                trace.make(async move { engine.tag(&image, &name).await }).await?;
+            }
+            None => engine.tag(image, name).await?,
+        }
         let figures = self.context.figures.clone();
         figures.by_engine();
         engine.push(name, move |l, c, t| figures.write(l, c, t)).await

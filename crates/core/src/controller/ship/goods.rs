@@ -3,22 +3,21 @@
 
 use super::export::export;
 use crate::controller::{
-    stored,
-    traces::{Trace, Traces},
+    stored::{self, Opened},
+    traces::Traces,
 };
 use dockline_engine::{Engine, ImageParts};
 use dockline_model::UiError;
-use dockline_registry::{Digest, Records, RegistryError, Shelf, ShelfLayers, StoredImage};
+use dockline_registry::{Digest, Records, RegistryError, Shelf, ShelfLayers};
 use std::{path::PathBuf, sync::Arc};
 use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
 
 pub(super) enum Goods {
     Stored {
-        image: StoredImage,
+        opened: Box<Opened>,
         /// Diff ids, bottom first.
         layers: Vec<Digest>,
-        trace: Box<Trace>,
     },
     Archive(NamedTempFile),
 }
@@ -41,12 +40,10 @@ impl Goods {
         folder: PathBuf,
     ) -> Result<Self, UiError> {
         let layers = parts.layers.iter().map(|layer| layer.parse().ok()).collect::<Option<Vec<Digest>>>();
-        let mut trace = None;
         if let Some(layers) = layers
-            && let Some(image) = stored::open(&engine, &parts, &traces, &mut trace, |_| true, false).await
-            && let Some(trace) = trace
+            && let Some(opened) = stored::open(&engine, &parts, &traces, |_| true, false).await
         {
-            return Ok(Self::Stored { image, layers, trace: Box::new(trace) });
+            return Ok(Self::Stored { opened: Box::new(opened), layers });
         }
         Self::export(engine, image, folder).await
     }
@@ -63,8 +60,8 @@ impl Goods {
     ) -> Result<Shelf, RegistryError> {
         let Opening { name, packing, password, records } = opening;
         match self {
-            Self::Stored { image, layers, .. } => {
-                Shelf::open_stored(listener, image, layers, packing, password, records).await
+            Self::Stored { opened, layers } => {
+                Shelf::open_stored(listener, &opened.image, layers, packing, password, records).await
             }
             Self::Archive(file) => Shelf::open(listener, file.path(), name, packing, password, records).await,
         }
@@ -77,11 +74,7 @@ impl Goods {
     /// Removes what it needed at the engine; the file goes by itself.
     pub(super) async fn put_away(self) {
         match self {
-            Self::Stored { trace, image, .. } => {
-                // dockerd removes no container while somebody may still read in it.
-                drop(image);
-                trace.remove().await;
-            }
+            Self::Stored { opened, .. } => opened.put_away().await,
             Self::Archive(_) => {}
         }
     }

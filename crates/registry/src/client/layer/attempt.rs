@@ -101,7 +101,12 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             if is_end && upload.is_none() {
                 break;
             }
-            if batch.length >= self.next_request(&upload) || (is_end && batch.length > 0) {
+            let is_enough = batch.length >= self.next_request(&upload)
+                || (self.shared.slow_line
+                    && upload.is_some()
+                    && batch.length >= FIRST_REQUEST
+                    && !pieces.is_ready());
+            if is_enough || (is_end && batch.length > 0) {
                 let to = match &mut upload {
                     Some(upload) => upload,
                     None => upload.insert(self.begin().await?),
@@ -137,15 +142,15 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             None if client.blob_exists(repository, &digest).await? => {
                 return Ok((placed, layer, LayerState::Exists));
             }
-            None => {
-                let mut upload = self.begin().await?;
-                if batch.length > 0 {
-                    self.append(&mut upload, &batch, raw).await?;
-                }
-                upload
+            None if batch.length > 0 => {
+                let upload = self.begin().await?;
+                self.send_whole(upload, &batch, &digest).await?;
+                return Ok((placed, layer, LayerState::Done));
             }
+            None => self.begin().await?,
         };
-        self.finish(upload, &digest, resumed > 0).await?;
+        let finished = upload.finish(client, &digest).await;
+        self.finished(finished, &digest, resumed > 0).await?;
         Ok((placed, layer, LayerState::Done))
     }
 
@@ -167,6 +172,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
     /// to do; of a small one all is made before anything is sent, since the registry may know its digest.
     fn next_request(&self, upload: &Option<Upload>) -> u64 {
         match upload {
+            Some(_) if self.shared.slow_line => REQUEST as u64,
             Some(upload) => upload.offset.clamp(FIRST_REQUEST, REQUEST as u64),
             None => REQUEST as u64,
         }
@@ -182,10 +188,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
     async fn append(&self, upload: &mut Upload, batch: &Batch, raw: u64) -> Result<(), Broken> {
         self.note(upload).await;
         let before = raw.saturating_sub(batch.raw);
-        let progress = |sent: u64| {
-            let scaled = u128::from(batch.raw) * u128::from(sent) / u128::from(batch.length.max(1));
-            self.shared.board.advance(self.index, before + u64::try_from(scaled).unwrap_or(batch.raw));
-        };
+        let progress = |sent: u64| self.shared.board.advance(self.index, before + batch.raw_of(sent));
         let lost = |seconds| self.shared.board.state(self.index, LayerState::Retrying { seconds });
         let request = self.shared.records.begin_request(batch.length);
         let appended = upload.append(self.client, &batch.pieces, progress, lost).await;
@@ -202,8 +205,25 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         appended
     }
 
-    async fn finish(&self, upload: Upload, digest: &Digest, is_resumed: bool) -> Result<(), Broken> {
-        let finished = upload.finish(self.client, digest).await;
+    /// A small one in a single request.
+    async fn send_whole(&self, mut upload: Upload, batch: &Batch, digest: &Digest) -> Result<(), Broken> {
+        let progress = |sent: u64| self.shared.board.advance(self.index, batch.raw_of(sent));
+        let request = self.shared.records.begin_request(batch.length);
+        let sent = upload.send_whole(self.client, (digest, &batch.pieces), progress).await;
+        if sent.is_ok() {
+            request.carried(self.client.authority(), batch.length);
+        } else {
+            drop(request);
+        }
+        self.finished(sent, digest, false).await
+    }
+
+    async fn finished(
+        &self,
+        finished: Result<(), RegistryError>,
+        digest: &Digest,
+        is_resumed: bool,
+    ) -> Result<(), Broken> {
         let error = match finished {
             Ok(()) => {
                 self.forget().await;
@@ -261,6 +281,12 @@ struct Batch {
 }
 
 impl Batch {
+    /// Bytes of the layer that the first `sent` of these stand for, about.
+    fn raw_of(&self, sent: u64) -> u64 {
+        let scaled = u128::from(self.raw) * u128::from(sent) / u128::from(self.length.max(1));
+        u64::try_from(scaled).unwrap_or(self.raw)
+    }
+
     fn push(&mut self, bytes: Bytes, raw: u64) {
         self.length += bytes.len() as u64;
         self.raw += raw;

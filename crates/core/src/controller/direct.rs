@@ -11,12 +11,18 @@ use dockline_model::{Code, LayerView, PushOptions, Road, TransferState, UiError,
 use dockline_registry::{
     Client, Digest, EngineImage, Reference, RegistryError, Scope, Sending, Survey, Turns,
 };
-use futures::{StreamExt, stream};
+use futures::{
+    StreamExt,
+    future::{Either, select},
+    stream,
+};
 use std::{io, path::Path, pin::pin, time::Duration};
 use tokio::time::timeout;
 
 /// How long a registry may take to show its certificate, where an engine is to do the rest.
 const CERTIFICATES: Duration = Duration::from_secs(3);
+/// How long layers that were opened early stay so while another push sends the same ones.
+const SHORT_TURN: Duration = Duration::from_millis(200);
 /// How long a push that has ended well waits for its container to go; it goes on going then.
 const REMOVAL: Duration = Duration::from_secs(1);
 /// Images that the engine has pushed or pulled by hand, of which the registry is asked for the layers.
@@ -41,8 +47,21 @@ impl Transfer {
         let mut surveyed = self.survey(&engine, &client, image, reference, options).await;
         let missing = surveyed.as_ref().map_or_else(|_| Vec::new(), Surveyed::missing);
         // Held until this push is over.
-        let turns = self.turns(missing).await;
+        let turns = {
+            let mut turns = pin!(self.turns(missing));
+            match timeout(SHORT_TURN, turns.as_mut()).await {
+                Ok(turns) => turns,
+                Err(_) => {
+                    // Whoever sends them now takes the time of a push.
+                    if let Ok(surveyed) = &mut surveyed {
+                        surveyed.early = None;
+                    }
+                    turns.await
+                }
+            }
+        };
         if turns.had_to_wait {
+            drop(surveyed);
             surveyed = self.survey(&engine, &client, image, reference, options).await;
         }
         let surveyed = match surveyed {
@@ -72,6 +91,8 @@ impl Transfer {
             if opened.is_none() {
                 choice = road::choose(options, &Situation { reads_layers: false, ..situation });
             }
+        } else if let Some(early) = early {
+            drop(timeout(REMOVAL, early.put_away()).await);
         }
         // An engine that sees none of this machine's loopback still hands over its images.
         if choice.road == Road::Engine
@@ -138,14 +159,15 @@ impl Transfer {
     }
 
     /// The survey, and on a long line what is almost certain to be needed after it, before the last answer has come: all of the
-    /// layers, where none is known to be at the registry, and SSH sessions to send them.
-    async fn beside<T>(
+    /// layers, where none is remembered to be at the registry, and SSH sessions to send them. Nothing of that, where the survey
+    /// ends first and finds that some are there.
+    async fn beside(
         &self,
-        survey: impl Future<Output = T>,
+        survey: impl Future<Output = Result<Survey, RegistryError>>,
         engine: &Engine,
         parts: &ImageParts,
         image: &EngineImage,
-    ) -> (T, Option<Opened>) {
+    ) -> (Result<Survey, RegistryError>, Option<Opened>) {
         let mut survey = pin!(survey);
         if self.round_trip().is_none_or(|time| time < road::FAR)
             && let Ok(survey) = timeout(road::FAR, survey.as_mut()).await
@@ -156,11 +178,17 @@ impl Transfer {
         if context.records.knows_any(&context.spec.authority(), &image.layers) {
             return (survey.await, None);
         }
-        let opened = async {
+        let opened = pin!(async {
             self.make_room(parts.layers.len().min(road::AT_ONCE_FAR) + 1).await;
             stored::open(engine, parts, &context.traces, |_| true, false).await
-        };
-        futures::join!(survey, opened)
+        });
+        match select(survey, opened).await {
+            Either::Left((Ok(survey), opened)) if survey.missing.len() == image.layers.len() => {
+                (Ok(survey), opened.await)
+            }
+            Either::Left((survey, _)) => (survey, None),
+            Either::Right((opened, survey)) => (survey.await, opened),
+        }
     }
 
     /// An engine trusts whatever certificate a loopback address has; we do not, and would say so only when all is sent.

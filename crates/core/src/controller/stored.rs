@@ -47,7 +47,8 @@ pub(super) async fn open(
         Ok(image) => Some(Opened { image, trace }),
         Err(error) => {
             tracing::info!(?error, "the engine's store cannot be read: the image is exported");
-            trace.remove().await;
+            // It goes on if the push is stopped now.
+            let _ = trace.removal().await;
             None
         }
     }

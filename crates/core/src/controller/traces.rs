@@ -33,7 +33,8 @@ pub(super) struct Traces {
     tasks: TaskTracker,
 }
 
-/// What is ours to remove. A container is removed when this is dropped, too, and the owner waits for that at its end.
+/// What is ours to remove. A container is removed when this is dropped, too, unless its removal has begun; the owner waits for
+/// that at its end.
 #[derive(Debug)]
 pub(super) struct Trace {
     engine: Engine,
@@ -213,7 +214,7 @@ impl Drop for Trace {
             note: self.note.clone(),
             making: self.making.clone(),
             tasks: self.tasks.clone(),
-            is_over: false,
+            is_over: true,
         };
         drop(dropped.removal());
     }

@@ -161,7 +161,7 @@ impl Upload {
         client: &Client,
         (digest, pieces): (&Digest, &[Bytes]),
         mut progress: impl FnMut(u64) + Send,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<(), Broken> {
         let mut may_be_let_in = true;
         loop {
             let (body, sent) = body(client, pieces.to_vec());
@@ -179,14 +179,20 @@ impl Upload {
                 Err(error) => error,
             };
             // A token has ended: the question asks for a new one.
-            let is_ended = matches!(error, RegistryError::Auth { .. }) && std::mem::take(&mut may_be_let_in);
-            if is_ended && self.ask(client).await?.is_some() {
-                continue;
+            if matches!(error, RegistryError::Auth { .. }) && std::mem::take(&mut may_be_let_in) {
+                match self.ask(client).await {
+                    Ok(Some(0)) => continue,
+                    Ok(Some(_) | None) => return Err(Broken::Forgotten(error)),
+                    Err(other) => return Err(Broken::Failed(other)),
+                }
+            }
+            if matches!(error, RegistryError::Failed { status: 404 | 416, .. }) {
+                return Err(Broken::Forgotten(error));
             }
             if matches!(error, RegistryError::Unreachable { .. }) {
-                return Err(client.why_lost(&self.repository, error).await);
+                return Err(Broken::Failed(client.why_lost(&self.repository, error).await));
             }
-            return Err(error);
+            return Err(Broken::Failed(error));
         }
     }
 

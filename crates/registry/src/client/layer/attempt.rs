@@ -7,6 +7,7 @@ use crate::{
     client::{
         Client,
         push::{Placed, blocking, noted},
+        retry,
         upload::{Begun, Broken, REQUEST, Upload},
     },
     digest::Hasher,
@@ -103,7 +104,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             }
             let is_enough = batch.length >= self.next_request(&upload)
                 || (self.shared.slow_line
-                    && upload.is_some()
+                    && upload.as_ref().is_some_and(|upload| upload.offset < REQUEST as u64)
                     && batch.length >= FIRST_REQUEST
                     && !pieces.is_ready());
             if is_enough || (is_end && batch.length > 0) {
@@ -143,8 +144,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
                 return Ok((placed, layer, LayerState::Exists));
             }
             None if batch.length > 0 => {
-                let upload = self.begin().await?;
-                self.send_whole(upload, &batch, &digest).await?;
+                self.send_whole(&batch, &digest).await?;
                 return Ok((placed, layer, LayerState::Done));
             }
             None => self.begin().await?,
@@ -169,7 +169,8 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
     }
 
     /// Bytes to be gathered for the next request. The first ones of a large layer are short, so that the line has something
-    /// to do; of a small one all is made before anything is sent, since the registry may know its digest.
+    /// to do (on a slow one as long as what is packed by then); of a small one all is made before anything is sent, since the
+    /// registry may know its digest.
     fn next_request(&self, upload: &Option<Upload>) -> u64 {
         match upload {
             Some(_) if self.shared.slow_line => REQUEST as u64,
@@ -205,8 +206,20 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         appended
     }
 
-    /// A small one in a single request.
-    async fn send_whole(&self, mut upload: Upload, batch: &Batch, digest: &Digest) -> Result<(), Broken> {
+    /// A small one in a single request, over again where the connection is lost: it is all here.
+    async fn send_whole(&self, batch: &Batch, digest: &Digest) -> Result<(), Broken> {
+        let mut waits = retry::WAITS.into_iter();
+        loop {
+            let error = match self.send_once(batch, digest).await {
+                Err(Broken::Failed(error)) => error,
+                sent => return sent,
+            };
+            retry::wait_or_give_up(error, &mut waits, self.index, self.shared.board).await?;
+        }
+    }
+
+    async fn send_once(&self, batch: &Batch, digest: &Digest) -> Result<(), Broken> {
+        let mut upload = self.begin().await?;
         let progress = |sent: u64| self.shared.board.advance(self.index, batch.raw_of(sent));
         let request = self.shared.records.begin_request(batch.length);
         let sent = upload.send_whole(self.client, (digest, &batch.pieces), progress).await;
@@ -215,7 +228,11 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         } else {
             drop(request);
         }
-        self.finished(sent, digest, false).await
+        match sent {
+            Err(forgotten @ Broken::Forgotten(_)) => Err(forgotten),
+            Err(Broken::Failed(error)) => self.finished(Err(error), digest, false).await,
+            Ok(()) => self.finished(Ok(()), digest, false).await,
+        }
     }
 
     async fn finished(

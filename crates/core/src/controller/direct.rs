@@ -76,7 +76,7 @@ impl Transfer {
             }
             Err(error) => return Err(error),
         };
-        let Surveyed { parts, image: whole, survey, mut choice, store, situation, early } = surveyed;
+        let Surveyed { parts, image: whole, survey, mut choice, store, situation, mut early } = surveyed;
         let is_new = !survey.as_ref().is_some_and(Survey::has_everything);
         let mut opened = None;
         if choice.road == Road::Direct && is_new {
@@ -84,16 +84,16 @@ impl Transfer {
                 // The configuration goes beside the layers.
                 self.make_room(situation.missing.min(choice.at_once) + 1).await;
             }
-            opened = match early {
+            opened = match early.take() {
                 Some(early) => Some(early),
                 None => self.opened(&engine, &parts, survey.as_ref()).await,
             };
             if opened.is_none() {
                 choice = road::choose(options, &Situation { reads_layers: false, ..situation });
             }
-        } else if let Some(early) = early {
-            drop(timeout(REMOVAL, early.put_away()).await);
         }
+        // What was opened for nothing goes while the push goes on.
+        let unused = early.map(Opened::put_away);
         // An engine that sees none of this machine's loopback still hands over its images.
         if choice.road == Road::Engine
             && let Err(error) = self.reach(&engine).await
@@ -148,7 +148,11 @@ impl Transfer {
                 client.push_spooled(export, &self.context().spool, place, &sending, report).await
             }
         };
-        Ok(stands(&pushed.map_err(|error| self.refused(&error))?))
+        let stands = stands(&pushed.map_err(|error| self.refused(&error))?);
+        if let Some(unused) = unused {
+            drop(timeout(REMOVAL, unused).await);
+        }
+        Ok(stands)
     }
 
     /// The image's layers that the registry lacks, as the engine's own store has them.
@@ -159,8 +163,8 @@ impl Transfer {
     }
 
     /// The survey, and on a long line what is almost certain to be needed after it, before the last answer has come: all of the
-    /// layers, where none is remembered to be at the registry, and SSH sessions to send them. Nothing of that, where the survey
-    /// ends first and finds that some are there.
+    /// layers, where none is remembered to be at the registry, and SSH sessions to send them. Nothing stays open at the engine,
+    /// where the survey ends first and finds that some are there.
     async fn beside(
         &self,
         survey: impl Future<Output = Result<Survey, RegistryError>>,

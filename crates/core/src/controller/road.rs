@@ -34,7 +34,7 @@ const READS: f64 = 300e6;
 /// Bytes a second of an export, the writing to dockerd's own disk included, and which part that takes.
 const EXPORTS: f64 = 80e6;
 const EXPORT_BEGINS: f64 = 0.6;
-/// Bytes a second that Dockline packs on one core: gzip 1, and the dense levels, about.
+/// Bytes a second that Dockline packs on one core: gzip 1, and the dense levels of gzip, about.
 const PACKS_FAST: f64 = 150e6;
 const PACKS_DENSE: f64 = 75e6;
 

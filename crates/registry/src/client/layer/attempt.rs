@@ -206,15 +206,27 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         appended
     }
 
-    /// A small one in a single request, over again where the connection is lost: it is all here.
+    /// A small one in a single request. Of a stream it is all that there is, and so is sent over again here; whatever else can
+    /// be read once more begins anew.
     async fn send_whole(&self, batch: &Batch, digest: &Digest) -> Result<(), Broken> {
         let mut waits = retry::WAITS.into_iter();
         loop {
-            let error = match self.send_once(batch, digest).await {
-                Err(Broken::Failed(error)) => error,
+            let broken = match self.send_once(batch, digest).await {
+                Err(broken) if self.job.is_stream => broken,
                 sent => return sent,
             };
-            retry::wait_or_give_up(error, &mut waits, self.index, self.shared.board).await?;
+            match broken {
+                Broken::Failed(error) => {
+                    retry::wait_or_give_up(error, &mut waits, self.index, self.shared.board).await?;
+                }
+                Broken::Forgotten(error) => {
+                    tracing::info!(%error, "the registry has forgotten an upload: the layer begins again");
+                    if waits.next().is_none() {
+                        return Err(Broken::Forgotten(error));
+                    }
+                }
+            }
+            self.shared.board.advance(self.index, 0);
         }
     }
 

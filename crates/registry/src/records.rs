@@ -146,6 +146,11 @@ impl Records {
         known
     }
 
+    /// Whether one of the layers may be there already, so that an image of `repository` needs it no more.
+    pub(crate) fn is_any_usable(&self, registry: &str, repository: &str, layers: &[Digest]) -> bool {
+        layers.iter().any(|layer| !self.usable(registry, repository, layer).is_empty())
+    }
+
     /// Whether the registry is remembered to have one of these layers in whatever repository, from which it may be
     /// mounted.
     #[must_use]

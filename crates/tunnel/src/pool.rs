@@ -51,6 +51,17 @@ struct Refusals {
     room: Option<usize>,
 }
 
+/// What a new channel does where every session is full.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IfFull {
+    /// It waits for another session, if there may be one.
+    Grow,
+    /// It squeezes into the least loaded one.
+    Squeeze,
+    /// It is not opened.
+    Leave,
+}
+
 /// What there is for a new channel.
 enum Place {
     /// A place in a session.
@@ -214,13 +225,15 @@ impl SessionPool {
         remote: &RemoteEnd,
         originator: SocketAddr,
     ) -> Result<PooledChannel, TunnelError> {
-        let mut may_wait = true;
+        let mut if_full = IfFull::Grow;
         loop {
             let (mut grown, mut channels) = (self.inner.grown.subscribe(), self.inner.channels.subscribe());
-            let slot = match self.reserve(may_wait)? {
+            let slot = match self.reserve(if_full)? {
                 Place::Slot(slot) => slot,
                 Place::Growing => {
-                    may_wait = tokio::time::timeout(GROWTH_PATIENCE, grown.changed()).await.is_ok();
+                    if tokio::time::timeout(GROWTH_PATIENCE, grown.changed()).await.is_err() {
+                        if_full = IfFull::Squeeze;
+                    }
                     continue;
                 }
                 // The caller knows how long that may take.
@@ -257,7 +270,16 @@ impl SessionPool {
 
     /// The same for a question of our own, which is no reason for a further session.
     pub(crate) async fn open_control(&self, remote: &RemoteEnd) -> Result<PooledChannel, TunnelError> {
-        let Place::Slot(slot) = self.reserve(false)? else {
+        self.open_now(remote, IfFull::Squeeze).await
+    }
+
+    /// The same for a connection that is only expected, where a session has room for it.
+    pub(crate) async fn open_ahead(&self, remote: &RemoteEnd) -> Result<PooledChannel, TunnelError> {
+        self.open_now(remote, IfFull::Leave).await
+    }
+
+    async fn open_now(&self, remote: &RemoteEnd, if_full: IfFull) -> Result<PooledChannel, TunnelError> {
+        let Place::Slot(slot) = self.reserve(if_full)? else {
             // Every channel there may be is in use, which is an answer as well.
             return Err(TunnelError::NoRoom { host: self.inner.dialer.host(), remote: remote.to_string() });
         };
@@ -303,7 +325,7 @@ impl SessionPool {
     }
 
     /// A place in the least loaded session, unless it is better to wait for another session, or there is none.
-    fn reserve(&self, may_wait: bool) -> Result<Place, TunnelError> {
+    fn reserve(&self, if_full: IfFull) -> Result<Place, TunnelError> {
         let limits = self.inner.limits;
         let room = self.inner.dialer.growth.room();
         let mut members = self.inner.members();
@@ -313,7 +335,14 @@ impl SessionPool {
         };
         let is_beyond = room.is_some_and(|room| member.channels >= room);
         let is_full = is_beyond || member.channels >= limits.channels_per_session.max(1);
-        if is_full && may_wait && sessions < limits.sessions && !self.inner.closing.is_cancelled() {
+        if is_full && if_full == IfFull::Leave {
+            return Ok(Place::Full);
+        }
+        if is_full
+            && if_full == IfFull::Grow
+            && sessions < limits.sessions
+            && !self.inner.closing.is_cancelled()
+        {
             if members.growing > 0 {
                 return Ok(Place::Growing);
             }

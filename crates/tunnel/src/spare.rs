@@ -1,5 +1,5 @@
-//! A channel that was opened to see whether anything listens at the far end, kept for a moment for the connection that is
-//! about to come: on a long line that spares it a round trip.
+//! Channels that were opened to see whether anything listens at the far end, kept for a moment for the connections that are
+//! about to come: on a long line that spares each of them a round trip.
 
 use crate::pool::PooledChannel;
 use std::{
@@ -7,39 +7,39 @@ use std::{
     time::Duration,
 };
 
-/// How long it is kept. Nothing is sent over it meanwhile, which a server may take amiss in the end.
+/// How long they are kept. Nothing is sent over them meanwhile, which a server may take amiss in the end.
 const TIME: Duration = Duration::from_secs(1);
 
-/// At most one of them. Cloning is cheap and shares it.
+/// Those that were opened last. Cloning is cheap and shares them.
 #[derive(Clone, Default)]
 pub(crate) struct Spare(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
 struct Kept {
-    channel: Option<PooledChannel>,
-    /// Grows by one with each that is kept.
+    channels: Vec<PooledChannel>,
+    /// Grows by one each time that some are kept.
     count: u64,
 }
 
 impl Spare {
-    /// The channel, if there is one and its session is up.
+    /// One of them whose session is up.
     pub(crate) fn take(&self) -> Option<PooledChannel> {
-        let kept = self.lock().channel.take();
-        kept.filter(|kept| !kept.end.has_ended())
+        let mut kept = self.lock();
+        std::iter::from_fn(|| kept.channels.pop()).find(|channel| !channel.end.has_ended())
     }
 
-    /// Keeps it, in place of an earlier one, and closes it when nobody has taken it in time.
-    pub(crate) async fn keep(self, channel: PooledChannel) {
+    /// Keeps them, in place of earlier ones, and closes those that nobody has taken in time.
+    pub(crate) async fn keep(self, channels: Vec<PooledChannel>) {
         let (earlier, count) = {
             let mut kept = self.lock();
             kept.count += 1;
-            (kept.channel.replace(channel), kept.count)
+            (std::mem::replace(&mut kept.channels, channels), kept.count)
         };
         close(earlier).await;
         tokio::time::sleep(TIME).await;
         let untaken = {
             let mut kept = self.lock();
-            if kept.count == count { kept.channel.take() } else { None }
+            if kept.count == count { std::mem::take(&mut kept.channels) } else { Vec::new() }
         };
         close(untaken).await;
     }
@@ -49,9 +49,10 @@ impl Spare {
     }
 }
 
-async fn close(channel: Option<PooledChannel>) {
-    if let Some(channel) = channel {
+/// Closes channels that carry nothing.
+pub(crate) async fn close(channels: Vec<PooledChannel>) {
+    for pooled in channels {
         // It may have closed by itself.
-        let _ = channel.channel.1.close().await;
+        let _ = pooled.channel.1.close().await;
     }
 }

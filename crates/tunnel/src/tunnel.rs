@@ -15,9 +15,10 @@ use crate::{
     pump::Traffic,
     route::Route,
     session::unspecified,
-    spare::Spare,
+    spare::{self, Spare},
 };
 use dockline_model::{LeaseHolder, RegistrySpec, RemoteEnd, TunnelView, UiError};
+use futures::future::{join, join_all};
 use std::{
     fmt,
     net::SocketAddr,
@@ -305,15 +306,30 @@ impl Tunnel {
         Ok(())
     }
 
-    /// The same for whoever connects right after it: the channel is kept for that connection.
+    /// The same for whoever connects right after it: the channel is kept for that connection, and further ones for so many
+    /// `connections` in all, as far as they can be had at once in a session that is up.
     ///
     /// # Errors
     /// As [`Self::check_remote`].
-    pub async fn prepare(&self, lease: &Lease) -> Result<(), UiError> {
-        let pooled = self.reach(lease).await?;
+    pub async fn prepare(&self, lease: &Lease, connections: usize) -> Result<(), UiError> {
+        let more = join_all((1..connections).map(|_| self.open_ahead(lease)));
+        let (first, more) = join(self.reach(lease), more).await;
+        let mut kept: Vec<PooledChannel> = more.into_iter().flatten().collect();
+        match first {
+            Ok(first) => kept.push(first),
+            Err(error) => {
+                spare::close(kept).await;
+                return Err(error);
+            }
+        }
         let (spare, stopped) = (self.line.spare.clone(), self.stopped.clone());
-        self.tasks.spawn(async move { stopped.run_until_cancelled(spare.keep(pooled)).await });
+        self.tasks.spawn(async move { stopped.run_until_cancelled(spare.keep(kept)).await });
         Ok(())
+    }
+
+    async fn open_ahead(&self, lease: &Lease) -> Option<PooledChannel> {
+        let sessions = self.line.sessions(lease, Duration::ZERO, false).await.ok()?;
+        sessions.open_ahead(&self.remote).await.ok()
     }
 
     async fn reach(&self, lease: &Lease) -> Result<PooledChannel, UiError> {

@@ -149,7 +149,7 @@ async fn a_prepared_channel_is_the_next_connections_or_is_closed() {
     let tunnel = Tunnel::start(config, Arc::new(Nobody)).await;
     let lease = tunnel.lease(LeaseHolder::Manual);
 
-    tunnel.prepare(&lease).await.unwrap();
+    tunnel.prepare(&lease, 1).await.unwrap();
     let (mut server, _) = listener.accept().await.unwrap();
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(b"at once").await.unwrap();
@@ -160,12 +160,25 @@ async fn a_prepared_channel_is_the_next_connections_or_is_closed() {
     let _other = TcpStream::connect(address).await.unwrap();
     let (_server, _) = listener.accept().await.unwrap();
 
-    tunnel.prepare(&lease).await.unwrap();
+    tunnel.prepare(&lease, 1).await.unwrap();
     let (mut unused, _) = listener.accept().await.unwrap();
     assert_eq!(unused.read(&mut [0]).await.unwrap(), 0, "nobody wanted it");
 
+    // As many as will be wanted.
+    tunnel.prepare(&lease, 2).await.unwrap();
+    let both = [listener.accept().await.unwrap().0, listener.accept().await.unwrap().0];
+    let (mut one, mut other) =
+        (TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap());
+    tokio::try_join!(one.write_all(b"together"), other.write_all(b"together")).unwrap();
+    for mut server in both {
+        let mut heard = [0; 8];
+        server.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"together");
+    }
+    drop((one, other));
+
     // One whose session is gone is nobody's.
-    tunnel.prepare(&lease).await.unwrap();
+    tunnel.prepare(&lease, 1).await.unwrap();
     let _lost = listener.accept().await.unwrap();
     let before = tunnel.view().state;
     sshd.kill_sessions();

@@ -70,6 +70,21 @@ pub(super) enum Job {
     Ship(Freight),
 }
 
+impl Job {
+    /// Connections to the registry that it begins with.
+    const fn first_connections(&self) -> usize {
+        match self {
+            // Two questions at once.
+            Self::PushImage { .. } => 2,
+            Self::PushArchive { .. }
+            | Self::PullImage { .. }
+            | Self::PullArchive { .. }
+            | Self::Copy { .. }
+            | Self::Ship(_) => 1,
+        }
+    }
+}
+
 /// What a transfer needs of its surroundings.
 pub(super) struct Context {
     pub(super) id: TransferId,
@@ -166,7 +181,7 @@ impl Transfer {
         let mut tries = 1;
         loop {
             self.say(TransferState::Waiting);
-            let ready = self.ready().await;
+            let ready = self.ready(job).await;
             if tries == 1 {
                 // What is not there at the beginning will not be there in a second.
                 ready.clone()?;
@@ -200,11 +215,11 @@ impl Transfer {
 
     /// Whether the way is open: whether anything listens at the far end is told better here than by an engine that is
     /// hung up on.
-    async fn ready(&mut self) -> Result<(), UiError> {
+    async fn ready(&mut self, job: &Job) -> Result<(), UiError> {
         let Some((tunnel, lease)) = &self.held else { return Ok(()) };
         let was_up = self.session();
         let asked = Instant::now();
-        tunnel.prepare(lease).await?;
+        tunnel.prepare(lease, job.first_connections()).await?;
         self.round_trip = was_up.map(|_| asked.elapsed());
         // The listener's address may be another program's: what is pushed there would go to that.
         tunnel.view().listener_error.map_or(Ok(()), Err)

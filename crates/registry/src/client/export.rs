@@ -1,4 +1,4 @@
-//! An engine's image on the direct road: what of it the registry lacks, and sending that while the engine writes it.
+//! An engine's export on the direct road: sent while the engine writes it.
 //!
 //! An engine exports an image as one tar (`docker save`), from the first layer to the last. Where nothing of it is at
 //! the registry yet, each layer is packed and sent as it comes, and nothing is kept. Where some of it is, the export
@@ -7,21 +7,19 @@
 use super::{
     Client,
     layer::{Job, JobKind, Open, Shared},
-    learn::Standing,
-    push::{Placed, QUESTIONS, Sending, blocking, save},
+    push::{Sending, blocking, save},
+    survey::EngineImage,
 };
 use crate::{
     Digest, FileOperation, RegistryError,
     archive::{ArchiveError, ManifestPlan, check_digest},
     board::Board,
     pack::Press,
-    records::Known,
-    records::Records,
     reference,
 };
 use bytes::{Buf as _, Bytes, BytesMut};
 use dockline_model::LayerView;
-use futures::{Stream, StreamExt as _, TryStreamExt as _, stream, stream::FuturesUnordered};
+use futures::{Stream, StreamExt as _, stream::FuturesUnordered};
 use std::{
     collections::HashMap,
     io::{self, Read},
@@ -36,168 +34,7 @@ const BUFFER: usize = 256 << 10;
 /// Buffers between the reader of the tar and whoever packs a layer.
 const AHEAD: usize = 8;
 
-/// What an engine says of an image before it exports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineImage {
-    /// The digest of its configuration.
-    pub id: Digest,
-    /// Its layers' diff ids, bottom first.
-    pub layers: Vec<Digest>,
-    /// Its size in bytes, about.
-    pub size: u64,
-}
-
-/// What of an image a registry has.
-#[derive(Debug, Clone)]
-pub struct Survey {
-    /// The diff ids it lacks.
-    pub missing: Vec<Digest>,
-    /// Whether it has the configuration.
-    pub has_config: bool,
-    /// The time that one question took, of several asked together.
-    pub answer_time: std::time::Duration,
-    placed: HashMap<Digest, Placed>,
-    /// Blobs that were asked for.
-    absent: Vec<Digest>,
-    config_size: u64,
-    /// What stood in the repository when it was asked.
-    standing: Vec<Standing>,
-}
-
-impl Survey {
-    /// Whether all of the image is there, apart from its name.
-    #[must_use]
-    pub fn has_everything(&self) -> bool {
-        self.missing.is_empty() && self.has_config
-    }
-
-    /// The layer at the registry, if it is there.
-    pub(super) fn placed(&self, diff_id: &Digest) -> Option<&Placed> {
-        self.placed.get(diff_id)
-    }
-
-    /// Blobs that the repository does not have.
-    pub(super) fn absent(&self) -> &[Digest] {
-        &self.absent
-    }
-
-    /// Images that stood in the repository.
-    pub(super) fn standing(&self) -> &[Standing] {
-        &self.standing
-    }
-}
-
 impl Client {
-    /// Asks which parts of an image the registry has in `repository`.
-    ///
-    /// # Errors
-    /// When it does not answer, or wants a login.
-    pub async fn survey(
-        &self,
-        image: &EngineImage,
-        repository: &str,
-        tag: &str,
-        sending: &Sending,
-    ) -> Result<Survey, RegistryError> {
-        let timed = self.timed();
-        let board = Board::new([], |_: &[LayerView], _, _| ());
-        let shared = timed.shared(repository, sending, &board);
-        let layers = async {
-            let standing = timed.standing(repository, tag).await?;
-            let layers: Vec<&Digest> = image.layers.iter().collect();
-            let standing = timed.learn_beside(standing, repository, tag, &layers, &sending.records).await?;
-            let asked: Vec<_> = image.layers.iter().map(|layer| timed.whereabouts(&shared, layer)).collect();
-            let found: Vec<_> = stream::iter(asked).buffered(QUESTIONS).try_collect().await?;
-            Ok((standing, found))
-        };
-        // A line is not slow because storage is: while the rest is asked, something is that nobody has to look up.
-        let config = async {
-            let config = timed.blob_size(repository, &image.id).await?;
-            if sending.round_trip.is_none() && !timed.is_quick() {
-                timed.ping().await?;
-            }
-            Ok::<_, RegistryError>(config)
-        };
-        // The first one gets a connection soonest, and has more to ask.
-        let ((standing, found), config) = futures::try_join!(layers, config)?;
-        let answer_time = match sending.round_trip {
-            Some(known) => timed.quickest().map_or(known, |quickest| quickest.min(known)),
-            None => timed.least_answer().await?,
-        };
-        let mut survey = Survey {
-            missing: Vec::new(),
-            // Its size has to stand in the manifest, and some registries do not tell it.
-            has_config: config.is_some_and(|size| size > 0),
-            answer_time,
-            placed: HashMap::new(),
-            absent: Vec::new(),
-            config_size: config.unwrap_or(0),
-            standing,
-        };
-        for (layer, found) in image.layers.iter().zip(found) {
-            match found {
-                Ok(placed) => drop(survey.placed.insert(layer.clone(), placed)),
-                Err(absent) => {
-                    survey.missing.push(layer.clone());
-                    survey.absent.extend(absent);
-                }
-            }
-        }
-        Ok(survey)
-    }
-
-    /// How many layers of the image this machine's engine has neither pushed there nor pulled from there, as far as the
-    /// records tell. Docker's own store sends all of those.
-    #[must_use]
-    pub fn engine_sends(&self, image: &EngineImage, records: &Records) -> usize {
-        let is_engines =
-            |layer: &Digest| records.known(self.authority(), layer).iter().any(|known| known.is_engines);
-        image.layers.iter().filter(|layer| !is_engines(layer)).count()
-    }
-
-    /// The layer in this repository, or as which blobs it has been asked for and is not there.
-    async fn whereabouts<F>(
-        &self,
-        shared: &Shared<'_, F>,
-        layer: &Digest,
-    ) -> Result<Result<Placed, Vec<Digest>>, RegistryError> {
-        let known: Vec<Known> = shared.records.usable(self.authority(), shared.repository, layer);
-        let mut absent = Vec::new();
-        for known in known.iter().filter(|known| shared.fits(known)) {
-            let Ok(digest) = known.digest.parse::<Digest>() else { continue };
-            if self.blob_exists(shared.repository, &digest).await? {
-                return Ok(Ok(Placed { digest, size: known.size, encoding: known.encoding }));
-            }
-            absent.push(digest);
-        }
-        Ok(Err(absent))
-    }
-
-    /// Names an image of which the registry has everything.
-    ///
-    /// # Errors
-    /// See [`RegistryError`].
-    pub async fn tag_surveyed(
-        &self,
-        image: &EngineImage,
-        survey: &Survey,
-        repository: &str,
-        tag: &str,
-        mut progress: impl FnMut(&[LayerView], u64, u64) + Send,
-    ) -> Result<Digest, RegistryError> {
-        let layers = self.placed(image, &survey.placed)?;
-        let board = Board::new(
-            layers.iter().zip(&image.layers).map(|(placed, layer)| (layer.short().to_owned(), placed.size)),
-            &mut progress,
-        );
-        for index in 0..layers.len() {
-            board.state(index, dockline_model::LayerState::Exists);
-        }
-        let plan = ManifestPlan::Docker;
-        let config = (image.id.clone(), survey.config_size);
-        self.complete((repository, tag), config, plan, &layers, &survey.standing).await
-    }
-
     /// Packs and sends an image while the engine exports it (`docker save`, of Docker's own store), and asks the
     /// registry afterwards whether it is there. All of its layers are sent: for what is there already in part, see
     /// [`Client::push_spooled`].
@@ -259,7 +96,7 @@ impl Client {
         }
         let missing = |name: String| ArchiveError::Missing { name };
         let config = config.ok_or_else(|| missing(format!("the configuration {}", image.id)))?;
-        let layers = self.placed(image, &placed)?;
+        let layers = image.placed(&placed)?;
         // Nothing of it was there, so no image that stands there is this one.
         let config = self.put_config(repository, &config).await?;
         self.complete((repository, tag), config, ManifestPlan::Docker, &layers, &[]).await
@@ -313,18 +150,6 @@ impl Client {
             records: sending.records.clone(),
             board,
         }
-    }
-
-    fn placed(
-        &self,
-        image: &EngineImage,
-        placed: &HashMap<Digest, Placed>,
-    ) -> Result<Vec<Placed>, RegistryError> {
-        let of = |layer: &Digest| {
-            let missing = || ArchiveError::Missing { name: format!("the layer {layer}") };
-            placed.get(layer).cloned().ok_or_else(|| missing().into())
-        };
-        image.layers.iter().map(of).collect()
     }
 }
 

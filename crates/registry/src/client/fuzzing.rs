@@ -2,7 +2,8 @@
 
 use super::{
     auth::{Challenge, challenges as read},
-    export::{EngineImage, read_export},
+    export::read_export,
+    survey::EngineImage,
 };
 use crate::{Digest, media};
 use oci_spec::image::{ImageIndex, ImageManifest};

@@ -73,15 +73,16 @@ impl Client {
             return Ok(());
         }
         let standing = self.standing(repository, tag).await?;
-        self.learn_beside(standing, repository, tag, wanted, records).await.map(drop)
+        self.learn_beside(standing, None, (repository, tag), wanted, records).await.map(drop)
     }
 
-    /// [`Self::learn`], for whoever has read already what the tag names. All images that were read on the way.
+    /// [`Self::learn`], for whoever has read already what the tag names. `tags`: what was answered to who asked for
+    /// them already. All images that were read on the way.
     pub(super) async fn learn_beside(
         &self,
         standing: Option<Standing>,
-        repository: &str,
-        tag: &str,
+        tags: Option<Result<Vec<String>, RegistryError>>,
+        (repository, tag): (&str, &str),
         wanted: &[&Digest],
         records: &Records,
     ) -> Result<Vec<Standing>, RegistryError> {
@@ -97,7 +98,11 @@ impl Client {
         if !is_unknown() {
             return Ok(seen);
         }
-        let tags = match self.tags(repository).await {
+        let tags = match tags {
+            Some(tags) => tags,
+            None => self.tags(repository).await,
+        };
+        let tags = match tags {
             Ok(tags) => tags,
             Err(error) => return unless_lost(error).map(|()| seen),
         };

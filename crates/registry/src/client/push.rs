@@ -157,7 +157,8 @@ impl Client {
             ManifestPlan::Verbatim { .. } => None,
             ManifestPlan::Compressed(_) | ManifestPlan::Docker => self.standing(repository, tag).await?,
         };
-        let standing = self.learn_beside(standing, repository, tag, &wanted, &sending.records).await?;
+        let standing =
+            self.learn_beside(standing, None, (repository, tag), &wanted, &sending.records).await?;
         let (placed, config) = futures::join!(
             self.send_jobs(&jobs, repository, &[], sending, &board),
             self.put_config(repository, &config)

@@ -2,9 +2,9 @@
 
 use super::{
     Client,
-    export::{EngineImage, Survey},
     layer::{Job, JobKind, Open},
     push::{Placed, Sending},
+    survey::{EngineImage, Survey},
 };
 use crate::{
     Digest, RegistryError,

@@ -57,6 +57,31 @@ async fn an_upload_goes_on_where_the_line_was_cut() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn where_an_upload_broke_off_is_known_after_an_outage_that_a_push_does_not_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("image.tar");
+    save(&file, "app:v1", &[layer(9, 24 << 20)]);
+    let registry = Registry::built_in().await;
+    let line = Line::to(registry.address).await;
+    let records = Arc::new(Records::in_folder(&folder.path().join("records")));
+    line.cut_at.store(19 * MIB, Ordering::SeqCst);
+    let report = |layers: &[LayerView], _, _| {
+        if layers.iter().any(|layer| matches!(layer.state, LayerState::Retrying { .. })) {
+            line.is_down.store(true, Ordering::SeqCst);
+        }
+    };
+    let (client, how) = (line.client(), sending(&records));
+    let error = client.push_archive_as(&file, None, "app", "v1", &how, report).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Unreachable { .. }), "{error:?}");
+
+    line.is_down.store(false, Ordering::SeqCst);
+    line.take();
+    client.push_archive_as(&file, None, "app", "v1", &how, |_, _, _| ()).await.unwrap();
+    let after = line.take();
+    assert!(after < 13 * MIB, "{} KiB of 24 MiB were sent again", after >> 10);
+}
+
 /// A push that ended without a word (kill -9 leaves the same behind as a dropped future), and the same again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_that_was_killed_sends_only_what_is_missing() {

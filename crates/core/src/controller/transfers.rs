@@ -187,6 +187,13 @@ impl Actor {
             let _ = answer.send(Err(unknown(&order.registry)));
             return;
         }
+        // Who asks twice means it once.
+        if let Some(replaced) = order.replaces
+            && !self.transfers.entries.contains_key(&replaced)
+        {
+            let _ = answer.send(Err(steer::no_transfer(replaced)));
+            return;
+        }
         self.transfers.last += 1;
         let id = TransferId(self.transfers.last);
         if answer.send(Ok(Reply::Transfer { id })).is_err() {
@@ -219,11 +226,12 @@ impl Actor {
         };
         let entry = Entry::new(view, Some(order.job), order.command, is_cli.then_some(face));
         self.transfers.entries.insert(id, entry);
+        // First: whoever looks at the old one goes over to it.
+        self.publish_transfer(id);
         if let Some(replaced) = order.replaces {
             self.forget(replaced);
         }
         self.forget_oldest();
-        self.publish_transfer(id);
         self.start_waiting();
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Upload {
     location: Url,
     /// Bytes the registry has acknowledged.
     pub(super) offset: u64,
+    /// It goes on where it broke off, and what the registry has of it is its own word.
+    pub(super) is_resumed: bool,
 }
 
 /// Why a piece was not taken.
@@ -65,24 +67,46 @@ impl Client {
                 let location = self.next_location(&url, &response);
                 let location =
                     location.ok_or_else(|| self.protocol("it began an upload without saying where"))?;
-                Ok(Begun::Upload(Upload { repository: repository.to_owned(), location, offset: 0 }))
+                let repository = repository.to_owned();
+                Ok(Begun::Upload(Upload { repository, location, offset: 0, is_resumed: false }))
             }
             _ => Err(self.failure(operation, &format!("repository {repository}"), response).await),
         }
     }
 
     /// An upload of an earlier run, with what the registry has of it; `None` if it knows nothing of it.
-    pub(super) async fn resume(&self, repository: &str, location: &str) -> Option<Upload> {
-        let location = self.located(&self.url("/"), location)?;
+    ///
+    /// # Errors
+    /// When the registry does not answer, which says nothing of the upload.
+    pub(super) async fn resume(
+        &self,
+        repository: &str,
+        location: &str,
+    ) -> Result<Option<Upload>, RegistryError> {
+        let Some(location) = self.located(&self.url("/"), location) else { return Ok(None) };
         let uploads = self.url(&format!("/v2/{repository}/blobs/uploads/"));
         // The record is a file: whatever it says, nothing but an upload of this repository is asked for.
         if !location.path().starts_with(uploads.path()) {
-            return None;
+            return Ok(None);
         }
-        let mut upload = Upload { repository: repository.to_owned(), location, offset: 0 };
-        upload.ask(self).await.ok().flatten().filter(|offset| *offset > 0)?;
-        Some(upload)
+        let mut upload = Upload { repository: repository.to_owned(), location, offset: 0, is_resumed: true };
+        match upload.ask(self).await {
+            Ok(Some(offset)) => return Ok(Some(upload).filter(|_| offset > 0)),
+            Ok(None) => {}
+            Err(error) if is_no_answer(&error) => return Err(error),
+            Err(error) => tracing::debug!(%error, "what is noted of an upload is of no use"),
+        }
+        // A registry that is being restarted has forgotten nothing.
+        match self.ping().await {
+            Err(error) if is_no_answer(&error) || super::retry::may_pass(&error) => Err(error),
+            Ok(()) | Err(_) => Ok(None),
+        }
     }
+}
+
+/// Whether nobody has answered.
+const fn is_no_answer(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. })
 }
 
 impl Upload {
@@ -133,17 +157,21 @@ impl Upload {
             if !matches!(error, RegistryError::Unreachable { .. }) {
                 return Err(Broken::Failed(error));
             }
-            let Some(seconds) = waits.next() else { return Err(Broken::Failed(error)) };
-            tracing::info!(%error, seconds, offset = self.offset, "an upload goes on after a lost connection");
-            lost(seconds);
-            tokio::time::sleep(std::time::Duration::from_secs(seconds.into())).await;
-            match self.ask(client).await {
-                // More than was ever sent, or less than was acknowledged: not the upload we know.
-                Ok(Some(offset)) if offset >= begin && offset <= begin + length => {}
-                Ok(Some(_) | None) => return Err(Broken::Forgotten(error)),
-                Err(RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. }) => {}
-                Err(other) => return Err(Broken::Failed(other)),
+            loop {
+                let Some(seconds) = waits.next() else { return Err(Broken::Failed(error)) };
+                tracing::info!(%error, seconds, offset = self.offset, "an upload goes on after a lost connection");
+                lost(seconds);
+                tokio::time::sleep(std::time::Duration::from_secs(seconds.into())).await;
+                match self.ask(client).await {
+                    Ok(Some(offset)) if offset >= begin && offset <= begin + length => break,
+                    // More than was ever sent, or less than was acknowledged: not the upload we know.
+                    Ok(Some(_) | None) => return Err(Broken::Forgotten(error)),
+                    // Nothing is sent before it is known what has arrived.
+                    Err(error) if is_no_answer(&error) => {}
+                    Err(other) => return Err(Broken::Failed(other)),
+                }
             }
+            self.is_resumed = true;
         }
     }
 

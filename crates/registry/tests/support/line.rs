@@ -7,7 +7,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 use tokio::{
@@ -23,6 +23,8 @@ pub struct Line {
     address: SocketAddr,
     sent: Arc<AtomicU64>,
     pub cut_at: Arc<AtomicU64>,
+    /// Whether every connection ends when it is used.
+    pub is_down: Arc<AtomicBool>,
     _task: tokio::task::JoinSet<()>,
 }
 
@@ -33,9 +35,14 @@ impl Line {
         let (sent, cut_at) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(NEVER)));
         let mut task = tokio::task::JoinSet::new();
         let (counted, cut) = (sent.clone(), cut_at.clone());
+        let is_down = Arc::new(AtomicBool::new(false));
+        let down = is_down.clone();
         task.spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                let (counted, cut) = (counted.clone(), cut.clone());
+                if down.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let (counted, cut, down) = (counted.clone(), cut.clone(), down.clone());
                 tokio::spawn(async move {
                     let far = TcpStream::connect(target).await.unwrap();
                     let ((mut near_read, mut near_write), (mut far_read, mut far_write)) =
@@ -43,6 +50,9 @@ impl Line {
                     let up = async {
                         let mut buffer = vec![0; 64 << 10];
                         while let Ok(read @ 1..) = near_read.read(&mut buffer).await {
+                            if down.load(Ordering::SeqCst) {
+                                return;
+                            }
                             if far_write.write_all(&buffer[..read]).await.is_err() {
                                 return;
                             }
@@ -60,7 +70,7 @@ impl Line {
                 });
             }
         });
-        Self { address, sent, cut_at, _task: task }
+        Self { address, sent, cut_at, is_down, _task: task }
     }
 
     pub fn client(&self) -> Client {

@@ -141,6 +141,6 @@ impl Actor {
     }
 }
 
-fn no_transfer(id: TransferId) -> UiError {
+pub(super) fn no_transfer(id: TransferId) -> UiError {
     UiError::new(Code::NotFound, format!("There is no transfer {}.", id.0))
 }

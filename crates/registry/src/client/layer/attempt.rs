@@ -42,7 +42,7 @@ pub(super) struct Attempt<'a, F> {
 impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
     pub(super) async fn run(&self) -> Result<(Placed, Digest, LayerState), Broken> {
         let (client, repository) = (self.client, self.shared.repository);
-        let earlier = self.earlier().await;
+        let earlier = self.earlier().await?;
         let resumed = earlier.as_ref().map_or(0, |upload| upload.offset);
         let open = self.job.open.clone();
         let algorithm = self.job.expected().map_or(Algorithm::Sha256, Digest::algorithm);
@@ -149,23 +149,24 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             }
             None => self.begin().await?,
         };
+        let is_resumed = upload.is_resumed;
         let finished = upload.finish(client, &digest).await;
-        self.finished(finished, &digest, resumed > 0).await?;
+        self.finished(finished, &digest, is_resumed).await?;
         Ok((placed, layer, LayerState::Done))
     }
 
     /// An upload that broke off, with what the registry has of it.
-    async fn earlier(&self) -> Option<Upload> {
-        let key = self.key?.clone();
+    async fn earlier(&self) -> Result<Option<Upload>, RegistryError> {
+        let Some(key) = self.key.cloned() else { return Ok(None) };
         let records = self.shared.records.clone();
-        let location =
-            blocking(move || Ok::<_, RegistryError>(records.unfinished(&key))).await.ok().flatten()?;
-        let upload = self.client.resume(self.shared.repository, &location).await;
+        let noted = blocking(move || Ok::<_, RegistryError>(records.unfinished(&key))).await?;
+        let Some(location) = noted else { return Ok(None) };
+        let upload = self.client.resume(self.shared.repository, &location).await?;
         match &upload {
             Some(upload) => tracing::info!(offset = upload.offset, "an upload goes on where it broke off"),
             None => self.forget().await,
         }
-        upload
+        Ok(upload)
     }
 
     /// Bytes to be gathered for the next request. The first ones of a large layer are short, so that the line has something

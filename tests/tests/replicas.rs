@@ -274,6 +274,16 @@ fn an_image_goes_to_all_replicas_and_from_one_registry_to_another() {
         assert_eq!(replica.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
     }
 
+    // What each of them has is remembered of that host, and not of the port that led there.
+    let records = fs::read_to_string(dockline.state_dir().join("pushes/layers.json")).expect("records");
+    let records: serde_json::Value = serde_json::from_str(&records).expect("they are JSON");
+    let known = records["registries"].as_object().expect("by registry");
+    assert_eq!(known.len(), 3, "{known:?}");
+    for host in [&a, &b, &c] {
+        let place = format!("{name}:5000 at {}", host.destination());
+        assert!(known.contains_key(&place), "{place}: {:?}", known.keys());
+    }
+
     let copied: TransferView =
         dockline.json(&["copy", &target, &format!("{second}/team/app:v2")]).expect_success().read();
     let TransferState::Done { verified } = copied.state else { panic!("{:?}", copied.state) };

@@ -30,6 +30,8 @@ const VERSION: u32 = 1;
 /// Layers remembered of each registry; the ones unused for longest go first. About 2 MB of JSON.
 const MOST_LAYERS: usize = 5000;
 const MOST_REPOSITORIES: usize = 4;
+/// Registries that are remembered at all.
+const MOST_REGISTRIES: usize = 100;
 
 /// The records of all pushes of an account.
 #[derive(Debug)]
@@ -225,6 +227,7 @@ impl Records {
         let bytes = {
             let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
             layers.version = VERSION;
+            forget_registries(&mut layers);
             layers.registries.values_mut().for_each(forget_oldest);
             serde_json::to_vec(&*layers)
         };
@@ -238,6 +241,20 @@ impl Records {
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Those unused for longest go, with what is known of the line to them.
+fn forget_registries(all: &mut Layers) {
+    let used =
+        |layers: &BTreeMap<String, Vec<Known>>| layers.values().flatten().map(|known| known.used).max();
+    while all.registries.len() > MOST_REGISTRIES {
+        let oldest = all.registries.iter().min_by_key(|(_, layers)| used(layers));
+        let Some(oldest) = oldest.map(|(registry, _)| registry.clone()) else { return };
+        all.registries.remove(&oldest);
+    }
+    if all.rates.len() > MOST_REGISTRIES {
+        all.rates.retain(|registry, _| all.registries.contains_key(registry));
+    }
 }
 
 fn forget_oldest(layers: &mut BTreeMap<String, Vec<Known>>) {
@@ -348,5 +365,17 @@ mod tests {
         forget_oldest(&mut layers);
         assert_eq!(layers.len(), MOST_LAYERS);
         assert!(layers.values().all(|known| known[0].used >= 3), "the ones unused for longest go");
+
+        let mut all = Layers::default();
+        for n in 0..MOST_REGISTRIES + 3 {
+            let known = Known { used: n as u64, ..layers["00001"][0].clone() };
+            let registry = format!("cr{}:5000", MOST_REGISTRIES + 3 - n);
+            all.rates.insert(registry.clone(), 1);
+            all.registries.insert(registry, BTreeMap::from([("x".to_owned(), vec![known])]));
+        }
+        forget_registries(&mut all);
+        assert!(all.registries.keys().eq(all.rates.keys()), "a line to nowhere");
+        assert_eq!(all.registries.len(), MOST_REGISTRIES);
+        assert!(all.registries.values().all(|layers| layers["x"][0].used >= 3));
     }
 }

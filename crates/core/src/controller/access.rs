@@ -115,6 +115,8 @@ impl Access {
             url: spec.url.as_deref().cloned(),
             tls: tls_files(spec, &self.paths, &self.docker),
             credentials: Some(credentials),
+            own_authority: Some(spec.authority()),
+            recorded_as: Some(self.place(&self.entrance)),
             ..ClientConfig::new(self.entrance.listen(), self.entrance.authority())
         };
         Client::new(config).map_err(|error| self.refused(&error))

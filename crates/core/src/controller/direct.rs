@@ -137,7 +137,7 @@ impl Transfer {
                 if store == ImageStore::Classic
                     && survey.missing.len() == whole.layers.len()
                     // From another repository they are mounted, which a stream is too late for.
-                    && !sending.records.knows_any(&self.context().spec.authority(), &survey.missing) =>
+                    && !sending.records.knows_any(&self.place(), &survey.missing) =>
             {
                 let export = exported(&engine, &parts.id).await?;
                 client.push_export(whole, export, place, &sending, report).await
@@ -179,7 +179,7 @@ impl Transfer {
             return (survey, None);
         }
         let context = self.context();
-        if context.records.knows_any(&context.spec.authority(), &image.layers) {
+        if context.records.knows_any(&self.place(), &image.layers) {
             return (survey.await, None);
         }
         let opened = pin!(async {
@@ -208,12 +208,9 @@ impl Transfer {
 
     /// Waits until no other push of an engine's image sends one of these layers to the same registry.
     async fn turns(&self, layers: Vec<String>) -> Turns {
-        let context = self.context();
-        // Where it goes, which another port of the same tunnel does not change.
-        let place = context.access.place(&context.spec);
         let wanted = layers.into_iter().map(|layer| format!("image layer {layer}"));
         self.say(TransferState::Waiting);
-        let turns = context.records.turns(&place, wanted).await;
+        let turns = self.context().records.turns(&self.place(), wanted).await;
         self.say(TransferState::Running);
         turns
     }
@@ -228,8 +225,7 @@ impl Transfer {
         // A push on the direct road that comes to one of these waits, and finds it there (an archive's has no turn of the
         // other kind). The other way round it is the engine that waits: Docker's own store would send it all the same,
         // but containerd's asks first.
-        let context = self.context();
-        let _sending = context.records.turns(&context.spec.authority(), layers).await;
+        let _sending = self.context().records.turns(&self.place(), layers).await;
         let verified = self.push_image(image, reference).await?;
         self.note_engines(reference, &verified).await;
         Ok(verified)
@@ -354,7 +350,12 @@ impl Transfer {
     }
 
     fn line(&self, answer_time: Duration) -> Line {
-        Line { answer_time, rate: self.context().records.rate(&self.context().spec.authority()) }
+        Line { answer_time, rate: self.context().records.rate(&self.place()) }
+    }
+
+    /// Where it goes, as records call it.
+    fn place(&self) -> String {
+        self.context().access.place(&self.context().spec)
     }
 
     fn sending(&self, choice: &Choice) -> Sending {

@@ -9,7 +9,7 @@ use super::{
 use crate::{Operation, RegistryError};
 use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, Url, header};
 use serde::Deserialize;
-use std::{error::Error as _, future::Future, time::Duration};
+use std::{error::Error as _, future::Future, iter, time::Duration};
 
 /// An error body is a few hundred bytes; more is not worth keeping.
 const LONGEST_ERROR: usize = 16 << 10;
@@ -64,7 +64,8 @@ impl Client {
         }
         let with_port = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let address = self.config.address;
-        with_port.eq_ignore_ascii_case(&self.config.authority)
+        let mut names = iter::once(&self.config.authority).chain(&self.config.own_authority);
+        names.any(|name| with_port.eq_ignore_ascii_case(name))
             || (url.port_or_known_default() == Some(address.port()) && host == address.ip().to_string())
     }
 

@@ -100,7 +100,7 @@ impl Client {
         (index, job): (usize, &Job),
         absent: &[Digest],
     ) -> Result<Option<Placed>, RegistryError> {
-        let registry = self.authority();
+        let registry = self.recorded_as();
         let found = |placed: Placed, state| {
             shared.board.state(index, state);
             Ok(Some(placed))
@@ -176,7 +176,7 @@ impl Client {
     fn upload_key<F>(&self, shared: &Shared<'_, F>, job: &Job) -> Option<UploadKey> {
         let packing = shared.press_of(job).packing().name();
         job.expected().map(|digest| UploadKey {
-            registry: self.authority().to_owned(),
+            registry: self.recorded_as().to_owned(),
             repository: shared.repository.to_owned(),
             layer: format!("{digest} {packing}"),
         })
@@ -201,7 +201,7 @@ impl Client {
         let key = self.upload_key(shared, job);
         // The same layer is not sent twice at once: whoever comes second asks again when the first is done.
         let turn = match job.expected() {
-            Some(layer) => Some(shared.records.turns(self.authority(), [layer.to_string()]).await),
+            Some(layer) => Some(shared.records.turns(self.recorded_as(), [layer.to_string()]).await),
             None => None,
         };
         if turn.as_ref().is_some_and(|turn| turn.had_to_wait)
@@ -227,7 +227,7 @@ impl Client {
                     shared.board.state(index, state);
                     let packing = matches!(job.kind, JobKind::Pack { .. }).then(|| press.packing().name());
                     shared.records.remember(
-                        self.authority(),
+                        self.recorded_as(),
                         shared.repository,
                         &layer,
                         &placed.digest,

@@ -68,7 +68,7 @@ impl Client {
         wanted: &[&Digest],
         records: &Records,
     ) -> Result<(), RegistryError> {
-        let is_unknown = |layer: &&&Digest| records.usable(self.authority(), repository, layer).is_empty();
+        let is_unknown = |layer: &&&Digest| records.usable(self.recorded_as(), repository, layer).is_empty();
         if !wanted.iter().any(|layer| is_unknown(&layer)) {
             return Ok(());
         }
@@ -86,7 +86,7 @@ impl Client {
         wanted: &[&Digest],
         records: &Records,
     ) -> Result<Vec<Standing>, RegistryError> {
-        let registry = self.authority();
+        let registry = self.recorded_as();
         let is_unknown = || wanted.iter().any(|layer| records.usable(registry, repository, layer).is_empty());
         let mut seen: Vec<Standing> = standing.into_iter().collect();
         if !is_unknown() {
@@ -132,7 +132,7 @@ impl Client {
     ) -> Result<(), RegistryError> {
         let Some(standing) = self.standing(repository, reference).await? else { return Ok(()) };
         for (diff_id, digest, size, encoding) in self.layers_of(repository, &standing).await? {
-            let registry = self.authority();
+            let registry = self.recorded_as();
             records.remember(registry, repository, &diff_id, &digest, size, encoding, None);
             records.note_engines(registry, &diff_id, &digest);
         }
@@ -147,7 +147,7 @@ impl Client {
         records: &Records,
     ) -> Result<(), RegistryError> {
         for (diff_id, digest, size, encoding) in self.layers_of(repository, standing).await? {
-            records.remember(self.authority(), repository, &diff_id, &digest, size, encoding, None);
+            records.remember(self.recorded_as(), repository, &diff_id, &digest, size, encoding, None);
         }
         Ok(())
     }

@@ -54,6 +54,10 @@ pub struct ClientConfig {
     pub address: SocketAddr,
     /// What to call the registry in the `Host` header: `cr.boss.org:5000`.
     pub authority: String,
+    /// What it calls itself, where that is something else, since another port leads to it.
+    pub own_authority: Option<String>,
+    /// What records call it, where its name does not say enough: each of several hosts has contents of its own.
+    pub recorded_as: Option<String>,
     /// Give up after nothing moved for this long; there is no limit on the whole of a transfer.
     pub idle_timeout: Duration,
     /// How many layers are pulled or copied at once.
@@ -73,6 +77,8 @@ impl ClientConfig {
         Self {
             address,
             authority: authority.into(),
+            own_authority: None,
+            recorded_as: None,
             idle_timeout: Duration::from_secs(60),
             parallel: 3,
             url: None,
@@ -136,5 +142,10 @@ impl Client {
     /// The registry's name for itself in references.
     pub(crate) fn authority(&self) -> &str {
         &self.config.authority
+    }
+
+    /// Its name in records.
+    pub(crate) fn recorded_as(&self) -> &str {
+        self.config.recorded_as.as_deref().unwrap_or(&self.config.authority)
     }
 }

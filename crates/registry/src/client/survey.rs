@@ -97,7 +97,7 @@ impl Client {
         let timed = self.timed();
         let board = Board::new([], |_: &[LayerView], _, _| ());
         let shared = timed.shared(repository, sending, &board);
-        let is_known = sending.records.is_any_usable(self.authority(), repository, &image.layers);
+        let is_known = sending.records.is_any_usable(self.recorded_as(), repository, &image.layers);
         let layers = async {
             let standing = timed.learn_all(image, (repository, tag), is_known, sending).await?;
             let asked: Vec<_> = image.layers.iter().map(|layer| timed.whereabouts(&shared, layer)).collect();
@@ -156,7 +156,7 @@ impl Client {
     #[must_use]
     pub fn engine_sends(&self, image: &EngineImage, records: &Records) -> usize {
         let is_engines =
-            |layer: &Digest| records.known(self.authority(), layer).iter().any(|known| known.is_engines);
+            |layer: &Digest| records.known(self.recorded_as(), layer).iter().any(|known| known.is_engines);
         image.layers.iter().filter(|layer| !is_engines(layer)).count()
     }
 
@@ -191,7 +191,7 @@ impl Client {
         shared: &Shared<'_, F>,
         layer: &Digest,
     ) -> Result<Result<Placed, Vec<Digest>>, RegistryError> {
-        let known: Vec<Known> = shared.records.usable(self.authority(), shared.repository, layer);
+        let known: Vec<Known> = shared.records.usable(self.recorded_as(), shared.repository, layer);
         let mut absent = Vec::new();
         for known in known.iter().filter(|known| shared.fits(known)) {
             let Ok(digest) = known.digest.parse::<Digest>() else { continue };

@@ -23,12 +23,12 @@ use route::Route;
 pub use shelf::{SHELF_IMAGE, SHELF_USER, Shelf, ShelfLayers};
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
 };
 use storage::Storage;
-use tokio::task::JoinHandle;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use upload::Uploads;
 
@@ -97,14 +97,28 @@ impl Server {
         storage: &Path,
         options: ServerOptions,
     ) -> Result<Self, ServerError> {
+        let bind = |source| ServerError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind)?;
+        Self::serve(listener, storage, options).await
+    }
+
+    /// The same at a listener that is there already.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub async fn serve(
+        listener: TcpListener,
+        storage: &Path,
+        options: ServerOptions,
+    ) -> Result<Self, ServerError> {
         let storage = Storage::open(storage)
             .await
             .map_err(|source| ServerError::Storage { path: storage.to_owned(), source })?;
         // Whoever asks it from the same process does so with reqwest, which wants that chosen.
         crate::client::choose_cryptography();
-        let bind = |source| ServerError::Bind { address, source };
-        let listener = tokio::net::TcpListener::bind(address).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
+        let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let address =
+            listener.local_addr().map_err(|source| ServerError::Bind { address: nowhere, source })?;
         let shared = Arc::new(Shared { storage, uploads: Uploads::default(), options });
         let router = Router::new().fallback(handle).with_state(shared);
         let stop = CancellationToken::new();

@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use dockline_model::RegistryName;
+use dockline_registry::{Server, ServerOptions};
 use dockline_tests::{
     lab::{
         Agent, Daemon, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Workstation, free_port,
@@ -42,6 +43,8 @@ pub struct World {
     pub dockerd: Dockerd,
     pub relay: Relay,
     pub runtime: tokio::runtime::Runtime,
+    /// Dockline's own registry, while it is the host's.
+    builtin: Option<Server>,
     pub host: RegistryHost,
     production: Production,
     pub folder: tempfile::TempDir,
@@ -103,6 +106,7 @@ impl World {
             dockerd,
             relay,
             runtime,
+            builtin: None,
             host,
             production,
             folder,
@@ -115,11 +119,33 @@ impl World {
 
     /// An empty registry, which neither side has ever spoken to: whatever they remember of it goes as well.
     pub fn fresh(&mut self) -> Result<()> {
+        self.without_registry()?;
+        self.host.start_registry();
+        self.forget()
+    }
+
+    /// The same with Dockline's own registry, which keeps to the distribution-spec where an upload is cut off.
+    pub fn fresh_builtin(&mut self) -> Result<()> {
+        self.without_registry()?;
+        let listener = self.host.listen_inside(self.host.registry_address());
+        let storage = self.host.storage();
+        self.builtin = Some(self.runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            anyhow::Ok(Server::serve(listener, &storage, ServerOptions::default()).await?)
+        })?);
+        self.forget()
+    }
+
+    fn without_registry(&mut self) -> Result<()> {
+        self.builtin = None;
         self.host.stop_registry();
         let storage = self.host.storage();
         fs::remove_dir_all(&storage)?;
         fs::create_dir_all(&storage)?;
-        self.host.start_registry();
+        Ok(())
+    }
+
+    fn forget(&mut self) -> Result<()> {
         self.near.forget()?;
         self.far.forget()?;
         self.dockerd.stop();

@@ -195,7 +195,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         let request = self.shared.records.begin_request(batch.length);
         let appended = upload.append(self.client, &batch.pieces, progress, lost).await;
         if appended.is_ok() {
-            request.carried(self.client.authority(), batch.length);
+            request.carried(self.client.recorded_as(), batch.length);
         } else {
             drop(request);
         }
@@ -237,7 +237,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         let request = self.shared.records.begin_request(batch.length);
         let sent = upload.send_whole(self.client, (digest, &batch.pieces), progress).await;
         if sent.is_ok() {
-            request.carried(self.client.authority(), batch.length);
+            request.carried(self.client.recorded_as(), batch.length);
         } else {
             drop(request);
         }

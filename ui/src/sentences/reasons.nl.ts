@@ -114,6 +114,14 @@ export const reasons: readonly Pattern[] = [
   ],
   ['it began an upload without saying where', 'het begon een upload zonder te zeggen waar'],
   ['its list does not read: {1}', 'zijn lijst is niet te lezen: {1}'],
+  [
+    'its list for {1} goes on after {2} pages; it, or a proxy before it, leads in circles',
+    'zijn lijst voor {1} gaat na {2} pagina’s nog door; het register, of een proxy ervoor, leidt in een kring rond',
+  ],
+  [
+    '{1} brings more than {2} manifests along, as no real image does; take one platform of it, without what refers to it',
+    '{1} brengt meer dan {2} manifesten mee, en dat doet geen echt image; neem er één platform van, zonder wat ernaar verwijst',
+  ],
   ['its list of referrers does not read: {1}', 'zijn lijst van verwijzers is niet te lezen: {1}'],
   ["the image's configuration does not read: {1}", 'de configuratie van het image is niet te lezen: {1}'],
   ['the manifest of {1} does not read: {2}', 'het manifest van {1} is niet te lezen: {2}'],

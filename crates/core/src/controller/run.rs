@@ -265,7 +265,8 @@ impl Transfer {
                     )
                     .await
                     .map_err(|error| self.refused(&error))?;
-                // The client has compared every blob and the manifest with this digest.
+                // The client has computed this digest of what the registry sent under that name, and has compared
+                // everything below it, each blob and manifest, with the digest that names it there.
                 Ok(Verified { digest: digest.to_string(), at_registry: true })
             }
         }

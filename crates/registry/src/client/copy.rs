@@ -21,6 +21,8 @@ use tokio::sync::watch;
 
 /// An index may stand in an index, and a signature may be signed; more steps than this would be a loop.
 const DEEPEST: usize = 8;
+/// As many as an archive may have: no image has as many platforms, and each manifest is kept in memory.
+const MOST_MANIFESTS: usize = 4096;
 
 /// What of an image travels.
 #[derive(Debug, Clone, Default)]
@@ -43,8 +45,10 @@ pub(crate) struct Traveller {
 }
 
 /// Everything that travels, in the order in which it may be stored: what is referred to comes first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Company {
+    /// Of what the reference names: the image, or the index that it was taken from.
+    pub(crate) asked: Digest,
     pub(crate) travellers: Vec<Traveller>,
     pub(crate) blobs: Vec<Descriptor>,
     seen: HashSet<String>,
@@ -61,6 +65,7 @@ impl Client {
     ) -> Result<Company, RegistryError> {
         let shown = super::manifest::image_name(repository, reference);
         let top = self.get_manifest(repository, reference).await?;
+        let asked = top.digest.clone();
         let top = match &scope.platform {
             _ if scope.all_platforms => top,
             None if !media::is_index(&top.media_type) => top,
@@ -74,9 +79,9 @@ impl Client {
                 image
             }
         };
-        let mut company = Company::default();
+        let mut company = Company { asked, travellers: Vec::new(), blobs: Vec::new(), seen: HashSet::new() };
         let mut subjects = Vec::new();
-        self.descend(repository, &shown, top.clone(), None, &mut company, &mut subjects, 0).await?;
+        self.descend(repository, &shown, top, None, &mut company, &mut subjects, 0).await?;
         if scope.referrers {
             // The image itself stays last.
             let image = company.travellers.pop();
@@ -106,8 +111,7 @@ impl Client {
     ) -> Result<(), RegistryError> {
         let referrers = self.referrers(repository, subject).await?;
         for descriptor in referrers.by_subject {
-            let digest = media::digest(&descriptor).map_err(|error| self.protocol(error.to_string()))?;
-            let manifest = self.get_manifest(repository, &digest.to_string()).await?;
+            let Some(manifest) = self.get_unseen(repository, &descriptor, company).await? else { continue };
             let before = company.travellers.len();
             self.descend(repository, shown, manifest, None, company, found, 0).await?;
             // The one that was asked for comes last of what it brought along.
@@ -122,6 +126,20 @@ impl Client {
             self.descend(repository, shown, manifest, Some(tag), company, found, 0).await?;
         }
         Ok(())
+    }
+
+    /// What a list names, unless it is among the company already.
+    async fn get_unseen(
+        &self,
+        repository: &str,
+        descriptor: &Descriptor,
+        company: &Company,
+    ) -> Result<Option<Manifest>, RegistryError> {
+        let digest = media::digest(descriptor).map_err(|error| self.protocol(error.to_string()))?.to_string();
+        match company.seen.contains(&digest) {
+            true => Ok(None),
+            false => self.get_manifest(repository, &digest).await.map(Some),
+        }
     }
 
     /// Notes a manifest, after everything that it is made of.
@@ -140,6 +158,12 @@ impl Client {
         if !is_new && tag.is_none() {
             return Ok(());
         }
+        if company.travellers.len() >= MOST_MANIFESTS {
+            return Err(self.protocol(format!(
+                "{shown} brings more than {MOST_MANIFESTS} manifests along, as no real image does; take one platform \
+                 of it, without what refers to it"
+            )));
+        }
         let unreadable = |error: serde_json::Error| {
             self.protocol(format!(
                 "the manifest {} of {shown} does not read: {error}",
@@ -152,8 +176,7 @@ impl Client {
             }
             let index: ImageIndex = serde_json::from_slice(&manifest.bytes).map_err(unreadable)?;
             for part in index.manifests() {
-                let digest = media::digest(part).map_err(|error| self.protocol(error.to_string()))?;
-                let part = self.get_manifest(repository, &digest.to_string()).await?;
+                let Some(part) = self.get_unseen(repository, part, company).await? else { continue };
                 Box::pin(self.descend(repository, shown, part, None, company, subjects, depth + 1)).await?;
             }
         } else if media::is_manifest(&manifest.media_type) {
@@ -309,7 +332,8 @@ impl Client {
         let mut waits = retry::WAITS.into_iter();
         loop {
             let once = async {
-                let (url, offset) = match upload.take() {
+                // It is kept meanwhile: should this question be lost as well, the next attempt asks it again.
+                let (url, offset) = match upload.clone() {
                     Some(url) => target.upload_offset(url).await?,
                     None => None,
                 }

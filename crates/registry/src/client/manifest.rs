@@ -4,10 +4,13 @@ use super::{Client, exchange::header};
 use crate::{Algorithm, Digest, Operation, RegistryError, digest::Hasher, media, reference};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
+use std::collections::HashSet;
 
 /// What registries accept at most (distribution-spec, "Pushing Manifests": at least 4 MiB; distribution's own
 /// limit is the same).
 const LARGEST: usize = 4 << 20;
+/// Ten times what 10,000 names take in pages of ten; a list that goes on after that does not end.
+const MOST_PAGES: usize = 10_000;
 
 /// A manifest or an index, byte for byte: its digest is of exactly these bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,12 +151,9 @@ impl Client {
     pub async fn tags(&self, repository: &str) -> Result<Vec<String>, RegistryError> {
         reference::check_repository(repository)?;
         let mut all = Vec::new();
-        let mut next = Some(self.url(&format!("/v2/{repository}/tags/list")));
-        while let Some(url) = next {
-            let (page, following) = self.page::<Tags>(&url, &format!("repository {repository}")).await?;
-            all.extend(page.tags.unwrap_or_default());
-            next = following.filter(|following| *following != url);
-        }
+        let first = self.url(&format!("/v2/{repository}/tags/list"));
+        let take = |page: Tags| all.extend(page.tags.unwrap_or_default());
+        self.pages(first, &format!("repository {repository}"), take).await?;
         Ok(all)
     }
 
@@ -163,13 +163,33 @@ impl Client {
     /// [`RegistryError::NotFound`] where the registry keeps no catalogue.
     pub async fn catalog(&self) -> Result<Vec<String>, RegistryError> {
         let mut all = Vec::new();
-        let mut next = Some(self.url("/v2/_catalog?n=1000"));
-        while let Some(url) = next {
-            let (page, following) = self.page::<Catalog>(&url, "catalogue").await?;
-            all.extend(page.repositories);
-            next = following.filter(|following| *following != url);
-        }
+        let first = self.url("/v2/_catalog?n=1000");
+        self.pages(first, "catalogue", |page: Catalog| all.extend(page.repositories)).await?;
         Ok(all)
+    }
+
+    /// Reads a list from its first page on.
+    async fn pages<T: serde::de::DeserializeOwned>(
+        &self,
+        first: reqwest::Url,
+        what: &str,
+        mut take: impl FnMut(T) + Send,
+    ) -> Result<(), RegistryError> {
+        let mut read = HashSet::new();
+        let mut next = Some(first);
+        while let Some(url) = next {
+            if read.len() == MOST_PAGES {
+                return Err(self.protocol(format!(
+                    "its list for {what} goes on after {MOST_PAGES} pages; it, or a proxy before it, leads in circles"
+                )));
+            }
+            let (page, following) = self.page(&url, what).await?;
+            take(page);
+            read.insert(url);
+            // The last page of some registries leads back to itself or to an earlier one: all is there then.
+            next = following.filter(|following| !read.contains(following));
+        }
+        Ok(())
     }
 
     async fn page<T: serde::de::DeserializeOwned>(

@@ -3,25 +3,31 @@
 //!
 //! A journal beside it says how much of each blob is there. It is no proof: what it says is hashed again before it is
 //! built upon. A pull that lives holds the file's lock.
+//!
+//! The names can be guessed, and the folder may be one that others write in, as /tmp is: what bears such a name is
+//! written to only if it is ours.
+
+mod own;
 
 use crate::{Digest, FileOperation, RegistryError};
 use std::{
     collections::HashMap,
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
+use tokio::task::JoinHandle;
 
 const PART: &str = ".part";
 const JOURNAL: &str = ".part-journal";
+/// Bytes that are read or written at once.
+const BUFFER: usize = 256 << 10;
 
 /// See the module. Unless it is kept, it goes with its owner.
 #[derive(Debug)]
 pub(super) struct Part {
-    path: PathBuf,
-    /// Holds the lock.
-    file: File,
+    contents: Contents,
     journal: Mutex<File>,
     journal_path: PathBuf,
     /// How much of each blob was there.
@@ -29,15 +35,30 @@ pub(super) struct Part {
     stays: bool,
 }
 
+/// What is in the file, by the one handle that holds its lock: on Windows that keeps every other handle out, of this
+/// process as well (`LockFileEx`). A handle has one place where it reads and writes, so one does at a time.
+#[derive(Debug, Clone)]
+pub(super) struct Contents {
+    path: Arc<Path>,
+    /// `None` once the pull is over, whoever was still writing.
+    file: Arc<Mutex<Option<File>>>,
+}
+
+/// Writes to the file from one place on, while the next bytes arrive.
+#[derive(Debug)]
+pub(super) struct Writer {
+    contents: Contents,
+    at: u64,
+    buffer: Vec<u8>,
+    /// What is being written; gives its buffer back.
+    pending: Option<JoinHandle<io::Result<Vec<u8>>>>,
+}
+
 impl Part {
     /// The unfinished file of `target`, `length` bytes long, with everything in it that is known: `pieces`, with their
     /// places. What an earlier pull of the same was killed over is taken up. Blocks.
     pub(super) fn open(target: &Path, pieces: &[(u64, Vec<u8>)], length: u64) -> Result<Self, RegistryError> {
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            Some(_) | None => PathBuf::from("."),
-        };
-        let prefix = prefix(target);
+        let (folder, prefix) = (own::folder(target), own::prefix(target));
         // The same layout is the same image in the same format.
         let layout: Vec<u8> = pieces
             .iter()
@@ -45,33 +66,46 @@ impl Part {
             .chain(length.to_le_bytes())
             .collect();
         let name = format!("{prefix}{}", Digest::of(&layout).short());
-        remove_abandoned(&folder, &prefix, &name);
-        Self::open_as(&folder, &name, pieces, length).map_err(|source| failed(target, source))
+        remove_abandoned(folder, &prefix, &name);
+        Self::open_as(target, &folder.join(name), pieces, length).map_err(|source| failed(target, source))
     }
 
-    fn open_as(folder: &Path, name: &str, pieces: &[(u64, Vec<u8>)], length: u64) -> io::Result<Self> {
+    fn open_as(target: &Path, first: &Path, pieces: &[(u64, Vec<u8>)], length: u64) -> io::Result<Self> {
         let mut number = 0;
-        let (path, file) = loop {
-            // Another pull of the same that lives has the first name.
-            let own = if number == 0 { name.to_owned() } else { format!("{name}-{number}") };
-            let path = folder.join(own + PART);
-            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let (path, mut file, journal_path, mut journal) = loop {
+            // Another pull of the same that lives has the first name, or somebody has put something else there.
+            let mut path = first.as_os_str().to_owned();
+            path.push(if number == 0 { PART.to_owned() } else { format!("-{number}{PART}") });
+            let path = PathBuf::from(path);
+            let Some(file) = own::open(&path, target)? else {
+                number += 1;
+                continue;
+            };
             match file.try_lock() {
                 // It may have been renamed into place since it was opened.
-                Ok(()) if path.exists() => break (path, file),
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => number += 1,
-                // A filesystem without locks: there nothing is removed either.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                    break (path, file);
+                Ok(()) if !path.exists() => continue,
+                Err(TryLockError::WouldBlock) => {
+                    number += 1;
+                    continue;
                 }
-                Err(TryLockError::Error(error)) => return Err(error),
+                // A filesystem without locks: there nothing is removed either.
+                Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => {
+                    return Err(error);
+                }
+                Ok(()) | Err(TryLockError::Error(_)) => {}
             }
+            let journal_path = path.with_extension(&JOURNAL[1..]);
+            if let Some(journal) = own::open(&journal_path, target)? {
+                break (path, file, journal_path, journal);
+            }
+            remove(&path);
+            number += 1;
         };
-        let journal_path = path.with_extension(&JOURNAL[1..]);
         let mut known = HashMap::new();
         if file.metadata()?.len() == length {
-            for line in std::fs::read_to_string(&journal_path).unwrap_or_default().lines() {
+            let mut notes = Vec::new();
+            journal.read_to_end(&mut notes)?;
+            for line in String::from_utf8_lossy(&notes).lines() {
                 if let Some((blob, bytes)) = line.split_once(' ')
                     && let (Ok(blob), Ok(bytes)) = (blob.parse(), bytes.parse())
                 {
@@ -82,24 +116,21 @@ impl Part {
             file.set_len(0)?;
             file.set_len(length)?;
         }
-        let is_fresh = known.is_empty();
-        let journal = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .append(!is_fresh)
-            .truncate(is_fresh)
-            .open(&journal_path)?;
-        let mut writer = &file;
-        for (offset, bytes) in pieces {
-            writer.seek(SeekFrom::Start(*offset))?;
-            writer.write_all(bytes)?;
+        if known.is_empty() {
+            journal.rewind()?;
+            journal.set_len(0)?;
         }
-        writer.flush()?;
-        Ok(Self { path, file, journal: Mutex::new(journal), journal_path, known, stays: false })
+        for (offset, bytes) in pieces {
+            file.seek(SeekFrom::Start(*offset))?;
+            file.write_all(bytes)?;
+        }
+        let contents = Contents { path: path.into(), file: Arc::new(Mutex::new(Some(file))) };
+        Ok(Self { contents, journal: Mutex::new(journal), journal_path, known, stays: false })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// What is in the file, to be read and written by whoever fetches a blob.
+    pub(super) fn contents(&self) -> Contents {
+        self.contents.clone()
     }
 
     /// How much of a blob an earlier pull left, as its journal has it.
@@ -115,39 +146,23 @@ impl Part {
         }
     }
 
-    /// Feeds what is there of a blob, from `offset` on, to `each`; less than `length` if the file is shorter. Blocks.
-    pub(super) fn read(
-        path: &Path,
-        offset: u64,
-        length: u64,
-        mut each: impl FnMut(&[u8]),
-    ) -> io::Result<u64> {
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start(offset))?;
-        let mut file = file.take(length);
-        let mut buffer = vec![0; 256 << 10];
-        let mut total = 0;
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(total),
-                read => {
-                    each(&buffer[..read]);
-                    total += read as u64;
-                }
-            }
-        }
-    }
-
-    /// It stays for the next try.
+    /// It stays for the next try, which finds it unlocked. Blocks.
     pub(super) fn leave(mut self) {
         self.stays = true;
+        // What is still being written ends first, and what would have been written next does nothing.
+        drop(self.contents.file.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// Renames it into place, if nothing is there. Blocks.
     pub(super) fn keep(mut self, target: &Path) -> Result<(), RegistryError> {
-        self.file.sync_all().map_err(|source| failed(target, source))?;
-        let whole = tempfile::TempPath::try_from_path(&self.path).map_err(|source| failed(target, source))?;
-        match whole.persist_noclobber(target) {
+        let is_whole = self.contents.at(0, |file| {
+            if let Err(error) = own::make_ordinary(file, target) {
+                tracing::warn!(%error, "nobody else can read {}", target.display());
+            }
+            file.sync_all()
+        });
+        let whole = is_whole.and_then(|()| tempfile::TempPath::try_from_path(&*self.contents.path));
+        match whole.map_err(|source| failed(target, source))?.persist_noclobber(target) {
             Ok(()) => {
                 remove(&self.journal_path);
                 self.stays = true;
@@ -164,9 +179,80 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.stays {
-            remove(&self.path);
+            remove(&self.contents.path);
             remove(&self.journal_path);
         }
+    }
+}
+
+impl Contents {
+    /// Feeds what is there from `offset` on to `each`; less than `length` if the file is shorter. Blocks.
+    pub(super) fn read(
+        &self,
+        offset: u64,
+        length: u64,
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<u64, RegistryError> {
+        let mut buffer = vec![0; BUFFER];
+        let mut total = 0;
+        while total < length {
+            let most = usize::try_from(length - total).unwrap_or(BUFFER).min(BUFFER);
+            let read = self.at(offset + total, |file| file.read(&mut buffer[..most]));
+            match read.map_err(|source| failed(&self.path, source))? {
+                0 => break,
+                read => {
+                    each(&buffer[..read]);
+                    total += read as u64;
+                }
+            }
+        }
+        Ok(total)
+    }
+
+    pub(super) fn writer_at(self, offset: u64) -> Writer {
+        Writer { contents: self, at: offset, buffer: Vec::new(), pending: None }
+    }
+
+    /// Does something to the file at a place in it. Blocks.
+    fn at<T>(&self, offset: u64, work: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
+        let mut held = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = held.as_mut().ok_or_else(|| io::Error::other("the pull is over"))?;
+        file.seek(SeekFrom::Start(offset))?;
+        work(file)
+    }
+}
+
+impl Writer {
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), RegistryError> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= BUFFER { self.begin().await } else { Ok(()) }
+    }
+
+    /// Has everything written that was given to it so far.
+    pub(super) async fn flush(&mut self) -> Result<(), RegistryError> {
+        if !self.buffer.is_empty() {
+            self.begin().await?;
+        }
+        self.end().await.map(drop)
+    }
+
+    async fn begin(&mut self) -> Result<(), RegistryError> {
+        let empty = self.end().await?;
+        let mut full = std::mem::replace(&mut self.buffer, empty);
+        let (contents, at) = (self.contents.clone(), self.at);
+        self.at += full.len() as u64;
+        self.pending = Some(tokio::task::spawn_blocking(move || {
+            contents.at(at, |file| file.write_all(&full))?;
+            full.clear();
+            Ok(full)
+        }));
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<Vec<u8>, RegistryError> {
+        let Some(pending) = self.pending.take() else { return Ok(Vec::with_capacity(BUFFER)) };
+        let written = pending.await.map_err(|source| RegistryError::Worker { source })?;
+        written.map_err(|source| failed(&self.contents.path, source))
     }
 }
 
@@ -178,14 +264,8 @@ fn remove(path: &Path) {
     }
 }
 
-pub(super) fn failed(path: &Path, source: io::Error) -> RegistryError {
+fn failed(path: &Path, source: io::Error) -> RegistryError {
     RegistryError::File { operation: FileOperation::Write, path: path.to_owned(), source }
-}
-
-/// How the names of `target`'s unfinished files begin: with a hash, since its name may be as long as a name can be.
-fn prefix(target: &Path) -> String {
-    let name = target.file_name().unwrap_or(target.as_os_str());
-    format!(".dockline-{}-", Digest::of(name.as_encoded_bytes()).short())
 }
 
 /// Removes what pulls of something else to the same target left behind that were killed.
@@ -196,7 +276,9 @@ fn remove_abandoned(folder: &Path, prefix: &str, own: &str) {
         let is_other = name
             .to_str()
             .is_some_and(|name| name.starts_with(prefix) && !name.starts_with(own) && name.ends_with(PART));
+        // Not a pipe: whoever opened that would wait for somebody who writes into it.
         if is_other
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
             && let Ok(file) = File::open(entry.path())
             && file.try_lock().is_ok()
         {
@@ -218,22 +300,24 @@ mod tests {
     fn parts_of_killed_pulls_are_taken_up_or_go_and_those_of_others_stay() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("app.tar");
-        let of_another = folder.path().join(format!("{}Abc123.part", prefix(Path::new("other.tar"))));
+        let of_another = folder.path().join(format!("{}Abc123.part", own::prefix(Path::new("other.tar"))));
         std::fs::write(&of_another, "x").unwrap();
         let killed = Part::open(&target, &[(0, b"x".to_vec())], 10).unwrap();
         killed.note(3, 5);
         killed.note(3, 7);
+        let late = killed.contents();
         killed.leave();
+        assert!(late.read(0, 1, |_| ()).is_err(), "who writes on would write into the next pull's file");
         let again = Part::open(&target, &[(0, b"x".to_vec())], 10).unwrap();
         assert_eq!((again.known(3), again.known(2)), (7, 0));
         let second = Part::open(&target, &[(0, b"x".to_vec())], 10).unwrap();
         assert_eq!(second.known(3), 0, "what lives is not shared");
-        assert!(again.path().exists() && second.path() != again.path());
+        assert!(again.contents.path.exists() && second.contents.path != again.contents.path);
         again.leave();
         // Another image to the same target: the killed one's file is of no use.
         let other = Part::open(&target, &[(0, b"y".to_vec())], 10).unwrap();
         assert_eq!(other.known(3), 0);
-        assert!(second.path().exists(), "a pull that lives keeps its file");
+        assert!(second.contents.path.exists(), "a pull that lives keeps its file");
         second.keep(&target).unwrap();
         assert!(matches!(other.keep(&target), Err(RegistryError::FileExists { .. })));
         assert_eq!(names(folder.path()), 2, "the target, and the other target's");

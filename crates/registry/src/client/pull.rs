@@ -3,7 +3,7 @@
 use super::{
     Client,
     copy::{Company, Scope},
-    part::{Part, failed},
+    part::Part,
     push::blocking,
     retry,
 };
@@ -17,8 +17,7 @@ use crate::{
 use dockline_model::{ArchiveFormat, LayerState, LayerView};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use oci_spec::image::{Descriptor, ImageManifest, MediaType};
-use std::{io::SeekFrom, path::Path, str::FromStr as _};
-use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+use std::{path::Path, str::FromStr as _};
 
 /// Bytes after which it is noted how far a blob is.
 const NOTE_EVERY: u64 = 4 << 20;
@@ -69,10 +68,11 @@ impl Client {
             return Err(RegistryError::FileExists { path: path.to_owned() });
         }
         let shown = super::manifest::image_name(repository, reference);
-        let asked = self.manifest_digest(repository, reference).await?;
-        let plan = self.plan(repository, reference, &shown, (format, scope)).await?;
+        // Not by a question of its own: by then a tag may name another image than the one that is written.
+        let company = self.gather(repository, reference, scope).await?;
+        let asked = company.asked.clone();
+        let Plan { pieces, blobs, length } = self.plan(company, (repository, reference), &shown, format)?;
         let target = path.to_owned();
-        let Plan { pieces, blobs, length } = plan;
         let part = blocking(move || Part::open(&target, &pieces, length)).await?;
         // Configurations are a few kilobytes, and no layers.
         let board = Board::new(
@@ -93,7 +93,11 @@ impl Client {
             stream::iter(pulls).buffer_unordered(self.config.parallel.max(1)).try_collect::<Vec<()>>().await;
         if let Err(error) = fetched {
             if matches!(error, RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. }) {
-                part.leave();
+                let left = move || {
+                    part.leave();
+                    Ok::<_, RegistryError>(())
+                };
+                blocking(left).await?;
             }
             return Err(error);
         }
@@ -103,17 +107,16 @@ impl Client {
     }
 
     /// Where everything will be in the archive.
-    async fn plan(
+    fn plan(
         &self,
-        repository: &str,
-        reference: &str,
+        company: Company,
+        (repository, reference): (&str, &str),
         shown: &str,
-        (format, scope): (ArchiveFormat, &Scope),
+        format: ArchiveFormat,
     ) -> Result<Plan, RegistryError> {
         let unfit = |error: &dyn std::fmt::Display| {
             self.protocol(format!("{shown} does not fit an archive: {error}"))
         };
-        let company: Company = self.gather(repository, reference, scope).await?;
         let Some(image) = company.travellers.last() else {
             return Err(self.protocol("an image without a manifest"));
         };
@@ -217,11 +220,10 @@ impl Client {
         if known == 0 {
             return Ok(None);
         }
-        let (path, offset, algorithm) = (part.path().to_owned(), slot.offset, slot.digest.algorithm());
+        let (contents, offset, algorithm) = (part.contents(), slot.offset, slot.digest.algorithm());
         blocking(move || {
             let mut hasher = Hasher::new(algorithm);
-            let read = Part::read(&path, offset, known, |bytes| hasher.update(bytes));
-            let bytes = read.map_err(|source| failed(&path, source))?;
+            let bytes = contents.read(offset, known, |bytes| hasher.update(bytes))?;
             Ok::<_, RegistryError>(Some(Reached { bytes, hasher }))
         })
         .await
@@ -239,11 +241,8 @@ impl Client {
             return Ok(());
         }
         let operation = Operation::ReadBlob;
-        let written = |source| failed(part.path(), source);
         let (mut response, mut skip) = self.open_blob_at(repository, &slot.digest, reached.bytes).await?;
-        let mut file = tokio::fs::OpenOptions::new().write(true).open(part.path()).await.map_err(written)?;
-        file.seek(SeekFrom::Start(slot.offset + reached.bytes)).await.map_err(written)?;
-        let mut file = tokio::io::BufWriter::with_capacity(256 << 10, file);
+        let mut writer = part.contents().writer_at(slot.offset + reached.bytes);
         let mut noted = reached.bytes;
         let outcome = loop {
             let chunk = match self.idle(operation, response.chunk()).await {
@@ -260,19 +259,19 @@ impl Client {
                 let what = format!("layer {} is longer than the manifest says", slot.digest.short());
                 return Err(self.protocol(what));
             }
-            file.write_all(chunk).await.map_err(written)?;
+            writer.write(chunk).await?;
             reached.hasher.update(chunk);
             reached.bytes += chunk.len() as u64;
             if let Some(bar) = bar {
                 board.advance(bar, reached.bytes);
             }
             if reached.bytes - noted >= NOTE_EVERY {
-                file.flush().await.map_err(written)?;
+                writer.flush().await?;
                 part.note(number, reached.bytes);
                 noted = reached.bytes;
             }
         };
-        file.flush().await.map_err(written)?;
+        writer.flush().await?;
         part.note(number, reached.bytes);
         outcome?;
         if reached.bytes < slot.size {

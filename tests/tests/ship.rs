@@ -8,8 +8,10 @@ use dockline_tests::lab::{
     try_run,
 };
 use nix::sys::signal::Signal;
+use serde_json::Value;
 use std::{
     fs,
+    net::Ipv4Addr,
     os::unix::fs::{PermissionsExt as _, symlink},
     process::Command,
     time::{Duration, Instant},
@@ -49,6 +51,14 @@ impl Production {
         listed.lines().map(str::to_owned).filter(|name| name != "<none>:<none>").collect()
     }
 
+    /// Ports of its loopback at which it is offered something.
+    fn offered(&self) -> Vec<u16> {
+        let listening =
+            try_run(Command::new("ip").args(["netns", "exec", &self.host.network(), "ss", "-Hltn"])).stdout;
+        let at = |line: &str| line.split_whitespace().nth(3)?.strip_prefix("127.0.0.1:")?.parse::<u16>().ok();
+        listening.lines().filter_map(at).filter(|port| *port >= 60_000).collect()
+    }
+
     /// What shipping has left there: names, ports that are listened at, programs.
     #[track_caller]
     fn must_be_clean(&self) {
@@ -56,10 +66,7 @@ impl Production {
         loop {
             let names: Vec<String> =
                 self.names().into_iter().filter(|name| name.starts_with("127.0.0.1:")).collect();
-            let ports =
-                try_run(Command::new("ip").args(["netns", "exec", &self.host.network(), "ss", "-Hltn"]))
-                    .stdout;
-            let ports: Vec<&str> = ports.lines().filter(|line| line.contains("127.0.0.1:6")).collect();
+            let ports = self.offered();
             if names.is_empty() && ports.is_empty() && self.host.sessions() == 0 {
                 return;
             }
@@ -243,6 +250,82 @@ fn a_kill_leaves_nothing_and_the_same_command_ends_well() {
     production.must_be_clean();
 }
 
+/// After a change of networks the host keeps the lost session for hours, with the port that was asked for and with the pull
+/// that goes over it, whose layers no other pull gets.
+#[test]
+fn a_session_that_the_host_has_not_missed_keeps_nobody_waiting() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let mut production = Production::start("");
+    let laptop = Laptop::start(&[&production]);
+    production.host.limit_link("60mbit");
+    let begin = |image: &str, production: &Production| {
+        let id = laptop.dockerd.build_image(image, &[24 << 10, 8 << 10]);
+        let arguments = Laptop::arguments(image, &[production]);
+        let arguments: Vec<&str> =
+            [&["--json"], arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat();
+        let shipping = Daemon::spawn("dockline ship", laptop.dockline.command(&arguments));
+        shipping.wait_for_line("\"transferring\"", PATIENCE);
+        (shipping, id)
+    };
+    let (shipping, id) = begin("app:v1", &production);
+    production.host.freeze_sessions();
+    let ended = shipping.wait(PATIENCE).expect("it goes on at another port");
+    assert!(ended.success(), "{}", shipping.log());
+    assert_eq!(production.dockerd.image_id("app:v1").as_deref(), Some(id.as_str()));
+    production.must_be_clean();
+
+    // The session is gone, and somebody else has the port by now.
+    let (shipping, id) = begin("app:v2", &production);
+    let [port] = production.offered()[..] else { panic!("{:?}", production.offered()) };
+    production.host.stop_sshd();
+    lab::until("the sessions are gone", || production.host.sessions() == 0);
+    let taken = production.host.listen_inside((Ipv4Addr::LOCALHOST, port).into());
+    production.host.start_sshd();
+    let ended = shipping.wait(PATIENCE).expect("it goes on at another port");
+    assert!(ended.success(), "{}", shipping.log());
+    drop(taken);
+    assert_eq!(production.dockerd.image_id("app:v2").as_deref(), Some(id.as_str()));
+    production.must_be_clean();
+}
+
+#[test]
+fn layers_that_are_packed_otherwise_than_they_once_were_arrive() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let production = Production::start("");
+    let laptop = Laptop::start(&[&production]);
+    let id = laptop.dockerd.build_image("app:v1", &[256, 512, 128]);
+    // A fast way has them as they are.
+    production.host.limit_link("60mbit");
+    laptop.ship("app:v1", &production);
+    production.must_be_clean();
+    production.dockerd.run_docker(&["rmi", "--force", &id]);
+
+    // As another version of the compressor would have left it.
+    let file = laptop.dockline.state_dir().join("pushes/layers.json");
+    let mut records: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let packed = records["registries"]["shelf"].as_object_mut().unwrap();
+    assert_eq!(packed.len(), 3);
+    for (number, known) in packed.values_mut().enumerate() {
+        known[0]["digest"] = format!("sha256:{number:064x}").into();
+    }
+    fs::write(&file, records.to_string()).unwrap();
+
+    let arguments = Laptop::arguments("app:v1", &[&production]);
+    let mut command = laptop.dockline.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let began = Instant::now();
+    let shipped = try_run(command.env("DOCKLINE_LOG", "info"));
+    assert!(shipped.status.success(), "{}", shipped.stderr);
+    assert!(shipped.stderr.contains("the image is sent anew"), "{}", shipped.stderr);
+    // dockerd asks five times for a layer that it is not given, for the best part of a minute.
+    assert!(began.elapsed() < Duration::from_secs(30), "it took {:?}", began.elapsed());
+    assert_eq!(production.dockerd.image_id("app:v1").as_deref(), Some(id.as_str()));
+    production.must_be_clean();
+}
+
 #[test]
 fn a_way_that_breaks_and_comes_back_while_the_image_is_fetched_costs_nothing() {
     /// What is run on a host before the image is at hand: two connections to the Docker there, what measures the way, and
@@ -289,6 +372,12 @@ fn what_stands_in_the_way_is_told() {
     laptop.dockerd.build_image("app:v1", &[16]);
     assert_eq!(fails("app:v1").code, Code::ForwardForbidden);
     assert_eq!(laptop.archives(), 0);
+    let arguments = Laptop::arguments("app:v1", &[&production]);
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--as", "[fd00::1]:5000/app:v1"]);
+    let logins = production.host.logins();
+    assert_eq!(laptop.dockline.json(&arguments).error().code, Code::ReferenceInvalid);
+    assert_eq!(production.host.logins(), logins, "nobody goes there for that");
 }
 
 /// Whoever logs in there finds a shell, and no program called docker.
@@ -311,7 +400,13 @@ fn a_host_without_docker_is_told_from_one_whose_docker_does_not_run() {
         )
     });
     let stopped = Production::with("", |_| "SetEnv DOCKER_HOST=unix:///nowhere.sock\n".to_owned());
-    let laptop = Laptop::start(&[&without, &stopped]);
+    // As from somebody's ~/.bashrc.
+    let noisy = Production::with("", |endpoint| {
+        format!(
+            "SetEnv DOCKER_HOST={endpoint}\nForceCommand echo 3 updates; exec sh -c \"$SSH_ORIGINAL_COMMAND\"\n"
+        )
+    });
+    let laptop = Laptop::start(&[&without, &stopped, &noisy]);
     laptop.dockerd.build_image("app:v1", &[16]);
     let fails = |host: &Production| -> UiError {
         let arguments = Laptop::arguments("app:v1", &[host]);
@@ -329,7 +424,11 @@ fn a_host_without_docker_is_told_from_one_whose_docker_does_not_run() {
         (error.code, error.message),
         (Code::EngineUnavailable, format!("Docker does not run on {}.", name(&stopped)))
     );
+    let error = fails(&noisy);
+    assert_eq!((error.code, error.details.as_deref()), (Code::EngineFailed, Some("3 updates")));
+    assert!(error.message.starts_with(&format!("The shell on {} says something", name(&noisy))), "{error:?}");
     assert_eq!(laptop.archives(), 0);
     without.must_be_clean();
     stopped.must_be_clean();
+    noisy.must_be_clean();
 }

@@ -25,6 +25,7 @@ use russh::ChannelOpenFailure;
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr},
+    ops::RangeInclusive,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -48,6 +49,8 @@ const WAITING: usize = 64;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the host has to answer when the way to it may have died.
 const CHECK: Duration = Duration::from_secs(3);
+/// How many ports are tried in a row where any will do.
+const PORTS: u32 = 5;
 /// How often the figures are shown anew.
 const SHOWN_EVERY: Duration = Duration::from_millis(500);
 
@@ -86,6 +89,18 @@ impl Offer {
     /// Begins to offer. Returns at once: [`Self::ready`] waits.
     #[must_use]
     pub fn start(config: OfferConfig, ask: Arc<dyn Ask>) -> Self {
+        Self::begin(config, None, ask)
+    }
+
+    /// The same where any of these `ports` will do: another is tried when one is taken, that of `config` first. The
+    /// [view](Self::view) says which it is; after a lost session it may be another one, since a host that has not missed
+    /// that session still listens for it, perhaps for hours.
+    #[must_use]
+    pub fn start_at_any(config: OfferConfig, ports: RangeInclusive<u16>, ask: Arc<dyn Ask>) -> Self {
+        Self::begin(config, Some(ports), ask)
+    }
+
+    fn begin(config: OfferConfig, ports: Option<RangeInclusive<u16>>, ask: Arc<dyn Ask>) -> Self {
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         let (view, watcher) = watch::channel(OfferView {
             id: config.id,
@@ -109,6 +124,7 @@ impl Offer {
         let task = Offering {
             dialer: dialer.accepting(forwarded),
             spec,
+            ports,
             incoming,
             ordered,
             view,
@@ -187,6 +203,8 @@ impl Offer {
 struct Offering {
     dialer: Dialer,
     spec: OfferSpec,
+    /// Where the host may listen as well, if not only where the spec says.
+    ports: Option<RangeInclusive<u16>>,
     incoming: mpsc::Receiver<Forwarded>,
     ordered: mpsc::UnboundedReceiver<Order>,
     view: watch::Sender<OfferView>,
@@ -216,7 +234,7 @@ impl Offering {
         let stop = self.stop.clone();
         loop {
             let established = tokio::select! {
-                established = self.establish() => established,
+                established = self.establish(was_up) => established,
                 () = stop.cancelled() => break,
             };
             let error = match established {
@@ -238,8 +256,9 @@ impl Offering {
                 }
             };
             // A host that has not noticed yet that the last session is gone still listens for it.
+            let is_waited_for = was_up && self.ports.is_none();
             let may_pass =
-                error.is_retriable() || (was_up && matches!(error, TunnelError::OfferTaken { .. }));
+                error.is_retriable() || (is_waited_for && matches!(error, TunnelError::OfferTaken { .. }));
             if !may_pass {
                 tracing::info!(%error, "the offer has failed");
                 self.state(OfferState::Failed { error: UiError::from(&error) });
@@ -264,19 +283,36 @@ impl Offering {
         self.figures();
     }
 
-    /// A session whose host listens.
-    async fn establish(&mut self) -> Result<Session, TunnelError> {
+    /// A session whose host listens. `was_up`: whether an earlier one's did.
+    async fn establish(&mut self, was_up: bool) -> Result<Session, TunnelError> {
         let session = self.dialer.dial(true).await?;
         // What an earlier session left in the queue cannot be answered any more.
         while self.incoming.try_recv().is_ok() {}
-        let Err(mut error) = session.listen(LISTEN, self.spec.port).await else {
-            return Ok(session);
-        };
-        if matches!(error, TunnelError::OfferForbidden { .. }) && self.is_taken(&session).await {
-            error = TunnelError::OfferTaken { host: session.host().to_owned(), port: self.spec.port };
+        let mut tries = 1;
+        loop {
+            let Err(mut error) = session.listen(LISTEN, self.spec.port).await else {
+                return Ok(session);
+            };
+            if matches!(error, TunnelError::OfferForbidden { .. }) && self.is_taken(&session).await {
+                error = TunnelError::OfferTaken { host: session.host().to_owned(), port: self.spec.port };
+            }
+            // Where the host opens no channels for us nobody sees whether the port is taken, but it let us listen before.
+            let may_be_taken = matches!(error, TunnelError::OfferTaken { .. })
+                || (was_up && matches!(error, TunnelError::OfferForbidden { .. }));
+            match &self.ports {
+                Some(ports) if may_be_taken && tries < PORTS => {
+                    tries += 1;
+                    let port = rand::random_range(ports.clone());
+                    tracing::info!(taken = self.spec.port, port, "another port of the host is tried");
+                    self.spec.port = port;
+                    self.view.send_modify(|view| view.spec.port = port);
+                }
+                Some(_) | None => {
+                    session.close().await;
+                    return Err(error);
+                }
+            }
         }
-        session.close().await;
-        Err(error)
     }
 
     /// sshd says no in the same way to what it forbids and to a port that is taken.

@@ -8,6 +8,7 @@
 
 mod crew;
 mod export;
+mod former;
 mod goods;
 mod there;
 mod way;
@@ -34,19 +35,24 @@ use dockline_registry::{Records, Reference, RegistryError, SHELF_IMAGE, SHELF_US
 use dockline_tunnel::{Offer, OfferConfig, SshEnvironment};
 use goods::{Goods, Opening};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{io, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 use there::There;
 use tokio::{
     net::TcpListener,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
-use words::told_there;
+use words::{check_name, told_there};
 
 /// Ports that no system gives to connections by itself (Linux: 32768 to 60999; IANA: 49152 and above).
-const FIRST_PORT: u16 = 61_000;
-/// How often another port is tried when one is taken.
-const PORTS: u32 = 5;
+const PORTS: RangeInclusive<u16> = 61_000..=u16::MAX;
 /// How long a session that is gone may take to be noticed after a program at its end has failed.
 const NOTICED: Duration = Duration::from_secs(2);
 
@@ -57,7 +63,7 @@ pub(super) struct Shipping {
     pub(super) name: RegistryName,
     pub(super) ssh: SshEnvironment,
     pub(super) asker: Arc<Asker>,
-    /// Where archives are for as long as they are on their way, and what is known of hosts.
+    /// Where archives and packed layers are for as long as they are on their way, and what is known of hosts.
     pub(super) folder: PathBuf,
     pub(super) figures: Arc<Figures>,
     /// What layers were packed to before.
@@ -107,20 +113,25 @@ struct Ship {
     goods: Option<Goods>,
 }
 
-/// A failure, and whether it was the goods'.
-struct Undelivered {
-    error: UiError,
-    is_damaged: bool,
+/// Why the host has not got the goods.
+enum Undelivered {
+    /// For a reason that is not the goods'.
+    Failed(UiError),
+    /// They cannot be read, or are not what they should be.
+    Damaged(UiError),
+    /// A layer is packed to other bytes than was remembered, which is forgotten now.
+    Outdated,
 }
 
 impl From<UiError> for Undelivered {
     fn from(error: UiError) -> Self {
-        Self { error, is_damaged: false }
+        Self::Failed(error)
     }
 }
 
 impl Ship {
     async fn sail(&mut self) -> Result<Verified, UiError> {
+        check_name(&self.freight.reference)?;
         let here = self.shipping.engines.find().map_err(told)?;
         let parts = here.parts(&self.freight.image).await.map_err(told)?;
         self.say(TransferState::Waiting);
@@ -161,27 +172,38 @@ impl Ship {
         };
         let goods = early.unwrap_or_else(begin);
         tracing::info!(?packing, "the way to the host is open");
-        let crew = self.crew(&offer, speaker);
+        let mut crew = self.crew(&offer, speaker);
         self.say(TransferState::Running);
         let goods = goods.await.map_err(|error| task_failed(&error))??;
         tracing::info!(is_stored = goods.is_stored(), "the image is at hand");
         self.goods = Some(goods);
-        let id = match self.delivered(&offer, (crew, listener), &there, packing).await {
-            Err(Undelivered { error, is_damaged: true })
-                if self.goods.as_ref().is_some_and(Goods::is_stored) =>
-            {
-                tracing::warn!(?error, "the engine's store is not as it should be: the image is exported");
-                if let Some(goods) = self.goods.take() {
-                    goods.put_away().await;
+        let mut listener = listener;
+        let mut was_outdated = false;
+        let id = loop {
+            let is_stored = self.goods.as_ref().is_some_and(Goods::is_stored);
+            match self.delivered(&offer, (crew, listener), &there, packing).await {
+                Ok(id) => break id,
+                Err(Undelivered::Outdated) if !was_outdated => {
+                    tracing::warn!("layers are packed otherwise than they once were: the image is sent anew");
+                    was_outdated = true;
                 }
-                self.goods = Some(Goods::export(here, image, folder).await?);
-                let listener = TcpListener::bind(to).await.map_err(nowhere)?;
-                let crew = self.crew(&offer, Speaker::begin(self.host(), &offer)?);
-                self.delivered(&offer, (crew, listener), &there, packing).await
+                Err(Undelivered::Damaged(error)) if is_stored => {
+                    tracing::warn!(
+                        ?error,
+                        "the engine's store is not as it should be: the image is exported"
+                    );
+                    if let Some(goods) = self.goods.take() {
+                        goods.put_away().await;
+                    }
+                    let export = Goods::export(here.clone(), image.clone(), folder.clone());
+                    self.goods = Some(export.await?);
+                }
+                Err(Undelivered::Failed(error) | Undelivered::Damaged(error)) => return Err(error),
+                Err(Undelivered::Outdated) => return Err(self.never_the_same()),
             }
-            delivered => delivered,
+            listener = TcpListener::bind(to).await.map_err(nowhere)?;
+            crew = self.crew(&offer, Speaker::begin(self.host(), &offer)?);
         };
-        let id = id.map_err(|undelivered| undelivered.error)?;
         way::note_shipped(&note, &parts.id).await;
         Ok(Verified { digest: id, at_registry: true })
     }
@@ -201,24 +223,42 @@ impl Ship {
         let name = self.freight.image.parse::<Reference>().ok();
         let name = name.as_ref().map_or(("", ""), |name| (name.repository(), name.tag_or_latest()));
         let records = self.shipping.records.clone();
-        let opening = Opening { name, packing, password: password.expose_secret(), records: records.clone() };
+        let folder = self.shipping.folder.as_path();
+        // What stands against it is told when something is to be written there.
+        drop(tokio::fs::create_dir_all(folder).await);
+        let password_there = password.expose_secret();
+        let opening = Opening { name, packing, folder, password: password_there, records: records.clone() };
         let shelf = goods.shelf(listener, opening).await;
         blocking(move || records.save()).await?;
-        let shelf = shelf.map_err(|error| Undelivered {
-            is_damaged: matches!(error, RegistryError::Archive(_) | RegistryError::Source { .. }),
-            error: UiError::from(&error),
+        let shelf = shelf.map_err(|error| {
+            let is_damaged = matches!(error, RegistryError::Archive(_) | RegistryError::Source { .. });
+            let error = UiError::from(&error);
+            if is_damaged { Undelivered::Damaged(error) } else { Undelivered::Failed(error) }
         })?;
         if let Some(platform) = shelf.platform() {
             self.fits(platform, there)?;
         }
         tracing::info!("the image is ready to be pulled");
-        let pulled = self.pulled(offer, crew, password).await;
-        let id = pulled.map_err(|error| Undelivered { is_damaged: shelf.is_damaged(), error })?;
+        let pulled = tokio::select! {
+            pulled = self.pulled(offer, crew, password) => pulled.map_err(|error| {
+                if shelf.is_damaged() { Undelivered::Damaged(error) } else { Undelivered::Failed(error) }
+            }),
+            // The Docker there would ask for the layer again and again, and each time it would be packed.
+            () = shelf.outdated() => Err(Undelivered::Outdated),
+        };
         let known = [shelf.config_digest(), shelf.manifest_digest()].map(ToString::to_string);
+        // Another one may want its place.
+        shelf.close().await;
+        let id = pulled?;
         if known.contains(&id) {
             return Ok(id);
         }
         Err(self.somebody_elses(&id, &known[0]).into())
+    }
+
+    fn never_the_same(&self) -> UiError {
+        let message = format!("A layer of {} is packed to other bytes each time.", self.freight.image);
+        UiError::new(Code::Internal, message)
     }
 
     /// The name there is that of `id`, which is not what was `shipped`.
@@ -238,25 +278,18 @@ impl Ship {
     }
 
     /// A port of the host's that leads to `to`.
-    async fn offered(&mut self, to: std::net::SocketAddr) -> Result<Offer, UiError> {
-        let mut tries = 1;
-        loop {
-            let port = rand::random_range(FIRST_PORT..=u16::MAX);
-            let config = OfferConfig {
-                id: OfferId(0),
-                spec: OfferSpec { ssh: self.freight.host.clone(), port, to },
-                name: self.shipping.name.clone(),
-                ssh: self.shipping.ssh.clone(),
-            };
-            let offer = Offer::start(config, self.shipping.asker.clone());
-            self.offer = Some(offer.clone());
-            match offer.ready().await {
-                Ok(()) => return Ok(offer),
-                Err(error) if error.code == Code::PortInUse && tries < PORTS => tries += 1,
-                Err(error) => return Err(error),
-            }
-            offer.stop().await;
-        }
+    async fn offered(&mut self, to: SocketAddr) -> Result<Offer, UiError> {
+        let port = rand::random_range(PORTS);
+        let config = OfferConfig {
+            id: OfferId(0),
+            spec: OfferSpec { ssh: self.freight.host.clone(), port, to },
+            name: self.shipping.name.clone(),
+            ssh: self.shipping.ssh.clone(),
+        };
+        let offer = Offer::start_at_any(config, PORTS, self.shipping.asker.clone());
+        self.offer = Some(offer.clone());
+        offer.ready().await?;
+        Ok(offer)
     }
 
     /// An image for another processor would arrive, and never run.
@@ -289,8 +322,11 @@ impl Ship {
         let mut pause = Duration::from_secs(1);
         let mut tries = 1;
         let mut crew = Some(crew);
+        let (mut former, mut is_held) = (Vec::new(), false);
         loop {
-            let session = since(&offer.view());
+            let OfferView { state, spec, .. } = offer.view();
+            let session = since(&state);
+            let mut sweeper = None;
             let outcome = async {
                 // The way may have broken, and come back, since they were sent.
                 let fresh = crew.take().filter(|crew| crew.is_of(session));
@@ -298,8 +334,8 @@ impl Ship {
                     Some(crew) => crew,
                     None => self.crew(offer, Speaker::begin(self.host(), offer)?),
                 };
-                let Crew { speaker: Speaker { engine, .. }, sweeper, temporary } = crew;
-                let sweeper = sweeper.await.map_err(|error| task_failed(&error))??;
+                let Crew { speaker: Speaker { engine, .. }, sweeper: begun, temporary } = crew;
+                sweeper = Some(begun.await.map_err(|error| task_failed(&error))??);
                 let (figures, sent) = (self.shipping.figures.clone(), offer.sent());
                 let pulled = engine.pull_with(&temporary, &options, move |layers, current, total| {
                     figures.write(layers, current, total);
@@ -317,18 +353,23 @@ impl Ship {
                     engine.untag(&temporary).await.map_err(there)?;
                 }
                 tracing::info!("the image is named");
-                dismiss(sweeper).await;
-                tracing::info!("the sweeper is gone");
                 Ok::<_, UiError>(id)
             };
-            let error = match outcome.await {
-                Ok(id) => return Ok(id),
+            let outcome = outcome.await;
+            let error = match outcome {
+                Ok(id) => {
+                    if let Some(sweeper) = sweeper {
+                        dismiss(sweeper).await;
+                        tracing::info!("the sweeper is gone");
+                    }
+                    return Ok(id);
+                }
                 Err(error) => error,
             };
             // The shelf stays as it is; so does what the host has got of it. The Docker there may be the first to say
             // that the way is gone.
             let mut view = offer.watch();
-            let is_ways = timeout(NOTICED, view.wait_for(|view| since(view) != session)).await.is_ok();
+            let is_ways = timeout(NOTICED, view.wait_for(|view| since(&view.state) != session)).await.is_ok();
             if tries == TRIES || !is_ways {
                 return Err(match offer.view().state {
                     OfferState::Failed { error } | OfferState::Reconnecting { error, .. } => error,
@@ -346,6 +387,14 @@ impl Ship {
             });
             // It ends with an offer that has failed, above.
             drop(settled.await);
+            if let Some(sweeper) = sweeper {
+                former.push(former::of(sweeper).await);
+            }
+            // Whoever has the port that was left is the host, most likely, for a session that it has not missed.
+            is_held |= offer.view().spec.port != spec.port;
+            if is_held {
+                self.end_former(offer, &mut former).await?;
+            }
             self.say(TransferState::Running);
         }
     }
@@ -359,8 +408,8 @@ impl Ship {
 }
 
 /// When the present session came up.
-fn since(offer: &OfferView) -> Option<UnixMillis> {
-    match offer.state {
+const fn since(offer: &OfferState) -> Option<UnixMillis> {
+    match *offer {
         OfferState::Offering { since } => Some(since),
         OfferState::Connecting | OfferState::Reconnecting { .. } | OfferState::Failed { .. } => None,
     }

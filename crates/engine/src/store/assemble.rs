@@ -118,6 +118,15 @@ pub(super) fn below(name: &[u8]) -> &[u8] {
     plain(rest)
 }
 
+/// A file without a name that may become as large as a layer: not where the system has its temporary files, unless somebody
+/// chose that place. It is memory on many machines, and /var/tmp a disk (file-hierarchy(7)).
+fn scratch() -> io::Result<File> {
+    if cfg!(unix) && std::env::var_os("TMPDIR").is_none() {
+        return tempfile::tempfile_in("/var/tmp").or_else(|_| tempfile::tempfile());
+    }
+    tempfile::tempfile()
+}
+
 /// Contents for later, one after the other in a file without a name.
 #[derive(Default)]
 struct Kept {
@@ -131,7 +140,7 @@ impl Kept {
     fn keep(&mut self, name: Vec<u8>, content: &mut impl Read) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(tempfile::tempfile()?),
+            none => none.insert(scratch()?),
         };
         file.seek(SeekFrom::Start(self.end))?;
         let length = io::copy(content, file)?;

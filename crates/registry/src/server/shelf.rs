@@ -29,13 +29,13 @@ use axum::{
 use base64::Engine as _;
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream, stream::BoxStream};
-use layers::{Packed, Placed, place, place_bare};
+use layers::{Packed, Placed, Unpacked, place, place_bare};
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr as _,
     sync::{
         Arc,
@@ -72,7 +72,10 @@ pub struct Shelf {
     manifest: Digest,
     platform: Option<(String, String)>,
     damage: Damage,
+    outdated: CancellationToken,
     stop: CancellationToken,
+    /// Once it answers no more.
+    ended: CancellationToken,
 }
 
 /// Set when what was read of a layer is not that layer.
@@ -85,7 +88,11 @@ struct Contents {
     blobs: HashMap<Digest, (usize, Item)>,
     turns: Turns,
     damage: Damage,
+    /// Cancelled when a layer turns out to be packed to other bytes than was remembered.
+    outdated: CancellationToken,
     records: Arc<Records>,
+    /// Where layers are packed.
+    folder: PathBuf,
     /// Of the `Authorization` header that opens it: a comparison of hashes takes the same time for every wrong one.
     key: [u8; 32],
 }
@@ -107,7 +114,7 @@ struct Platform {
 impl Shelf {
     /// Opens the archive at `path`, packs what has to be packed, and answers at `listener` whoever knows `password`.
     /// If the archive holds several images, `name` (repository, tag) says which. Layers that `records` knows packed are
-    /// not packed again before the host wants them.
+    /// not packed again before the host wants them; what is packed is in `folder`, which must be there, without a name.
     ///
     /// # Errors
     /// When it is not an image archive.
@@ -115,7 +122,7 @@ impl Shelf {
         listener: TcpListener,
         path: &Path,
         name: (&str, &str),
-        packing: ShelfLayers,
+        (packing, folder): (ShelfLayers, &Path),
         password: &str,
         records: Arc<Records>,
     ) -> Result<Self, RegistryError> {
@@ -129,11 +136,11 @@ impl Shelf {
         .await?;
         let Selected { config, layers, manifest, one: _ } = selected;
         let placed: Vec<Placed> =
-            stream::iter(layers.into_iter().map(|layer| place(&tarball, layer, packing, &records)))
+            stream::iter(layers.into_iter().map(|layer| place(&tarball, layer, (packing, folder), &records)))
                 .buffered(PACKERS)
                 .try_collect()
                 .await?;
-        Self::begin(listener, config, manifest, placed, password, records)
+        Self::begin(listener, config, manifest, placed, folder, (password, records))
     }
 
     /// The same with an image whose layers can be read one by one: all of them, in the order of `layers` (diff ids).
@@ -144,18 +151,19 @@ impl Shelf {
         listener: TcpListener,
         image: &StoredImage,
         layers: &[Digest],
-        packing: ShelfLayers,
+        (packing, folder): (ShelfLayers, &Path),
         password: &str,
         records: Arc<Records>,
     ) -> Result<Self, RegistryError> {
         let wanted: Vec<StoredLayer> =
             layers.iter().map(|layer| image.layer(layer).cloned()).collect::<Result<_, _>>()?;
         let placed: Vec<Placed> =
-            stream::iter(wanted.into_iter().map(|layer| place_bare(layer, packing, &records)))
+            stream::iter(wanted.into_iter().map(|layer| place_bare(layer, (packing, folder), &records)))
                 .buffered(PACKERS)
                 .try_collect()
                 .await?;
-        Self::begin(listener, image.config.clone(), ManifestPlan::Docker, placed, password, records)
+        let config = image.config.clone();
+        Self::begin(listener, config, ManifestPlan::Docker, placed, folder, (password, records))
     }
 
     /// Answers from now on.
@@ -164,8 +172,8 @@ impl Shelf {
         config: Vec<u8>,
         manifest: ManifestPlan,
         placed: Vec<Placed>,
-        password: &str,
-        records: Arc<Records>,
+        folder: &Path,
+        (password, records): (&str, Arc<Records>),
     ) -> Result<Self, RegistryError> {
         let config_digest = Digest::of(&config);
         let inconsistent = |what: String| RegistryError::from(ArchiveError::Inconsistent { what });
@@ -179,18 +187,20 @@ impl Shelf {
             ranked.map(|(rank, placed)| (placed.digest, (rank, placed.item))).collect();
         blobs.insert(config_digest.clone(), (0, Item::Bytes(config)));
         let manifest_digest = Digest::of(&bytes);
-        let damage = Damage::default();
+        let (damage, outdated) = (Damage::default(), CancellationToken::new());
         let contents = Arc::new(Contents {
             manifest: (manifest_digest.clone(), media_type, bytes),
             blobs,
             turns: Turns::default(),
             damage: damage.clone(),
+            outdated: outdated.clone(),
             records,
+            folder: folder.to_owned(),
             key: Sha256::digest(authorization(password)).into(),
         });
 
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+        let (stopped, guard) = (stop.clone(), ended.clone().drop_guard());
         let router = Router::new().fallback(handle).with_state(contents);
         tokio::spawn(async move {
             tokio::select! {
@@ -198,8 +208,23 @@ impl Shelf {
                 _ = axum::serve(listener, router) => {}
                 () = stopped.cancelled() => {}
             }
+            drop(guard);
         });
-        Ok(Self { config: config_digest, manifest: manifest_digest, platform, damage, stop })
+        let (config, manifest) = (config_digest, manifest_digest);
+        Ok(Self { config, manifest, platform, damage, outdated, stop, ended })
+    }
+
+    /// Waits until a layer turns out to be packed to other bytes than was remembered, as by another version of the
+    /// compressor. This shelf has told its manifest by then, and cannot be pulled from; all that it remembered is
+    /// forgotten, so that one that is opened anew can.
+    pub async fn outdated(&self) {
+        self.outdated.cancelled().await;
+    }
+
+    /// Answers no more, and waits until the listener is gone.
+    pub async fn close(self) {
+        self.stop.cancel();
+        self.ended.cancelled().await;
     }
 
     /// Whether what was read of a layer turned out not to be that layer, or could not be read at all.
@@ -318,6 +343,32 @@ async fn answer(
     }
 }
 
+impl Contents {
+    /// The file of a layer whose packed digest was told.
+    async fn packed(&self, packed: &Packed, digest: &Digest) -> Result<Arc<std::fs::File>, Refusal> {
+        let error = match packed.file(digest, &self.folder).await {
+            Ok(file) => return Ok(file),
+            Err(Unpacked::Otherwise(error)) => {
+                // What made the difference makes it for all of them.
+                let items = self.blobs.values().map(|(_, item)| item);
+                let remembered = items.filter_map(|item| match item {
+                    Item::Packed(packed) => Some(packed),
+                    Item::Bytes(_) | Item::Section(..) | Item::Stored(_) => None,
+                });
+                remembered.for_each(|packed| packed.forget(&self.records));
+                self.outdated.cancel();
+                error
+            }
+            Err(Unpacked::Failed(error)) => {
+                self.damage.store(true, Ordering::Relaxed);
+                error
+            }
+        };
+        tracing::warn!(%error, %digest, "a layer cannot be packed");
+        Err(Refusal::Storage(io::Error::other(error)))
+    }
+}
+
 async fn blob(
     contents: &Contents,
     digest: &Digest,
@@ -355,8 +406,7 @@ async fn blob(
             in_turn(read::stream_of(layer.clone(), (start, length), contents.damage.clone()).boxed())
         }
         Item::Packed(packed) => {
-            let file = packed.file(&contents.records, digest).await;
-            let file = file.map_err(|error| Refusal::Storage(io::Error::other(error)))?;
+            let file = contents.packed(packed, digest).await?;
             // The way takes the time here, and several layers use more of it than one.
             Body::from_stream(stream_of(file, start, length))
         }

@@ -1,7 +1,7 @@
 //! The programs on the host that a shipping needs, begun before they are needed: each takes a tenth of a second and more
 //! to start.
 
-use super::{since, told};
+use super::{former, since, told};
 use dockline_engine::{Elsewhere, Engine, EngineEndpoint};
 use dockline_model::{UiError, UnixMillis};
 use dockline_tunnel::{Offer, Program};
@@ -34,7 +34,7 @@ pub(super) struct Speaker {
 /// The speaker, and who cleans up after it.
 pub(super) struct Crew {
     pub(super) speaker: Speaker,
-    /// To be waited for before anything has the temporary name.
+    /// To be waited for before anything has the temporary name. It tells its session (`former`).
     pub(super) sweeper: Beginning,
     /// What the image is called there while it is pulled; the sweeper removes it when the connection ends.
     pub(super) temporary: String,
@@ -43,7 +43,7 @@ pub(super) struct Crew {
 impl Speaker {
     /// Sends it on its way.
     pub(super) fn begin(host: &str, offer: &Offer) -> Result<Self, UiError> {
-        let session = since(&offer.view());
+        let session = since(&offer.view().state);
         let connections = Arc::new(Connections::begin(offer));
         let engine = Elsewhere::new(host, move || {
             let connections = connections.clone();
@@ -105,10 +105,11 @@ fn dial(offer: &Offer) -> impl Future<Output = Result<Program, UiError>> + Send 
 fn sweeping(temporary: &str) -> String {
     // Without a terminal sshd sends no signal; the end of its input is how it learns. A pull that is being given up may
     // name the image a moment later, so it looks more than once.
-    in_shell(&format!(
+    let sweep = format!(
         "trap \"\" HUP; read -r word; [ \"$word\" = done ] && exit 0; for second in 1 2 3 4 5; do \
          docker rmi {temporary} >/dev/null 2>&1; sleep 1; done"
-    ))
+    );
+    in_shell(&format!("{}; {sweep}", former::tells()))
 }
 
 /// Tells the sweeper that there is nothing to sweep.

@@ -1,7 +1,7 @@
 //! What is shipped: the image as the engine's own store has it, where its layers can be read one by one; else exported into a
 //! file.
 
-use super::export::export;
+use super::export::{self, export};
 use crate::controller::{
     stored::{self, Opened},
     traces::Traces,
@@ -9,8 +9,10 @@ use crate::controller::{
 use dockline_engine::{Engine, ImageParts};
 use dockline_model::UiError;
 use dockline_registry::{Digest, Records, RegistryError, Shelf, ShelfLayers};
-use std::{path::PathBuf, sync::Arc};
-use tempfile::NamedTempFile;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::net::TcpListener;
 
 pub(super) enum Goods {
@@ -19,7 +21,7 @@ pub(super) enum Goods {
         /// Diff ids, bottom first.
         layers: Vec<Digest>,
     },
-    Archive(NamedTempFile),
+    Archive(export::Archive),
 }
 
 /// How a shelf is opened.
@@ -27,6 +29,8 @@ pub(super) struct Opening<'a> {
     /// Repository and tag of the image, where it has a name.
     pub(super) name: (&'a str, &'a str),
     pub(super) packing: ShelfLayers,
+    /// Where layers are packed; it must be there.
+    pub(super) folder: &'a Path,
     pub(super) password: &'a str,
     pub(super) records: Arc<Records>,
 }
@@ -58,12 +62,15 @@ impl Goods {
         listener: TcpListener,
         opening: Opening<'_>,
     ) -> Result<Shelf, RegistryError> {
-        let Opening { name, packing, password, records } = opening;
+        let Opening { name, packing, folder, password, records } = opening;
+        let packing = (packing, folder);
         match self {
             Self::Stored { opened, layers } => {
                 Shelf::open_stored(listener, &opened.image, layers, packing, password, records).await
             }
-            Self::Archive(file) => Shelf::open(listener, file.path(), name, packing, password, records).await,
+            Self::Archive(archive) => {
+                Shelf::open(listener, archive.path(), name, packing, password, records).await
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use super::{
     Ship,
     crew::in_shell,
     lost,
-    words::{is_too_old, no_docker, told_there},
+    words::{Said, told_there},
 };
 use dockline_engine::{Engine, EngineError, ImageParts};
 use dockline_model::{Code, LayerState, LayerView, TransferState, UiError};
@@ -42,9 +42,7 @@ impl Ship {
     /// Why nobody answers there: the program `docker` knows more of that than a connection that ends.
     async fn why_silent(&self, offer: &Offer, error: &EngineError) -> UiError {
         let asked = async {
-            let format = "{{.Client.Version}} {{.Server.Version}}";
-            let script = format!("exec docker version --format \"{format}\"");
-            let program = offer.run(&in_shell(&script)).await?;
+            let program = offer.run(&in_shell(&Said::script())).await?;
             program.output(WORDS).await.map_err(|error| lost(self.host(), &error))
         };
         let (output, end) = match timeout(ANSWER, asked).await {
@@ -52,18 +50,9 @@ impl Ship {
             Ok(Err(error)) => return error,
             Err(_) => return self.silent(),
         };
-        let versions = String::from_utf8_lossy(&output).into_owned();
-        if end.status != Some(0) {
-            return no_docker(&self.freight.host, end.status, &end.complaint);
-        }
-        match versions.split_whitespace().find(|version| is_too_old(version)) {
-            Some(version) => UiError::new(
-                Code::EngineFailed,
-                format!("Docker {version} on {} is too old to be shipped to.", self.host()),
-            )
-            .hint("Docker 18.09 or later is needed there."),
-            None => told_there(self.host(), &self.freight.image, error),
-        }
+        Said::of(&String::from_utf8_lossy(&output))
+            .against(&self.freight.host, &end)
+            .unwrap_or_else(|| told_there(self.host(), &self.freight.image, error))
     }
 
     fn silent(&self) -> UiError {

@@ -2,14 +2,14 @@
 
 use super::{Item, ShelfLayers};
 use crate::{
-    Algorithm, Digest, Records, RegistryError, StoredLayer,
+    Algorithm, Digest, FileOperation, Records, RegistryError, StoredLayer,
     archive::{self, LayerKind, Tarball},
     client::blocking,
     digest::Hasher,
     media,
     pack::{self, Abandon, Encoding, Packing, Press},
 };
-use std::{fs::File, io, sync::Arc};
+use std::{fs::File, io, path::Path, sync::Arc};
 use tokio::{io::AsyncWriteExt as _, sync::OnceCell};
 
 /// Under which names the records keep what layers were packed to: for every host the same.
@@ -27,7 +27,7 @@ pub(super) struct Placed {
 pub(super) async fn place(
     tarball: &Arc<Tarball>,
     layer: archive::Layer,
-    packing: ShelfLayers,
+    (packing, folder): (ShelfLayers, &Path),
     records: &Records,
 ) -> Result<Placed, RegistryError> {
     let section = layer.section;
@@ -63,7 +63,7 @@ pub(super) async fn place(
         (LayerKind::Raw { diff_id }, ShelfLayers::Gzip) => {
             let (source, diff_id) = (tarball.clone(), diff_id.clone());
             let open = Arc::new(move || Ok(Box::new(source.reader(section)?) as Box<dyn io::Read + Send>));
-            place_bare(StoredLayer { diff_id, size: section.size, open }, packing, records).await
+            place_bare(StoredLayer { diff_id, size: section.size, open }, (packing, folder), records).await
         }
         (LayerKind::Elsewhere { .. }, _) => Err(archive::ArchiveError::Missing { name: layer.name }.into()),
     }
@@ -72,7 +72,7 @@ pub(super) async fn place(
 /// The same of a bare layer that is kept elsewhere.
 pub(super) async fn place_bare(
     layer: StoredLayer,
-    packing: ShelfLayers,
+    (packing, folder): (ShelfLayers, &Path),
     records: &Records,
 ) -> Result<Placed, RegistryError> {
     let diff_id = layer.diff_id.clone();
@@ -83,7 +83,7 @@ pub(super) async fn place_bare(
     let (digest, size, file) = match records.packed(RECORDED.0, &diff_id, Packing::default()) {
         Some((digest, size)) => (digest, size, OnceCell::new()),
         None => {
-            let (digest, size, file) = pack_aside(&layer).await?;
+            let (digest, size, file) = pack_aside(&layer, folder).await?;
             let packing = Some(Packing::default().name());
             let (registry, repository) = RECORDED;
             records.remember(registry, repository, &diff_id, &digest, size, Encoding::Gzip, packing);
@@ -94,13 +94,17 @@ pub(super) async fn place_bare(
     Ok(Placed { digest, size, media_type: media::DOCKER_LAYER_GZIP, item })
 }
 
-/// Packs a bare layer into a temporary file: a host asks for it in whatever order, and perhaps twice. Its digest, its
-/// size and the file.
-async fn pack_aside(layer: &StoredLayer) -> Result<(Digest, u64, Arc<File>), RegistryError> {
-    let failed = |source| archive::ArchiveError::Unpack { path: std::env::temp_dir(), source };
+/// Packs a bare layer into a temporary file in `folder`: a host asks for it in whatever order, and perhaps twice. Its
+/// digest, its size and the file.
+async fn pack_aside(layer: &StoredLayer, folder: &Path) -> Result<(Digest, u64, Arc<File>), RegistryError> {
+    let failed = |source| {
+        let path = folder.to_owned();
+        RegistryError::File { operation: FileOperation::Write, path, source }
+    };
     let name = format!("the layer {}", layer.diff_id);
     let read = |source| archive::ArchiveError::Read { path: name.clone().into(), source };
-    let mut file = tokio::fs::File::from_std(tempfile::tempfile().map_err(failed)?);
+    // Not where the system has such files: that is memory on many machines (file-hierarchy(7)).
+    let mut file = tokio::fs::File::from_std(tempfile::tempfile_in(folder).map_err(failed)?);
     let open = layer.open.clone();
     let reader = blocking(move || open().map_err(|source| RegistryError::Source { source })).await?;
     let mut pieces = Press::new(Packing::default()).pack(reader, layer.diff_id.algorithm());
@@ -125,19 +129,30 @@ pub(super) struct Packed {
     file: OnceCell<Arc<File>>,
 }
 
+/// Why a layer that was to be packed on demand is not there.
+pub(super) enum Unpacked {
+    /// What was remembered of it is not what it comes to now.
+    Otherwise(RegistryError),
+    /// It cannot be read, is another layer, or there is no room.
+    Failed(RegistryError),
+}
+
 impl Packed {
-    /// The packed layer, whose digest was told to be `digest`; packed now if it was not yet.
-    pub(super) async fn file(&self, records: &Records, digest: &Digest) -> Result<Arc<File>, RegistryError> {
+    /// The packed layer, whose digest was told to be `digest`; packed into `folder` now if it was not yet.
+    pub(super) async fn file(&self, digest: &Digest, folder: &Path) -> Result<Arc<File>, Unpacked> {
         let pack = || async {
-            let (actual, _, file) = pack_aside(&self.layer).await?;
-            if let Err(error) = archive::check_digest("a layer that was packed again", digest.clone(), actual)
-            {
-                // Another version packed it, in other words; the next time it is packed first.
-                records.forget(RECORDED.0, &self.layer.diff_id);
-                return Err(error.into());
-            }
+            let (actual, _, file) = pack_aside(&self.layer, folder).await.map_err(Unpacked::Failed)?;
+            archive::check_digest("a layer that was packed again", digest.clone(), actual)
+                .map_err(|error| Unpacked::Otherwise(error.into()))?;
             Ok(file)
         };
         self.file.get_or_try_init(pack).await.cloned()
+    }
+
+    /// Forgets what was remembered of it, if nothing has proven that yet; the next time it is packed first.
+    pub(super) fn forget(&self, records: &Records) {
+        if !self.file.initialized() {
+            records.forget(RECORDED.0, &self.layer.diff_id);
+        }
     }
 }

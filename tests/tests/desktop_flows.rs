@@ -1,11 +1,11 @@
 //! What a person does in the window from the first start on, each flow to its end on real parts: the first registry and
 //! the first push, registries changed and handed on, images pushed with the mouse and the palette, pulled by pasting and
-//! deleted, transfers held up, and settings that hold.
+//! deleted, transfers held up, and settings that hold. What has a mouse in it is done without one, too.
 
 use dockline_model::{RegistryName, TransferKind, TransferState};
 use dockline_tests::{
     desktop::{Browser, Mouse, PATIENCE, Screen, TrayHost, drop_files, hold_files},
-    lab::{self, Dockerd, Dockline, Need, RegistryHost, Workstation},
+    lab::{self, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Workplace, Workstation},
 };
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -19,6 +19,8 @@ use tokio::{
 /// What WebDriver calls these keys (WebDriver, 17.4.2).
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
+const DOWN: &str = "\u{e015}";
+const F2: &str = "\u{e032}";
 
 const HOST: &[Need] = &[Need::Desktop, Need::Root, Need::Sshd, Need::Registry];
 
@@ -35,6 +37,36 @@ fn archive(dockline: &Dockline) -> PathBuf {
 
 async fn value_of(window: &Browser, testid: &str) -> String {
     window.part(testid).await.prop("value").await.expect("a field has a value").unwrap_or_default()
+}
+
+/// Presses a key until what `selector` finds has the focus.
+async fn press_until_at(window: &Browser, key: &str, selector: &str) {
+    window.see(selector).await;
+    let focused = format!("{selector}:focus");
+    for _ in 0..80 {
+        if window.has(&focused).await {
+            return;
+        }
+        window.type_keys(key).await;
+    }
+    panic!("the keyboard does not come to {selector}");
+}
+
+/// Goes on by Tab to what `selector` finds.
+async fn tab_to(window: &Browser, selector: &str) {
+    press_until_at(window, TAB, selector).await;
+}
+
+/// Puts this in the place of what the field with the focus says.
+async fn type_over(window: &Browser, text: &str) {
+    window.press_control('a').await;
+    window.type_keys(text).await;
+}
+
+/// Chooses a registry with the arrows: of radio buttons, Tab stops at the chosen one only.
+async fn choose_registry(window: &Browser, testid: &str, name: &RegistryName) {
+    tab_to(window, &format!("[data-testid={testid}]")).await;
+    press_until_at(window, DOWN, &format!("[data-testid={testid}][data-registry=\"{name}\"]")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -300,6 +332,112 @@ async fn images_are_pushed_by_palette_and_mouse_pulled_by_pasting_and_deleted() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn images_are_pushed_pulled_and_copied_and_a_registry_edited_without_a_mouse() {
+    if !lab::requires(&[HOST, &[Need::Dockerd]].concat()) {
+        return;
+    }
+    let (screen, host) = (Screen::start(), RegistryHost::start());
+    let dockerd = Dockerd::start(&Workstation::start());
+    dockerd.build_image("team/app:v1", &[256, 64]);
+    let dockline = Dockline::new().with_engine(dockerd.endpoint());
+    let (name, other) = (dockline.add(&host), lab::unique_registry_name("other"));
+    dockline.add_as(&other, &host, &[]);
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    window.see("[data-testid=engine-state][data-state=ready]").await;
+    let done = |kind: &str| format!("[data-testid=transfer-row][data-kind={kind}][data-state=done]");
+
+    // A name that will not do is not sent: the keyboard is at its field.
+    window.press_control('2').await;
+    tab_to(&window, "[data-testid=image-row][data-image=\"team/app:v1\"] [data-testid=push]").await;
+    window.type_keys(ENTER).await;
+    window.see("[data-testid=push-reference]:focus").await;
+    type_over(&window, "Team/App:v1").await;
+    choose_registry(&window, "push-registry", &name).await;
+    tab_to(&window, "[data-testid=push-submit]").await;
+    window.type_keys(ENTER).await;
+    window.see("[data-testid=push-reference][aria-invalid=true]:focus").await;
+    assert!(dockline.snapshot().transfers.is_empty());
+    type_over(&window, &format!("team/app:v1{ENTER}")).await;
+    window.see(&done("push")).await;
+    assert_eq!(dockline.snapshot().transfers[0].registry, name);
+    let digest = host.manifest_digest("team/app", "v1").expect("the registry has the image");
+
+    dockerd.run_docker(&["image", "rm", "--force", &dockerd.image_id("team/app:v1").expect("it is there")]);
+    window.press_control('l').await;
+    window.see("[data-testid=pull-reference]:focus").await;
+    window.type_keys(&format!("{name}/team/app:v1{ENTER}")).await;
+    window.see(&done("pull")).await;
+    let pulled = dockerd.image_id(&format!("{name}:5000/team/app:v1"));
+    assert!(pulled.is_some(), "{}", dockerd.run_docker(&["images"]));
+
+    // From one registry to the other one, under another name.
+    window.press_control('k').await;
+    window.part("palette-input").await;
+    window.type_keys(&format!("copy to another{ENTER}")).await;
+    window.see("[data-testid=copy-from]:focus").await;
+    window.type_keys(&format!("{name}/team/app:v1")).await;
+    choose_registry(&window, "copy-registry", &other).await;
+    tab_to(&window, "[data-testid=copy-name]").await;
+    window.type_keys(&format!("team/copied:v2{ENTER}")).await;
+    window.see(&done("copy")).await;
+    assert_eq!(host.manifest_digest("team/copied", "v2").as_deref(), Some(digest.as_str()));
+
+    // The card's own key opens what changes it, and the keyboard is back at the card afterwards.
+    window.press_control('1').await;
+    tab_to(&window, &format!("{} [data-testid=look-inside]", card(&other))).await;
+    window.type_keys(F2).await;
+    window.see("[data-testid=add-ssh]:focus").await;
+    tab_to(&window, "[data-testid=add-linger]").await;
+    type_over(&window, &format!("42{ENTER}")).await;
+    window.see_gone("dialog[open]").await;
+    window.see(&format!("{} :focus", card(&other))).await;
+    let specs: Vec<_> = dockline.snapshot().registries.into_iter().map(|view| view.spec).collect();
+    let changed = specs.iter().find(|spec| spec.name == other).expect("it is there");
+    assert_eq!(changed.linger_seconds, 42);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_shipped_without_a_mouse() {
+    if !lab::requires(&[Need::Desktop, Need::Root, Need::Sshd, Need::Dockerd]) {
+        return;
+    }
+    let screen = Screen::start();
+    // A host with Docker and no registry, known by a word.
+    let far = Workstation::start();
+    let endpoint = format!("unix://{}", far.folder().join("docker/docker.sock").display());
+    let host = RegistryHost::with(RegistryHostOptions {
+        without_registry: true,
+        sshd_config: format!("SetEnv DOCKER_HOST={endpoint}\n"),
+        ..RegistryHostOptions::default()
+    });
+    let production = Dockerd::in_network(&far, &host.network());
+    assert_eq!(production.endpoint(), endpoint);
+    let Workplace { dockerd, dockline, .. } = Workplace::start();
+    let id = dockerd.build_image("team/app:v1", &[256, 64]);
+    dockline.trust(&host.known_hosts_line());
+    dockline.nickname("prod", &host);
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    window.see("[data-testid=engine-state][data-state=ready]").await;
+
+    window.press_control('2').await;
+    tab_to(&window, "[data-testid=image-row][data-image=\"team/app:v1\"] [data-testid=image-more]").await;
+    window.type_keys(ENTER).await;
+    press_until_at(&window, DOWN, "[data-testid=ship]").await;
+    window.type_keys(ENTER).await;
+    window.see("[data-testid=ship-host]:focus").await;
+    // Without a host there is nothing to do yet, and that is said where it is to be named.
+    window.type_keys(ENTER).await;
+    window.see("[data-testid=ship-host][aria-invalid=true]").await;
+    window.type_keys(&format!("prod{ENTER}")).await;
+    window.see("[data-testid=transfer-row][data-kind=ship][data-state=done]").await;
+    let place = window.text("[data-testid=transfer-where]").await;
+    assert_eq!(place.split_whitespace().collect::<Vec<_>>().join(" "), "to the Docker of prod");
+    assert_eq!(production.image_id("team/app:v1").as_deref(), Some(id.as_str()));
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn transfers_are_paused_cancelled_tried_again_and_put_away() {
     if !lab::requires(HOST) {
         return;
@@ -324,8 +462,11 @@ async fn transfers_are_paused_cancelled_tried_again_and_put_away() {
     window.click("[data-testid=cancel]").await;
     window.see(&row("cancelled")).await;
     host.registry().signal(Signal::SIGCONT);
-    window.click("[data-testid=retry]").await;
-    window.see(&row("done")).await;
+    // With the keyboard, and pressed twice: the new row has the focus, and nothing happens to it.
+    tab_to(&window, "[data-testid=retry]").await;
+    window.type_keys(&format!("{ENTER}{ENTER}")).await;
+    window.see(&format!("{}:focus", row("done"))).await;
+    assert_eq!(dockline.snapshot().transfers.len(), 1);
     assert!(host.manifest_digest("dockline-sample", "v1").is_some());
     window
         .until(

@@ -347,6 +347,24 @@ describe('images and transfers', () => {
     await waitFor(() => expect(screen.getByTestId('app').dataset['view']).toBe('transfers'));
   });
 
+  test('whoever leaves a push with Escape while it is asked for stays where they are', async () => {
+    const { owner, screen, store, user } = await open(two());
+    let end = (_: Reply) => {};
+    owner.answers['push'] = () => new Promise((done) => (end = done));
+    await user.click(screen.getByTestId('nav-images'));
+    await user.click(screen.getByTestId('push'));
+    await user.click(screen.getByTestId('push-submit'));
+    await fireEvent(screen.getByTestId('push-dialog'), new Event('cancel', { cancelable: true }));
+    await waitFor(() => expect(screen.queryByTestId('push-dialog')).toBeNull());
+    await user.click(screen.getByTestId('push'));
+    const another = store.dialog;
+    end({ kind: 'transfer', id: 1 });
+    // Whatever it would do comes before this.
+    await new Promise((done) => setTimeout(done));
+    expect(store.dialog).toBe(another);
+    expect(store.view).toBe('images');
+  });
+
   test('progress, cancel, and the digest in the end', async () => {
     const { owner, screen, user } = await open(one());
     await user.click(screen.getByTestId('nav-transfers'));

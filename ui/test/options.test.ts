@@ -232,6 +232,53 @@ describe('what a person decides about a transfer', () => {
     ]);
   });
 
+  test('a row names the place: the host of a shipment, and which of several a push goes to', async () => {
+    const waiting = { kind: 'waiting' } as const;
+    const https = registry('nexus.example', { kind: 'idle' }, { url: 'https://nexus.example:8443' });
+    const host = { host: 'prod', user: 'deploy', port: 2222 };
+    const reference = 'cr.boss.org:5000/app:v1';
+    const { screen, user } = await open(
+      snapshot({
+        ...one(),
+        registries: [...one().registries, https],
+        transfers: [
+          transfer(1, {
+            kind: 'ship',
+            registry: 'prod',
+            host,
+            source: 'app:v1',
+            reference: 'app:v1',
+            state: waiting,
+          }),
+          transfer(2, {
+            kind: 'ship',
+            registry: 'prod',
+            host,
+            source: 'app:v1',
+            reference: 'app:v2',
+            state: waiting,
+          }),
+          transfer(3, { reference, host: { host: 'b.example' }, state: waiting }),
+          transfer(4, { reference, registry: 'nexus.example', state: waiting }),
+        ],
+      }),
+    );
+    await user.click(screen.getByTestId('nav-transfers'));
+    const where = screen
+      .getAllByTestId('transfer-where')
+      .map(({ textContent }) => textContent.replaceAll(/\s+/g, ' ').trim());
+    expect(where).toEqual([
+      'to the Docker of deploy@prod:2222',
+      'to the Docker of deploy@prod:2222 as app:v2',
+      `to ${reference} at b.example`,
+      `to ${reference}`,
+    ]);
+    const tunnel = screen
+      .getAllByTestId('transfer-row')
+      .map(({ textContent }) => textContent.includes('Waiting for the tunnel'));
+    expect(tunnel).toEqual([false, false, true, false]);
+  });
+
   test('why that road was taken is said', async () => {
     const why = 'Directly: the registry has every layer already.';
     const { screen, user } = await open(snapshot({ transfers: [transfer(1, { why })] }));

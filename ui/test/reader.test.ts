@@ -60,6 +60,54 @@ test('why a field was not taken is said; half a word is not', async () => {
   expect(owner.announced).toHaveLength(count);
 });
 
+test('Enter with a name that will not do goes to the field and says why; nothing is sent', async () => {
+  const { owner, screen, user } = await open(two());
+  await user.click(screen.getByTestId('nav-images'));
+  await user.click(screen.getAllByTestId('push')[0]!);
+  const name = screen.getByTestId('push-reference');
+  await user.clear(name);
+  await user.type(name, 'App:v1');
+  expect(owner.announced.join(' ')).not.toContain('lower case');
+  await user.keyboard('{Enter}');
+  await waitFor(() => expect(owner.announced.at(-1)).toContain('lower case'));
+  // From elsewhere in the dialog, too; and every time.
+  screen.getByTestId('push-submit').focus();
+  await user.keyboard('{Enter}');
+  expect(document.activeElement).toBe(name);
+  await waitFor(() => expect(owner.announced.filter((text) => text.includes('lower case'))).toHaveLength(2));
+  expect(owner.asked()).toEqual([]);
+  await user.clear(name);
+  await user.type(name, 'app:v2{Enter}');
+  expect(owner.asked()).toMatchObject([{ kind: 'push', reference: 'app:v2' }]);
+});
+
+test('a registry that was added or changed is said to be', async () => {
+  const { owner, screen, user } = await open(two());
+  await user.keyboard('{Control>}n{/Control}');
+  await user.type(await screen.findByTestId('add-name'), 'c.example');
+  await user.type(screen.getByTestId('add-ssh'), 'host{Enter}');
+  await waitFor(() => expect(owner.announced.at(-1)).toContain('c.example is added.'));
+  screen.getAllByTestId('connect')[0]!.focus();
+  await user.keyboard('{F2}');
+  await user.click(await screen.findByTestId('add-submit'));
+  await waitFor(() => expect(owner.announced.at(-1)).toContain('a.example is saved.'));
+});
+
+test('changing a registry begins at the field that can be changed', async () => {
+  const state = two();
+  state.registries[1]!.spec.url = 'https://nexus.example:8443';
+  const { screen, user } = await open(state);
+  const edit = async (at: number) => {
+    screen.getAllByTestId('look-inside')[at]!.focus();
+    await user.keyboard('{F2}');
+    await screen.findByTestId('add-dialog');
+    return (document.activeElement as HTMLElement).dataset['testid'];
+  };
+  expect(await edit(0)).toBe('add-ssh');
+  await user.click(screen.getByTestId('add-cancel'));
+  expect(await edit(1)).toBe('add-name');
+});
+
 test('a question is read whole: with its title what stands before the first button', async () => {
   const state = two();
   const question = {

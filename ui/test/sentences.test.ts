@@ -54,7 +54,7 @@ test.each([
   ],
   [
     'The registry failed to store a layer (HTTP 500).',
-    'Het lukte het register niet een laag op te slaan (HTTP 500).',
+    'Het lukte het register niet om een laag op te slaan (HTTP 500).',
   ],
 ])('“%s”', (english, dutch) => expect(inDutch(english)).toBe(dutch));
 

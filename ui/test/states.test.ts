@@ -111,6 +111,13 @@ test('ends and beginnings are spoken, progress is not', () => {
   expect(announcements(before, after)).toEqual(['a.example failed: No key was accepted.', 'Pulling web.']);
 });
 
+test('what was halted is said to go on', () => {
+  const halted = snapshot({ transfers: [transfer(1, { source: 'app', state: { kind: 'paused' } })] });
+  const goes = snapshot({ transfers: [transfer(1, { source: 'app', state: { kind: 'waiting' } })] });
+  expect(announcements(halted, goes)).toEqual(['app goes on.']);
+  expect(announcements(goes, snapshot({ transfers: [transfer(1, { source: 'app' })] }))).toEqual([]);
+});
+
 test('what ended without an image can be done again, an archive’s as well; what moves can be halted', () => {
   const failed = transfer(1, { state: { kind: 'failed', error } });
   expect(isFinal(failed)).toBe(true);

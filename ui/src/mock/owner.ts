@@ -131,6 +131,7 @@ export class Owner implements Backend {
       case 'push':
         return this.#begin({
           registry: command.registry,
+          host: command.host ?? null,
           source: command.image,
           reference: `${command.registry}:5000/${command.reference ?? command.image}`,
         });
@@ -156,6 +157,7 @@ export class Owner implements Backend {
         return this.#begin({
           kind: 'copy',
           road: 'direct',
+          host: command.host ?? null,
           source: command.from,
           reference: command.to,
         });
@@ -246,12 +248,16 @@ export class Owner implements Backend {
       }
       case 'retry': {
         const view = this.#state.transfers.find(({ id }) => id === command.transfer);
+        if (!view)
+          throw {
+            code: 'not-found',
+            message: `There is no transfer ${command.transfer}.`,
+          } satisfies UiError;
+        const { kind, road, registry, host, source, reference } = view;
+        // The new one first: whoever looks at the old one finds it there when that goes.
+        const reply = this.#begin({ kind, road, registry, host, source, reference });
         this.#tell({ kind: 'transfer-gone', id: command.transfer });
-        return this.#begin({
-          kind: view?.kind ?? 'push',
-          source: view?.source ?? '',
-          reference: view?.reference ?? '',
-        });
+        return reply;
       }
       case 'retry-all':
         for (const { id, state } of this.#state.transfers) {

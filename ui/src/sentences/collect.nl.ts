@@ -101,7 +101,7 @@ export const collect: readonly Pattern[] = [
   ['Look again, and then collect.', 'Kijk opnieuw, en ruim dan op.'],
   [
     'Before version 3.0, a registry that removes what has no tag removes the platforms of multi-platform images with it.',
-    'Vóór versie 3.0 haalt een register dat weghaalt wat geen tag heeft, ook de platforms van images voor meer platforms weg.',
+    'Vóór versie 3.0 haalt een register dat weghaalt wat geen tag heeft, ook de platforms van images voor meerdere platforms weg.',
   ],
   [
     'Leave --untagged out, or update the registry to version 3 first.',

@@ -94,7 +94,7 @@ export const doctor: readonly Pattern[] = [
   ['Set up Docker…', 'Docker instellen…'],
   ['Connect, and answer its question', 'Verbinden, en de vraag beantwoorden'],
   ['Whoever looks after {1} can tell more.', 'Wie {1} beheert, kan meer zeggen.'],
-  ['The way to {1} holds, every link of it.', 'De weg naar {1} houdt, elke schakel.'],
+  ['The way to {1} holds, every link of it.', 'De verbinding met {1} werkt, elke schakel.'],
   [
     'The registry {1} is reached and Dockline can push to it; docker push in a terminal cannot yet.',
     'Het register {1} is te bereiken en Dockline kan erheen pushen; docker push in een terminal nog niet.',

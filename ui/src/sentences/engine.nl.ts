@@ -37,7 +37,7 @@ export const engine: readonly Pattern[] = [
     'The engine stopped answering while it should {1} {2}.',
     'De engine antwoordde niet meer terwijl hij met {2} bezig was.',
   ],
-  ['The engine did not {1}.', 'Het lukte de engine niet {1}.'],
+  ['The engine did not {1}.', 'Het lukte de engine niet om {1}.'],
   [
     'See whether Docker was restarted, and try again.',
     'Kijk of Docker opnieuw is gestart, en probeer het opnieuw.',
@@ -162,7 +162,7 @@ export const engine: readonly Pattern[] = [
   ],
   ['The engine could not push {1}.', 'De engine kon {1} niet pushen.'],
   ['The engine could not pull {1}.', 'De engine kon {1} niet ophalen.'],
-  ['The engine could not export {1}.', 'De engine kon {1} niet uitvoeren.'],
+  ['The engine could not export {1}.', 'De engine kon {1} niet exporteren.'],
   ['The engine could not {1} {2}.', 'De engine kon niet verder met {2}.'],
   ['Through the engine, as you asked.', 'Via de engine, zoals u vroeg.'],
   ['Directly: the registry has every layer already.', 'Rechtstreeks: het register heeft alle lagen al.'],
@@ -194,7 +194,7 @@ export const engine: readonly Pattern[] = [
   ],
   [
     'Through the engine: {1!} to the registry, and Docker would export all of the image.',
-    'Via de engine: {1!} voor het register, en Docker zou het hele image moeten uitvoeren.',
+    'Via de engine: {1!} voor het register, en Docker zou het hele image moeten exporteren.',
   ],
   [
     'Directly, with no engine; uncompressed layers go {1!}.',

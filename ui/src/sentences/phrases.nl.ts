@@ -29,7 +29,7 @@ export const phrases: readonly Pattern[] = [
   // What an engine or a registry was asked for.
   ['push', 'te pushen'],
   ['pull', 'op te halen'],
-  ['export', 'uit te voeren'],
+  ['export', 'te exporteren'],
   ['tell its version', 'zijn versie te noemen'],
   ['list its images', 'zijn images te noemen'],
   ['look up the image', 'het image op te zoeken'],
@@ -54,7 +54,7 @@ export const phrases: readonly Pattern[] = [
   ['the layer {1}', 'de laag {1}'],
   ['the configuration {1}', 'de configuratie {1}'],
   ['a configuration of {1} bytes', 'een configuratie van {1} bytes'],
-  ["the engine's export", 'de uitvoer van de engine'],
+  ["the engine's export", 'de export van de engine'],
   ["the engine's store", 'de opslag van de engine'],
   ["the image's configuration", 'de configuratie van het image'],
   ['such layer', 'zo’n laag'],

@@ -33,13 +33,13 @@ export const registry: readonly Pattern[] = [
     'Laat het opnieuw maken, met de eigen sleutel; openssl maakt versie 3 waar het extensies krijgt (openssl x509 -req -extfile BESTAND).',
   ],
   ['The certificate file {1} does not read: {2}.', 'Het certificaatbestand {1} is niet te lezen: {2}.'],
-  ['The registry does not allow Dockline to {1}.', 'Het register staat Dockline niet toe {1}.'],
+  ['The registry does not allow Dockline to {1}.', 'Het register staat Dockline niet toe om {1}.'],
   ['The registry does not list its repositories.', "Het register noemt zijn repository's niet."],
   ['The registry does not let anyone delete.', 'Het register laat niemand verwijderen.'],
   ['{1} has no image {2}.', '{1} heeft geen image {2}.'],
   ['The registry has no {1}.', 'Het register heeft {1} niet.'],
   ["The registry's disk is full.", 'De schijf van het register is vol.'],
-  ['The registry failed to {1} (HTTP {2}).', 'Het lukte het register niet {1} (HTTP {2}).'],
+  ['The registry failed to {1} (HTTP {2}).', 'Het lukte het register niet om {1} (HTTP {2}).'],
   [
     'What answers at {1} does not speak the registry protocol: {2}.',
     'Wat op {1} antwoordt, spreekt niet het protocol van een register: {2}.',
@@ -104,7 +104,7 @@ export const registry: readonly Pattern[] = [
     'Het archief noemt een bestand buiten zichzelf ({1}); geen eerlijk image-archief doet dat.',
   ],
   ['The archive has no image in it.', 'Er zit geen image in het archief.'],
-  ['The archive has several images in it: {1}.', 'Er zitten meer images in het archief: {1}.'],
+  ['The archive has several images in it: {1}.', 'Er zitten meerdere images in het archief: {1}.'],
   ['The archive has no image called {1}; it has {2}.', 'Het archief heeft geen image dat {1} heet; wel {2}.'],
   ['The archive has no image for {1}; it has {2}.', 'Het archief heeft geen image voor {1}; wel voor {2}.'],
   [
@@ -266,7 +266,7 @@ export const registry: readonly Pattern[] = [
   ],
   [
     'Write an OCI archive instead (--format oci), or choose one platform.',
-    'Schrijf een OCI-layout, of kies één platform.',
+    'Schrijf een OCI-archief, of kies één platform.',
   ],
   [
     'Push the image again with a current Docker or Podman.',
@@ -301,7 +301,7 @@ export const registry: readonly Pattern[] = [
   ],
   [
     'A multi-platform image of this repository contains it, and would be broken.',
-    'Een image voor meer platforms in deze repository bevat het, en zou kapotgaan.',
+    'Een image voor meerdere platforms in deze repository bevat het, en zou kapotgaan.',
   ],
   [
     '{1}: what the plan would delete has changed since it was shown.',

@@ -25,7 +25,10 @@ export const transfers: readonly Pattern[] = [
   ['That registry is not offered any more.', 'Dat register wordt niet meer aangeboden.'],
   ['A push needs a tag, not a digest.', 'Een push heeft een tag nodig, geen digest.'],
   ['A copy needs a tag, not a digest.', 'Een kopie heeft een tag nodig, geen digest.'],
-  ['A shipped image needs a tag, not a digest.', 'Een verzonden image heeft een tag nodig, geen digest.'],
+  [
+    'A shipped image needs a tag, not a digest.',
+    'Een image dat naar een Docker gaat, heeft een tag nodig, geen digest.',
+  ],
   [
     'Say what it is to be called there: cr.boss.org/app:v1',
     'Zeg hoe het daar moet heten: cr.boss.org/app:v1',
@@ -60,14 +63,14 @@ export const transfers: readonly Pattern[] = [
     'Somebody else may have pushed the same tag meanwhile; try again.',
     'Misschien heeft iemand anders intussen dezelfde tag gepusht; probeer het opnieuw.',
   ],
-  ['{1} has {2} as {3}, but {4} was shipped.', '{1} heeft {2} als {3}, maar {4} is verzonden.'],
+  ['{1} has {2} as {3}, but {4} was shipped.', '{1} heeft {2} als {3}, maar {4} is gestuurd.'],
   [
     'Somebody else may have given the same name there meanwhile; try again.',
     'Misschien heeft iemand daar intussen dezelfde naam gegeven; probeer het opnieuw.',
   ],
   ['Docker on {1} did not answer.', 'Docker op {1} antwoordde niet.'],
   ['See there whether `docker version` answers.', 'Kijk daar of `docker version` antwoordt.'],
-  ['Docker {1} on {2} is too old to be shipped to.', 'Docker {1} op {2} is te oud om naar te verzenden.'],
+  ['Docker {1} on {2} is too old to be shipped to.', 'Docker {1} op {2} is te oud om images naar te sturen.'],
   ['Docker 18.09 or later is needed there.', 'Daar is Docker 18.09 of nieuwer nodig.'],
   ['{1} was built for {2}, and {3} is {4}.', '{1} is gebouwd voor {2}, en {3} is {4}.'],
   ['Docker on {1} stopped answering.', 'Docker op {1} antwoordt niet meer.'],
@@ -81,12 +84,44 @@ export const transfers: readonly Pattern[] = [
   ],
   [
     'Free some space there (docker image prune), and ship again; layers that arrived are kept.',
-    'Maak daar ruimte (docker image prune) en verzend opnieuw; lagen die aankwamen blijven bewaard.',
+    'Maak daar ruimte (docker image prune) en stuur opnieuw; lagen die aankwamen blijven bewaard.',
   ],
   ['Docker on {1} could not take the image.', 'Docker op {1} kon het image niet aannemen.'],
   [
     'Its own words are in the details; its log there may say more.',
     'Zijn eigen woorden staan bij de details; zijn log daar zegt misschien meer.',
+  ],
+  [
+    'The docker of {1} is Podman, and images are shipped to Docker only.',
+    'De docker van {1} is Podman, en images gaan alleen naar Docker.',
+  ],
+  [
+    'There, use: docker save IMAGE | ssh HOST podman load',
+    'Gebruik daar: docker save IMAGE | ssh HOST podman load',
+  ],
+  [
+    "The shell on {1} says something before every program, so Docker's answers cannot be read.",
+    'De shell op {1} zegt iets voor elk programma; daardoor zijn de antwoorden van Docker niet te lezen.',
+  ],
+  [
+    'Let its start-up files there, such as ~/.bashrc, say nothing where there is no terminal.',
+    'Laat zijn opstartbestanden daar, zoals ~/.bashrc, zwijgen waar geen terminal is.',
+  ],
+  [
+    '{1} has not noticed that the connection was lost, and its Docker still waits for the image there.',
+    '{1} heeft niet gemerkt dat de verbinding verloren ging, en zijn Docker wacht daar nog op het image.',
+  ],
+  [
+    'End that SSH session on the host, or wait until it ends, and ship again; layers that arrived are kept.',
+    'Beëindig die SSH-sessie op de host, of wacht tot ze eindigt, en stuur opnieuw; lagen die aankwamen blijven bewaard.',
+  ],
+  [
+    'A layer of {1} is packed to other bytes each time.',
+    'Een laag van {1} wordt telkens tot andere bytes ingepakt.',
+  ],
+  [
+    'An image cannot be called by an IPv6 address: {1}.',
+    'Een image kan niet naar een IPv6-adres heten: {1}.',
   ],
   ['There is no Docker on {1}.', 'Er is geen Docker op {1}.'],
   [
@@ -191,5 +226,5 @@ export const transfers: readonly Pattern[] = [
     'Let the registry listen on a gateway address too, then tell the engine: dockline setup {1}',
     'Laat het register ook op een gateway-adres luisteren (“Adres voor containers” bij Bewerken), en stel dan de engine in met “docker push hier laten werken”.',
   ],
-  ['Nothing was there to be shipped.', 'Er was niets om te versturen.'],
+  ['Nothing was there to be shipped.', 'Er was niets om te sturen.'],
 ];

@@ -23,6 +23,23 @@ export function aloud(store: Store, silent: () => boolean = () => false): Attach
   };
 }
 
+/**
+ * Goes to the first field that will not do, and says why. What is wrong with half a word was shown, and not said into the
+ * typing.
+ */
+export function toFlaw(form: Element, store: Store): void {
+  const field = form.querySelector<HTMLElement>('[aria-invalid="true"]');
+  if (!field) return;
+  field.focus();
+  const told = field.getAttribute('aria-describedby')?.split(' ') ?? [];
+  store.speak(
+    told
+      .flatMap((id) => document.getElementById(id) ?? [])
+      .map(wordsOf)
+      .join(' '),
+  );
+}
+
 /** The words of an element, as they are said. */
 export function wordsOf(element: Element): string {
   const copy = element.cloneNode(true) as Element;

@@ -67,7 +67,8 @@ function transferNews(old: TransferView | undefined, transfer: TransferView): st
       return [t.spoken.paused(source)];
     case 'waiting':
     case 'running':
-      return old ? [] : [t.spoken.started[kind](source)];
+      if (old === undefined) return [t.spoken.started[kind](source)];
+      return old.state.kind === 'paused' ? [t.spoken.resumed(source)] : [];
     case 'verifying':
       return [];
   }

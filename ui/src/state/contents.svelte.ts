@@ -48,6 +48,13 @@ export class Names {
   }
 }
 
+/** Which image of a registry, as it was asked for. */
+export interface ImageName {
+  repository: string;
+  /** A tag or a digest. */
+  reference: string;
+}
+
 /** One image with everything around it. */
 export interface Detail {
   manifest: ManifestView;
@@ -114,6 +121,15 @@ export class Inside {
       this.repository = null;
       this.tags = null;
     }
+  }
+
+  /** After an image was deleted: its tags anew if they are open, and back to them from it. Returns whether it was shown. */
+  deleted({ repository, reference }: ImageName): boolean {
+    if (this.repository !== repository) return false;
+    const shown = this.reference === reference;
+    if (shown) this.up();
+    void this.tags?.again();
+    return shown;
   }
 
   async measure(): Promise<void> {

@@ -2,7 +2,7 @@
 
 import type { RegistryName } from '../generated/RegistryName';
 import type { SetupAction } from '../generated/SetupAction';
-import type { Inside } from './contents.svelte';
+import type { ImageName, Inside } from './contents.svelte';
 
 export type OpenDialog =
   /** `like` is the registry whose settings are copied. */
@@ -12,7 +12,7 @@ export type OpenDialog =
   | { kind: 'team' }
   | { kind: 'palette' }
   | { kind: 'shortcuts' }
-  | { kind: 'delete'; inside: Inside; ondeleted: () => void }
+  | { kind: 'delete'; inside: Inside; ondeleted: (image: ImageName) => void }
   | { kind: 'collect'; registry: RegistryName }
   | { kind: 'offer' }
   | { kind: 'remove'; registry: RegistryName }

@@ -33,7 +33,10 @@ export function turnRound(event: KeyboardEvent): void {
   other?.focus();
 }
 
-/** Gives the focus back when it was lost. Returns how to stop. */
+/**
+ * Gives the focus back when it was lost: to the heir that what had it names (`data-heir`, a selector), or to what moved up
+ * into its place. Returns how to stop.
+ */
 export function keepFocus(fallback: () => HTMLElement | null): () => void {
   let last: HTMLElement | null = null;
   /** What it was in, from the inside. */
@@ -55,6 +58,12 @@ export function keepFocus(fallback: () => HTMLElement | null): () => void {
   // Who clicks beside everything wants nothing to have it.
   const pressed = () => (last = null);
 
+  /** Where one begins anew; behind a dialog nothing takes the focus. */
+  const beginning = (layer: Element) =>
+    layer === document.body
+      ? fallback()
+      : (layer.querySelector<HTMLElement>('[data-autofocus]') ?? reachable(layer)[0] ?? null);
+
   const mend = () => {
     const active = document.activeElement;
     if (last === null || (active !== null && active !== document.body)) return;
@@ -63,12 +72,24 @@ export function keepFocus(fallback: () => HTMLElement | null): () => void {
       if (!last.matches(':disabled')) last.focus({ preventScroll: true });
       return;
     }
-    const inside = around.findIndex((part) => part.isConnected && front().contains(part));
+    const layer = front();
+    const survives = (part: Element) => part.isConnected && layer.contains(part);
+    const { heir } = last.dataset;
+    if (heir !== undefined) {
+      const outer = around.find((part) => survives(part) && part.matches('[tabindex="-1"]'));
+      // Not at its place: what is there now does something else. The heir may have moved out of sight.
+      const found = layer.querySelector(heir) ?? outer ?? beginning(layer);
+      if (found instanceof HTMLElement) found.focus();
+      return;
+    }
+    // With a dialog that is gone, whoever opened it is gone too, or would have it.
+    const wasAsked = around.some((part) => part.tagName === 'DIALOG' && !part.isConnected);
+    const inside = wasAsked ? -1 : around.findIndex(survives);
     const left = around[inside];
     const near = left && left.tagName !== 'MAIN' ? reachable(left) : [];
     // The next one moved up into its place.
     const next = near[Math.min(at[inside] ?? 0, near.length - 1)];
-    (next ?? fallback())?.focus({ preventScroll: true });
+    (next ?? beginning(layer))?.focus({ preventScroll: true });
   };
   const observer = new MutationObserver(() => requestAnimationFrame(mend));
   observer.observe(document.body, {

@@ -32,7 +32,7 @@ export const en = {
   push: {
     title: (image: string) => `Push ${image}`,
     to: 'To',
-    as: 'As',
+    as: 'Name in the registry',
     result: 'Becomes',
     submit: 'Push',
     everywhere: (n: number) => `To all ${n} of its hosts`,
@@ -63,12 +63,13 @@ export const en = {
     inPlace: 'That is where it is already. Choose another registry, or another name.',
   },
   ship: {
-    open: 'Put into a host’s Docker…',
-    title: (image: string) => `Put ${image} into a host’s Docker`,
+    open: 'Ship to a host’s Docker…',
+    title: (image: string) => `Ship ${image} to a host’s Docker`,
     about:
       'For hosts that have no registry: their own Docker fetches the image through the SSH connection. Nothing else of it stays there.',
     host: 'Host',
     hostHelp: 'As you would type it after ssh; several with commas between.',
+    as: 'Name there',
     submit: 'Ship',
   },
   pull: {
@@ -81,8 +82,8 @@ export const en = {
     intoFile: 'a file',
     pathHelp: 'The file must not exist yet.',
     saveTitle: 'Save the image as',
-    format: 'Written as',
-    formats: { oci: 'an OCI layout', docker: 'docker save does it' },
+    format: 'Format',
+    formats: { oci: 'OCI archive', docker: 'Docker archive (as docker save)' },
     platform: 'Platform',
     platformOwn: 'this machine’s own',
     platformFlaw: 'Write it as linux/arm64 or linux/arm/v7.',

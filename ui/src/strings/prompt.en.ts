@@ -4,7 +4,7 @@ export const en = {
   prompt: {
     hostKeyTitle: (host: string) => `Is this really ${host}?`,
     hostKeyBody:
-      'You have not connected to this host before. Compare the fingerprint with the one its owner gave you; only then can you be sure that nobody sits in between.',
+      'You have not connected to this host before. Compare the fingerprint with what the command below prints on the host itself. If they differ, do not connect: somebody may sit in between.',
     keyType: 'Key type',
     fingerprint: 'Fingerprint',
     hostKeyHow: 'On the host itself, this prints it:',

@@ -6,7 +6,7 @@ export const nl: typeof en = {
   prompt: {
     hostKeyTitle: (host: string) => `Is dit echt ${host}?`,
     hostKeyBody:
-      'U hebt nog nooit met deze host verbonden. Vergelijk de vingerafdruk met die welke de eigenaar u gaf; alleen dan weet u zeker dat er niemand tussen zit.',
+      'U hebt nog niet eerder verbinding gemaakt met deze host. Vergelijk de vingerafdruk met wat de opdracht hieronder op de host zelf toont. Verschillen ze, verbind dan niet: misschien zit er iemand tussen.',
     keyType: 'Soort sleutel',
     fingerprint: 'Vingerafdruk',
     hostKeyHow: 'Op de host zelf toont dit hem:',

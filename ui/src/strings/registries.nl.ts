@@ -42,7 +42,7 @@ export const nl: typeof en = {
       face: 'een terminal',
       push: (what: string) => `de push van ${what}`,
       pull: (what: string) => `de pull van ${what}`,
-      ship: (what: string) => `de verzending van ${what}`,
+      ship: (what: string) => `het sturen van ${what}`,
       copy: (what: string) => `het kopiëren van ${what}`,
       transfer: 'een overdracht',
       visit: 'een blik naar binnen',

@@ -8,6 +8,8 @@ export const en = {
     down: (name: string) => `${name} is closed.`,
     failed: (name: string, why: string) => `${name} failed: ${why}`,
     reconnecting: (name: string) => `${name} lost its connection; reconnecting.`,
+    added: (name: string) => `${name} is added.`,
+    saved: (name: string) => `${name} is saved.`,
     started: {
       push: (what: string) => `Pushing ${what}.`,
       pull: (what: string) => `Pulling ${what}.`,
@@ -21,6 +23,7 @@ export const en = {
       copy: (what: string) => `${what} is copied.`,
     } satisfies Record<TransferKind, (what: string) => string>,
     paused: (what: string) => `${what} is paused.`,
+    resumed: (what: string) => `${what} goes on.`,
     transferFailed: (what: string, why: string) => `${what} failed: ${why}`,
     cancelled: (what: string) => `${what} was cancelled.`,
   },

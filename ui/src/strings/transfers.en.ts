@@ -11,7 +11,7 @@ export const en = {
     title: 'Transfers',
     emptyTitle: 'Nothing on its way',
     empty: 'Push an image from the Images page, drop an archive on this window, or pull by reference.',
-    clear: 'Clear finished',
+    clear: 'Clear done and failed',
     all: (n: number) => `${n} transfers together`,
     groups: {
       running: 'Running',
@@ -35,10 +35,12 @@ export const en = {
       ship: (size: string) => `${size} sent`,
       copy: (size: string) => `${size} moved`,
     } satisfies Record<TransferKind, (size: string) => string>,
-    to: { push: 'to', pull: 'from', ship: 'into the Docker of', copy: 'to' } satisfies Record<
+    to: { push: 'to', pull: 'from', ship: 'to the Docker of', copy: 'to' } satisfies Record<
       TransferKind,
       string
     >,
+    as: 'as',
+    at: 'at',
     kind: { push: 'Push', pull: 'Pull', ship: 'Ship', copy: 'Copy' } satisfies Record<TransferKind, string>,
     state: {
       waiting: 'Waiting',
@@ -60,7 +62,7 @@ export const en = {
     dismissNamed: (what: string) => `Dismiss ${what}`,
     retry: 'Try again',
     digest: 'Digest',
-    verified: 'The registry has exactly this.',
+    verified: 'Checked: exactly this image is there.',
     unverified: 'As the engine reports it; the registry was not asked.',
     skipped: (size: string) => `${size} was there already`,
     took: (duration: string) => `in ${duration}`,

@@ -9,7 +9,7 @@ export const nl: typeof en = {
     emptyTitle: 'Er is niets onderweg',
     empty:
       'Push een image vanaf Images, laat een archief los op dit venster, of haal iets op met een verwijzing.',
-    clear: 'Wat klaar is wissen',
+    clear: 'Klaar en mislukt wissen',
     all: (n: number) => `${n} overdrachten samen`,
     groups: {
       running: 'Bezig',
@@ -26,15 +26,17 @@ export const nl: typeof en = {
     held: 'Gepauzeerd: er begint niets nieuws tot u het laat verdergaan.',
     retryAll: 'Alles opnieuw proberen',
     retryNamed: (what: string) => `Opnieuw proberen: ${what}`,
-    copyReport: 'Kopiëren voor een foutmelding',
+    copyReport: 'Kopiëren voor een bugrapport',
     sent: {
       push: (size: string) => `${size} verzonden`,
       pull: (size: string) => `${size} ontvangen`,
       ship: (size: string) => `${size} verzonden`,
       copy: (size: string) => `${size} verplaatst`,
     },
-    to: { push: 'naar', pull: 'van', ship: 'in de Docker van', copy: 'naar' },
-    kind: { push: 'Push', pull: 'Pull', ship: 'Verzending', copy: 'Kopie' },
+    to: { push: 'naar', pull: 'van', ship: 'naar de Docker van', copy: 'naar' },
+    as: 'als',
+    at: 'op',
+    kind: { push: 'Push', pull: 'Pull', ship: 'Sturen', copy: 'Kopie' },
     state: {
       waiting: 'Wacht',
       paused: 'Gepauzeerd',
@@ -55,7 +57,7 @@ export const nl: typeof en = {
     dismissNamed: (what: string) => `${what} wegleggen`,
     retry: 'Opnieuw proberen',
     digest: 'Digest',
-    verified: 'Het register heeft precies dit.',
+    verified: 'Nagekeken: precies dit image staat er.',
     unverified: 'Zoals de engine het meldt; het register is niet gevraagd.',
     skipped: (size: string) => `${size} was er al`,
     took: (duration: string) => `in ${duration}`,

@@ -72,7 +72,7 @@ export const en = {
     edit: 'Edit the registry…',
     login: 'Log in to the registry…',
     contents: 'See what is in it',
-    check: 'Check the whole way',
+    check: 'Check the connection',
     connect: 'Connect, and answer its question',
     settings: 'Go to the settings',
   },

@@ -73,7 +73,7 @@ export const nl: typeof en = {
     edit: 'Register bewerken…',
     login: 'Aanmelden bij het register…',
     contents: 'Bekijken wat erin staat',
-    check: 'De hele weg nalopen',
+    check: 'Verbinding controleren',
     connect: 'Verbinden, en de vraag beantwoorden',
     settings: 'Naar de instellingen',
   },

@@ -182,3 +182,32 @@ async fn an_offer_goes_through_a_jump_host() {
     offer.stop().await;
     assert!(TcpStream::connect(there).await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_at_any_port_leaves_one_that_is_taken() {
+    need_sshd!();
+    let lab = Lab::new();
+    let mut sshd = lab.sshd("a", "").await;
+    let (config, first) = config(&lab, &sshd, echo_server().await).await;
+    let _first = TcpListener::bind(first).await.unwrap();
+    let offer = Offer::start_at_any(config, 61_000..=u16::MAX, Arc::new(Nobody));
+    offer.ready().await.unwrap();
+    let second: SocketAddr = ([127, 0, 0, 1], offer.view().spec.port).into();
+    assert_ne!(second, first);
+    sshd.kill().await;
+    // The killed session holds it until its process is gone.
+    let taken = async {
+        loop {
+            match TcpListener::bind(second).await {
+                Ok(listener) => return listener,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let _second = tokio::time::timeout(Duration::from_secs(20), taken).await.unwrap();
+    sshd.start().await;
+    until(&offer, |view| is_offering(view) && view.spec.port != second.port()).await;
+    let third: SocketAddr = ([127, 0, 0, 1], offer.view().spec.port).into();
+    assert_eq!(round_trip(third, b"again").await.unwrap(), b"again");
+    offer.stop().await;
+}

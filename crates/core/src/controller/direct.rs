@@ -44,7 +44,7 @@ impl Transfer {
             return self.push_through_engine(image, layers, reference).await;
         }
         let client = self.client()?;
-        let mut surveyed = self.survey(&engine, &client, image, reference, options).await;
+        let mut surveyed = Box::pin(self.survey(&engine, &client, image, reference, options)).await;
         let missing = surveyed.as_ref().map_or_else(|_| Vec::new(), Surveyed::missing);
         // Held until this push is over.
         let turns = {
@@ -62,7 +62,7 @@ impl Transfer {
         };
         if turns.had_to_wait {
             drop(surveyed);
-            surveyed = self.survey(&engine, &client, image, reference, options).await;
+            surveyed = Box::pin(self.survey(&engine, &client, image, reference, options)).await;
         }
         let surveyed = match surveyed {
             Ok(surveyed) => surveyed,
@@ -286,7 +286,8 @@ impl Transfer {
             Some(whole) => {
                 let sending = Sending { records, ..self.sending(&before) };
                 let place = (reference.repository(), reference.tag_or_latest());
-                let survey = client.survey(whole, place.0, place.1, &sending);
+                // Large, and handed on: it would lie on the stack several times.
+                let survey = Box::pin(client.survey(whole, place.0, place.1, &sending));
                 let (survey, early) = match options.road {
                     Some(Road::Engine) => (survey.await, None),
                     Some(Road::Direct) | None => self.beside(survey, engine, &parts, whole).await,

@@ -242,7 +242,7 @@ impl Transfer {
         self.context.access.look_again().await;
         match job {
             Job::PushImage { image, reference, options } => {
-                self.push_engine_image(image, reference, *options).await
+                Box::pin(self.push_engine_image(image, reference, *options)).await
             }
             Job::Ship(_) => Err(UiError::new(Code::Internal, "An image is shipped without a registry.")),
             Job::PullImage { reference, platform, road } => {

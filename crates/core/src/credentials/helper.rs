@@ -102,7 +102,8 @@ pub(super) async fn get(name: &str, server: &str) -> Result<Option<Credentials>,
     Ok(Some(Credentials { user: found.username, secret: SecretString::from(found.secret) }))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -99,7 +99,8 @@ impl Client {
         let shared = timed.shared(repository, sending, &board);
         let is_known = sending.records.is_any_usable(self.recorded_as(), repository, &image.layers);
         let layers = async {
-            let standing = timed.learn_all(image, (repository, tag), is_known, sending).await?;
+            let learnt = Box::pin(timed.learn_all(image, (repository, tag), is_known, sending));
+            let standing = learnt.await?;
             let asked: Vec<_> = image.layers.iter().map(|layer| timed.whereabouts(&shared, layer)).collect();
             let found: Vec<_> = stream::iter(asked).buffered(QUESTIONS).try_collect().await?;
             Ok::<_, RegistryError>((standing, found))

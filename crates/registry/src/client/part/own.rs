@@ -99,5 +99,6 @@ fn ordinary(target: &Path) -> io::Result<Metadata> {
         .metadata()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

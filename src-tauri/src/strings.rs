@@ -207,7 +207,7 @@ impl Tongue {
         let kind = match kind {
             TransferKind::Push => self.either("push", "push"),
             TransferKind::Pull => self.either("pull", "pull"),
-            TransferKind::Ship => self.either("shipment", "verzending"),
+            TransferKind::Ship => self.either("shipment", "zending"),
             TransferKind::Copy => self.either("copy", "kopie"),
         };
         match self {
@@ -231,7 +231,7 @@ impl Tongue {
                 let doing = match kind {
                     TransferKind::Push => "pushen",
                     TransferKind::Pull => "pullen",
-                    TransferKind::Ship => "verzenden",
+                    TransferKind::Ship => "sturen",
                     TransferKind::Copy => "kopiëren",
                 };
                 format!("{what} {doing}")
@@ -355,7 +355,7 @@ const fn participle(kind: TransferKind) -> &'static str {
     match kind {
         TransferKind::Push => "gepusht",
         TransferKind::Pull => "gepulld",
-        TransferKind::Ship => "verzonden",
+        TransferKind::Ship => "gestuurd",
         TransferKind::Copy => "gekopieerd",
     }
 }

@@ -32,8 +32,8 @@ test.each([
     'Docker 28.5.2 kan daar nog niet naartoe pushen: Docker 28.5.2 mist één instelling.',
   ],
   [
-    'The way to cr.boss.org breaks at this link: the SSH login.',
-    'De weg naar cr.boss.org breekt bij deze schakel: de SSH-login.',
+    'The connection to cr.boss.org breaks at this link: the SSH login.',
+    'De verbinding met cr.boss.org breekt bij deze schakel: de SSH-login.',
   ],
   [
     'Directly: 2 of 5 layers are new to the registry and the line is fast; compressed with gzip at level 1.',

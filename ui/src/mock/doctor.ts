@@ -61,8 +61,8 @@ export function report(id: number, registry: string, through: number, broken: bo
     finished: done ? NOW : null,
     summary: done
       ? broken
-        ? `The way to ${registry} breaks at this link: the engine's settings.`
-        : `The way to ${registry} holds, every link of it.`
+        ? `The connection to ${registry} breaks at this link: the engine's settings.`
+        : `The connection to ${registry} works, every link of it.`
       : null,
     text: done ? `Dockline’s doctor on ${registry}\n` : null,
   };

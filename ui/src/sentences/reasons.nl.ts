@@ -119,8 +119,8 @@ export const reasons: readonly Pattern[] = [
     'zijn lijst voor {1} gaat na {2} pagina’s nog door; het register, of een proxy ervoor, leidt in een kring rond',
   ],
   [
-    '{1} brings more than {2} manifests along, as no real image does; take one platform of it, without what refers to it',
-    '{1} brengt meer dan {2} manifesten mee, en dat doet geen echt image; neem er één platform van, zonder wat ernaar verwijst',
+    '{1} brings more manifests along than any real image does; take one platform of it, without what refers to it',
+    '{1} brengt meer manifesten mee dan enig echt image; neem er één platform van, zonder wat ernaar verwijst',
   ],
   ['its list of referrers does not read: {1}', 'zijn lijst van verwijzers is niet te lezen: {1}'],
   ["the image's configuration does not read: {1}", 'de configuratie van het image is niet te lezen: {1}'],

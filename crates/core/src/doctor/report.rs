@@ -14,14 +14,14 @@ pub(crate) fn summary(registry: &str, links: &[LinkView]) -> String {
     let is_local =
         |link: &Link| matches!(link, Link::Name | Link::Engine | Link::EngineSettings | Link::EngineReach);
     match failed.as_slice() {
-        [] => format!("The way to {registry} holds, every link of it."),
+        [] => format!("The connection to {registry} works, every link of it."),
         links if links.iter().all(is_local) => format!(
             "The registry {registry} is reached and Dockline can push to it; docker push in a terminal cannot yet."
         ),
         // Dockline itself is stopped by the first that is not this machine's own affair.
         [first, ..] => {
             let broken = failed.iter().find(|link| !is_local(link)).unwrap_or(first);
-            format!("The way to {registry} breaks at this link: {}.", lower(broken.title()))
+            format!("The connection to {registry} breaks at this link: {}.", lower(broken.title()))
         }
     }
 }

@@ -7,6 +7,7 @@ mod answers;
 mod auth;
 mod blob;
 mod choose;
+mod company;
 mod compose;
 mod contents;
 mod copy;
@@ -33,7 +34,7 @@ mod whole;
 
 pub use auth::{CredentialSource, Credentials};
 pub use blob::PullError;
-pub use copy::Scope;
+pub use company::Scope;
 pub use crossed::Crossed;
 pub use manifest::Manifest;
 pub use push::Sending;

@@ -2,7 +2,7 @@
 
 use super::{
     Client,
-    copy::{Company, Scope},
+    company::{Company, Scope},
     part::Part,
     push::blocking,
     retry,

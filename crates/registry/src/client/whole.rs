@@ -3,7 +3,7 @@
 
 use super::{
     Client, Manifest, Scope,
-    copy::Traveller,
+    company::Traveller,
     layer::{Job, JobKind, Open},
     push::{Sending, blocking},
 };

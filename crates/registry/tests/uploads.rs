@@ -9,7 +9,7 @@
 mod support;
 
 use dockline_model::{Code, Compression, LayerState, LayerView, UiError};
-use dockline_registry::{Digest, Packing, Records, RegistryError, Sending, archive};
+use dockline_registry::{Client, ClientConfig, Digest, Packing, Records, RegistryError, Sending, archive};
 use std::{
     path::Path,
     sync::{Arc, atomic::Ordering},
@@ -80,6 +80,47 @@ async fn where_an_upload_broke_off_is_known_after_an_outage_that_a_push_does_not
     client.push_archive_as(&file, None, "app", "v1", &how, |_, _, _| ()).await.unwrap();
     let after = line.take();
     assert!(after < 13 * MIB, "{} KiB of 24 MiB were sent again", after >> 10);
+}
+
+/// After a change of networks the host may not have missed the connection that carried the last request: a registry that
+/// takes one request of an upload at a time lets the question for it wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_somebody_still_holds_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("image.tar");
+    save(&file, "app:v1", &[layer(10, 24 << 20)]);
+    let registry = Registry::built_in().await;
+    let kept = folder.path().join("records");
+    let records = Arc::new(Records::in_folder(&kept));
+    let how = sending(&records);
+    let line = Line::to(registry.address).await;
+    let (reached, told) = tokio::sync::oneshot::channel();
+    let mut reached = Some(reached);
+    let client = line.client();
+    let push = client.push_archive_as(&file, None, "app", "v1", &how, |_, current, _| {
+        if current > 15 * MIB {
+            drop(reached.take().map(|reached| reached.send(())));
+        }
+    });
+    tokio::select! {
+        _ = push => panic!("it was not stopped"),
+        _ = told => {}
+    }
+    let note = std::fs::read_dir(kept.join("uploads")).unwrap().next().unwrap().unwrap();
+    let note: serde_json::Value = serde_json::from_slice(&std::fs::read(note.path()).unwrap()).unwrap();
+    let location = note["location"].as_str().unwrap();
+    let mut holder = tokio::net::TcpStream::connect(registry.address).await.unwrap();
+    let head = format!("PATCH {location} HTTP/1.1\r\nhost: cr.boss.org:5000\r\ncontent-length: 9\r\n\r\nx");
+    tokio::io::AsyncWriteExt::write_all(&mut holder, head.as_bytes()).await.unwrap();
+
+    let config = ClientConfig {
+        idle_timeout: std::time::Duration::from_secs(2),
+        ..ClientConfig::new(registry.address, "cr.boss.org:5000")
+    };
+    let client = Client::new(config).unwrap();
+    let pushed = client.push_archive_as(&file, None, "app", "v1", &how, |_, _, _| ()).await.unwrap();
+    assert_eq!(registry.client().manifest_digest("app", "v1").await.unwrap(), pushed);
+    drop(holder);
 }
 
 /// A push that ended without a word (kill -9 leaves the same behind as a dropped future), and the same again.

@@ -111,7 +111,9 @@ impl Growth {
 struct Member {
     session: Arc<Session>,
     channels: usize,
-    /// Places given so far.
+    /// Of the channels: those that are opened ahead and not answered yet. They prove no room.
+    ahead: usize,
+    /// Places given so far, but those.
     given: u64,
     idle_since: Instant,
 }
@@ -155,6 +157,8 @@ pub(crate) struct Slot {
     session: Arc<Session>,
     /// Which of the session's places ever given this is.
     number: u64,
+    /// Of a channel that is opened ahead and not answered yet.
+    is_ahead: bool,
 }
 
 impl Slot {
@@ -162,7 +166,7 @@ impl Slot {
     fn others(&self) -> usize {
         let members = self.inner.members();
         let member = members.list.iter().find(|member| Arc::ptr_eq(&member.session, &self.session));
-        member.map_or(0, |member| member.channels.saturating_sub(1))
+        member.map_or(0, |member| member.channels.saturating_sub(1 + member.ahead))
     }
 
     /// Whether another place in the session was given after this one.
@@ -170,6 +174,24 @@ impl Slot {
         let members = self.inner.members();
         let member = members.list.iter().find(|member| Arc::ptr_eq(&member.session, &self.session));
         member.is_some_and(|member| member.given > self.number)
+    }
+
+    /// Its channel is open.
+    fn settle(&mut self) {
+        if !std::mem::take(&mut self.is_ahead) {
+            return;
+        }
+        let mut members = self.inner.members();
+        if let Some(member) = members.list.iter_mut().find(|m| Arc::ptr_eq(&m.session, &self.session)) {
+            member.ahead -= 1;
+        }
+    }
+}
+
+impl PooledChannel {
+    /// Whether both lead to the same host.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.slot.inner, &other.slot.inner)
     }
 }
 
@@ -179,6 +201,7 @@ impl Drop for Slot {
             let mut members = self.inner.members();
             if let Some(member) = members.list.iter_mut().find(|m| Arc::ptr_eq(&m.session, &self.session)) {
                 member.channels -= 1;
+                member.ahead -= usize::from(self.is_ahead);
                 member.idle_since = Instant::now();
             }
         }
@@ -279,11 +302,12 @@ impl SessionPool {
     }
 
     async fn open_now(&self, remote: &RemoteEnd, if_full: IfFull) -> Result<PooledChannel, TunnelError> {
-        let Place::Slot(slot) = self.reserve(if_full)? else {
+        let Place::Slot(mut slot) = self.reserve(if_full)? else {
             // Every channel there may be is in use, which is an answer as well.
             return Err(TunnelError::NoRoom { host: self.inner.dialer.host(), remote: remote.to_string() });
         };
         let channel = slot.session.open(remote, unspecified()).await?;
+        slot.settle();
         Ok(PooledChannel { channel, end: slot.session.end().clone(), slot })
     }
 
@@ -359,11 +383,13 @@ impl SessionPool {
         let Some(member) = members.list.iter_mut().min_by_key(|member| member.channels) else {
             return Err(TunnelError::Disconnected);
         };
+        let is_ahead = if_full == IfFull::Leave;
         member.channels += 1;
-        member.given += 1;
+        member.ahead += usize::from(is_ahead);
+        member.given += u64::from(!is_ahead);
         self.inner.channels.send_modify(|count| *count += 1);
         let (session, number) = (member.session.clone(), member.given);
-        Ok(Place::Slot(Slot { inner: self.inner.clone(), session, number }))
+        Ok(Place::Slot(Slot { inner: self.inner.clone(), session, number, is_ahead }))
     }
 
     fn grow(&self) {
@@ -396,6 +422,7 @@ impl SessionPool {
         self.inner.members().list.push(Member {
             session: session.clone(),
             channels: 0,
+            ahead: 0,
             given: 0,
             idle_since: Instant::now(),
         });

@@ -18,16 +18,17 @@ use crate::{
     spare::{self, Spare},
 };
 use dockline_model::{LeaseHolder, RegistrySpec, RemoteEnd, TunnelView, UiError};
-use futures::future::{join, join_all};
+use futures::future::{Either, join_all, select};
 use std::{
     fmt,
     net::SocketAddr,
+    pin::pin,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -307,24 +308,42 @@ impl Tunnel {
     }
 
     /// The same for whoever connects right after it: the channel is kept for that connection, and further ones for so many
-    /// `connections` in all, as far as they can be had at once in a session that is up.
+    /// `connections` in all, as far as they can be had at once in a session that is up. How long the first one took.
     ///
     /// # Errors
     /// As [`Self::check_remote`].
-    pub async fn prepare(&self, lease: &Lease, connections: usize) -> Result<(), UiError> {
-        let more = join_all((1..connections).map(|_| self.open_ahead(lease)));
-        let (first, more) = join(self.reach(lease), more).await;
-        let mut kept: Vec<PooledChannel> = more.into_iter().flatten().collect();
-        match first {
-            Ok(first) => kept.push(first),
+    pub async fn prepare(&self, lease: &Lease, connections: usize) -> Result<Duration, UiError> {
+        let began = Instant::now();
+        let more = pin!(join_all((1..connections).map(|_| self.open_ahead(lease))));
+        let (first, took, more) = match select(pin!(self.reach(lease)), more).await {
+            Either::Left((first, more)) => {
+                let took = began.elapsed();
+                // They were asked for together; one that is not answered is not worth waiting for.
+                (first, took, timeout(took, more).await.unwrap_or_default())
+            }
+            Either::Right((more, first)) => {
+                let first = first.await;
+                (first, began.elapsed(), more)
+            }
+        };
+        let more: Vec<PooledChannel> = more.into_iter().flatten().collect();
+        let kept = match first {
+            Ok(first) => {
+                // Of several hosts another may have been found.
+                let (mut same, others): (Vec<_>, Vec<_>) =
+                    more.into_iter().partition(|other| other.is_beside(&first));
+                spare::close(others).await;
+                same.push(first);
+                same
+            }
             Err(error) => {
-                spare::close(kept).await;
+                spare::close(more).await;
                 return Err(error);
             }
-        }
+        };
         let (spare, stopped) = (self.line.spare.clone(), self.stopped.clone());
         self.tasks.spawn(async move { stopped.run_until_cancelled(spare.keep(kept)).await });
-        Ok(())
+        Ok(took)
     }
 
     async fn open_ahead(&self, lease: &Lease) -> Option<PooledChannel> {

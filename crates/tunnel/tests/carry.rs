@@ -166,9 +166,9 @@ async fn a_prepared_channel_is_the_next_connections_or_is_closed() {
 
     // As many as will be wanted.
     tunnel.prepare(&lease, 2).await.unwrap();
-    let both = [listener.accept().await.unwrap().0, listener.accept().await.unwrap().0];
     let (mut one, mut other) =
         (TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap());
+    let both = [listener.accept().await.unwrap().0, listener.accept().await.unwrap().0];
     tokio::try_join!(one.write_all(b"together"), other.write_all(b"together")).unwrap();
     for mut server in both {
         let mut heard = [0; 8];
@@ -204,6 +204,9 @@ async fn a_forbidden_forward_is_said_so() {
     let error = tunnel.check_remote(&lease).await.unwrap_err();
     assert_eq!(error.code, Code::ForwardForbidden);
     assert!(error.hint.unwrap().contains("permitopen"));
+    // That it takes no channel is no lack of room, which another session might have.
+    let error = tunnel.prepare(&lease, 2).await.unwrap_err();
+    assert_eq!((error.code, sshd.logins()), (Code::ForwardForbidden, 1));
     tunnel.stop().await;
 }
 

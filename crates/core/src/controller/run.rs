@@ -19,11 +19,7 @@ use dockline_model::{
 };
 use dockline_registry::{Client, OneOfSeveral, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Tries in all when the tunnel breaks under a transfer. dockerd never repeats its first request nor the last (the
@@ -218,9 +214,8 @@ impl Transfer {
     async fn ready(&mut self, job: &Job) -> Result<(), UiError> {
         let Some((tunnel, lease)) = &self.held else { return Ok(()) };
         let was_up = self.session();
-        let asked = Instant::now();
-        tunnel.prepare(lease, job.first_connections()).await?;
-        self.round_trip = was_up.map(|_| asked.elapsed());
+        let took = tunnel.prepare(lease, job.first_connections()).await?;
+        self.round_trip = was_up.map(|_| took);
         // The listener's address may be another program's: what is pushed there would go to that.
         tunnel.view().listener_error.map_or(Ok(()), Err)
     }

@@ -387,11 +387,16 @@ impl Ship {
             });
             // It ends with an offer that has failed, above.
             drop(settled.await);
-            if let Some(sweeper) = sweeper {
-                former.push(former::of(sweeper).await);
-            }
             // Whoever has the port that was left is the host, most likely, for a session that it has not missed.
-            is_held |= offer.view().spec.port != spec.port;
+            let has_moved = offer.view().spec.port != spec.port;
+            if let Some(sweeper) = sweeper {
+                let session = former::of(sweeper).await;
+                // One that the host has missed need not have told.
+                if session.is_some() || has_moved {
+                    former.push(session);
+                }
+            }
+            is_held |= has_moved;
             if is_held {
                 self.end_former(offer, &mut former).await?;
             }

@@ -45,10 +45,13 @@ fn more_folders(home: &Path) -> Vec<PathBuf> {
 
 /// The PATH with those behind it.
 fn search_path(path: Option<OsString>, home: &Path) -> Option<OsString> {
-    let path = path.unwrap_or_default();
+    // Without one the system has its own.
+    let path = path?;
     let folders = env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty());
+    // Without a home they would be where Dockline happens to be.
+    let more = more_folders(home).into_iter().filter(|folder| folder.is_absolute());
     // None, if a name cannot stand in a list: then it is left as it is.
-    env::join_paths(folders.chain(more_folders(home))).ok()
+    env::join_paths(folders.chain(more)).ok()
 }
 
 /// What the helper has for `server`.
@@ -115,6 +118,8 @@ mod tests {
         // A person's own order comes first; an empty entry would be the folder that Dockline happens to be in.
         assert_eq!(folders[..3], ["/usr/bin", "/bin", "/home/ann/bin"].map(PathBuf::from));
         assert!(folders.contains(&home.join(".docker/bin")));
-        assert!(search_path(None, home).is_some());
+        assert!(search_path(None, home).is_none());
+        let homeless = search_path(Some("/usr/bin".into()), Path::new("")).unwrap();
+        assert!(env::split_paths(&homeless).all(|folder| folder.is_absolute()), "{homeless:?}");
     }
 }

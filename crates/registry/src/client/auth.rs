@@ -295,8 +295,11 @@ impl Client {
                 (Known::Some(_), true) | (Known::None | Known::Unsought, _) => return,
             }
         };
-        if let Some(source) = &self.config.credentials {
-            source.accepted(&credentials).await;
+        if let Some(source) = self.config.credentials.clone() {
+            // Whoever has asked may give up meanwhile; what was right is kept all the same.
+            let kept = tokio::spawn(async move { source.accepted(&credentials).await });
+            // Only a panic could be the error, and it has been printed.
+            let _ = kept.await;
         }
     }
 

@@ -121,9 +121,12 @@ impl Client {
             // The first one gets a connection soonest, and has more to ask.
             futures::try_join!(layers, config)?
         } else {
-            let (layers, ()) = futures::try_join!(layers, time)?;
+            let layers = layers.await?;
             // It matters where nothing else is missing, which then is hardly ever so.
-            let config = if layers.1.iter().all(Result::is_ok) { ask_config().await? } else { None };
+            let is_asked = layers.1.iter().all(Result::is_ok);
+            let config = async { if is_asked { ask_config().await } else { Ok(None) } };
+            // Only now: two connections are open, and a third would be another SSH session.
+            let (config, ()) = futures::try_join!(config, time)?;
             (layers, config)
         };
         let answer_time = match sending.round_trip {

@@ -93,7 +93,8 @@ impl Client {
         match upload.ask(self).await {
             Ok(Some(offset)) => return Ok(Some(upload).filter(|_| offset > 0)),
             Ok(None) => {}
-            Err(error) if is_no_answer(&error) => return Err(error),
+            Err(error @ RegistryError::Unreachable { .. }) => return Err(error),
+            // Also where this question waits for a request of a connection that nobody there has missed: the ping does not.
             Err(error) => tracing::debug!(%error, "what is noted of an upload is of no use"),
         }
         // A registry that is being restarted has forgotten nothing.

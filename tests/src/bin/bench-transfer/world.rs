@@ -137,7 +137,10 @@ impl World {
     }
 
     fn without_registry(&mut self) -> Result<()> {
-        self.builtin = None;
+        if let Some(server) = self.builtin.take() {
+            // A connection of a line that was cut may stay; the address is free all the same.
+            let _ = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, server.stop()).await });
+        }
         self.host.stop_registry();
         let storage = self.host.storage();
         fs::remove_dir_all(&storage)?;

@@ -98,8 +98,10 @@ async fn an_upload_that_somebody_still_holds_is_left_alone() {
     let mut reached = Some(reached);
     let client = line.client();
     let push = client.push_archive_as(&file, None, "app", "v1", &how, |_, current, _| {
-        if current > 15 * MIB {
-            drop(reached.take().map(|reached| reached.send(())));
+        if current > 15 * MIB
+            && let Some(reached) = reached.take()
+        {
+            reached.send(()).unwrap();
         }
     });
     tokio::select! {

@@ -9,6 +9,7 @@ use dockline_tests::lab::{
 use std::{
     fs,
     net::TcpListener,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -38,6 +39,22 @@ fn expect_named(error: &UiError, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "“{word}” is not named in: {text}");
     }
+}
+
+/// As `| head` leaves a program that says more.
+#[test]
+fn a_reader_who_has_seen_enough_of_an_examination_is_no_failure() {
+    let dockline = Dockline::new();
+    let name = unique_registry_name("cr");
+    let nobody = format!("nobody@127.0.0.1:{}", lab::free_port());
+    dockline.run(&["add", name.as_str(), "--ssh", &nobody]).expect_success();
+    let mut doctor = dockline.command(&["doctor", name.as_str()]);
+    doctor.env_remove("DOCKLINE_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut doctor = doctor.spawn().expect("it starts");
+    drop(doctor.stdout.take());
+    let ended = doctor.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(141));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), format!("The way to {name}:\n"));
 }
 
 #[test]

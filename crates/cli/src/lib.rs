@@ -1,6 +1,8 @@
 //! `dockline`: every feature of Dockline's, without a screen. A library, so that the package can have the command line and
 //! the tray in one program under two names: they share nearly all of their code.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod arguments;
 mod commands;
 mod diff;
@@ -35,7 +37,8 @@ pub fn run() -> ExitCode {
     let arguments = match plugin::call(std::env::args_os()) {
         plugin::Call::Arguments(arguments) => arguments,
         plugin::Call::Metadata => {
-            println!("{}", plugin::metadata());
+            // Whoever asked has gone.
+            drop(output::to_stdout(&plugin::metadata()));
             return ExitCode::SUCCESS;
         }
         plugin::Call::CredentialHelper(action) => return credential_helper(&action),

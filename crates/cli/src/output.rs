@@ -35,8 +35,7 @@ impl Output {
     /// A result: `value` as JSON, or the text that `text` makes of it.
     pub fn result<T: Serialize>(self, value: &T, text: impl FnOnce() -> String) -> Result<(), UiError> {
         let text = if self.json { to_json(value)? } else { text() };
-        let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{}", text.trim_end_matches('\n')).map_err(|error| stdout_failed(&error))
+        to_stdout(text.trim_end_matches('\n'))
     }
 
     /// A remark for people.
@@ -71,6 +70,11 @@ impl Output {
         }
         ExitCode::from(error.code.exit_status())
     }
+}
+
+/// A line, or several. `println` would panic when whoever reads has gone.
+pub fn to_stdout(text: &str) -> Result<(), UiError> {
+    writeln!(io::stdout().lock(), "{text}").map_err(|error| stdout_failed(&error))
 }
 
 /// Whoever closed standard error (`dockline … 2>&1 | head`) does not want to know; `eprintln` would panic.

@@ -2,6 +2,7 @@
 
 use crate::{
     interrupts::{Interrupts, cancelled},
+    output::to_stderr,
     progress::Screen,
     terminal,
 };
@@ -48,7 +49,7 @@ pub async fn agreed(question: String) -> Result<bool, UiError> {
         // A terminal that went away is a no.
         answer = asked => Ok(matches!(answer, Ok(Ok(true)))),
         () = interrupts.next() => {
-            eprintln!();
+            to_stderr("\n");
             Err(cancelled())
         }
     }
@@ -151,7 +152,7 @@ fn ask(prompt: &Prompt) -> dialoguer::Result<Answer> {
         if console::colors_enabled_stderr() { &ColorfulTheme::default() } else { &SimpleTheme };
     match &prompt.question {
         Question::HostKey { host, key_type, fingerprint } => {
-            eprintln!("{}", host_key_text(prompt.registry.as_str(), host, key_type, fingerprint));
+            to_stderr(&(host_key_text(prompt.registry.as_str(), host, key_type, fingerprint) + "\n"));
             let trusted =
                 Confirm::with_theme(theme).with_prompt("Trust it from now on?").default(false).interact()?;
             Ok(if trusted { Answer::Trust } else { Answer::Refuse })
@@ -166,7 +167,7 @@ fn ask(prompt: &Prompt) -> dialoguer::Result<Answer> {
         }
         Question::Challenge { login, instructions, prompt: asked, is_shown, again } => {
             if !instructions.is_empty() {
-                eprintln!("{login}: {instructions}");
+                to_stderr(&format!("{login}: {instructions}\n"));
             }
             let question = format!("{}{login} asks: {asked}", if *again { "Wrong. " } else { "" });
             if *is_shown { ask_openly(theme, &question) } else { ask_secret(theme, &question, false) }

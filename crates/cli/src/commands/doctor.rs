@@ -5,7 +5,7 @@ use crate::{
     arguments::Doctor,
     face::{Face, unexpected},
     interrupts::{Interrupts, cancelled},
-    output::{Output, wrapped_for_stdout},
+    output::{Output, to_stdout, wrapped_for_stdout},
     prompts::Answers,
 };
 use console::style;
@@ -35,7 +35,7 @@ async fn examine(face: &Face, snapshot: &Snapshot, arguments: Doctor, output: Ou
         if output.is_json() {
             output.result(&report, String::new)?;
         } else if let Some(summary) = &report.summary {
-            println!("{}", wrapped_for_stdout(summary));
+            to_stdout(&wrapped_for_stdout(summary))?;
         }
     }
     first_failure.map_or(Ok(()), Err)
@@ -103,7 +103,7 @@ async fn follow(
         }
         for view in &report.links {
             if is_known(&view.state) && told.insert(view.link) && !output.is_json() {
-                line(view).into_iter().for_each(|line| println!("{line}"));
+                line(view).iter().try_for_each(|line| to_stdout(line))?;
             }
         }
         if report.finished.is_some() {

@@ -3,7 +3,7 @@
 use crate::{
     arguments::Login,
     face::{Face, unexpected},
-    output::{Output, wrapped_for_stdout},
+    output::{Output, to_stdout, wrapped_for_stdout},
     prompts::Answers,
 };
 use dockline_core::{
@@ -118,12 +118,13 @@ pub async fn helper(action: &str) -> ExitCode {
     match helped(action).await {
         Ok(answer) => {
             if !answer.is_empty() {
-                println!("{answer}");
+                // Docker has gone.
+                drop(to_stdout(&answer));
             }
             ExitCode::SUCCESS
         }
         Err(words) => {
-            println!("{words}");
+            drop(to_stdout(&words.to_string()));
             ExitCode::FAILURE
         }
     }

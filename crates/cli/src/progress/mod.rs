@@ -39,7 +39,7 @@ impl Drop for Quiet {
     fn drop(&mut self) {
         if !self.is_answered {
             // Ctrl-C in the middle of a question: what comes next begins on a line of its own.
-            eprintln!();
+            to_stderr("\n");
         }
         self.is_asking.store(false, Ordering::Relaxed);
     }

@@ -2,7 +2,7 @@
 //! happens to it happens to nothing else.
 
 use crate::words::{self, Begin, FromWindow, ToWindow, Wish};
-use std::{env, io, path::PathBuf, process::Stdio, time::Duration};
+use std::{io, path::PathBuf, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -225,5 +225,5 @@ impl Running {
 }
 
 fn program() -> io::Result<PathBuf> {
-    Ok(env::current_exe()?.with_file_name(PROGRAM))
+    Ok(dockline_programs::own()?.with_file_name(PROGRAM))
 }

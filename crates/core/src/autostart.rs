@@ -66,7 +66,7 @@ impl Autostart {
 
 /// Beside this program, as packages and the installers put it; else on the PATH.
 fn program() -> Option<PathBuf> {
-    let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(PROGRAM)));
+    let beside = dockline_programs::own().ok().and_then(|exe| Some(exe.parent()?.join(PROGRAM)));
     let on_path = env::var_os("PATH").unwrap_or_default();
     beside
         .into_iter()

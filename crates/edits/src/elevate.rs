@@ -142,7 +142,8 @@ fn start(
 }
 
 fn output_of(invocation: &Invocation, request: &HelperRequest) -> std::io::Result<Output> {
-    let mut child = Command::new(&invocation.program)
+    let mut command = Command::new(&invocation.program);
+    let mut child = dockline_programs::without_window(&mut command)
         .args(&invocation.arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -116,11 +116,10 @@ pub(crate) async fn resolve(target: &SshTarget, ssh: &SshEnvironment) -> Result<
         return Ok(parse("", target, ssh));
     };
     let failed = |reason: String| TunnelError::HostOptions { host: target.host.clone(), reason };
-    let output = tokio::process::Command::new(program)
-        .args(arguments(target, ssh))
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
+    let mut asked = tokio::process::Command::new(program);
+    // `Match exec` runs further programs.
+    dockline_programs::prepare(asked.as_std_mut());
+    let output = asked.args(arguments(target, ssh)).stdin(Stdio::null()).kill_on_drop(true).output();
     match tokio::time::timeout(SSH_G_TIMEOUT, output).await {
         Ok(Ok(output)) if output.status.success() => {
             Ok(parse(&String::from_utf8_lossy(&output.stdout), target, ssh))

@@ -49,7 +49,9 @@ pub(super) async fn run(step: &StepView) -> Result<(), UiError> {
             "The files are written. Run it yourself: {typed}; or take everything back: dockline setup --undo"
         ))
     };
-    let running = Command::new(program)
+    let mut command = Command::new(program);
+    dockline_programs::prepare(command.as_std_mut());
+    let running = command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -68,7 +68,7 @@ fn find_helper() -> Option<PathBuf> {
     if let Some(path) = env::var_os("DOCKLINE_HELPER").map(PathBuf::from) {
         return path.is_file().then_some(path);
     }
-    let beside = env::current_exe().ok()?.with_file_name(helper_name());
+    let beside = dockline_programs::own().ok()?.with_file_name(helper_name());
     beside.is_file().then_some(beside)
 }
 

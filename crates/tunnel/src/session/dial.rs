@@ -439,7 +439,9 @@ fn spawn_proxy(command: &str, options: &HostOptions) -> Result<tokio::process::C
     let command = host_options::proxy_command(command, options);
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let command = if cfg!(windows) { command } else { format!("exec {command}") };
-    tokio::process::Command::new(shell)
+    let mut running = tokio::process::Command::new(shell);
+    dockline_programs::prepare(running.as_std_mut());
+    running
         .args([flag, &command])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,6 +1,7 @@
 //! Pushes and pulls of ours beside `docker push` through `ssh -L` and skopeo. `cargo xtask bench transfer` builds what
 //! it needs and runs it; docs/benchmarks.md says what each row means.
 
+mod disk;
 mod rows;
 mod world;
 

@@ -134,19 +134,13 @@ fn docker_nothing(world: &mut World) -> Result<Option<f64>> {
 fn pull(world: &mut World) -> Result<Option<f64>> {
     world.fresh()?;
     world.docker_push(Distance::Near, "bench:v0", "v0")?;
-    world.forget_images();
-    let taken = world.dockline_pull(Distance::Near, "v0");
-    world.restore_images();
-    taken.map(Some)
+    world.with_empty_engine(|world| world.dockline_pull(Distance::Near, "v0")).map(Some)
 }
 
 fn docker_pull(world: &mut World) -> Result<Option<f64>> {
     world.fresh()?;
     world.docker_push(Distance::Near, "bench:v0", "v0")?;
-    world.forget_images();
-    let taken = world.docker_pull(Distance::Near, "v0");
-    world.restore_images();
-    taken.map(Some)
+    world.with_empty_engine(|world| world.docker_pull(Distance::Near, "v0")).map(Some)
 }
 
 fn archive(world: &mut World) -> Result<Option<f64>> {
@@ -180,12 +174,12 @@ fn far_push(world: &World, push: impl FnOnce(&World) -> Result<f64>) -> Result<O
 }
 
 fn ship(world: &mut World) -> Result<Option<f64>> {
-    world.fresh_production();
+    world.fresh_production()?;
     world.dockline_ship("bench:v0").map(Some)
 }
 
 fn save_and_load(world: &mut World) -> Result<Option<f64>> {
-    world.fresh_production();
+    world.fresh_production()?;
     world.save_and_load("bench:v0").map(Some)
 }
 

@@ -1,6 +1,7 @@
 //! The machines of the bench: a workstation with dockerd, a registry host in a namespace of its own, tunnels of both
 //! kinds, and images as real ones are.
 
+use crate::disk::Disk;
 use anyhow::{Context, Result, bail};
 use dockline_model::RegistryName;
 use dockline_registry::{Server, ServerOptions};
@@ -41,6 +42,8 @@ pub struct World {
     near: Tunnels,
     far: Tunnels,
     pub dockerd: Dockerd,
+    /// In the place of its images, where it is to have none.
+    disk: Disk,
     pub relay: Relay,
     pub runtime: tokio::runtime::Runtime,
     /// Dockline's own registry, while it is the host's.
@@ -49,8 +52,6 @@ pub struct World {
     production: Production,
     pub folder: tempfile::TempDir,
     pub archive: PathBuf,
-    /// The image and what it is built upon.
-    all: PathBuf,
     versions: usize,
     known_hosts: PathBuf,
 }
@@ -67,6 +68,7 @@ struct Tunnels {
 /// A host with Docker and no registry.
 struct Production {
     dockerd: Dockerd,
+    disk: Disk,
     host: RegistryHost,
 }
 
@@ -98,12 +100,12 @@ impl World {
         build(&dockerd, folder.path(), megabytes)?;
         let archive = folder.path().join("bench.tar");
         dockerd.run_docker(&["save", "--output", &archive.display().to_string(), "bench:v0"]);
-        let all = folder.path().join("all.tar");
-        dockerd.run_docker(&["save", "--output", &all.display().to_string(), BASE, "bench:v0"]);
+        let disk = Disk::of(&dockerd);
         Ok(Self {
             near,
             far,
             dockerd,
+            disk,
             relay,
             runtime,
             builtin: None,
@@ -111,7 +113,6 @@ impl World {
             production,
             folder,
             archive,
-            all,
             versions: 0,
             known_hosts,
         })
@@ -222,14 +223,13 @@ impl World {
         timed(command.env("DOCKER_HOST", self.dockerd.endpoint()).args(["-c", &pipe]))
     }
 
-    /// A Docker over there that has no image.
-    pub fn fresh_production(&self) {
-        let names = self.production.dockerd.run_docker(&["images", "--quiet"]);
-        let mut words = vec!["rmi", "--force"];
-        words.extend(names.lines());
-        if words.len() > 2 {
-            self.production.dockerd.try_docker(&words);
-        }
+    /// A Docker over there that has never had an image.
+    pub fn fresh_production(&mut self) -> Result<()> {
+        let Production { dockerd, disk, host } = &mut self.production;
+        dockerd.stop();
+        disk.insert()?;
+        *dockerd = Dockerd::in_network(&Arc::clone(dockerd.workstation()), &host.network());
+        Ok(())
     }
 
     /// `docker push` through `ssh -L`, in seconds.
@@ -278,18 +278,16 @@ impl World {
         Ok(())
     }
 
-    /// All images go; both sides pull all of it.
-    pub fn forget_images(&self) {
-        let names = self.dockerd.run_docker(&["images", "--quiet"]);
-        let mut words = vec!["rmi", "--force"];
-        words.extend(names.lines());
-        if words.len() > 2 {
-            self.dockerd.try_docker(&words);
-        }
-    }
-
-    pub fn restore_images(&self) {
-        self.dockerd.run_docker(&["load", "--quiet", "--input", &self.all.display().to_string()]);
+    /// Does it with an engine that has never had an image; afterwards it has its own again.
+    pub fn with_empty_engine(&mut self, pull: impl FnOnce(&Self) -> Result<f64>) -> Result<f64> {
+        self.dockerd.stop();
+        self.disk.insert()?;
+        self.dockerd = Dockerd::start(&Arc::clone(self.dockerd.workstation()));
+        let taken = pull(self);
+        self.dockerd.stop();
+        self.disk.remove()?;
+        self.dockerd = Dockerd::start(&Arc::clone(self.dockerd.workstation()));
+        taken
     }
 
     /// Bytes that have gone up the far line so far.
@@ -342,7 +340,7 @@ fn production() -> Production {
         ..RegistryHostOptions::default()
     });
     let dockerd = Dockerd::in_network(&workstation, &host.network());
-    Production { dockerd, host }
+    Production { disk: Disk::of(&dockerd), dockerd, host }
 }
 
 fn tunnels(

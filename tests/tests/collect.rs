@@ -29,6 +29,11 @@ struct InContainer {
 
 impl InContainer {
     fn start() -> Self {
+        Self::with_settings_after("")
+    }
+
+    /// With this before its registry's settings.
+    fn with_settings_after(first: &str) -> Self {
         let workstation = Workstation::start();
         let endpoint = format!("unix://{}", workstation.folder().join("docker/docker.sock").display());
         let host = RegistryHost::with(RegistryHostOptions {
@@ -43,7 +48,7 @@ impl InContainer {
         let settings = workstation.folder().join("registry.yml");
         let text = "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /var/lib/registry\n  delete:\n    \
                     enabled: true\nhttp:\n  addr: 127.0.0.1:5000\n";
-        fs::write(&settings, text).unwrap();
+        fs::write(&settings, format!("{first}{text}")).unwrap();
         Self { host, dockerd, workstation }.with_registry(&settings, &["-v", "images:/var/lib/registry"])
     }
 
@@ -157,6 +162,26 @@ fn a_registry_comes_back_when_whoever_stopped_it_is_killed() {
     });
 }
 
+/// It may have been broken into; its host has not.
+#[test]
+fn what_a_container_says_of_itself_is_no_command_for_its_host() {
+    if !lab::requires(CONTAINER) {
+        return;
+    }
+    let marks = tempfile::tempdir().unwrap();
+    let mark = marks.path().join("mark");
+    // sed(1) runs what follows `e`.
+    let planted = format!("# rootdirectory: x#;1e touch {} #\n", mark.display());
+    let there = InContainer::with_settings_after(&planted);
+    let dockline = Dockline::new();
+    let name = dockline.add(&there.host);
+    there.push(&dockline, &name, "app:v1", 10);
+    dockline.run(&["rm", &format!("{name}/app:v1"), "--yes"]).expect_success();
+    let planned: CollectPlan = dockline.json(&["gc", name.as_str(), "--plan"]).expect_success().read();
+    assert_eq!((planned.blobs, planned.bytes), (3, None), "{planned:?}");
+    assert!(!mark.exists());
+}
+
 /// The collector of a registry that keeps its images in the container would find nothing in another one, and one that is
 /// removed when it stops would take them along.
 #[test]
@@ -218,6 +243,56 @@ impl Drop for Service {
     }
 }
 
+/// A program for that name in the folder, which is the first one that the host looks in.
+fn put(tools: &Path, name: &str, script: &str) {
+    let path = tools.join(name);
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Whoever has an account on the host may listen at a port that is free, and be called anything.
+#[test]
+fn a_program_that_passes_for_the_registry_is_not_run() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let tools = tempfile::tempdir().unwrap();
+    let mut host = RegistryHost::start();
+    let dockline = Dockline::new();
+    let name = dockline.add(&host);
+    let mark = tools.path().join("mark");
+    put(tools.path(), "registry", &format!("#!/bin/sh\ntouch '{}'\n", mark.display()));
+    let passing = format!(
+        "exec -a '{}/registry' perl -MIO::Socket::INET -e '$|=1; my $s = IO::Socket::INET->new(LocalAddr => shift, Listen => 1) or die; \
+         print \"listening\\n\"; sleep' ",
+        tools.path().display()
+    );
+    let listen = |host: &RegistryHost, address: &str| {
+        let mut command = host.inside("bash");
+        // Its arguments as Distribution's registry has them, if what comes before is left out.
+        command.args(["-c", &format!("{passing} {address} serve /tmp/config.yml")]);
+        let daemon = Daemon::spawn("somebody else's program", command);
+        daemon.wait_for_line("listening", PATIENCE);
+        daemon
+    };
+    let plan = || dockline.json(&["gc", name.as_str(), "--plan"]).error();
+    // Beside the registry, which nobody could start again here.
+    let beside = listen(&host, "127.0.0.5:5000");
+    let error = plan();
+    assert!(error.message.contains("neither a container nor a systemd service"), "{error:?}");
+    drop(beside);
+    let only_beside = listen(&host, "127.0.0.5:5000");
+    host.stop_registry();
+    let error = plan();
+    assert!(error.message.contains("Nothing listens at port 5000"), "{error:?}");
+    drop(only_beside);
+    let instead = listen(&host, "127.0.0.1:5000");
+    let error = plan();
+    assert!(error.message.contains("neither a container nor a systemd service"), "{error:?}");
+    drop(instead);
+    assert!(!mark.exists(), "it was run");
+}
+
 #[test]
 fn a_registry_that_is_a_service_is_stopped_and_started_by_systemd() {
     if !lab::requires(HOST) {
@@ -238,27 +313,35 @@ fn a_registry_that_is_a_service_is_stopped_and_started_by_systemd() {
     // Started by hand: nobody could start it again.
     let refused = dockline.json(&["gc", name.as_str(), "--plan"]).error();
     assert_eq!(refused.code, Code::CollectRefused);
-    assert!(refused.hint.as_ref().unwrap().contains("docker-registry garbage-collect /"), "{refused:?}");
+    assert!(refused.hint.as_ref().unwrap().contains("garbage-collect"), "{refused:?}");
 
     let service = Service::around(host.registry());
     let settings = host.storage().with_file_name("registry.yml").display().to_string();
     let log = tools.path().join("log");
     let script = format!(
-        "#!/bin/sh\necho \"$@\" >> '{log}'\ncase $1 in\n\
+        "#!/bin/sh\n[ $1 = show ] || echo \"$@\" >> '{log}'\ncase $1 in\n\
          stop) kill {pid}; while ss -Hltn 'sport = :5000' | grep -q .; do :; done ;;\n\
          start) setsid docker-registry serve '{settings}' </dev/null >/dev/null 2>&1 & echo $! >'{pid_file}' ;;\n\
+         show) echo \"MainPID={pid}\nUser=nobody\nExecStart={{ path={program} ; argv[]={program} serve ; }}\" ;;\n\
          *) exit 64 ;;\nesac\n",
         log = log.display(),
         pid = host.registry().pid(),
         pid_file = tools.path().join("pid").display(),
+        program = "/usr/bin/docker-registry",
     );
-    let systemctl = tools.path().join("systemctl");
-    fs::write(&systemctl, script).unwrap();
-    fs::set_permissions(&systemctl, Permissions::from_mode(0o755)).unwrap();
+    put(tools.path(), "systemctl", &script);
+    let accounts = tools.path().join("accounts");
+    let runuser = format!("#!/bin/sh\necho \"$2 $4\" >> '{}'\nexec /usr/sbin/runuser \"$@\"\n", accounts.display());
+    put(tools.path(), "runuser", &runuser);
+    // What it removes has to be its own.
+    lab::run("chown", &["-R", "nobody", &host.storage().display().to_string()]);
     let planned: CollectPlan = dockline.json(&["gc", name.as_str(), "--plan"]).expect_success().read();
     assert_eq!(planned.run, RegistryRun::Unit { name: service.name() });
     assert!(planned.blobs > 3 && planned.version.as_deref().is_some_and(|version| version.starts_with("2.")));
     assert!(!log.exists(), "a plan stops nothing");
+    let as_whom = fs::read_to_string(&accounts).unwrap();
+    assert!(as_whom.lines().all(|line| line.starts_with("nobody ")), "{as_whom}");
+    assert!(as_whom.contains("docker-registry"), "{as_whom}");
 
     let collected: Collected = dockline.json(&["gc", name.as_str(), "--yes"]).expect_success().read();
     assert_eq!((collected.blobs, collected.bytes), (planned.blobs, planned.bytes));

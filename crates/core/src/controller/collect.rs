@@ -5,16 +5,22 @@
 //! a running registry remembers blobs that are gone; so the registry is stopped for it, and the script starts it again
 //! whatever becomes of the connection.
 
+mod why;
+
 use super::{Answerer, actor::Actor, offers::asked_as, registries::unknown};
 use dockline_model::{
     Code, CollectPlan, Collected, Interruption, RegistryName, RegistryRun, RegistrySpec, RemoteEnd, Reply,
     SshTarget, UiError,
 };
 use dockline_tunnel::{Ask, HostSession, SshEnvironment};
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 use tokio::io::AsyncWriteExt as _;
+use why::Why;
 
-const SCRIPT: &str = include_str!("collect.sh");
+const SCRIPT: &str = include_str!("collect/collect.sh");
 /// More than the script ever says.
 const LONGEST_ANSWER: u64 = 64 << 10;
 
@@ -22,7 +28,7 @@ const LONGEST_ANSWER: u64 = 64 << 10;
 struct Errand {
     registry: RegistryName,
     ssh: SshTarget,
-    port: u16,
+    listens: Listens,
     untagged: bool,
     environment: SshEnvironment,
     ask: Arc<dyn Ask>,
@@ -79,7 +85,7 @@ impl Actor {
 
     fn errand(&self, name: &RegistryName, ssh: Option<SshTarget>, untagged: bool) -> Result<Errand, UiError> {
         let spec = &self.registry(name).ok_or_else(|| unknown(name))?.spec;
-        let port = port(spec)?;
+        let listens = listens(spec)?;
         let mut ssh = ssh.unwrap_or_else(|| spec.ssh.clone());
         // Whom a question is about shows it.
         asked_as(&ssh)?;
@@ -87,7 +93,7 @@ impl Actor {
         Ok(Errand {
             registry: name.clone(),
             ssh,
-            port,
+            listens,
             untagged,
             environment: self.paths.ssh.clone(),
             ask: self.asker.clone(),
@@ -96,7 +102,13 @@ impl Actor {
 }
 
 /// Where the registry listens on its host.
-fn port(spec: &RegistrySpec) -> Result<u16, UiError> {
+struct Listens {
+    /// An extended regular expression of the addresses.
+    addresses: String,
+    port: u16,
+}
+
+fn listens(spec: &RegistrySpec) -> Result<Listens, UiError> {
     let by_hand = "Run the registry's own collector there: registry garbage-collect CONFIG";
     if !spec.has_tunnel() {
         return Err(UiError::new(
@@ -106,12 +118,14 @@ fn port(spec: &RegistrySpec) -> Result<u16, UiError> {
         .hint("Such a registry has a clean-up of its own; its administrator knows it."));
     }
     match &spec.remote {
-        RemoteEnd::Tcp { host, port } if is_itself(host) => Ok(*port),
-        RemoteEnd::Tcp { host, .. } => Err(UiError::new(
-            Code::CollectRefused,
-            format!("The registry runs on {host}, behind the host that Dockline logs in at."),
-        )
-        .hint(by_hand)),
+        RemoteEnd::Tcp { host, port } => match itself(host) {
+            Some(addresses) => Ok(Listens { addresses, port: *port }),
+            None => Err(UiError::new(
+                Code::CollectRefused,
+                format!("The registry runs on {host}, behind the host that Dockline logs in at."),
+            )
+            .hint(by_hand)),
+        },
         RemoteEnd::Unix { path } => Err(UiError::new(
             Code::CollectRefused,
             format!("The registry listens at the socket {path}, and is found only by a port."),
@@ -120,9 +134,16 @@ fn port(spec: &RegistrySpec) -> Result<u16, UiError> {
     }
 }
 
-/// Whether a far end is the host that is logged in at.
-fn is_itself(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+/// The addresses of a far end that is the host that is logged in at; `None` for any other.
+fn itself(host: &str) -> Option<String> {
+    let pattern = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.to_string().replace('.', r"\."),
+        IpAddr::V6(address) => format!(r"\[?{address}\]?"),
+    };
+    if host == "localhost" {
+        return Some([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(pattern).join("|"));
+    }
+    host.parse().ok().filter(IpAddr::is_loopback).map(pattern)
 }
 
 impl Errand {
@@ -177,7 +198,7 @@ impl Errand {
 
     /// Runs the script there.
     async fn run_script(&self, mode: &str, expected: &str) -> Result<Findings, UiError> {
-        let settings = settings(self.port, mode, self.untagged, expected)?;
+        let settings = settings(&self.listens, mode, self.untagged, expected)?;
         let name = asked_as(&self.ssh)?;
         let session =
             HostSession::dial(name, self.ssh.clone(), self.environment.clone(), self.ask.clone()).await?;
@@ -231,7 +252,7 @@ impl Errand {
 
     fn refused(&self, why: Why, found: &Findings) -> UiError {
         let host = &self.ssh.host;
-        let (message, hint) = why.told(host, self.port, self.who(), found);
+        let (message, hint) = why.told(host, self.listens.port, self.who());
         let error = UiError::new(Code::CollectRefused, message).hint(hint);
         match &found.words {
             Some(words) => error.details(words.clone()),
@@ -241,7 +262,7 @@ impl Errand {
 }
 
 /// The lines that go before the script. None of the values can end its quotes.
-fn settings(port: u16, mode: &str, untagged: bool, expected: &str) -> Result<String, UiError> {
+fn settings(listens: &Listens, mode: &str, untagged: bool, expected: &str) -> Result<String, UiError> {
     // systemd's own escaping of units' names has backslashes (systemd-escape(1)).
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@:\\-".contains(c);
     if !expected.chars().all(is_plain) {
@@ -251,107 +272,10 @@ fn settings(port: u16, mode: &str, untagged: bool, expected: &str) -> Result<Str
         ));
     }
     let untagged = if untagged { "yes" } else { "no" };
-    Ok(format!("port={port}\nmode={mode}\nuntagged={untagged}\nexpected='{expected}'\n"))
-}
-
-/// Why the script did not do it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Why {
-    Nothing,
-    NoLeave,
-    Kind,
-    ByHand,
-    Vanishes,
-    Orchestrated,
-    NoVolume,
-    Changed,
-    OldUntagged,
-    Stop,
-    Start,
-    Failed,
-    Unknown,
-}
-
-impl Why {
-    fn of(word: &str) -> Self {
-        match word {
-            "nothing" => Self::Nothing,
-            "no-leave" => Self::NoLeave,
-            "kind" => Self::Kind,
-            "by-hand" => Self::ByHand,
-            "vanishes" => Self::Vanishes,
-            "orchestrated" => Self::Orchestrated,
-            "no-volume" => Self::NoVolume,
-            "changed" => Self::Changed,
-            "old-untagged" => Self::OldUntagged,
-            "stop" => Self::Stop,
-            "start" => Self::Start,
-            "failed" => Self::Failed,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// What happened, and what to do.
-    fn told(self, host: &str, port: u16, who: &str, found: &Findings) -> (String, String) {
-        let words = found.words.as_deref().unwrap_or_default();
-        let told = |message: String, hint: &str| (message, hint.to_owned());
-        match self {
-            Self::Nothing => told(
-                format!("Nothing listens at port {port} of {host}."),
-                "Start the registry there; `dockline doctor` shows what the tunnel meets with.",
-            ),
-            Self::NoLeave => told(
-                format!("{who} may not look after the registry on {host}: that takes Docker's group, sudo or root."),
-                "Name a login that may: --ssh root@HOST",
-            ),
-            Self::Kind => told(
-                format!("What listens at port {port} of {host} is not Distribution's registry."),
-                "Nexus, Harbor, Zot and others collect their garbage by themselves, or in their own settings.",
-            ),
-            Self::ByHand => (
-                format!("The registry on {host} is neither a container nor a systemd service, so it cannot be stopped \
-                         and started from here."),
-                format!("Stop it there, run `{words}`, and start it again."),
-            ),
-            Self::Vanishes => told(
-                format!("The registry's container on {host} is removed when it is stopped (--rm)."),
-                "Start it without --rm, or collect by hand: docker exec CONTAINER registry garbage-collect CONFIG, \
-                 while nobody pushes, and then restart it.",
-            ),
-            Self::Orchestrated => told(
-                format!("The registry on {host} belongs to a cluster, which would start it again at once."),
-                "Scale it down there, collect, and scale it up again.",
-            ),
-            Self::NoVolume => told(
-                format!("The registry on {host} keeps its images in the container itself, not in a volume."),
-                "Collect by hand while nobody pushes: docker exec CONTAINER registry garbage-collect CONFIG; then \
-                 restart it.",
-            ),
-            Self::Changed => told(
-                format!("The registry on {host} is another one than when the plan was shown."),
-                "Look again, and then collect.",
-            ),
-            Self::OldUntagged => told(
-                "Before version 3.0, a registry that removes what has no tag removes the platforms of multi-platform \
-                 images with it."
-                    .to_owned(),
-                "Leave --untagged out, or update the registry to version 3 first.",
-            ),
-            Self::Stop => told(
-                format!("The registry on {host} could not be stopped. It serves on, and nothing was removed."),
-                "The host's own words are in the details.",
-            ),
-            Self::Start => told(
-                format!("The registry on {host} was stopped and did not come back."),
-                "Start it there, and look into its log.",
-            ),
-            Self::Failed => told(
-                format!("The registry's collector failed on {host}. The registry serves."),
-                "Its own words are in the details.",
-            ),
-            Self::Unknown => told(format!("{host} did not say what became of it."), "See there whether the registry runs."),
-        }
-    }
+    let Listens { addresses, port } = listens;
+    Ok(format!(
+        "port={port}\naddresses='{addresses}'\nmode={mode}\nuntagged={untagged}\nexpected='{expected}'\n"
+    ))
 }
 
 /// What the script said.
@@ -413,70 +337,4 @@ impl Findings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_script_says_is_read_among_greetings() {
-        let found = Findings::read(
-            "Welcome to prod\twith tabs\ndockline\tcollect\ncontainer\tabc\nengine\tdocker\nname\tregistry\n\
-             image\tregistry:2\nversion\t2.8.1\nconfiguration\t/etc/docker/registry/config.yml\nblobs\t3\n\
-             manifests\t0\nbytes\t4096\n",
-        );
-        assert!(found.is_ours && found.refused.is_none() && !found.done);
-        let container = RegistryRun::Container {
-            engine: "docker".into(),
-            id: "abc".into(),
-            name: "registry".into(),
-            image: "registry:2".into(),
-        };
-        assert_eq!(found.run, Some(container));
-        assert_eq!((found.blobs, found.manifests, found.bytes), (Some(3), Some(0), Some(4096)));
-        assert_eq!(found.version.as_deref(), Some("2.8.1"));
-        assert!(!Findings::read("This account is currently not available.\n").is_ours);
-        assert_eq!(Findings::read("refused\tno-volume\n").refused, Some(Why::NoVolume));
-        assert_eq!(Findings::read("blobs\tmany\nversion\t\n").blobs, None);
-    }
-
-    #[test]
-    fn nothing_of_a_plan_leaves_its_quotes() {
-        assert!(settings(5000, "collect", false, "docker-registry@a\\x2db.service").is_ok());
-        for bad in ["a'b", "a b", "$(reboot)", "a\nb", "a;b", "ä"] {
-            assert_eq!(
-                settings(5000, "collect", false, bad).unwrap_err().code,
-                Code::InvalidArgument,
-                "{bad:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_reason_is_a_sentence_with_a_remedy() {
-        let words = [
-            "nothing",
-            "no-leave",
-            "kind",
-            "by-hand",
-            "vanishes",
-            "orchestrated",
-            "no-volume",
-            "changed",
-            "old-untagged",
-            "stop",
-            "start",
-            "failed",
-        ];
-        for word in words {
-            // The script knows no other words than these.
-            assert!(SCRIPT.contains(&format!("refuse {word}")), "{word}");
-            assert_ne!(Why::of(word), Why::Unknown, "{word}");
-            let (message, hint) = Why::of(word).told("prod", 5000, "deploy", &Findings::default());
-            assert!(message.ends_with('.') && !hint.is_empty(), "{message} {hint}");
-        }
-        let said = SCRIPT.match_indices("refuse ").map(|(at, _)| &SCRIPT[at + 7..]);
-        for rest in said {
-            let word = rest.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default();
-            assert!(words.contains(&word), "“{word}” is not read");
-        }
-    }
-}
+mod tests;

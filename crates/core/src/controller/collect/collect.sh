@@ -1,11 +1,16 @@
 # Finds the registry behind a port of this host and collects its garbage. Sent to the host's shell on its standard
 # input, after lines that set:
 #   port       where the registry listens
+#   addresses  an extended regular expression of the addresses that the tunnel leads to
 #   mode       plan, or collect
 #   untagged   yes, if manifests without a tag are to go as well
 #   expected   for collect: the container's id or the unit's name of the plan
 # What it finds goes to its standard output, a word and a tab before each value. POSIX sh (IEEE 1003.1) and what Debian,
 # Alpine and BusyBox have; `local` and arrays are not used.
+#
+# Whoever has an account on this host can listen at a port of some loopback address, and call a program of theirs whatever
+# they like. So nothing is run before it is certain who runs it anyway: a container of an engine's, or a service of
+# systemd's, whose program and account its unit tells. What either of them says of itself is text, and no part of a command.
 {
 set -u
 umask 077
@@ -19,6 +24,10 @@ say dockline collect
 as=''
 if [ "$(id -u)" != 0 ] && command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then as='sudo -n'; fi
 
+# Who listens at all addresses listens at those, too.
+here="0\.0\.0\.0|[*]|\[?::\]?|$addresses"
+listeners() { $as ss -Hltnp "sport = :$port" 2>/dev/null | grep -E "[[:space:]]($here)(%[^[:space:]]*)?:$port[[:space:]]"; }
+
 # A container whose port is published there, by an engine that this login may use as it is, or with sudo.
 engine='' container='' unit='' pid='' may=no
 for program in docker podman; do
@@ -26,7 +35,7 @@ for program in docker podman; do
     for before in '' "$as"; do
         listed=$($before "$program" ps --no-trunc --format '{{.ID}} {{.Ports}}' 2>/dev/null) || continue
         may=yes
-        found=$(printf '%s\n' "$listed" | grep -E "[:]$port->" | cut -d ' ' -f 1 | head -n 1)
+        found=$(printf '%s\n' "$listed" | grep -E "(^|[ ,])($here|):$port->" | cut -d ' ' -f 1 | head -n 1)
         if [ -n "$found" ]; then engine="$before $program" container=$found; break 2; fi
         [ -n "$before" ] || [ -n "$as" ] || break
     done
@@ -34,7 +43,7 @@ done
 
 # Otherwise whoever listens there: a container with the host's network, or a service.
 if [ -z "$container" ]; then
-    pid=$($as ss -Hltnp "sport = :$port" 2>/dev/null | sed -n 's/.*[(,]pid=\([0-9][0-9]*\).*/\1/p' | head -n 1)
+    pid=$(listeners | sed -n 's/.*[(,]pid=\([0-9][0-9]*\).*/\1/p' | head -n 1)
     if [ -z "$pid" ]; then
         [ -n "$as" ] || [ "$(id -u)" = 0 ] || refuse no-leave
         refuse nothing
@@ -45,7 +54,9 @@ if [ -z "$container" ]; then
     for program in docker podman; do
         [ -n "$found" ] && command -v "$program" >/dev/null 2>&1 || continue
         for before in '' "$as"; do
-            if $before "$program" inspect --type container "$found" >/dev/null 2>&1; then
+            first=$($before "$program" inspect --type container --format '{{.State.Pid}}' "$found" 2>/dev/null) || continue
+            # A cgroup's name alone proves nothing: people may make their own.
+            if [ -n "$first" ] && cmp -s "/proc/$first/cgroup" "/proc/$pid/cgroup"; then
                 engine="$before $program" container=$found
                 break 2
             fi
@@ -58,9 +69,19 @@ if [ -z "$container" ]; then
 fi
 engine=${engine# }
 
-# Runs a program where the registry does.
+# A service's program, and whom it runs as: what its unit says, not what the process does.
+property() { systemctl show --property "$1" "$unit" 2>/dev/null | sed -n "s/^$1=//p" | head -n 1; }
+path='' runs_as=''
+if [ -n "$unit" ] && [ "$(property MainPID)" = "$pid" ]; then
+    path=$(property ExecStart | sed -n 's/^{ path=\([^ ;]*\) ;.*/\1/p')
+    # A script that starts the registry would start another one.
+    [ "$(readlink -f "$path")" = "$($as readlink -f "/proc/$pid/exe")" ] || path=''
+    account=$(property User)
+    if [ "${account:-root}" = "$(id -un)" ]; then runs_as=''; elif [ -n "$account" ]; then runs_as="$as runuser -u $account --"; else runs_as=$as; fi
+fi
+# Runs a program where the registry does, as whom the registry runs.
 inside() {
-    if [ -n "$container" ]; then $engine exec -i "$container" "$@"; else $as "$@"; fi
+    if [ -n "$container" ]; then $engine exec -i "$container" "$@"; else $runs_as "$@"; fi
 }
 about() { $engine inspect --type container --format "$1" "$container" 2>/dev/null; }
 
@@ -72,13 +93,14 @@ else
     variables=$($as cat "/proc/$pid/environ" 2>/dev/null | tr '\0' '\n' | grep '^REGISTRY_')
 fi
 # distribution/distribution, `registry/root.go`: PROGRAM serve CONFIG.
-program=$(printf '%s\n' "$words" | head -n 1)
+program=${path:-$(printf '%s\n' "$words" | head -n 1)}
 config=$(printf '%s\n' "$words" | sed -n '/^serve$/{n;p;}' | head -n 1)
 variable() { printf '%s\n' "$variables" | sed -n "s/^$1=//p" | head -n 1; }
 [ -n "$config" ] || config=$(variable REGISTRY_CONFIGURATION_PATH)
 if [ -z "$config" ] || ! printf '%s\n' "$words" | grep -qx serve; then
     refuse kind "$(printf '%s' "$words" | head -n 3)"
 fi
+[ -n "$container" ] || [ -n "$path" ] || refuse by-hand
 case $config in
     /*) ;;
     *)
@@ -110,11 +132,9 @@ if [ -n "$container" ]; then
     done
     if [ "$kept" = no ] && inside test -d "$root/docker/registry/v2" </dev/null 2>/dev/null; then refuse no-volume; fi
     [ -z "$expected" ] || [ "$expected" = "$container" ] || refuse changed
-elif [ -n "$unit" ]; then
+else
     say unit "$unit"
     [ -z "$expected" ] || [ "$expected" = "$unit" ] || refuse changed
-else
-    refuse by-hand "$program garbage-collect $config"
 fi
 say version "$version"
 say configuration "$config"
@@ -139,8 +159,10 @@ collector() {
         IFS='
 '
         # One variable a line: unquoted, so that each is a word.
-        if [ -n "$as" ]; then
-            sudo -n env $variables "$program" garbage-collect "$@"
+        if [ -n "$runs_as" ]; then
+            set -- env $variables "$program" garbage-collect "$@"
+            unset IFS
+            $runs_as "$@"
         else
             env $variables "$program" garbage-collect "$@"
         fi
@@ -158,12 +180,14 @@ if [ $result != 0 ]; then
 fi
 counts=$(printf '%s\n' "$dry" | sed -n 's/.*marked, \([0-9]*\) blobs and \([0-9]*\) manifests eligible.*/\1 \2/p' | tail -n 1)
 [ -n "$counts" ] || refuse failed "$dry"
-files=$(printf '%s\n' "$dry" | sed -n 's#.*blob eligible for deletion: sha256:\(..\)\([0-9a-f]*\)$#'"$root"'/docker/registry/v2/blobs/sha256/\1/\1\2/data#p' | sort -u)
-sizes=$(printf '%s\n' "$files" | grep . | inside xargs stat -c '%s %n' 2>/dev/null)
+digests=$(printf '%s\n' "$dry" | sed -n 's#.*blob eligible for deletion: sha256:\([0-9a-f][0-9a-f]\)\([0-9a-f]*\)$#\1/\1\2#p' | sort -u)
+files() { for digest in $digests; do printf '%s/docker/registry/v2/blobs/sha256/%s/data\n' "$root" "$digest"; done; }
+sizes() { case $root in *[!A-Za-z0-9/._-]*) ;; *) files | grep . | inside xargs stat -c '%s %n' 2>/dev/null ;; esac; }
+sizes=$(sizes)
 total() { awk '{ sum += $1 } END { printf "%.0f", sum }'; }
 say blobs "${counts% *}"
 say manifests "${counts#* }"
-if [ -z "$files" ] || [ -n "$sizes" ]; then say bytes "$(printf '%s\n' "$sizes" | total)"; fi
+if [ -z "$digests" ] || [ -n "$sizes" ]; then say bytes "$(printf '%s\n' "$sizes" | total)"; fi
 [ "$mode" = collect ] || exit 0
 
 # From here on the registry must be started again, whatever happens on this side or on the way to it.
@@ -189,7 +213,7 @@ result=$?
 again=$(start 2>&1 </dev/null) || refuse start "$again"
 trap - EXIT
 waited=0
-while command -v ss >/dev/null 2>&1 && [ -z "$(ss -Hltn "sport = :$port")" ] && [ $waited -lt 30 ]; do
+while command -v ss >/dev/null 2>&1 && [ -z "$(listeners)" ] && [ $waited -lt 30 ]; do
     sleep 1
     waited=$((waited + 1))
 done
@@ -199,9 +223,8 @@ say stopped "$(($(date +%s) - stopped))"
 counts=$(printf '%s\n' "$words" | sed -n 's/.*marked, \([0-9]*\) blobs and \([0-9]*\) manifests eligible.*/\1 \2/p' | tail -n 1)
 say gone-blobs "${counts% *}"
 say gone-manifests "${counts#* }"
-if [ -z "$files" ] || [ -n "$sizes" ]; then
-    left=$(printf '%s\n' "$files" | grep . | inside xargs stat -c '%s %n' 2>/dev/null)
-    say freed "$(($(printf '%s\n' "$sizes" | total) - $(printf '%s\n' "$left" | total)))"
+if [ -z "$digests" ] || [ -n "$sizes" ]; then
+    say freed "$(($(printf '%s\n' "$sizes" | total) - $(sizes | total)))"
 fi
 say done yes
 exit 0

@@ -4,17 +4,10 @@
 
 use dockline_model::{Code, CollectPlan, Collected, RegistryName, RegistryRun};
 use dockline_tests::lab::{
-    self, Daemon, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Workstation,
+    self, Daemon, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Systemd, Workstation,
 };
 use nix::sys::signal::Signal;
-use std::{
-    fs::{self, Permissions},
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 const HOST: &[Need] = &[Need::Root, Need::Sshd, Need::Registry];
 const CONTAINER: &[Need] = &[Need::Root, Need::Sshd, Need::Registry, Need::Dockerd];
@@ -218,54 +211,22 @@ fn containers_that_would_lose_their_images_are_left_alone() {
     }
 }
 
-/// A cgroup as systemd makes one for a service, with the registry in it.
-struct Service(PathBuf);
-
-impl Service {
-    fn around(registry: &Daemon) -> Self {
-        let root = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup"].map(Path::new);
-        let root =
-            root.into_iter().find(|root| root.join("cgroup.procs").is_file()).expect("cgroups are mounted");
-        let folder = root.join("system.slice").join(format!("dockline-{}.service", registry.pid()));
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("cgroup.procs"), registry.pid().to_string()).unwrap();
-        Self(folder)
-    }
-
-    fn name(&self) -> String {
-        self.0.file_name().unwrap().to_string_lossy().into_owned()
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        fs::remove_dir(&self.0).ok();
-    }
-}
-
-/// A program for that name in the folder, which is the first one that the host looks in.
-fn put(tools: &Path, name: &str, script: &str) {
-    let path = tools.join(name);
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-}
-
 /// Whoever has an account on the host may listen at a port that is free, and be called anything.
 #[test]
 fn a_program_that_passes_for_the_registry_is_not_run() {
     if !lab::requires(HOST) {
         return;
     }
-    let tools = tempfile::tempdir().unwrap();
+    let tools = Systemd::new();
     let mut host = RegistryHost::start();
     let dockline = Dockline::new();
     let name = dockline.add(&host);
-    let mark = tools.path().join("mark");
-    put(tools.path(), "registry", &format!("#!/bin/sh\ntouch '{}'\n", mark.display()));
+    let mark = tools.folder().join("mark");
+    tools.put("registry", &format!("touch '{}'\n", mark.display()));
     let passing = format!(
         "exec -a '{}/registry' perl -MIO::Socket::INET -e '$|=1; my $s = IO::Socket::INET->new(LocalAddr => shift, Listen => 1) or die; \
          print \"listening\\n\"; sleep' ",
-        tools.path().display()
+        tools.folder().display()
     );
     let listen = |host: &RegistryHost, address: &str| {
         let mut command = host.inside("bash");
@@ -298,9 +259,9 @@ fn a_registry_that_is_a_service_is_stopped_and_started_by_systemd() {
     if !lab::requires(HOST) {
         return;
     }
-    let tools = tempfile::tempdir().unwrap();
+    let systemd = Systemd::new();
     let host = RegistryHost::with(RegistryHostOptions {
-        sshd_config: format!("SetEnv PATH={}:/usr/bin:/bin:/usr/sbin:/sbin\n", tools.path().display()),
+        sshd_config: systemd.sshd_config(),
         ..RegistryHostOptions::default()
     });
     let dockline = Dockline::new();
@@ -315,30 +276,16 @@ fn a_registry_that_is_a_service_is_stopped_and_started_by_systemd() {
     assert_eq!(refused.code, Code::CollectRefused);
     assert!(refused.hint.as_ref().unwrap().contains("garbage-collect"), "{refused:?}");
 
-    let service = Service::around(host.registry());
-    let settings = host.storage().with_file_name("registry.yml").display().to_string();
-    let log = tools.path().join("log");
-    let script = format!(
-        "#!/bin/sh\n[ $1 = show ] || echo \"$@\" >> '{log}'\ncase $1 in\n\
-         stop) kill {pid}; while ss -Hltn 'sport = :5000' | grep -q .; do :; done ;;\n\
-         start) setsid docker-registry serve '{settings}' </dev/null >/dev/null 2>&1 & echo $! >'{pid_file}' ;;\n\
-         show) echo \"MainPID={pid}\nUser=nobody\nExecStart={{ path={program} ; argv[]={program} serve ; }}\" ;;\n\
-         *) exit 64 ;;\nesac\n",
-        log = log.display(),
-        pid = host.registry().pid(),
-        pid_file = tools.path().join("pid").display(),
-        program = "/usr/bin/docker-registry",
-    );
-    put(tools.path(), "systemctl", &script);
-    let accounts = tools.path().join("accounts");
-    let runuser = format!("#!/bin/sh\necho \"$2 $4\" >> '{}'\nexec /usr/sbin/runuser \"$@\"\n", accounts.display());
-    put(tools.path(), "runuser", &runuser);
+    let accounts = systemd.folder().join("accounts");
+    let runuser = format!("echo \"$2 $4\" >> '{}'\nexec /usr/sbin/runuser \"$@\"\n", accounts.display());
+    systemd.put("runuser", &runuser);
     // What it removes has to be its own.
     lab::run("chown", &["-R", "nobody", &host.storage().display().to_string()]);
+    let service = systemd.serve(&host, Some("nobody"));
     let planned: CollectPlan = dockline.json(&["gc", name.as_str(), "--plan"]).expect_success().read();
     assert_eq!(planned.run, RegistryRun::Unit { name: service.name() });
     assert!(planned.blobs > 3 && planned.version.as_deref().is_some_and(|version| version.starts_with("2.")));
-    assert!(!log.exists(), "a plan stops nothing");
+    assert_eq!(service.log(), "", "a plan stops nothing");
     let as_whom = fs::read_to_string(&accounts).unwrap();
     assert!(as_whom.lines().all(|line| line.starts_with("nobody ")), "{as_whom}");
     assert!(as_whom.contains("docker-registry"), "{as_whom}");
@@ -346,15 +293,13 @@ fn a_registry_that_is_a_service_is_stopped_and_started_by_systemd() {
     let collected: Collected = dockline.json(&["gc", name.as_str(), "--yes"]).expect_success().read();
     assert_eq!((collected.blobs, collected.bytes), (planned.blobs, planned.bytes));
     let unit = service.name();
-    assert_eq!(fs::read_to_string(&log).unwrap(), format!("stop {unit}\nstart {unit}\n"));
+    assert_eq!(service.log(), format!("stop {unit}\nstart {unit}\n"));
     let left = Command::new("find")
         .arg(host.storage().join("docker/registry/v2/blobs"))
         .args(["-name", "data"])
         .output();
     assert_eq!(String::from_utf8_lossy(&left.unwrap().stdout), "", "every blob has gone");
     dockline.run(&["push", &sample.display().to_string(), &format!("{name}/app:v1")]).expect_success();
-    let pid = fs::read_to_string(tools.path().join("pid")).unwrap();
-    lab::run("kill", &[pid.trim()]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use dockline_model::{LeaseHolder, TunnelState};
 use dockline_tests::{
     desktop::{
-        App, NotificationServer, PATIENCE, Portal, Screen, TrayHost, TrayLine, desktop_program, family, loads,
+        App, NotificationServer, PATIENCE, Portal, Screen, TrayHost, TrayLine, desktop_program, family,
+        loads, serve_versions,
     },
     lab::{self, Daemon, Dockerd, Dockline, Need, RegistryHost, Workstation},
 };
@@ -274,19 +275,6 @@ async fn a_newer_version_is_told_once_and_stays_in_the_menu() {
     assert_eq!(notifications.next().await.summary, "Dockline 99.0.0 is there");
     tray.click("Dockline 99.0.0 is there…").await;
     screen.wait_for_windows("Dockline", 1).await;
-}
-
-/// The address of a document that names whatever version is the newest.
-async fn serve_versions(newest: Arc<Mutex<&'static str>>) -> String {
-    let document = move || {
-        let version = *newest.lock().expect("nobody panics with it");
-        async move { format!("{{\"version\": \"{version}\", \"url\": \"https://example.org/{version}\"}}") }
-    };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let url = format!("http://{}/dockline.json", listener.local_addr().expect("it is bound"));
-    let router = axum::Router::new().route("/dockline.json", axum::routing::get(document));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
 }
 
 #[tokio::test(flavor = "multi_thread")]

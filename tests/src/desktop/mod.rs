@@ -26,6 +26,7 @@ mod processes;
 mod reader;
 mod screen;
 mod tray;
+mod versions;
 mod x11;
 
 pub use app::{App, desktop_program};
@@ -42,6 +43,7 @@ pub use processes::{family, is_running, loads, processor_time, weight};
 pub use reader::{LAUNCHER, Part, Reader, Told};
 pub use screen::Screen;
 pub use tray::{TrayHost, TrayLine};
+pub use versions::serve_versions;
 
 use std::time::Duration;
 

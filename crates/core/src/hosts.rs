@@ -102,10 +102,15 @@ pub(crate) fn settle(paths: &Paths) {
     }
 }
 
-/// The system's own file keeps its journal where only administrators write; a stand-in has it beside it.
+/// The system's own file, by whatever links it is named, keeps its journal where only administrators write; a stand-in
+/// has it beside it.
 pub(crate) fn edit_paths(paths: &Paths) -> EditPaths {
     let system = EditPaths::system();
-    if system.hosts == paths.hosts_file { system } else { EditPaths::beside(&paths.hosts_file) }
+    if system.hosts == paths.hosts_file {
+        return system;
+    }
+    let stand_in = EditPaths::beside(&paths.hosts_file);
+    if system.hosts == stand_in.hosts { system } else { stand_in }
 }
 
 pub(crate) fn elevation(paths: &EditPaths) -> elevate::Elevation {

@@ -3,13 +3,16 @@
 //! A change may be of several files; all of them are changed, or none. Every plan is checked before the first byte is
 //! written.
 
+mod settle;
+
 use crate::{
     EditError, Fingerprint, Intent, Paths, Plan,
-    journal::{self, Applied, Begun, Copies, FileRecord, Journal, MOST_FILES, Method, Record},
+    journal::{self, Applied, Copies, FileRecord, Journal, MOST_FILES, Method, Record},
     write::{self, Found, Inspected, Replaced},
 };
 use dockline_model::SettingsFile;
 use serde::{Deserialize, Serialize};
+use settle::settle;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -97,8 +100,8 @@ pub fn applied(paths: &Paths) -> Result<Vec<Applied>, EditError> {
 /// # Errors
 /// Any [`EditError`]; [`EditError::Changed`] if a fingerprint differs.
 pub fn apply(paths: &Paths, agreed: &[Agreed]) -> Result<Vec<Outcome>, EditError> {
-    let journal = Journal::open(&paths.journal)?;
-    settle(&journal)?;
+    let journal = Journal::open(paths)?;
+    settle(paths, &journal)?;
     let mut ids: Vec<String> = agreed.iter().map(|agreed| agreed.intent.id()).collect();
     ids.sort();
     ids.dedup();
@@ -129,7 +132,7 @@ pub fn apply(paths: &Paths, agreed: &[Agreed]) -> Result<Vec<Outcome>, EditError
     let written = write_all(&journal, &mut record, &copies);
     if written.is_err() {
         // Half of it after a full disk is put back now rather than at the next start.
-        settle(&journal)?;
+        settle(paths, &journal)?;
     }
     let outcomes = written?;
     finish(&journal, &record)?;
@@ -158,7 +161,9 @@ fn checked_plan(
         }
     }
     let earlier = already.iter().find(|entry| entry.path == path && entry.intent.id() == intent.id());
-    let earlier_folders = earlier.map(|entry| entry.made_folders.clone()).unwrap_or_default();
+    // The record says which folders went with the file; only those that lead to it are Dockline's to remove.
+    let mut earlier_folders = earlier.map(|entry| entry.made_folders.clone()).unwrap_or_default();
+    earlier_folders.retain(|folder| settle::leads_to(folder, &path));
     let made_folders = match plan.contents {
         Some(_) => write::missing_folders(&path),
         None => Vec::new(),
@@ -208,12 +213,13 @@ pub fn pending(paths: &Paths) -> bool {
 /// Finishes or takes back what a crash interrupted.
 ///
 /// # Errors
-/// [`EditError::Journal`], [`EditError::JournalInvalid`], [`EditError::Read`], [`EditError::Write`].
+/// [`EditError::Journal`], [`EditError::JournalInvalid`], [`EditError::JournalMisplaced`], [`EditError::Read`],
+/// [`EditError::Write`].
 pub fn recover(paths: &Paths) -> Result<Recovery, EditError> {
     if !paths.journal.exists() {
         return Ok(Recovery::NothingToDo);
     }
-    settle(&Journal::open(&paths.journal)?)
+    settle(paths, &Journal::open(paths)?)
 }
 
 /// The file, if these paths may be used to change it.
@@ -324,135 +330,6 @@ fn finish(journal: &Journal, record: &Record) -> Result<(), EditError> {
 fn remove_folders(file: &FileRecord, folders: &[PathBuf]) -> Result<(), EditError> {
     let failed = |source| EditError::Write { path: file.path.clone(), source };
     folders.iter().rev().try_for_each(|folder| write::remove_folder(folder)).map_err(failed)
-}
-
-/// How a file stands to a change that was interrupted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Before,
-    After,
-    /// Written over in part.
-    Half,
-    Foreign,
-}
-
-/// Brings the files and the journal in step; there is no record afterwards.
-fn settle(journal: &Journal) -> Result<Recovery, EditError> {
-    let Some(Begun { mut record, copies }) = journal.read()? else {
-        journal.clear()?;
-        return Ok(Recovery::NothingToDo);
-    };
-    let mut standings = Vec::new();
-    for (file, copies) in record.files.iter().zip(&copies) {
-        write::discard_temporary(&file.path)
-            .map_err(|source| EditError::Write { path: file.path.clone(), source })?;
-        standings.push(standing(file, copies, &inspect_loosely(&file.path)?));
-    }
-    if standings.iter().all(|standing| *standing == Standing::After) {
-        return finish(journal, &record).map(|()| Recovery::Complete);
-    }
-    let mut recovery = match standings.iter().all(|standing| *standing == Standing::Before) {
-        true => Recovery::NotBegun,
-        false => Recovery::Reverted,
-    };
-    let mut applied = journal.applied()?;
-    // In reverse, so that folders are empty when their turn comes.
-    for index in (0..record.files.len()).rev() {
-        let before = copies[index].before.as_deref();
-        match standings[index] {
-            Standing::Before => {}
-            Standing::After | Standing::Half => put_back(journal, &mut record, index, before)?,
-            Standing::Foreign => {
-                let file = &record.files[index];
-                let kept = match (file.method, before) {
-                    (Method::InPlace, Some(before)) => Some(journal.keep_before(file, before)?),
-                    (Method::InPlace | Method::Replace, _) => None,
-                };
-                recovery = Recovery::Foreign { kept };
-                // What of ours the other program took over must still be found by an undo.
-                let is_same =
-                    |entry: &&Applied| entry.path == file.path && entry.intent.id() == file.intent.id();
-                if let Some(entry) = record.applied.iter().find(is_same) {
-                    applied.retain(|entry| !is_same(&entry));
-                    applied.push(entry.clone());
-                }
-            }
-        }
-        let file = &record.files[index];
-        if standings[index] != Standing::Foreign {
-            remove_folders(file, &file.made_folders)?;
-        }
-    }
-    if applied != journal.applied()? {
-        journal.adopt_applied(&applied)?;
-    }
-    journal.clear().map(|()| recovery)
-}
-
-/// The contents as far as a file stands there: what somebody put in its place since is foreign, whatever it is.
-fn inspect_loosely(path: &Path) -> Result<Option<Found>, EditError> {
-    match write::inspect(path) {
-        Ok(Inspected::File(found)) => Ok(Some(found)),
-        Ok(Inspected::NotRegular(_)) => Ok(None),
-        Err(source) => Err(EditError::Read { path: path.to_owned(), source }),
-    }
-}
-
-fn standing(file: &FileRecord, copies: &Copies, found: &Option<Found>) -> Standing {
-    let Some(found) = found else { return Standing::Foreign };
-    let current = found.contents.as_deref();
-    if current == copies.before.as_deref() {
-        Standing::Before
-    } else if current == copies.after.as_deref() {
-        Standing::After
-    } else {
-        match (file.method, current, &copies.before, &copies.after) {
-            (Method::InPlace, Some(current), Some(before), Some(after))
-                if is_half_written(current, before, after) =>
-            {
-                Standing::Half
-            }
-            (Method::InPlace | Method::Replace, ..) => Standing::Foreign,
-        }
-    }
-}
-
-fn put_back(
-    journal: &Journal,
-    record: &mut Record,
-    index: usize,
-    before: Option<&[u8]>,
-) -> Result<(), EditError> {
-    let file = record.files[index].clone();
-    let failed = |source| EditError::Write { path: file.path.clone(), source };
-    let replaced = match (file.method, before) {
-        (Method::InPlace, Some(_)) if !file.after.is_absent() => Replaced::Impossible,
-        (Method::InPlace | Method::Replace, _) => {
-            write::replace(&file.path, &file.after, before).map_err(failed)?
-        }
-    };
-    match (replaced, before) {
-        // Changed in the instant since it was looked at: it is somebody else's now.
-        (Replaced::Yes | Replaced::Changed, _) | (Replaced::Impossible, None) => Ok(()),
-        (Replaced::Impossible, Some(before)) => {
-            if file.method == Method::Replace {
-                journal.switch_to_in_place(record, index)?;
-            }
-            write::overwrite(&file.path, before).map_err(failed)
-        }
-    }
-}
-
-/// Whether `current` can be what an interrupted overwriting left: every byte the old or the new one at its place
-/// (or zero, where the power went after the file grew and before the data was on the disk).
-fn is_half_written(current: &[u8], before: &[u8], after: &[u8]) -> bool {
-    let (short, long) = (before.len().min(after.len()), before.len().max(after.len()));
-    (short..=long).contains(&current.len())
-        && current.iter().enumerate().all(|(place, byte)| {
-            before.get(place) == Some(byte)
-                || after.get(place) == Some(byte)
-                || (place >= short && *byte == 0)
-        })
 }
 
 fn changed(path: &Path, intent: &Intent, expected: &Fingerprint, found: Fingerprint) -> EditError {

@@ -5,12 +5,17 @@
 //! last two are tested as command lines only (docs/platforms.md).
 
 mod command;
+mod request_file;
 mod situation;
+mod status;
 
-use crate::{HelperAnswer, HelperRequest, Paths, Platform, perform};
+use crate::{HelperAnswer, HelperRequest, Paths, Platform, StepOutcome, perform};
 use command::Invocation;
 use dockline_model::{Code, UiError};
+use request_file::RequestFile;
 pub use situation::Situation;
+use status::Unanswered;
+pub use status::of_answer as exit_status;
 use std::{
     io::Write as _,
     path::PathBuf,
@@ -98,7 +103,11 @@ pub fn run(request: &HelperRequest, elevation: &Elevation) -> Result<HelperAnswe
             start(command::osascript(helper, &to_json(request)?), request, Platform::MacOs, helper)
         }
         Elevation::RunAs { helper } => {
-            start(command::run_as(helper, &to_json(request)?), request, Platform::Windows, helper)
+            let file = RequestFile::write(&to_json(request)?).map_err(|error| {
+                UiError::new(Code::FileIo, format!("The request to dockline-helper could not be written: {error}."))
+                    .hint("Nothing was changed. Check that the folder for temporary files can be written.")
+            })?;
+            start(command::run_as(helper, file.path(), file.hash()), request, Platform::Windows, helper)
         }
         Elevation::Impossible { platform, helper: Some(helper) } => Err(denied(
             "Changing the system's settings takes an administrator's rights, and neither pkexec nor sudo is there to ask for them.",
@@ -127,17 +136,49 @@ fn start(
         let program = invocation.program.display();
         denied(&format!("{program} could not be started: {error}."), request, platform, helper)
     })?;
-    if !invocation.answers {
+    let unanswered = match invocation.answers {
+        true => match serde_json::from_slice::<HelperAnswer>(&output.stdout) {
+            Ok(HelperAnswer::Failed { error }) => return Err(error),
+            Ok(answer) => return Ok(answer),
+            Err(_) => status::where_one_was_due(output.status.code()),
+        },
         // Windows hands an elevated program no pipes; its exit status is all there is.
-        return match output.status.success() {
-            true => Ok(HelperAnswer::Done { outcomes: Vec::new(), steps: Vec::new() }),
-            false => Err(refusal(&output, request, platform, helper)),
-        };
+        false => status::where_none_comes(output.status.code()),
+    };
+    match unanswered {
+        Unanswered::Done => Ok(HelperAnswer::Done { outcomes: Vec::new(), steps: Vec::new() }),
+        Unanswered::Partly => {
+            Ok(HelperAnswer::Done { outcomes: Vec::new(), steps: vec![unknown_step()] })
+        }
+        Unanswered::Refused => Err(with_end(
+            denied(
+                "Leave to change the system's settings was not given; nothing was changed.",
+                request,
+                platform,
+                helper,
+            ),
+            &output,
+        )),
+        Unanswered::Unknown => Err(with_end(
+            UiError::new(
+                Code::FileIo,
+                "The change of the system's settings was begun with an administrator's rights and did not end well; \
+                 what went wrong did not come back.",
+            )
+            .hint("Look at what is there now (dockline setup --plan, or dockline hosts --plan), then try again."),
+            &output,
+        )),
     }
-    match serde_json::from_slice::<HelperAnswer>(&output.stdout) {
-        Ok(HelperAnswer::Failed { error }) => Err(error),
-        Ok(answer) => Ok(answer),
-        Err(_) => Err(refusal(&output, request, platform, helper)),
+}
+
+/// Windows does not hand back which step it was.
+fn unknown_step() -> StepOutcome {
+    StepOutcome {
+        words: String::new(),
+        error: Some(
+            "The settings are written, but something that makes them take effect failed. Restart the engine yourself."
+                .to_owned(),
+        ),
     }
 }
 
@@ -160,18 +201,7 @@ fn output_of(invocation: &Invocation, request: &HelperRequest) -> std::io::Resul
     child.wait_with_output()
 }
 
-fn refusal(
-    output: &Output,
-    request: &HelperRequest,
-    platform: Platform,
-    helper: &std::path::Path,
-) -> UiError {
-    let error = denied(
-        "Leave to change the system's settings was not given; nothing was changed.",
-        request,
-        platform,
-        helper,
-    );
+fn with_end(error: UiError, output: &Output) -> UiError {
     error.details(format!("{}; {}", describe(output.status), String::from_utf8_lossy(&output.stderr).trim()))
 }
 

@@ -80,6 +80,14 @@ pub enum EditError {
         #[source]
         source: serde_json::Error,
     },
+    /// The journal names a file or a folder that no change of Dockline's is of, here. Nothing was read or written.
+    #[error("the journal in {} names {}, which is no place for such a change", path.display(), file.display())]
+    JournalMisplaced {
+        /// The journal's folder.
+        path: PathBuf,
+        /// What it names.
+        file: PathBuf,
+    },
 }
 
 /// The hosts file has codes of its own, from before there were other files.
@@ -119,6 +127,8 @@ impl From<&EditError> for UiError {
                 Self::new(Code::FileIo, format!("{error}: {source}."))
                     .hint(format!("Nothing was changed. Look into {} and move it away.", path.display()))
             }
+            EditError::JournalMisplaced { path, .. } => Self::new(Code::FileIo, format!("{error}."))
+                .hint(format!("Nothing was changed. Look into {} and move it away.", path.display())),
         }
     }
 }

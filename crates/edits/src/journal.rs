@@ -7,10 +7,7 @@
 //! change takes no more room on the disk. A lock file keeps two writers apart; the system drops the lock when its holder
 //! dies.
 
-use crate::{
-    EditError, Fingerprint, Intent,
-    write::{self, Folder},
-};
+use crate::{EditError, Fingerprint, Intent, Paths, write::Folder};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
@@ -138,10 +135,10 @@ fn read_applied(path: &Path, folder: &Folder) -> Result<Vec<Applied>, EditError>
 
 impl Journal {
     /// Makes the folder if need be and waits for the lock.
-    pub fn open(path: &Path) -> Result<Self, EditError> {
+    pub fn open(paths: &Paths) -> Result<Self, EditError> {
+        let path = paths.journal.as_path();
         let failed = |source| EditError::Journal { path: path.to_owned(), source };
-        write::make_folders(&write::missing_folders(&path.join(RECORD))).map_err(failed)?;
-        let folder = Folder::open(path).map_err(failed)?;
+        let folder = Folder::of_journal(path, paths.journal_is_system()).map_err(failed)?;
         let lock = folder.lock_file("lock").map_err(failed)?;
         lock.lock().map_err(failed)?;
         Ok(Self { path: path.to_owned(), folder, _lock: lock })

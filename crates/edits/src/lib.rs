@@ -31,6 +31,8 @@ mod request;
 pub mod setup;
 mod step;
 mod suffix;
+#[cfg(windows)]
+mod windows;
 mod write;
 mod yaml;
 

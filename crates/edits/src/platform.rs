@@ -40,7 +40,9 @@ impl Platform {
 #[must_use]
 pub fn hosts_file(platform: Platform, variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     match platform {
-        Platform::Linux | Platform::MacOs => PathBuf::from("/etc/hosts"),
+        Platform::Linux => PathBuf::from("/etc/hosts"),
+        // /etc is a link there, and the writer follows none.
+        Platform::MacOs => PathBuf::from("/private/etc/hosts"),
         Platform::Windows => {
             let root = variable("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
             // Joined as text, so that it comes out right on the Linux machine that tests it.
@@ -62,6 +64,16 @@ fn journal_folder(platform: Platform, variable: impl Fn(&str) -> Option<OsString
             PathBuf::from(path)
         }
     }
+}
+
+/// Where Windows itself says that its folders are: an elevated program must not go by its caller's environment.
+#[cfg(windows)]
+pub use crate::windows::variable as system_variable;
+
+/// The environment, which the helper has emptied.
+#[cfg(not(windows))]
+pub fn system_variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// The files a change touches, as parameters: tests, crash tests and the demo have their own.
@@ -92,7 +104,7 @@ impl Paths {
     #[must_use]
     pub fn system() -> Self {
         let platform = Platform::current();
-        let variable = |name: &str| std::env::var_os(name);
+        let variable = system_variable;
         Self {
             platform,
             scope: Scope::System,
@@ -142,6 +154,11 @@ impl Paths {
         *self == Self::system()
     }
 
+    /// Whether the journal is the one of the whole machine, which administrators alone may write.
+    pub(crate) fn journal_is_system(&self) -> bool {
+        self.journal == Self::system().journal
+    }
+
     /// The file an intent is about. Among a person's own files their own links are followed (`~/.docker` may lead to a
     /// folder of dotfiles); in the system's folders none is.
     #[must_use]
@@ -162,7 +179,7 @@ impl Paths {
             Intent::Hosts { .. } => self.hosts.clone(),
             Intent::DaemonJson { daemon, .. } => match (&self.daemon_json, daemon) {
                 (Some(path), _) => path.clone(),
-                (None, Daemon::Native) => below(root, &["etc", "docker", "daemon.json"]),
+                (None, Daemon::Native) => below(&self.etc(), &["docker", "daemon.json"]),
                 (None, Daemon::Snap) => {
                     below(root, &["var", "snap", "docker", "current", "config", "daemon.json"])
                 }
@@ -200,7 +217,7 @@ impl Paths {
             },
             Intent::RegistriesConf { scope, .. } => {
                 let folder = match scope {
-                    Scope::System => below(root, &["etc", "containers"]),
+                    Scope::System => self.etc().join("containers"),
                     Scope::User => self.config_home.join("containers"),
                 };
                 below(&folder, &["registries.conf.d", "dockline.conf"])
@@ -232,15 +249,21 @@ impl Paths {
         }
     }
 
+    /// `/etc`. On macOS it is a link, and the writer follows none.
+    fn etc(&self) -> PathBuf {
+        match self.platform {
+            Platform::MacOs if self.root == Path::new("/") => PathBuf::from("/private/etc"),
+            Platform::Linux | Platform::MacOs | Platform::Windows => self.root.join("etc"),
+        }
+    }
+
     fn certificates(&self, folder: CertificateFolder, authority: &Authority) -> PathBuf {
         let base = match (folder, self.platform) {
             (CertificateFolder::Docker, Platform::Windows) => self.root.join("ProgramData").join("docker"),
-            (CertificateFolder::Docker, Platform::Linux | Platform::MacOs) => {
-                self.root.join("etc").join("docker")
-            }
+            (CertificateFolder::Docker, Platform::Linux | Platform::MacOs) => self.etc().join("docker"),
             (CertificateFolder::DockerRootless, _) => self.config_home.join("docker"),
             (CertificateFolder::DockerDesktop, _) => self.home.join(".docker"),
-            (CertificateFolder::Podman, _) => self.root.join("etc").join("containers"),
+            (CertificateFolder::Podman, _) => self.etc().join("containers"),
             (CertificateFolder::PodmanRootless, _) => self.config_home.join("containers"),
         };
         // No colon may stand in a file name on Windows; dockerd leaves it out there (moby, `registry/config_windows.go`).
@@ -292,154 +315,4 @@ fn followed(path: PathBuf) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn a_persons_own_links_are_followed() {
-        use std::os::unix::fs::symlink;
-        let folder = tempfile::tempdir().unwrap();
-        let base = folder.path().canonicalize().unwrap();
-        let home = base.join("home");
-        for made in ["home", "dotfiles/docker"] {
-            std::fs::create_dir_all(base.join(made)).unwrap();
-        }
-        symlink("../dotfiles/docker", home.join(".docker")).unwrap();
-        let paths = Paths::user(&home, &home.join(".config"), &base);
-        let intent = Intent::DaemonJson { daemon: Daemon::Desktop, insecure: Default::default() };
-        assert_eq!(paths.file(&intent), base.join("dotfiles/docker/daemon.json"));
-        symlink(base.join("kept.json"), base.join("dotfiles/docker/daemon.json")).unwrap();
-        assert_eq!(paths.file(&intent), base.join("kept.json"), "a link to a file that is not there yet");
-        // One that leads round in a circle is left for the writer to refuse.
-        std::fs::remove_file(home.join(".docker")).unwrap();
-        symlink(".docker", home.join(".docker")).unwrap();
-        assert_eq!(paths.file(&intent), home.join(".docker/daemon.json"));
-    }
-
-    #[test]
-    fn each_system_has_its_hosts_file() {
-        let none = |_: &str| None;
-        assert_eq!(hosts_file(Platform::Linux, none), Path::new("/etc/hosts"));
-        assert_eq!(hosts_file(Platform::MacOs, none), Path::new("/etc/hosts"));
-        assert_eq!(
-            hosts_file(Platform::Windows, |name| (name == "SystemRoot").then(|| r"D:\Win".into())),
-            Path::new(r"D:\Win\System32\drivers\etc\hosts")
-        );
-        assert_eq!(hosts_file(Platform::Windows, none), Path::new(r"C:\Windows\System32\drivers\etc\hosts"));
-    }
-
-    #[test]
-    fn the_journal_is_where_administrators_alone_write() {
-        let none = |_: &str| None;
-        assert_eq!(journal_folder(Platform::Linux, none), Path::new("/var/lib/dockline/journal"));
-        assert_eq!(journal_folder(Platform::Windows, none), Path::new(r"C:\ProgramData\Dockline\journal"));
-        assert_eq!(
-            Paths::beside(Path::new("/tmp/x/hosts")).journal,
-            Path::new("/tmp/x/hosts.dockline-journal")
-        );
-    }
-
-    /// The table of engines and files, row by row; docs/platforms.md has the sources.
-    #[test]
-    fn each_engine_has_its_files() {
-        let linux = Paths::user(Path::new("/h"), Path::new("/h/.config"), Path::new("/s"));
-        let linux = Paths { platform: Platform::Linux, ..linux };
-        let mac = Paths { platform: Platform::MacOs, ..linux.clone() };
-        let windows = Paths { platform: Platform::Windows, root: "C:/".into(), ..linux.clone() };
-        let daemon = |daemon| Intent::DaemonJson { daemon, insecure: [].into() };
-        let authority: Authority = "cr.boss.org:5000".parse().unwrap();
-        let certificate =
-            |folder| Intent::RegistryCertificate { folder, authority: authority.clone(), certificate: None };
-        let trust =
-            |store| Intent::SystemTrust { store, name: "cr.boss.org".parse().unwrap(), certificate: None };
-        let rancher = Intent::RancherProvisioning { insecure: [].into() };
-        for (paths, intent, file) in [
-            (&linux, daemon(Daemon::Native), "/etc/docker/daemon.json"),
-            (&linux, daemon(Daemon::Snap), "/var/snap/docker/current/config/daemon.json"),
-            (&linux, daemon(Daemon::Rootless), "/h/.config/docker/daemon.json"),
-            (&mac, daemon(Daemon::Desktop), "/h/.docker/daemon.json"),
-            (&mac, daemon(Daemon::OrbStack), "/h/.orbstack/config/docker.json"),
-            (&windows, daemon(Daemon::Windows), "C:/ProgramData/docker/config/daemon.json"),
-            (&linux, certificate(CertificateFolder::Docker), "/etc/docker/certs.d/cr.boss.org:5000/ca.crt"),
-            (
-                &windows,
-                certificate(CertificateFolder::Docker),
-                "C:/ProgramData/docker/certs.d/cr.boss.org5000/ca.crt",
-            ),
-            (
-                &linux,
-                certificate(CertificateFolder::DockerRootless),
-                "/h/.config/docker/certs.d/cr.boss.org:5000/ca.crt",
-            ),
-            (
-                &mac,
-                certificate(CertificateFolder::DockerDesktop),
-                "/h/.docker/certs.d/cr.boss.org:5000/ca.crt",
-            ),
-            (
-                &linux,
-                certificate(CertificateFolder::Podman),
-                "/etc/containers/certs.d/cr.boss.org:5000/ca.crt",
-            ),
-            (
-                &linux,
-                certificate(CertificateFolder::PodmanRootless),
-                "/h/.config/containers/certs.d/cr.boss.org:5000/ca.crt",
-            ),
-            (
-                &linux,
-                Intent::RegistryHosts {
-                    folder: CertificateFolder::Docker,
-                    authority: authority.clone(),
-                    address: None,
-                },
-                "/etc/docker/certs.d/cr.boss.org:5000/hosts.toml",
-            ),
-            (&linux, trust(TrustStore::Debian), "/usr/local/share/ca-certificates/dockline-cr.boss.org.crt"),
-            (&linux, trust(TrustStore::Fedora), "/etc/pki/ca-trust/source/anchors/dockline-cr.boss.org.pem"),
-            (
-                &linux,
-                trust(TrustStore::Arch),
-                "/etc/ca-certificates/trust-source/anchors/dockline-cr.boss.org.crt",
-            ),
-            (
-                &mac,
-                trust(TrustStore::MacOs),
-                "/Library/Application Support/Dockline/certificates/cr.boss.org.pem",
-            ),
-            (&windows, trust(TrustStore::Windows), "C:/ProgramData/Dockline/certificates/cr.boss.org.pem"),
-            (
-                &linux,
-                Intent::RegistriesConf { scope: Scope::System, insecure: [].into() },
-                "/etc/containers/registries.conf.d/dockline.conf",
-            ),
-            (
-                &linux,
-                Intent::RegistriesConf { scope: Scope::User, insecure: [].into() },
-                "/h/.config/containers/registries.conf.d/dockline.conf",
-            ),
-            (
-                &mac,
-                Intent::BuilderConfig { registries: [].into() },
-                "/h/.docker/buildx/buildkitd.default.toml",
-            ),
-            (
-                &mac,
-                Intent::ColimaYaml { profile: "default".into(), insecure: [].into() },
-                "/h/.colima/default/colima.yaml",
-            ),
-            (&linux, rancher.clone(), "/h/.local/share/rancher-desktop/lima/_config/override.yaml"),
-            (
-                &mac,
-                rancher.clone(),
-                "/h/Library/Application Support/rancher-desktop/lima/_config/override.yaml",
-            ),
-            (&windows, rancher, "/h/AppData/Local/rancher-desktop/provisioning/dockline.start"),
-        ] {
-            assert_eq!(paths.file(&intent), Path::new(file), "{}", intent.id());
-        }
-        let told = Paths { daemon_json: Some("/x/d.json".into()), ..linux };
-        assert_eq!(told.file(&daemon(Daemon::Native)), Path::new("/x/d.json"));
-    }
-}
+mod tests;

@@ -78,8 +78,9 @@ pub fn perform(
             apply(paths, changes).map(|outcomes| {
                 let due =
                     outcomes.iter().zip(steps).filter(|(outcome, _)| **outcome != Outcome::AlreadySatisfied);
-                let steps = run_all(paths, due.filter_map(|(_, step)| step));
-                HelperAnswer::Done { outcomes, steps }
+                // Whoever planned this takes the person's own steps.
+                let due = due.filter_map(|(_, step)| step).filter(SystemStep::is_the_helpers);
+                HelperAnswer::Done { steps: run_all(paths, due), outcomes }
             })
         }
         HelperRequest::UndoAll {} => undo_all(paths),
@@ -115,7 +116,15 @@ fn run_all(paths: &Paths, steps: impl IntoIterator<Item = SystemStep>) -> Vec<St
             due.push(step);
         }
     }
-    due.iter().map(step::run).collect()
+    due.iter()
+        .map(|step| if step.is_the_helpers() { step::run(step) } else { left_to_person(step) })
+        .collect()
+}
+
+/// What the helper cannot do, where nobody else is there to do it.
+fn left_to_person(step: &SystemStep) -> StepOutcome {
+    let error = format!("macOS lets nobody but you do this: {}", step.command().join(" "));
+    StepOutcome { words: step.words().done.to_owned(), error: Some(error) }
 }
 
 /// File by file: one that cannot be mended must not keep the others.
@@ -185,5 +194,21 @@ fn log(
     };
     // No line break of somebody else's making may begin a line of the log's.
     let line = format!("{seconds} uid={caller} {what}: {result}").replace(char::is_control, "?");
-    Journal::open(&paths.journal)?.log(&format!("{line}\n"))
+    Journal::open(paths)?.log(&format!("{line}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TrustStore;
+
+    #[test]
+    fn what_is_left_to_the_person_is_told_with_its_command() {
+        let pem = b"-----BEGIN CERTIFICATE-----\nMAEA\n-----END CERTIFICATE-----\n";
+        let name = "cr.boss.org".parse().unwrap();
+        let intent = Intent::SystemTrust { store: TrustStore::MacOs, name, certificate: None };
+        let step = step::after(&intent, std::path::Path::new("/x.pem"), Some(pem), None).unwrap();
+        let error = left_to_person(&step).error.unwrap();
+        assert!(error.contains("you do this: /usr/bin/security delete-certificate -Z 153D"), "{error}");
+    }
 }

@@ -1,12 +1,14 @@
 //! What has to be done as an administrator after a file was written, so that it takes effect.
 //!
 //! A fixed set: a signal to dockerd, and a few of the system's own programs by their full paths, with fixed arguments and
-//! an empty environment.
+//! next to no environment.
 
-use crate::{CaCertificate, Intent, daemon_json::Daemon, intent::TrustStore};
+use crate::{
+    CaCertificate, Intent, Platform, daemon_json::Daemon, intent::TrustStore, platform::system_variable,
+};
 use serde::{Deserialize, Serialize};
 use sha1::Digest as _;
-use std::path::Path;
+use std::{ffi::OsString, path::Path};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,13 @@ impl SystemStep {
         }
     }
 
+    /// Whether the helper may do it. Since macOS 11 a change of what is trusted is agreed to in a dialogue of the system's
+    /// own, which a program that runs as root has no session to show in: the person's own program asks for it.
+    #[must_use]
+    pub fn is_the_helpers(&self) -> bool {
+        !matches!(self, Self::Run { words: TRUST_BY_PERSON | DISTRUST_BY_PERSON, .. })
+    }
+
     /// Whether every container stops with the engine, unless it keeps them alive.
     #[must_use]
     pub fn restarts_engine(&self) -> bool {
@@ -88,6 +97,18 @@ const DISTRUST: StepWords = StepWords {
     planned: "The operating system forgets the certificate.",
     done: "The operating system has forgotten the certificate.",
 };
+
+const TRUST_BY_PERSON: StepWords = StepWords {
+    planned: "macOS asks you for leave and then trusts the certificate for your account.",
+    done: "macOS trusts the certificate for your account.",
+};
+const DISTRUST_BY_PERSON: StepWords = StepWords {
+    planned: "macOS asks you for leave and then forgets the certificate.",
+    done: "macOS has forgotten the certificate.",
+};
+/// The person's own keychain, by the name that security(1) finds it by. Its trust settings take the person's leave; those
+/// of the System keychain take root and a dialogue, and no program has both.
+const KEYCHAIN: &str = "login.keychain";
 
 /// What makes a change of `file`'s contents from `before` to `after` take effect. Pure.
 #[must_use]
@@ -127,28 +148,13 @@ pub fn after(
                     run(words, &["/usr/bin/update-ca-trust", "extract"])
                 }
                 (TrustStore::MacOs, Some(_)) => run(
-                    words,
-                    &[
-                        "/usr/bin/security",
-                        "add-trusted-cert",
-                        "-d",
-                        "-r",
-                        "trustRoot",
-                        "-k",
-                        "/Library/Keychains/System.keychain",
-                        &file,
-                    ],
+                    TRUST_BY_PERSON,
+                    &["/usr/bin/security", "add-trusted-cert", "-r", "trustRoot", "-k", KEYCHAIN, &file],
                 ),
+                // `-t`: the trust settings go with it.
                 (TrustStore::MacOs, None) => run(
-                    words,
-                    &[
-                        "/usr/bin/security",
-                        "delete-certificate",
-                        "-Z",
-                        &thumbprint(before)?,
-                        "-t",
-                        "/Library/Keychains/System.keychain",
-                    ],
+                    DISTRUST_BY_PERSON,
+                    &["/usr/bin/security", "delete-certificate", "-Z", &thumbprint(before)?, "-t", KEYCHAIN],
                 ),
                 (TrustStore::Windows, Some(_)) => {
                     run(words, &[r"C:\Windows\System32\certutil.exe", "-addstore", "-f", "Root", &file])
@@ -224,8 +230,7 @@ fn run_program(command: &[String]) -> Result<(), StepError> {
     let output = std::process::Command::new(program)
         .args(arguments)
         .env_clear()
-        // update-ca-certificates(8) is a shell script.
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .envs(environment(Platform::current(), system_variable))
         .stdin(std::process::Stdio::null())
         .output()
         .map_err(|source| StepError::Start { program: program.clone(), source })?;
@@ -236,9 +241,64 @@ fn run_program(command: &[String]) -> Result<(), StepError> {
     Err(StepError::Failed { program: program.clone(), status: output.status, said })
 }
 
+/// The few variables that the programs cannot do without, from the system and not from whoever called.
+fn environment(
+    platform: Platform,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Vec<(&'static str, OsString)> {
+    match platform {
+        // update-ca-certificates(8) is a shell script.
+        Platform::Linux | Platform::MacOs => vec![("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".into())],
+        // PowerShell and certutil find their own parts by these.
+        Platform::Windows => {
+            let root = variable("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
+            let drive = variable("SystemDrive").unwrap_or_else(|| "C:".into());
+            let mut search = OsString::new();
+            for below in [r"\System32;", ";", r"\System32\Wbem;", r"\System32\WindowsPowerShell\v1.0"] {
+                search.push(&root);
+                search.push(below);
+            }
+            vec![("SystemRoot", root.clone()), ("windir", root), ("SystemDrive", drive), ("PATH", search)]
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_of_windows_gets_what_it_cannot_do_without() {
+        let told = |name: &str| match name {
+            "SystemRoot" => Some(r"D:\Win".into()),
+            "SystemDrive" => Some("D:".into()),
+            _ => panic!("{name} is the caller's"),
+        };
+        let expected = [
+            ("SystemRoot", r"D:\Win"),
+            ("windir", r"D:\Win"),
+            ("SystemDrive", "D:"),
+            ("PATH", r"D:\Win\System32;D:\Win;D:\Win\System32\Wbem;D:\Win\System32\WindowsPowerShell\v1.0"),
+        ];
+        assert_eq!(environment(Platform::Windows, told), expected.map(|(name, text)| (name, text.into())));
+        assert_eq!(environment(Platform::Linux, |_| panic!("asked")).len(), 1);
+    }
+
+    #[test]
+    fn what_macos_asks_the_person_is_not_the_helpers() {
+        let pem = "-----BEGIN CERTIFICATE-----\nMAEA\n-----END CERTIFICATE-----\n".as_bytes();
+        for (store, is_the_helpers) in
+            [(TrustStore::MacOs, false), (TrustStore::Windows, true), (TrustStore::Debian, true)]
+        {
+            let intent =
+                Intent::SystemTrust { store, name: "cr.boss.org".parse().unwrap(), certificate: None };
+            for (before, then) in [(None, Some(pem)), (Some(pem), None)] {
+                let step = after(&intent, Path::new("/x.pem"), before, then).unwrap();
+                assert_eq!(step.is_the_helpers(), is_the_helpers, "{store:?}");
+            }
+        }
+        assert!(SystemStep::ReloadDockerd.is_the_helpers());
+    }
 
     #[test]
     fn each_change_has_its_step() {
@@ -260,8 +320,8 @@ mod tests {
             (TrustStore::Arch, "/usr/bin/update-ca-trust extract", "/usr/bin/update-ca-trust extract"),
             (
                 TrustStore::MacOs,
-                "/usr/bin/security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain /x.pem",
-                "/usr/bin/security delete-certificate -Z 153D254254345B61E20E7B37637DD6F6FD71BA01 -t /Library/Keychains/System.keychain",
+                "/usr/bin/security add-trusted-cert -r trustRoot -k login.keychain /x.pem",
+                "/usr/bin/security delete-certificate -Z 153D254254345B61E20E7B37637DD6F6FD71BA01 -t login.keychain",
             ),
             (
                 TrustStore::Windows,

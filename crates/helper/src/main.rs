@@ -1,7 +1,7 @@
 //! The only program of Dockline's that ever runs with an administrator's rights.
 //!
 //! It reads one request (JSON, [`HelperRequest`]) from standard input, does it, prints one answer
-//! ([`HelperAnswer`]) and exits: 0 if it was done, 1 if not. What it will write is worked out here, from the
+//! ([`HelperAnswer`]) and exits: 0 if it was done, 1 if not, 3 if in part. What it will write is worked out here, from the
 //! files as they are; the request says what should hold and names two fingerprints for each file, and no path. It
 //! opens no socket, and starts no program but the few of the system's own that `dockline_edits::SystemStep` lists. Its
 //! environment is emptied before anything else (see [`clean_process`]). What it did stands in the file `log` of its
@@ -11,7 +11,7 @@
 //! - `echo '{"verb":"undo-all"}' | sudo dockline-helper` takes out all that Dockline put into any system file;
 //! - `echo '{"verb":"recover"}' | sudo dockline-helper` finishes or takes back what a crash interrupted.
 
-use dockline_edits::{HelperAnswer, HelperRequest, Paths, perform};
+use dockline_edits::{Fingerprint, HelperAnswer, HelperRequest, Paths, elevate, perform};
 use dockline_model::{Code, UiError};
 use std::{
     ffi::OsString,
@@ -36,22 +36,25 @@ fn main() -> ExitCode {
     })
 }
 
-/// From standard input; on Windows, whose elevated programs get none, from `--request-hex HEX`.
+/// From standard input. On Windows, whose elevated programs get none: from `--request-file PATH SHA256`, a file that holds
+/// what the caller of this program put there and nothing else, or, by hand, from `--request-hex HEX`.
 fn request() -> Result<HelperRequest, &'static str> {
     let mut arguments = std::env::args_os().skip(1);
-    let json = match (arguments.next(), arguments.next()) {
-        (None, _) => {
-            let mut json = Vec::new();
-            io::stdin()
-                .take(LONGEST_REQUEST + 1)
-                .read_to_end(&mut json)
-                .map_err(|_| "Standard input could not be read.")?;
-            json
-        }
-        (Some(option), Some(text)) if option == "--request-hex" => {
+    let json = match (arguments.next(), arguments.next(), arguments.next()) {
+        (None, ..) => read(io::stdin()).map_err(|_| "Standard input could not be read.")?,
+        (Some(option), Some(text), None) if option == "--request-hex" => {
             hex::decode(text.as_encoded_bytes()).map_err(|_| "The argument is not hexadecimal.")?
         }
-        (Some(_), _) => {
+        (Some(option), Some(path), Some(hash)) if option == "--request-file" => {
+            // Before its hash is known to be right, nothing is said about a file that the caller may not be able to read.
+            let json = std::fs::File::open(path).and_then(read).unwrap_or_default();
+            let is_whole = hash.to_str().is_some_and(|hash| Fingerprint::of(Some(&json)).as_str() == hash);
+            if !is_whole {
+                return Err("The file of the request is not the one that was written.");
+            }
+            json
+        }
+        (Some(_), ..) => {
             return Err("dockline-helper reads one request from standard input and takes no arguments.");
         }
     };
@@ -59,6 +62,12 @@ fn request() -> Result<HelperRequest, &'static str> {
         return Err("The request is longer than any that Dockline makes.");
     }
     serde_json::from_slice(&json).map_err(|_| "The request is not one of Dockline's.")
+}
+
+fn read(from: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut json = Vec::new();
+    from.take(LONGEST_REQUEST + 1).read_to_end(&mut json)?;
+    Ok(json)
 }
 
 /// The system's hosts file. Tests name another in `DOCKLINE_HOSTS_FILE`; it counts only where it gives the caller
@@ -79,13 +88,11 @@ fn answer(answer: &HelperAnswer) -> ExitCode {
         line.push(b'\n');
         io::stdout().write_all(&line)
     });
-    match (printed, answer) {
-        (Ok(()), HelperAnswer::Undone { failed, .. }) if !failed.is_empty() => ExitCode::FAILURE,
-        (
-            Ok(()),
-            HelperAnswer::Done { .. } | HelperAnswer::Recovered { .. } | HelperAnswer::Undone { .. },
-        ) => ExitCode::SUCCESS,
-        (Ok(()), HelperAnswer::Failed { .. }) | (Err(_), _) => ExitCode::FAILURE,
+    match printed {
+        Ok(()) => ExitCode::from(elevate::exit_status(answer)),
+        // Nobody hears it on Windows, where the status is the answer.
+        Err(_) if cfg!(windows) => ExitCode::from(elevate::exit_status(answer)),
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

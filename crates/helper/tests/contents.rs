@@ -16,6 +16,7 @@ const CRATES: &[&str] = &[
     "dockline-edits",
     "dockline-helper",
     "dockline-model",
+    "dockline-programs",
     "equivalent",
     "errno",
     "hashbrown",

@@ -119,6 +119,39 @@ fn it_refuses_anything_else() {
     assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
 }
 
+/// The way on Windows, whose elevated programs get no standard input.
+#[test]
+fn a_request_in_a_file_has_to_be_the_one_whose_hash_is_given() {
+    let scene = scene();
+    let json = serde_json::to_vec(&request(&scene.paths, entries(&["cr.boss.org"]))).unwrap();
+    let file = scene.paths.hosts.with_file_name("request.json");
+    fs::write(&file, &json).unwrap();
+    let ask = |path: &Path, hash: &str| {
+        Command::new(env!("CARGO_BIN_EXE_dockline-helper"))
+            .arg("--request-file")
+            .arg(path)
+            .arg(hash)
+            .env("DOCKLINE_HOSTS_FILE", &scene.paths.hosts)
+            .env_remove("SUDO_UID")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    };
+    let hash = Fingerprint::of(Some(&json));
+    let absent = scene.paths.hosts.with_file_name("absent.json");
+    for (path, hash) in
+        [(&file, Fingerprint::of(Some(b"other")).as_str()), (&absent, hash.as_str()), (&file, "absent")]
+    {
+        let output = ask(path, hash);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.code() == Some(1) && text.contains("not the one that was written"), "{text}");
+    }
+    assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
+    let output = ask(&file, hash.as_str());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_ne!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
+}
+
 #[test]
 fn two_at_once_take_turns() {
     let scene = scene();

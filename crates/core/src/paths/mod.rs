@@ -94,7 +94,7 @@ impl Paths {
             config_file: home.join("config.toml"),
             state_dir: home.join("state"),
             runtime_dir: platform::socket_folder(home.join("run")),
-            hosts_file: platform::hosts_file(),
+            hosts_file: system_hosts_file(),
             autostart_entry: home.join("autostart").join("dockline.desktop"),
             ssh: SshEnvironment::from_process(),
         }
@@ -108,7 +108,7 @@ impl Paths {
             config_file: dirs.config_dir().join("config.toml"),
             state_dir,
             runtime_dir,
-            hosts_file: platform::hosts_file(),
+            hosts_file: system_hosts_file(),
             autostart_entry: autostart::entry_of_account(),
             ssh: SshEnvironment::from_process(),
         })
@@ -188,6 +188,11 @@ impl Paths {
     }
 }
 
+/// As the program that changes it has it, to the letter: [`crate::hosts`] compares the two.
+fn system_hosts_file() -> PathBuf {
+    dockline_edits::Paths::system().hosts
+}
+
 fn non_empty(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
@@ -211,6 +216,21 @@ impl From<&PathsError> for UiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn the_systems_hosts_file_is_changed_as_the_systems() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::in_folder(home.path());
+        assert!(crate::hosts::edit_paths(&paths).are_system());
+        // Under another name too, as macOS's /etc is a link.
+        let name = paths.hosts_file.file_name().unwrap();
+        let folder = paths.hosts_file.parent().unwrap();
+        let by_way_of = Paths { hosts_file: folder.join("..").join("etc").join(name), ..paths };
+        assert!(crate::hosts::edit_paths(&by_way_of).are_system());
+        let stand_in = Paths { hosts_file: home.path().join("hosts"), ..by_way_of };
+        assert!(!crate::hosts::edit_paths(&stand_in).are_system());
+    }
 
     #[test]
     fn folders_are_made_private() {

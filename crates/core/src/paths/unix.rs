@@ -11,10 +11,6 @@ use std::{
 /// `sun_path` of `sockaddr_un` holds 104 bytes on macOS and the BSDs, 108 on Linux, a final NUL included.
 const LONGEST_SOCKET_PATH: usize = 103;
 
-pub(super) fn hosts_file() -> PathBuf {
-    PathBuf::from("/etc/hosts")
-}
-
 /// `XDG_RUNTIME_DIR`'s folder; without that variable (cron, `su`) the same folder where systemd makes it, so that
 /// such a process finds the owner that a desktop session started; else one of ours in /tmp.
 pub(super) fn runtime_dir(dirs: &ProjectDirs) -> PathBuf {

@@ -2,14 +2,9 @@
 
 use directories::ProjectDirs;
 use std::{
-    env, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
-
-pub(super) fn hosts_file() -> PathBuf {
-    let root = env::var_os("SystemRoot").map_or_else(|| PathBuf::from("C:\\Windows"), PathBuf::from);
-    root.join("System32").join("drivers").join("etc").join("hosts")
-}
 
 pub(super) fn runtime_dir(dirs: &ProjectDirs) -> PathBuf {
     dirs.data_local_dir().join("run")

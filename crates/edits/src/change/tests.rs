@@ -158,7 +158,7 @@ fn begun(scene: &Scene, wanted: &Intent, method: Method) -> (Vec<u8>, Vec<u8>) {
     };
     let copies = [Copies { before: Some(before.clone()), after: plan.contents.clone() }];
     let record = Record { files: vec![file], applied: vec![] };
-    Journal::open(&scene.paths.journal).unwrap().begin(&record, &copies).unwrap();
+    Journal::open(&scene.paths).unwrap().begin(&record, &copies).unwrap();
     assert!(pending(&scene.paths));
     (before, plan.contents.unwrap())
 }
@@ -316,4 +316,66 @@ fn access_lists_and_attributes_are_kept() {
         let length = rustix::fs::fgetxattr(&file, "system.posix_acl_access", &mut value[..]).unwrap();
         assert_eq!(&value[..length], list);
     }
+}
+
+/// Whoever gets a record into the journal of a program that runs as root must not choose what it writes.
+#[test]
+fn a_planted_record_touches_nothing() {
+    let scene = scene(FOREIGN);
+    let victim = scene.paths.hosts.with_file_name("victim");
+    let folder = scene.paths.hosts.with_file_name("empty");
+    fs::create_dir(&folder).unwrap();
+    let temporary = victim.with_file_name(".victim.dockline-new");
+    let good = FileRecord {
+        intent: intent(&["a.example"]),
+        path: scene.paths.hosts.clone(),
+        before: Fingerprint::of(Some(b"planted")),
+        after: Fingerprint::of(Some(b"innocent")),
+        method: Method::Replace,
+        made_folders: vec![],
+        removed_folders: vec![],
+    };
+    let own = Intent::BuilderConfig { registries: [].into() };
+    for (planted, named) in [
+        (FileRecord { path: victim.clone(), ..good.clone() }, &victim),
+        (FileRecord { path: victim.clone(), method: Method::InPlace, ..good.clone() }, &victim),
+        // A file of the person's is not among the system's, whatever its path.
+        (FileRecord { intent: own, ..good.clone() }, &scene.paths.hosts),
+        (FileRecord { made_folders: vec![folder.clone()], ..good.clone() }, &folder),
+        (FileRecord { removed_folders: vec![folder.clone()], ..good.clone() }, &folder),
+    ] {
+        fs::write(&victim, b"innocent").unwrap();
+        fs::write(&temporary, b"somebody's").unwrap();
+        let copies = [Copies { before: Some(b"planted".to_vec()), after: Some(b"innocent".to_vec()) }];
+        let record = Record { files: vec![planted.clone()], applied: vec![] };
+        Journal::open(&scene.paths).unwrap().begin(&record, &copies).unwrap();
+        let agreed = agree(&scene.paths, &[intent(&["cr.boss.org"])]).unwrap();
+        for refused in [recover(&scene.paths).map(drop), apply(&scene.paths, &agreed).map(drop)] {
+            let Err(EditError::JournalMisplaced { path, file }) = refused else { panic!("{refused:?}") };
+            assert_eq!((&path, &file), (&scene.paths.journal, named));
+        }
+        assert_eq!(fs::read(&victim).unwrap(), b"innocent", "{planted:?}");
+        assert_eq!(fs::read(&temporary).unwrap(), b"somebody's", "{planted:?}");
+        assert_eq!(fs::read(&scene.paths.hosts).unwrap(), FOREIGN);
+        assert!(folder.exists());
+        assert!(pending(&scene.paths), "it stays, to be looked at");
+    }
+}
+
+/// The list of what was applied names folders too.
+#[test]
+fn folders_that_do_not_lead_to_the_file_are_left() {
+    let scene = scene(FOREIGN);
+    let wanted = registry_hosts(Some([127, 77, 0, 1]));
+    apply_now(&scene.paths, &wanted).unwrap();
+    let other = scene.paths.root.join("other");
+    fs::create_dir(&other).unwrap();
+    let journal = Journal::open(&scene.paths).unwrap();
+    let mut list = journal.applied().unwrap();
+    list[0].made_folders.push(other.clone());
+    journal.adopt_applied(&list).unwrap();
+    drop(journal);
+    apply_now(&scene.paths, &wanted.nothing()).unwrap();
+    assert!(other.exists());
+    assert!(!scene.paths.root.join("etc/docker/certs.d").exists());
 }

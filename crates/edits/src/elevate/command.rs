@@ -1,6 +1,7 @@
 //! The command lines that start the helper with an administrator's rights. Pure.
 
-use crate::Platform;
+use super::status;
+use crate::{Fingerprint, Platform};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -43,9 +44,11 @@ pub fn sudo(sudo: &Path, helper: &Path, may_ask: bool) -> Invocation {
 }
 
 /// `do shell script … with administrator privileges` (AppleScript Language Guide): standard input is not handed
-/// through, so the request goes in by a pipe of the shell's.
+/// through, so the request goes in by a pipe of the shell's. After a status other than 0 it would not hand the answer
+/// back; a dialogue that is dismissed makes osascript itself fail.
 pub fn osascript(helper: &Path, request: &str) -> Invocation {
-    let shell = format!("printf %s {} | {}", shell_quoted(request), shell_quoted(&helper.to_string_lossy()));
+    let shell =
+        format!("printf %s {} | {}; true", shell_quoted(request), shell_quoted(&helper.to_string_lossy()));
     let script = format!(
         "do shell script \"{}\" with prompt \"Dockline changes system settings.\" with administrator privileges",
         shell.replace('\\', r"\\").replace('"', "\\\"")
@@ -58,13 +61,22 @@ pub fn osascript(helper: &Path, request: &str) -> Invocation {
     }
 }
 
-/// `Start-Process -Verb RunAs` allows no redirection, so the request goes in as an argument, in hex, which needs
-/// no quoting, and the answer is the exit status.
-pub fn run_as(helper: &Path, request: &str) -> Invocation {
+/// `Start-Process -Verb RunAs` allows no redirection, so the request goes in by a file, whose hash stands on the command
+/// line, and the answer is the exit status. A prompt that is dismissed is an error of the statement's, after which the
+/// script would go on.
+pub fn run_as(helper: &Path, request: &Path, hash: &Fingerprint) -> Invocation {
+    let quoted = |path: &Path| path.to_string_lossy().replace('\'', "''");
+    // Start-Process puts the arguments together with blanks and quotes none; no path has a quotation mark in it.
+    let started = format!(
+        "$p = Start-Process -FilePath '{}' -ArgumentList '--request-file','\"{}\"','{hash}' -Verb RunAs -WindowStyle Hidden -Wait -PassThru",
+        quoted(helper),
+        quoted(request)
+    );
+    // `exit $null` would be 0.
     let script = format!(
-        "$p = Start-Process -FilePath '{}' -ArgumentList '--request-hex','{}' -Verb RunAs -WindowStyle Hidden -Wait -PassThru; exit $p.ExitCode",
-        helper.to_string_lossy().replace('\'', "''"),
-        hex::encode(request)
+        "$ErrorActionPreference = 'Stop'; try {{ {started} }} catch {{ [Console]::Error.WriteLine($_.Exception.Message); exit {} }}; if ($null -eq $p.ExitCode) {{ exit {} }}; exit $p.ExitCode",
+        status::DISMISSED,
+        status::NOT_KNOWN
     );
     Invocation {
         program: "powershell.exe".into(),

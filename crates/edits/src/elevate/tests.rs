@@ -81,14 +81,28 @@ fn macos_and_windows_command_lines_are_quoted() {
     assert_eq!(
         mac.arguments[1].to_str().unwrap(),
         concat!(
-            r#"do shell script "printf %s '{\"verb\":\"recover\"}' | '/Applications/Dock Line'\\''s/helper'""#,
+            r#"do shell script "printf %s '{\"verb\":\"recover\"}' | '/Applications/Dock Line'\\''s/helper'; true""#,
             r#" with prompt "Dockline changes system settings." with administrator privileges"#
         )
     );
-    let windows = command::run_as(Path::new(r"C:\it's\dockline-helper.exe"), "{}");
+    let hash = crate::Fingerprint::of(Some(b"{}"));
+    let windows = command::run_as(
+        Path::new(r"C:\it's\dockline-helper.exe"),
+        Path::new(r"C:\Users\Jan O'Hara\Temp\r.json"),
+        &hash,
+    );
     assert_eq!(
         windows.arguments[3].to_str().unwrap(),
-        r"$p = Start-Process -FilePath 'C:\it''s\dockline-helper.exe' -ArgumentList '--request-hex','7b7d' -Verb RunAs -WindowStyle Hidden -Wait -PassThru; exit $p.ExitCode"
+        [
+            "$ErrorActionPreference = 'Stop'; try { ",
+            r"$p = Start-Process -FilePath 'C:\it''s\dockline-helper.exe'",
+            r#" -ArgumentList '--request-file','"C:\Users\Jan O''Hara\Temp\r.json"','"#,
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+            "' -Verb RunAs -WindowStyle Hidden -Wait -PassThru ",
+            "} catch { [Console]::Error.WriteLine($_.Exception.Message); exit 126 }; ",
+            "if ($null -eq $p.ExitCode) { exit 125 }; exit $p.ExitCode",
+        ]
+        .concat()
     );
     assert_eq!(
         command::by_hand(Platform::Windows, Path::new(r"C:\h.exe"), "{}"),
@@ -134,6 +148,18 @@ mod with_programs {
         );
         let absent = folder.path().join("absent");
         assert_eq!(run(&request(), &elevation(&absent)).unwrap_err().code, Code::PermissionDenied);
+    }
+
+    #[test]
+    fn a_helper_that_says_nothing_is_not_taken_for_a_refusal() {
+        let folder = tempfile::tempdir().unwrap();
+        let helper = script(folder.path(), "helper", "cat >/dev/null");
+        for (name, end) in [("silent", "exec \"$1\""), ("broken", "exit 101"), ("killed", "kill -9 $$")] {
+            let pkexec = script(folder.path(), name, end);
+            let error = run(&request(), &Elevation::Pkexec { pkexec, helper: helper.clone() }).unwrap_err();
+            assert_eq!(error.code, Code::FileIo, "{name}");
+            assert!(!error.message.contains("nothing was changed"), "{name}: {error}");
+        }
     }
 
     #[test]

@@ -92,9 +92,8 @@ pub fn decide(
 }
 
 fn cannot_reach(message: String) -> UiError {
-    UiError::new(Code::EngineCannotReach, message).hint(
-        "Push without the engine's settings instead: docker save the image, and dockline push the file.",
-    )
+    UiError::new(Code::EngineCannotReach, message)
+        .hint("Push with `dockline push IMAGE` instead, which needs no setting.")
 }
 
 struct Planner<'a> {
@@ -234,8 +233,8 @@ impl Planner<'_> {
                     target.address, target.name
                 ))
                 .hint(
-                    "Let the registry listen on a gateway address too (dockline add --gateway), or push without the \
-                     engine's settings: docker save the image, and dockline push the file.",
+                    "Give the registry a gateway address (gateway = \"172.17.0.1\" in the configuration, or Edit in the \
+                     window), then run dockline setup again. Or push with `dockline push IMAGE`, which needs no setting.",
                 ));
             };
             let authority = Authority::of_address(gateway, target.port);

@@ -37,7 +37,7 @@ pub fn of_system(step: &SystemStep, is_system: bool, facts: &EngineFacts) -> Vec
     let view = StepView {
         words: step.words().planned.to_owned(),
         done: step.words().done.to_owned(),
-        by: StepBy::Helper,
+        by: if step.is_the_helpers() { StepBy::Helper } else { StepBy::Dockline },
         command: step.command().to_vec(),
         optional: false,
         stops,

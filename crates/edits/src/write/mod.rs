@@ -4,6 +4,10 @@
 //! `/etc/hosts` is a mount of its own; a file with several names would lose them) the file is written over in
 //! place: a crash may then leave it half written, which is what the journal's copy is for.
 
+#[cfg(unix)]
+mod attributes;
+#[cfg(any(windows, test))]
+pub mod guarded;
 #[cfg_attr(windows, path = "windows.rs")]
 #[cfg_attr(not(windows), path = "unix.rs")]
 mod system;

@@ -31,6 +31,12 @@ const NEW_FOLDER: Mode = Mode::from_raw_mode(0o755);
 pub struct Folder(OwnedFd);
 
 impl Folder {
+    /// A journal's folder, made if need be. Opening it sees to it that nobody else can have written in root's.
+    pub fn of_journal(path: &Path, _is_system: bool) -> io::Result<Self> {
+        make_folders(&missing_folders(&path.join("lock")))?;
+        Self::open(path)
+    }
+
     /// Opens an absolute path, name by name.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut folder = None;
@@ -315,26 +321,9 @@ fn copy_attributes(old: &File, stat: &Stat, new: &File) -> io::Result<()> {
         let (owner, group) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
         rustix::fs::fchown(new, Some(owner), Some(group))?;
     }
-    copy_extended_attributes(old, new)?;
+    super::attributes::copy(old, new)?;
     // After fchown and the ACL, both of which change the mode.
     rustix::fs::fchmod(new, Mode::from_raw_mode(stat.st_mode))?;
-    Ok(())
-}
-
-fn copy_extended_attributes(old: &File, new: &File) -> io::Result<()> {
-    /// A Linux attribute list and value are at most this long (xattr(7)); macOS's hosts file has none as long.
-    const LIMIT: usize = 64 * 1024;
-    let mut names = vec![0u8; LIMIT];
-    let length = match rustix::fs::flistxattr(old, &mut names[..]) {
-        Ok(length) => length,
-        Err(Errno::NOTSUP) => return Ok(()),
-        Err(errno) => return Err(errno.into()),
-    };
-    let mut value = vec![0u8; LIMIT];
-    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-        let length = rustix::fs::fgetxattr(old, name, &mut value[..])?;
-        rustix::fs::fsetxattr(new, name, &value[..length], rustix::fs::XattrFlags::empty())?;
-    }
     Ok(())
 }
 

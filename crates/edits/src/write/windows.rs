@@ -1,8 +1,8 @@
 //! On Windows a file that is there is always written in place: that keeps its access list and attributes, which a new
 //! file would not have. Type-checked only, never run; see docs/platforms.md.
 
-use super::{Found, Inspected, Replaced};
-use crate::Fingerprint;
+use super::{Found, Inspected, Replaced, guarded};
+use crate::{Fingerprint, windows};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
@@ -11,51 +11,75 @@ use std::{
 
 /// A folder, by its path.
 #[derive(Debug)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    /// Of a folder that administrators alone may write: it and the one above, held open so that neither can be moved.
+    held: Vec<File>,
+}
 
 impl Folder {
+    /// A journal's folder, made if need be. The whole machine's has to be one that administrators alone can have
+    /// written in, and so has the one above it.
+    pub fn of_journal(path: &Path, is_system: bool) -> io::Result<Self> {
+        if !is_system {
+            make_folders(&missing_folders(&path.join("lock")))?;
+            return Self::open(path);
+        }
+        let above = path.parent().ok_or_else(super::no_file_name)?;
+        let held = vec![
+            windows::guarded_folder(above, guarded::READABLE)?,
+            windows::guarded_folder(path, guarded::JOURNAL)?,
+        ];
+        Ok(Self { path: path.to_owned(), held })
+    }
+
     /// The folder, if it is one and no link.
     pub fn open(path: &Path) -> io::Result<Self> {
         match fs::symlink_metadata(path)?.is_dir() {
-            true => Ok(Self(path.to_owned())),
+            true => Ok(Self { path: path.to_owned(), held: Vec::new() }),
             false => Err(io::Error::new(io::ErrorKind::NotADirectory, "it is a link or no folder")),
         }
     }
 
     /// The whole file of that name; `None` if there is none.
     pub fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.0.join(name)) {
+        match fs::read(self.path.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Writes a file of that name anew, to the disk. Who may read it is the folder's affair here.
-    pub fn write(&self, name: &str, bytes: &[u8], _public: bool) -> io::Result<()> {
-        let mut file = File::create(self.0.join(name))?;
+    /// Writes a file of that name anew, to the disk; readable by others if `public`. (In a folder of the person's own,
+    /// who may read it is the folder's affair.)
+    pub fn write(&self, name: &str, bytes: &[u8], public: bool) -> io::Result<()> {
+        let path = self.path.join(name);
+        let mut file = match public && !self.held.is_empty() {
+            true => windows::create_readable(&path)?,
+            false => File::create(path)?,
+        };
         file.write_all(bytes)?;
         file.sync_all()
     }
 
     /// Adds to the end of the file of that name.
     pub fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        OpenOptions::new().create(true).append(true).open(self.0.join(name))?.write_all(bytes)
+        OpenOptions::new().create(true).append(true).open(self.path.join(name))?.write_all(bytes)
     }
 
     /// Gives the file `from` the name `to`.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.0.join(from), self.0.join(to))
+        fs::rename(self.path.join(from), self.path.join(to))
     }
 
     /// Removes the file of that name, if there is one.
     pub fn remove(&self, name: &str) -> io::Result<()> {
-        ignoring_absence(fs::remove_file(self.0.join(name)))
+        ignoring_absence(fs::remove_file(self.path.join(name)))
     }
 
     /// A file to lock; it stays.
     pub fn lock_file(&self, name: &str) -> io::Result<File> {
-        OpenOptions::new().create(true).truncate(false).write(true).open(self.0.join(name))
+        OpenOptions::new().create(true).truncate(false).write(true).open(self.path.join(name))
     }
 
     /// NTFS keeps its own journal of folders, and offers no handle to sync one.
@@ -89,7 +113,9 @@ pub fn replace(path: &Path, before: &Fingerprint, wanted: Option<&[u8]>) -> io::
         (true, None) => Ok(Replaced::Yes),
         (true, Some(bytes)) => {
             let temporary = temporary(path)?;
-            let mut file = File::create(&temporary)?;
+            // Never one that is there: it could be a link.
+            ignoring_absence(fs::remove_file(&temporary))?;
+            let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             drop(file);

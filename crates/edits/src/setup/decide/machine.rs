@@ -59,7 +59,7 @@ impl Planner<'_> {
                 Code::SettingsRefused,
                 format!("Dockline does not know how {what} takes the certificate of a private authority."),
             )
-            .hint("Add it by hand, or push without the engine's settings: docker save the image, and dockline push the file.")
+            .hint("Add it by hand, or push with `dockline push IMAGE`, which needs no setting.")
         };
         self.decision.satisfied.push(must_name(&authority));
         let kind = &self.facts.kind;

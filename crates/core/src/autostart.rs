@@ -1,5 +1,10 @@
 //! Whether the desktop app starts when the person logs in. The desktop keeps that, not the configuration: people switch
-//! it off in their system's settings too.
+//! it off in their system's settings too. (On macOS those have a switch of their own that this cannot see: `launchd`.)
+
+#[cfg(any(target_os = "macos", test))]
+mod launchd;
+#[cfg(any(windows, test))]
+mod run_key;
 
 use crate::files::replace;
 use dockline_model::{Code, UiError};
@@ -34,24 +39,21 @@ impl Autostart {
     /// Whether the app starts at login; `None` where it is not installed and nothing starts it. Blocks.
     #[must_use]
     pub fn is_on(&self) -> Option<bool> {
-        let is_on = fs::read_to_string(&self.entry).is_ok_and(|text| !is_switched_off(&text));
+        let is_on = self.entry_is_on();
         (is_on || self.program.is_some()).then_some(is_on)
     }
 
     /// Switches it. Blocks.
     ///
     /// # Errors
-    /// `NotFound` if the app is not installed, `FileIo` if the entry cannot be written.
+    /// `NotFound` if the app is not installed, or not where it stays; `FileIo` if the entry cannot be written.
     pub fn set(&self, on: bool) -> Result<(), UiError> {
         let failed = |error: io::Error| {
-            UiError::new(Code::FileIo, format!("{} cannot be changed: {error}.", self.entry.display()))
+            UiError::new(Code::FileIo, format!("{} cannot be changed: {error}.", self.shown()))
                 .hint("Check that the folder is yours; your desktop's own settings can switch it, too.")
         };
         if !on {
-            return match fs::remove_file(&self.entry) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
-                Ok(()) | Err(_) => Ok(()),
-            };
+            return self.remove_entry().map_err(failed);
         }
         let program = self.program.as_deref().ok_or_else(|| {
             UiError::new(
@@ -60,8 +62,85 @@ impl Autostart {
             )
             .hint("Install it, or let your system start `dockline agent`.")
         })?;
-        replace(&self.entry, text(program).as_bytes()).map_err(failed)
+        if is_translocated(program) {
+            return Err(UiError::new(
+                Code::NotFound,
+                "macOS runs Dockline from a copy that is gone after a restart, so it cannot start at login.",
+            )
+            .hint("Move Dockline to Applications first."));
+        }
+        self.write_entry(program).map_err(failed)
     }
+}
+
+#[cfg(not(windows))]
+impl Autostart {
+    fn entry_is_on(&self) -> bool {
+        is_on_by(&self.entry)
+    }
+
+    fn write_entry(&self, program: &Path) -> io::Result<()> {
+        replace(&self.entry, text(program).as_bytes())
+    }
+
+    fn remove_entry(&self) -> io::Result<()> {
+        remove(&self.entry)
+    }
+
+    fn shown(&self) -> String {
+        self.entry.display().to_string()
+    }
+}
+
+/// The account's entry is a value of its registry. Any other (a test's, the demo's) is a file that nothing reads but this.
+#[cfg(windows)]
+impl Autostart {
+    fn is_accounts(&self) -> bool {
+        self.entry == entry_of_account()
+    }
+
+    fn entry_is_on(&self) -> bool {
+        is_on_by(&self.entry) || (self.is_accounts() && run_key::account::is_on())
+    }
+
+    fn write_entry(&self, program: &Path) -> io::Result<()> {
+        let line = run_key::command_line(program);
+        if !self.is_accounts() {
+            return replace(&self.entry, line.to_string_lossy().as_bytes());
+        }
+        run_key::account::switch_on(&line)?;
+        // Or it would be started twice.
+        remove(&self.entry)
+    }
+
+    fn remove_entry(&self) -> io::Result<()> {
+        remove(&self.entry)?;
+        if self.is_accounts() { run_key::account::switch_off() } else { Ok(()) }
+    }
+
+    fn shown(&self) -> String {
+        match self.is_accounts() {
+            true => format!(r"HKEY_CURRENT_USER\{}", run_key::account::RUN),
+            false => self.entry.display().to_string(),
+        }
+    }
+}
+
+fn is_on_by(entry: &Path) -> bool {
+    fs::read_to_string(entry).is_ok_and(|text| !is_switched_off(&text))
+}
+
+fn remove(entry: &Path) -> io::Result<()> {
+    match fs::remove_file(entry) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// macOS starts an app that was downloaded and never moved from a read-only copy at a random place (Gatekeeper's “path
+/// randomization”).
+fn is_translocated(program: &Path) -> bool {
+    program.components().any(|part| part.as_os_str() == "AppTranslocation")
 }
 
 /// Beside this program, as packages and the installers put it; else on the PATH.
@@ -88,7 +167,8 @@ pub(crate) fn entry_of_account() -> PathBuf {
     env::home_dir().unwrap_or_default().join("Library/LaunchAgents/org.dockline.desktop.plist")
 }
 
-/// A script in the start menu's Startup folder: no registry key, and people find it.
+/// The script in the start menu's Startup folder that was the entry until there was one in the account's registry. Windows
+/// reads it still, where it is there: as the account's code page, and only while it has VBScript.
 #[cfg(windows)]
 pub(crate) fn entry_of_account() -> PathBuf {
     let roaming = env::var_os("APPDATA").map(PathBuf::from).unwrap_or_default();
@@ -119,21 +199,7 @@ fn text(program: &Path) -> String {
 }
 
 #[cfg(target_os = "macos")]
-fn text(program: &Path) -> String {
-    let program = program.to_string_lossy().replace('&', "&amp;").replace('<', "&lt;");
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\"><dict>\n\
-         <key>Label</key><string>org.dockline.desktop</string>\n\
-         <key>ProgramArguments</key><array><string>{program}</string><string>--hidden</string></array>\n\
-         <key>RunAtLoad</key><true/>\n</dict></plist>\n"
-    )
-}
-
-#[cfg(windows)]
-fn text(program: &Path) -> String {
-    let program = program.to_string_lossy().replace('"', "\"\"");
-    format!("CreateObject(\"WScript.Shell\").Run \"\"\"{program}\"\" --hidden\", 0\r\n")
-}
+use launchd::plist as text;
 
 #[cfg(test)]
 mod tests {
@@ -156,6 +222,12 @@ mod tests {
         assert_eq!(autostart.is_on(), Some(false));
         autostart.set(false).unwrap();
         autostart.set(false).unwrap();
+        assert!(!entry.exists());
+        // A place of macOS's making is none to start from.
+        let copy =
+            "/private/var/folders/x/T/AppTranslocation/1A/d/Dockline.app/Contents/MacOS/dockline-desktop";
+        let error = Autostart::at(entry.clone(), Some(copy.into())).set(true).unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some("Move Dockline to Applications first."));
         assert!(!entry.exists());
     }
 }

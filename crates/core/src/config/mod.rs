@@ -15,11 +15,13 @@
 //! ```
 
 mod ca;
+mod listener;
 mod parse;
 mod write;
 
 pub use ca::authority;
 pub(crate) use ca::kept_authority;
+pub(crate) use listener::free_port;
 pub(crate) use parse::bounds;
 pub use parse::{Problem, parse};
 pub(crate) use write::complete;

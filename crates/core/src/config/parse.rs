@@ -1,24 +1,21 @@
 //! Reading the configuration: all problems at once, each with its line and column.
 
 mod reader;
+mod registries;
 #[cfg(test)]
 mod tests;
 
 pub use reader::Problem;
 
-use super::Config;
+use super::{Config, listener::binding_of_address};
 use crate::updates::Address;
 use dockline_model::{
     ClientCertificate, Notices, OfferSpec, RegistryName, RegistrySpec, RegistryUrl, RemoteEnd, Settings,
-    SshTarget, TrafficLimits, pick_address,
+    SshTarget, TrafficLimits,
 };
 use reader::{InvalidValue, Reader, span_of};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
-    ops::Range,
-    path::PathBuf,
-};
+use registries::{Bind, Draft};
+use std::{net::Ipv4Addr, ops::Range, path::PathBuf};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -57,6 +54,9 @@ pub(super) const TUNNEL_KEYS: &[&str] = &[
     "localhost-port",
     "linger-seconds",
     "keep-open",
+    "open-at-start",
+    "limit-up",
+    "limit-down",
 ];
 const SETTINGS_KEYS: &[&str] = &[
     "transfers-per-registry",
@@ -86,11 +86,16 @@ pub(crate) mod bounds {
 }
 
 /// Reads the whole of a configuration file. Registries without an address get one that depends on their name, so
-/// that it stays the same from reading to reading.
+/// that it stays the same from reading to reading; where this machine has 127.0.0.1 alone, they get a port like that.
 ///
 /// # Errors
 /// Every problem there is, in the file's order.
 pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+    parse_with(text, &binding_of_address)
+}
+
+/// The same on a machine that has the addresses that `bind` knows.
+fn parse_with(text: &str, bind: Bind<'_>) -> Result<Config, Vec<Problem>> {
     let mut reader = Reader { text, problems: Vec::new() };
     let (document, syntax) = DeTable::parse_recoverable(text);
     for error in syntax {
@@ -99,7 +104,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     }
     // After a syntax error the rest is guesswork: what follows would be reported as missing or unknown.
     let config =
-        if reader.problems.is_empty() { reader.config(document.get_ref()) } else { Config::default() };
+        if reader.problems.is_empty() { reader.config(document.get_ref(), bind) } else { Config::default() };
     if reader.problems.is_empty() {
         Ok(config)
     } else {
@@ -113,28 +118,8 @@ fn is_private(address: &Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();
     address.is_private() || (first == 100 && second & 0xc0 == 64)
 }
-
-/// A registry before the addresses are given out.
-struct Draft {
-    name: RegistryName,
-    ssh: SshTarget,
-    fallbacks: Vec<SshTarget>,
-    remote: RemoteEnd,
-    address: Option<Ipv4Addr>,
-    gateway: Option<Ipv4Addr>,
-    port: u16,
-    localhost_port: Option<u16>,
-    ca: Option<PathBuf>,
-    linger_seconds: u32,
-    keep_open: bool,
-    url: Option<Box<RegistryUrl>>,
-    client_certificate: Option<Box<ClientCertificate>>,
-    open_at_start: bool,
-    limits: TrafficLimits,
-}
-
 impl Reader<'_> {
-    fn config(&mut self, document: &DeTable<'_>) -> Config {
+    fn config(&mut self, document: &DeTable<'_>, bind: Bind<'_>) -> Config {
         let mut config = Config::default();
         // The settings first, wherever they stand: they have defaults for the registries.
         if let Some(value) = document.get("settings") {
@@ -144,7 +129,7 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "settings" => {}
                 "registry" => {
-                    config.registries = self.registries(value, config.settings.linger_seconds);
+                    config.registries = self.registries(value, config.settings.linger_seconds, bind);
                 }
                 "offer" => config.offers = self.offers(value),
                 other => self.problem(
@@ -215,84 +200,6 @@ impl Reader<'_> {
         }
     }
 
-    fn registries(&mut self, value: &Spanned<DeValue<'_>>, linger_seconds: u32) -> Vec<RegistrySpec> {
-        let Some(array) = value.get_ref().as_array() else {
-            self.problem(value.span(), "registries are a list: write [[registry]], with two brackets");
-            return Vec::new();
-        };
-        let mut drafts = Vec::new();
-        let mut names = BTreeMap::new();
-        let mut listeners = BTreeMap::new();
-        for entry in array.iter() {
-            let Some(table) = entry.get_ref().as_table() else {
-                self.problem(entry.span(), "a registry must be a table: write [[registry]]");
-                continue;
-            };
-            let Some(draft) = self.registry(entry.span(), table, linger_seconds) else { continue };
-            let name_span = span_of(table, "name", entry.span());
-            if let Some(first) = names.insert(draft.name.clone(), name_span.clone()) {
-                let (line, _) = self.position(first.start);
-                self.problem(
-                    name_span,
-                    format!("“{}” is the name of the registry at line {line} already", draft.name),
-                );
-            }
-            let localhost = draft.localhost_port.map(|port| (Ipv4Addr::LOCALHOST, port));
-            let written = [
-                ("address", draft.address.map(|address| (address, draft.port))),
-                ("gateway", draft.gateway.map(|address| (address, draft.port))),
-                ("localhost-port", localhost),
-            ];
-            for (key, listener) in written {
-                let Some((address, port)) = listener else { continue };
-                let span = span_of(table, key, entry.span());
-                if let Some(first) = listeners.insert((address, port), span.clone()) {
-                    let (line, _) = self.position(first.start);
-                    self.problem(
-                        span,
-                        format!("{address}:{port} belongs to the registry at line {line} already"),
-                    );
-                }
-            }
-            drafts.push(draft);
-        }
-        self.give_addresses(value.span(), drafts)
-    }
-
-    /// Written addresses first, so that a registry without one never takes another's.
-    fn give_addresses(&mut self, span: Range<usize>, drafts: Vec<Draft>) -> Vec<RegistrySpec> {
-        let mut taken: BTreeSet<Ipv4Addr> = drafts.iter().filter_map(|draft| draft.address).collect();
-        let mut specs = Vec::new();
-        for draft in drafts {
-            let address = match draft.address.map_or_else(|| pick_address(&draft.name, &taken), Ok) {
-                Ok(address) => address,
-                Err(error) => {
-                    self.problem(span.clone(), error.to_string());
-                    continue;
-                }
-            };
-            taken.insert(address);
-            specs.push(RegistrySpec {
-                name: draft.name,
-                ssh: draft.ssh,
-                fallbacks: draft.fallbacks,
-                remote: draft.remote,
-                address,
-                gateway: draft.gateway,
-                port: draft.port,
-                localhost_port: draft.localhost_port,
-                ca: draft.ca,
-                linger_seconds: draft.linger_seconds,
-                keep_open: draft.keep_open,
-                url: draft.url,
-                client_certificate: draft.client_certificate,
-                open_at_start: draft.open_at_start,
-                limits: draft.limits,
-            });
-        }
-        specs
-    }
-
     fn registry(&mut self, span: Range<usize>, table: &DeTable<'_>, linger_seconds: u32) -> Option<Draft> {
         self.reject_unknown(table, REGISTRY_KEYS, "a setting of a registry");
         let name = self.required::<RegistryName>(span.clone(), table, "name", "cr.boss.org");
@@ -329,7 +236,7 @@ impl Reader<'_> {
             remote,
             address,
             gateway,
-            port: url.as_ref().map(RegistryUrl::port).or(port).unwrap_or(RegistrySpec::DEFAULT_PORT),
+            port: url.as_ref().map(RegistryUrl::port).or(port),
             localhost_port,
             ca,
             linger_seconds: linger.unwrap_or(linger_seconds),

@@ -4,11 +4,13 @@ mod document;
 #[cfg(test)]
 mod tests;
 
-use super::{Config, ConfigError, ca, parse};
-use crate::{Paths, files::replace};
-use dockline_model::{
-    AddressPoolExhausted, OfferSpec, RegistryName, RegistrySpec, SettingsChange, Target, pick_address,
+use super::{
+    Config, ConfigError, ca,
+    listener::{self, Taken},
+    parse,
 };
+use crate::{Paths, files::replace};
+use dockline_model::{OfferSpec, RegistryName, RegistrySpec, SettingsChange, Target, pick_address};
 use document::{
     change_settings as put_settings, insert, insert_offer, keep_addresses, replace as replace_registry,
     take_out,
@@ -17,7 +19,7 @@ use std::{
     collections::BTreeSet,
     fs::{self, File},
     io,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddrV4},
     path::Path,
 };
 use toml_edit::DocumentMut;
@@ -27,9 +29,6 @@ const HEADER: &str = "\
 # Secrets do not belong here; they are kept in the operating system's keyring.
 
 ";
-
-/// More people of one machine with the same registry there will not be.
-const ADDRESSES_TRIED: usize = 256;
 
 /// Reads the configuration; a file that is not there is an empty one. Blocks.
 ///
@@ -232,22 +231,24 @@ pub(crate) fn complete(
     if others().any(|spec| spec.name == target.name) {
         return Err(ConfigError::NameTaken(target.name.clone()));
     }
-    let taken: BTreeSet<_> = others().map(|spec| spec.address).collect();
-    let port = match &target.url {
-        Some(url) => url.port(),
-        None => target.port.unwrap_or(RegistrySpec::DEFAULT_PORT),
+    let listener = match &target.url {
+        // Never listened at, but every registry has one.
+        Some(url) => {
+            let taken: BTreeSet<_> = others().map(|spec| spec.address).collect();
+            let address = target.address.or_else(|| before.map(|spec| spec.address));
+            let address = address.map_or_else(|| pick_address(&target.name, &taken), Ok)?;
+            SocketAddrV4::new(address, url.port())
+        }
+        None => listener_of(target, others(), before, listener::binding)?,
     };
     let spec = RegistrySpec {
         name: target.name.clone(),
         ssh: target.ssh.clone(),
         fallbacks: target.fallbacks.clone(),
         remote: target.remote.clone().unwrap_or_default(),
-        address: match target.address.or_else(|| before.map(|spec| spec.address)) {
-            Some(address) => address,
-            None => pick_free(&target.name, taken, port)?,
-        },
+        address: *listener.ip(),
         gateway: target.gateway,
-        port,
+        port: listener.port(),
         localhost_port: target.localhost_port,
         ca: None,
         linger_seconds: target.linger_seconds.unwrap_or(config.settings.linger_seconds),
@@ -265,28 +266,31 @@ pub(crate) fn complete(
     Ok(spec)
 }
 
+/// Where a registry with a tunnel listens: where the person wants it, else where it was, else where nobody else is.
+fn listener_of<'a>(
+    target: &Target,
+    others: impl Iterator<Item = &'a RegistrySpec>,
+    before: Option<&RegistrySpec>,
+    bind: impl Fn(SocketAddrV4) -> listener::Binding,
+) -> Result<SocketAddrV4, ConfigError> {
+    // Without a tunnel it listened nowhere until now.
+    let before = before.filter(|spec| spec.has_tunnel());
+    if let Some(address) = target.address.or_else(|| before.map(|spec| spec.address)) {
+        // At 127.0.0.1 the port is the registry's own, and as little to be lost as an address.
+        let own = before.filter(|spec| spec.address == address && address == Ipv4Addr::LOCALHOST);
+        let port = target.port.or_else(|| own.map(|spec| spec.port));
+        return Ok(SocketAddrV4::new(address, port.unwrap_or(RegistrySpec::DEFAULT_PORT)));
+    }
+    let mut taken = Taken::default();
+    for spec in others {
+        taken.add(SocketAddrV4::new(spec.address, spec.port), spec.localhost_port);
+    }
+    taken.ports.extend(target.localhost_port);
+    Ok(listener::pick(&target.name, target.port, &taken, bind)?)
+}
+
 /// Last of all, since it writes a file.
 fn with_ca(paths: &Paths, target: &Target, spec: RegistrySpec) -> Result<RegistrySpec, ConfigError> {
     let ca = target.ca.as_deref().map(|source| ca::keep(paths, &target.name, source)).transpose()?;
     Ok(RegistrySpec { ca, ..spec })
-}
-
-/// The first address of the name's own order where `port` can be listened at now: another person of this machine may
-/// have the same registry. Where a program holds the port on every address, the first of all, since no other would be
-/// better; the tunnel says who is in the way.
-fn pick_free(
-    name: &RegistryName,
-    mut taken: BTreeSet<Ipv4Addr>,
-    port: u16,
-) -> Result<Ipv4Addr, AddressPoolExhausted> {
-    let first = pick_address(name, &taken)?;
-    let mut address = first;
-    for _ in 0..ADDRESSES_TRIED {
-        if TcpListener::bind((address, port)).is_ok() {
-            return Ok(address);
-        }
-        taken.insert(address);
-        address = pick_address(name, &taken)?;
-    }
-    Ok(first)
 }

@@ -3,6 +3,7 @@
 //! An engine that shares this machine's loopback has the registry at its own address. One in a virtual machine, or in a
 //! network namespace of its own, has not, and goes where `dockline setup` had Dockline listen for it.
 
+use crate::setup::listeners::error_at_localhost;
 use dockline_model::{Code, EngineKind, RegistrySpec, TunnelView, UiError};
 
 /// How.
@@ -30,8 +31,8 @@ pub(super) fn reach(kind: &EngineKind, spec: &RegistrySpec, view: &TunnelView) -
             ))
             .hint(format!("Let Dockline listen there, and tell the engine: dockline setup {}", spec.name))
         })?;
-        return match &view.localhost_error {
-            Some(error) => Err((**error).clone()),
+        return match error_at_localhost(spec, view) {
+            Some(error) => Err(error.clone()),
             None => Ok(Reach::Only(format!("{host}:{port}"))),
         };
     }
@@ -42,7 +43,8 @@ pub(super) fn reach(kind: &EngineKind, spec: &RegistrySpec, view: &TunnelView) -
                 spec.address, spec.name
             ))
             .hint(format!(
-                "Let the registry listen on a gateway address too, then tell the engine: dockline setup {}",
+                "Give the registry a gateway address (gateway = \"172.17.0.1\" in the configuration, or Edit in the \
+                 window), then run dockline setup {} again. Or push with `dockline push IMAGE`, which needs no setting.",
                 spec.name
             ))
         })?;
@@ -99,6 +101,12 @@ mod tests {
         assert_eq!(
             reach(&EngineKind::DockerDesktop, &at_localhost, &TunnelView::idle()),
             only("host.docker.internal:5000")
+        );
+        let listener_error = Some(UiError::new(Code::PortInUse, "x"));
+        let held = TunnelView { listener_error, ..TunnelView::idle() };
+        assert_eq!(
+            reach(&EngineKind::DockerDesktop, &at_localhost, &held).unwrap_err().code,
+            Code::PortInUse
         );
     }
 }

@@ -137,7 +137,7 @@ fn without_tunnel(name: &RegistryName) -> UiError {
         Code::InvalidArgument,
         format!("{name} is used without a tunnel: there is nothing to connect."),
     )
-    .hint(format!("`dockline login {name}` tries the way there."))
+    .hint(format!("`dockline doctor {name}` tries the way there."))
 }
 
 /// Whether the two differ in nothing that open connections would notice.

@@ -3,6 +3,7 @@
 //!
 //! It knows no controller: a [`Case`] goes in, the links come out one at a time.
 
+mod engine;
 mod remedy;
 mod report;
 mod way;
@@ -11,16 +12,15 @@ pub(crate) use report::{summary, text};
 
 use crate::{
     Paths,
-    setup::{Setup, check, look},
+    config::free_port,
+    setup::{Setup, look},
 };
-use dockline_engine::{Engine, Surroundings};
-use dockline_model::{
-    CheckOutcome, Code, Link, LinkState, LinkView, RegistrySpec, Remedy, SettingsFile, SetupAction,
-    SetupPlan, SetupVerdict, UiError,
-};
+use dockline_engine::Surroundings;
+use dockline_model::{Code, Link, LinkState, LinkView, RegistrySpec, Remedy, UiError};
 use dockline_registry::{Client, Digest, RegistryError};
 use dockline_tunnel::{Lease, Tunnel};
 use std::{
+    collections::BTreeSet,
     io::{self, Cursor},
     net::{IpAddr, TcpListener},
     sync::Arc,
@@ -122,9 +122,9 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
             Some(other) => format!("This machine takes {name} for {other}, and not for {address}."),
             None => format!("This machine does not know the name {name}, so programs cannot use it."),
         };
-        let error = UiError::new(Code::NameNotSetUp, what)
-            .hint("Let Dockline put the name into the hosts file: dockline setup");
-        self.fail(Link::Name, error, self.set_up());
+        let kind = look(&self.case.around).await.facts.kind;
+        let error = UiError::new(Code::NameNotSetUp, what).hint(remedy::hint_for_name(&kind));
+        self.fail(Link::Name, error, remedy::for_name(&kind, &name));
         false
     }
 
@@ -134,16 +134,15 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
         match TcpListener::bind((address, 0)) {
             Ok(_) => self.pass(Link::Address, format!("{address} is this machine's.")),
             Err(error) => {
+                let error_kind = error.kind();
                 let error = UiError::new(
                     Code::AddressUnavailable,
                     format!("{address} cannot be used on this machine: {error}."),
                 );
-                let words = if cfg!(target_os = "macos") {
-                    format!("An administrator can add it: sudo ifconfig lo0 alias {address}")
-                } else {
-                    "Give the registry another address of 127.0.0.0/8, or none, so that one is picked."
-                        .to_owned()
-                };
+                let spec = &self.case.spec;
+                // What other registries have, their listeners hold.
+                let port = free_port(&spec.name, &BTreeSet::new()).unwrap_or(RegistrySpec::DEFAULT_PORT);
+                let words = remedy::for_address(spec, error_kind, port);
                 self.fail(Link::Address, error, Remedy::Person { words });
             }
         }
@@ -195,99 +194,6 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
                 false
             }
         }
-    }
-
-    async fn engine(&mut self, name_leads_here: bool, is_reached: bool) {
-        self.begin(Link::Engine);
-        let looked = look(&self.case.around).await;
-        if let Some(error) = looked.absent {
-            self.fail_as(Link::Engine, error);
-            for link in [Link::EngineSettings, Link::EngineReach] {
-                self.skip(link, "There is no engine to ask; archives can be pushed without one.");
-            }
-            return;
-        }
-        let label = looked.facts.label.clone();
-        self.pass(Link::Engine, format!("{label} answers."));
-        let authority = self.engine_settings(&label, name_leads_here).await;
-        if !is_reached {
-            return self.skip(
-                Link::EngineReach,
-                "The registry is not reached from here, so the engine was not asked.",
-            );
-        }
-        let engine = match looked.endpoint.map(Engine::connect) {
-            Some(Ok(engine)) => engine,
-            Some(Err(error)) => return self.fail_as(Link::EngineReach, UiError::from(&error)),
-            None => {
-                return self.skip(
-                    Link::EngineReach,
-                    "The engine runs on another machine, where this machine's tunnels do not reach.",
-                );
-            }
-        };
-        self.begin(Link::EngineReach);
-        match check::reaches(&engine, &authority).await {
-            CheckOutcome::Reached { login_wanted } => {
-                let and = if login_wanted { ", and wants a login" } else { "" };
-                let words =
-                    format!("{label} asked for {authority} by itself, and the registry answered{and}.");
-                self.pass(Link::EngineReach, words);
-            }
-            CheckOutcome::NotReached { error } => {
-                let is_set_up_by_us = !self.case.is_candidate && self.case.tunnel.is_some();
-                let remedy = if is_set_up_by_us { self.set_up() } else { self.person(&error) };
-                self.fail(Link::EngineReach, error, remedy);
-            }
-            CheckOutcome::NotAsked { why } => self.skip(Link::EngineReach, why),
-            CheckOutcome::Withdrawn => self.skip(Link::EngineReach, "The engine was not asked."),
-        }
-    }
-
-    /// The name under which the engine is to ask.
-    async fn engine_settings(&mut self, label: &str, name_leads_here: bool) -> String {
-        if self.case.tunnel.is_none() {
-            self.skip(Link::EngineSettings, "Without a tunnel, the engine needs no settings of Dockline's.");
-            return self.case.spec.authority();
-        }
-        let by_address = self.case.spec.listen().to_string();
-        if self.case.is_candidate {
-            self.skip(Link::EngineSettings, "The engine is set up when the registry is configured.");
-            return by_address;
-        }
-        self.begin(Link::EngineSettings);
-        let plan = match self.case.setup.plan(SetupAction::Apply, &[]).await {
-            Ok(plan) => plan,
-            Err(error) => {
-                self.fail_as(Link::EngineSettings, error);
-                return by_address;
-            }
-        };
-        let authority = plan
-            .authorities
-            .iter()
-            .find(|authority| authority.registry == self.case.spec.name)
-            .map(|authority| authority.authority.clone());
-        match &plan.verdict {
-            SetupVerdict::AlreadySatisfied { .. } => {
-                self.pass(Link::EngineSettings, format!("{label} has all the settings that it needs."));
-            }
-            SetupVerdict::Needed { .. } if is_about_names_alone(&plan) => {
-                self.pass(
-                    Link::EngineSettings,
-                    format!("{label} needs no settings, only the registry's name."),
-                );
-            }
-            SetupVerdict::Needed { why } => {
-                let error =
-                    UiError::new(Code::EngineNotSetUp, format!("{label} cannot push there yet: {why}"))
-                        .hint("Look at what would change, and let Dockline change it: dockline setup");
-                self.fail(Link::EngineSettings, error, self.set_up());
-            }
-            SetupVerdict::Refused { error } => self.fail_as(Link::EngineSettings, error.clone()),
-        }
-        // Without the name, every engine of this machine still takes the address.
-        authority.filter(|_| name_leads_here).unwrap_or(by_address)
     }
 
     async fn round_trip(&mut self, is_reached: bool) {
@@ -369,11 +275,6 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
             view.state = LinkState::Skipped { why: "The way breaks before it.".to_owned() };
         }
     }
-}
-
-/// Whether the plan is about the hosts file alone, which is a link of its own.
-fn is_about_names_alone(plan: &SetupPlan) -> bool {
-    !plan.changes.is_empty() && plan.changes.iter().all(|change| change.file == SettingsFile::Hosts)
 }
 
 fn internal(error: &io::Error) -> UiError {

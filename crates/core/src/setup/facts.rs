@@ -137,8 +137,13 @@ pub(crate) fn kind(flavour: Flavour, context: Option<&str>) -> EngineKind {
     }
 }
 
-/// A proxy is in the way of every alias: Go sends a *name* through it even if the name leads to loopback.
+/// A proxy is in the way of every alias: Go sends a *name* through it even if the name leads to loopback. Docker
+/// Desktop's engine always names one, its own (`http.docker.internal:3128`), which leads to this machine as it should;
+/// a proxy of the person's is behind that one, where the engine does not see it.
 fn remarks(found: &Found) -> Vec<String> {
+    if found.flavour == Flavour::DockerDesktop {
+        return Vec::new();
+    }
     let Some(proxy) = &found.proxy else { return Vec::new() };
     vec![format!(
         "The engine goes through an HTTP proxy. Registries must be among its exceptions (NO_PROXY, now “{}”), or the \
@@ -195,5 +200,7 @@ mod tests {
         assert!(remarks(&found()).is_empty());
         let proxied = Found { proxy: Some(Proxy { http: true, no_proxy: ".corp".into() }), ..found() };
         assert!(remarks(&proxied)[0].contains("“.corp”"));
+        let desktop = Found { flavour: Flavour::DockerDesktop, ..proxied };
+        assert!(remarks(&desktop).is_empty(), "everybody's there has one");
     }
 }

@@ -1,16 +1,14 @@
 //! The settings files: planned from what they hold now, written as agreed. All of it blocks, so none of it runs on the
 //! runtime's threads.
 
-use super::{changed, internal};
+use super::internal;
 use crate::{Paths, files::blocking, hosts};
 use dockline_edits::{
     HelperAnswer, HelperRequest, Paths as EditPaths, elevate, perform,
     setup::{self, Prepared},
 };
 use dockline_engine::Surroundings;
-use dockline_model::{
-    AppliedChange, EngineFacts, SettingsFile, SetupAction, SetupPlan, SetupTarget, UiError,
-};
+use dockline_model::{AppliedChange, EngineFacts, SettingsFile, SetupAction, SetupTarget, UiError};
 use std::{env, path::PathBuf, thread};
 use tokio::sync::oneshot;
 
@@ -32,9 +30,10 @@ pub(super) struct Written {
     pub failed: Vec<String>,
 }
 
-pub(super) async fn plan(paths: &Paths, facts: EngineFacts, wish: Wish) -> Result<SetupPlan, UiError> {
+/// Works out what has to change; nothing is written.
+pub(super) async fn prepare(paths: &Paths, facts: EngineFacts, wish: Wish) -> Result<Prepared, UiError> {
     let files = Files::of(paths);
-    blocking(move || files.prepare(&facts, &wish).plan).await
+    blocking(move || files.prepare(&facts, &wish)).await
 }
 
 pub(super) async fn applied(paths: &Paths) -> Result<Vec<AppliedChange>, UiError> {
@@ -43,15 +42,15 @@ pub(super) async fn applied(paths: &Paths) -> Result<Vec<AppliedChange>, UiError
         .await?
 }
 
-/// Writes what was agreed to, if the files still are as they were then. May wait for a person to type a password, on a
+/// Writes what was prepared, if the files still are as they were then. May wait for a person to type a password, on a
 /// thread of its own: neither the runtime's blocking pool nor the program's end waits for it.
-pub(super) async fn apply(paths: &Paths, agreed: SetupPlan, wish: Wish) -> Result<Written, UiError> {
+pub(super) async fn write(paths: &Paths, prepared: Prepared) -> Result<Written, UiError> {
     let files = Files::of(paths);
     let (answer, answered) = oneshot::channel();
     thread::Builder::new()
         .name("settings".to_owned())
         // Whoever asked may have gone.
-        .spawn(move || drop(answer.send(files.write(&agreed, &wish))))
+        .spawn(move || drop(answer.send(files.write(prepared))))
         .map_err(|error| internal(format!("No thread could be started: {error}.")))?;
     answered.await.unwrap_or_else(|_| Err(internal("The change of the settings ended without saying how.")))
 }
@@ -85,9 +84,8 @@ impl Files {
         }
     }
 
-    fn write(&self, agreed: &SetupPlan, wish: &Wish) -> Result<Written, UiError> {
-        let prepared = self.prepare(&agreed.engine, wish);
-        is_the_same(agreed, &prepared.plan)?;
+    fn write(&self, prepared: Prepared) -> Result<Written, UiError> {
+        let plan = prepared.plan;
         let mut written = Written::default();
         // The system's files first: leave may not be given, and then nothing has changed.
         if !prepared.system.is_empty() {
@@ -103,11 +101,11 @@ impl Files {
             let request = HelperRequest::Apply { changes: prepared.user };
             written.note(perform(&self.user, &request, None).map_err(|error| UiError::from(&error))?);
         }
-        let sentence = |path: &str| match agreed.action {
+        let sentence = |path: &str| match plan.action {
             SetupAction::Apply => format!("{path} is written."),
             SetupAction::Undo => format!("{path} holds nothing of Dockline's any more."),
         };
-        written.done.splice(0..0, agreed.changes.iter().map(|change| sentence(&change.path)));
+        written.done.splice(0..0, plan.changes.iter().map(|change| sentence(&change.path)));
         Ok(written)
     }
 }
@@ -137,21 +135,5 @@ pub(crate) fn settle(paths: &Paths) {
     match dockline_edits::recover(&user) {
         Ok(recovery) => tracing::info!(?recovery, "an interrupted change of engine settings was settled"),
         Err(error) => tracing::warn!(%error, "an interrupted change of engine settings could not be settled"),
-    }
-}
-
-/// What would be written now has to be what the person saw. (Each file's fingerprints are compared again by whoever
-/// writes; this is about the *set* of files.)
-fn is_the_same(agreed: &SetupPlan, now: &SetupPlan) -> Result<(), UiError> {
-    let differs = |(one, other): (&dockline_model::ChangeView, &dockline_model::ChangeView)| {
-        (&one.id, &one.before, &one.after) != (&other.id, &other.before, &other.after)
-    };
-    let is_hosts = |file: SettingsFile| file == SettingsFile::Hosts;
-    if agreed.changes.len() != now.changes.len() {
-        return Err(changed("A settings file", false));
-    }
-    match agreed.changes.iter().zip(&now.changes).find(|pair| differs(*pair)) {
-        Some((one, _)) => Err(changed(&one.path, is_hosts(one.file))),
-        None => Ok(()),
     }
 }

@@ -1,14 +1,8 @@
 //! Where Dockline has to listen besides, so that an engine in a virtual machine gets to its registries.
 
-use dockline_model::{EngineKind, PlannedListener, RegistryName, RegistryView};
-use std::{
-    collections::BTreeSet,
-    net::{Ipv4Addr, TcpListener},
-};
-
-/// Ports to choose from: above what needs rights, below those that systems hand out by themselves (RFC 6335 §6), and
-/// near the 5000 that people know registries by. (5000 itself is AirPlay's on macOS.)
-const PORTS: std::ops::RangeInclusive<u16> = 5001..=5999;
+use crate::config::free_port;
+use dockline_model::{EngineKind, PlannedListener, RegistrySpec, RegistryView, TunnelView, UiError};
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 /// A port of 127.0.0.1 for each of `registries` that has none, if the engine is one that sees nothing else of this
 /// machine; `all` are the configured ones. Once it is in the configuration, a port stays.
@@ -18,11 +12,12 @@ pub(super) fn missing(
     all: &[RegistryView],
 ) -> Vec<PlannedListener> {
     let Some(host) = kind.name_of_host() else { return Vec::new() };
-    let mut taken: BTreeSet<u16> = all.iter().filter_map(|view| view.spec.at_localhost()).collect();
+    let ports = |view: &RegistryView| [view.spec.at_localhost(), view.spec.localhost_port];
+    let mut taken: BTreeSet<u16> = all.iter().flat_map(ports).flatten().collect();
     let mut listeners = Vec::new();
     for view in registries.iter().filter(|view| view.spec.at_localhost().is_none()) {
         let name = &view.spec.name;
-        let Some(port) = pick(name, &taken) else { continue };
+        let Some(port) = free_port(name, &taken) else { continue };
         taken.insert(port);
         listeners.push(PlannedListener {
             registry: name.clone(),
@@ -36,32 +31,55 @@ pub(super) fn missing(
     listeners
 }
 
-/// The first free one of the name's own order (FNV-1a), so that machines agree where they can.
-fn pick(name: &RegistryName, taken: &BTreeSet<u16>) -> Option<u16> {
-    let count = u32::from(PORTS.end() - PORTS.start()) + 1;
-    let start = name
-        .as_str()
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    (0..count)
-        .filter_map(|step| u16::try_from((start % count + step) % count).ok())
-        .map(|offset| PORTS.start() + offset)
-        .find(|port| !taken.contains(port) && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+/// Why Dockline does not listen where 127.0.0.1 leads to the registry. That is its own listener where it has no other
+/// address (macOS).
+pub(crate) fn error_at_localhost<'a>(spec: &RegistrySpec, view: &'a TunnelView) -> Option<&'a UiError> {
+    match spec.address == Ipv4Addr::LOCALHOST {
+        true => view.listener_error.as_ref(),
+        false => view.localhost_error.as_deref(),
+    }
+}
+
+/// Why Dockline does not listen where an engine of that kind would look for the registry, of whose other listeners the
+/// engine makes no use.
+pub(super) fn error_for<'a>(
+    kind: &EngineKind,
+    spec: &RegistrySpec,
+    view: &'a TunnelView,
+) -> Option<&'a UiError> {
+    match kind.name_of_host() {
+        Some(_) => error_at_localhost(spec, view),
+        None => view.listener_error.as_ref(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dockline_model::Code;
 
     #[test]
-    fn a_port_is_free_and_nobody_elses() {
-        let name: RegistryName = "cr.boss.org".parse().unwrap();
-        let first = pick(&name, &BTreeSet::new()).unwrap();
-        assert_eq!(pick(&name, &BTreeSet::new()), Some(first));
-        let second = pick(&name, &BTreeSet::from([first])).unwrap();
-        assert!(PORTS.contains(&first) && PORTS.contains(&second) && first != second);
-        let _somebody = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
-        assert_ne!(pick(&name, &BTreeSet::new()), Some(first));
-        assert_eq!(pick(&name, &PORTS.collect()), None);
+    fn only_what_the_engine_looks_for_is_missed() {
+        let spec = RegistrySpec::new(
+            "cr.boss.org".parse().unwrap(),
+            "me@host".parse().unwrap(),
+            Ipv4Addr::new(127, 77, 1, 5),
+        );
+        let error = |code| UiError::new(code, "x");
+        let code = |kind: &EngineKind, spec: &RegistrySpec, view: &TunnelView| {
+            error_for(kind, spec, view).map(|error| error.code)
+        };
+        let (native, desktop) = (EngineKind::DockerNative, EngineKind::DockerDesktop);
+        // An address that the machine does not have is nothing to an engine in a virtual machine.
+        let view = TunnelView { listener_error: Some(error(Code::AddressUnavailable)), ..TunnelView::idle() };
+        assert_eq!(code(&native, &spec, &view), Some(Code::AddressUnavailable));
+        assert_eq!(code(&desktop, &spec, &view), None);
+        // Unless that is the one it looks for.
+        let at_localhost = RegistrySpec { address: Ipv4Addr::LOCALHOST, ..spec.clone() };
+        assert_eq!(code(&desktop, &at_localhost, &view), Some(Code::AddressUnavailable));
+        let view =
+            TunnelView { localhost_error: Some(Box::new(error(Code::PortInUse))), ..TunnelView::idle() };
+        assert_eq!(code(&native, &spec, &view), None);
+        assert_eq!(code(&desktop, &spec, &view), Some(Code::PortInUse));
     }
 }

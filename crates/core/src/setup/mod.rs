@@ -5,29 +5,24 @@
 //! writing are `dockline-edits`'; what is known of the engine comes from `dockline-engine`; this module brings them
 //! together, reloads, and asks.
 
+mod apply;
 pub(crate) mod check;
 pub(crate) mod facts;
 mod files;
-mod listeners;
+pub(crate) mod listeners;
 mod steps;
 
 pub use facts::{Looked, look};
 
 use crate::{Paths, config, files::blocking};
-use dockline_engine::{Engine, Surroundings};
+use dockline_engine::Surroundings;
 use dockline_model::{
-    AppliedChange, CheckOutcome, Code, EngineAuthority, EngineCheck, LeftForYou, PlannedListener,
-    RegistryName, RegistrySecurity, RegistrySpec, RegistryView, SettingsFile, SetupAction, SetupPlan,
-    SetupProgress, SetupReport, SetupTarget, SetupVerdict, StepBy, Target, UiError,
+    AppliedChange, Code, PlannedListener, RegistryName, RegistrySecurity, RegistrySpec, RegistryView,
+    SetupAction, SetupPlan, SetupTarget, SetupVerdict, Target, UiError,
 };
+use files::Wish;
 pub(crate) use files::settle;
-use files::{Wish, Written};
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 use tokio::time::timeout;
 
 /// How long this machine may take to say whether public DNS knows a name: the answer only makes a warning.
@@ -127,7 +122,7 @@ impl Setup {
             }
             (SetupAction::Undo, _) => Wish::Undone(changes.to_vec()),
         };
-        let mut plan = files::plan(&self.paths, looked.facts, wish).await?;
+        let mut plan = files::prepare(&self.paths, looked.facts, wish).await?.plan;
         plan.action = action;
         plan.listens = match &plan.verdict {
             SetupVerdict::Needed { .. } => listens,
@@ -158,125 +153,6 @@ impl Setup {
     /// Where its record cannot be read.
     pub async fn applied(&self) -> Result<Vec<AppliedChange>, UiError> {
         files::applied(&self.paths).await
-    }
-
-    /// Carries out the plan a person agreed to, then asks the engine. `progress` is told before each thing.
-    ///
-    /// # Errors
-    /// Whatever kept it from being done; a file that changed since the plan was made is `HostsChanged`. That the
-    /// engine does not get to the registry after all is no error but in the report.
-    pub async fn apply(
-        &self,
-        plan: SetupPlan,
-        progress: impl Fn(SetupProgress) + Send + Sync,
-    ) -> Result<SetupReport, UiError> {
-        if plan.action == SetupAction::Apply {
-            self.listens(&plan)?;
-        }
-        let before = self.applied().await.unwrap_or_default();
-        let wish = match (plan.action, plan.authorities.is_empty()) {
-            (SetupAction::Apply, _) | (SetupAction::Undo, false) => {
-                Wish::Holds(self.targets(&self.named(&plan), &plan.listens).await?)
-            }
-            (SetupAction::Undo, true) => {
-                Wish::Undone(plan.changes.iter().map(|change| change.id.clone()).collect())
-            }
-        };
-        let own_steps: Vec<_> =
-            plan.steps.iter().filter(|step| step.by == StepBy::Dockline && !step.optional).collect();
-        let asked = match plan.action {
-            SetupAction::Apply => plan.authorities.len(),
-            SetupAction::Undo => 1,
-        };
-        let total = 1 + own_steps.len() + asked;
-        let told = AtomicU32::new(0);
-        let tell = |words: String| {
-            let done = told.fetch_add(1, Ordering::Relaxed);
-            progress(SetupProgress { words, done, total: u32::try_from(total).unwrap_or(u32::MAX) });
-        };
-
-        tell(match plan.needs_admin() {
-            true => "Writing the settings; an administrator's leave may be asked for".to_owned(),
-            false => "Writing the settings".to_owned(),
-        });
-        let Written { mut done, mut failed } = files::apply(&self.paths, plan.clone(), wish).await?;
-        for step in own_steps {
-            tell(step.words.clone());
-            match step.command.as_slice() {
-                [] => match steps::reload_podman(&self.around).await {
-                    Ok(()) => done.push(step.done.clone()),
-                    Err(error) => failed.push(error.message),
-                },
-                _ => {
-                    steps::run(step).await?;
-                    done.push(step.done.clone());
-                }
-            }
-        }
-        let after = self.applied().await.unwrap_or_default();
-        let checks = self.check(&plan, &withdrawn(&before, &after), tell).await;
-        let offered = plan.steps.iter().filter(|step| step.by == StepBy::Person || step.optional);
-        let offered =
-            offered.map(|step| LeftForYou { words: step.words.clone(), command: step.command.clone() });
-        let failed = failed.into_iter().map(|words| LeftForYou { words, command: Vec::new() });
-        let left = failed.chain(offered).collect();
-        let summary = summary(&plan, &checks);
-        Ok(SetupReport { action: plan.action, summary, done, left, checks })
-    }
-
-    async fn check(
-        &self,
-        plan: &SetupPlan,
-        withdrawn: &[EngineAuthority],
-        tell: impl Fn(String) + Send + Sync,
-    ) -> Vec<EngineCheck> {
-        let looked = look(&self.around).await;
-        let engine = looked.endpoint.map(Engine::connect);
-        let not_asked = |authority: &EngineAuthority, why: String| EngineCheck {
-            registry: authority.registry.clone(),
-            authority: authority.authority.clone(),
-            outcome: CheckOutcome::NotAsked { why },
-        };
-        let authorities = match plan.action {
-            SetupAction::Apply => plan.authorities.clone(),
-            SetupAction::Undo => withdrawn.to_vec(),
-        };
-        let engine = match engine {
-            Some(Ok(engine)) => engine,
-            Some(Err(error)) => {
-                let why = UiError::from(&error).message;
-                return authorities.iter().map(|authority| not_asked(authority, why.clone())).collect();
-            }
-            None => {
-                let why = "The engine was not asked: it does not answer here.".to_owned();
-                return authorities.iter().map(|authority| not_asked(authority, why.clone())).collect();
-            }
-        };
-        let mut checks = Vec::new();
-        if plan.action == SetupAction::Undo {
-            tell(format!("Asking {} what it goes by now", plan.engine.label));
-        }
-        for EngineAuthority { registry, authority } in authorities {
-            let outcome = match plan.action {
-                SetupAction::Apply => {
-                    tell(format!("{} asks for {authority}", plan.engine.label));
-                    check::reaches(&engine, &authority).await
-                }
-                SetupAction::Undo => check::withdrawn(&engine, &authority).await,
-            };
-            checks.push(EngineCheck { registry, authority, outcome });
-        }
-        checks
-    }
-
-    /// A name must not lead to a port that anybody might take: the listener is there first.
-    fn listens(&self, plan: &SetupPlan) -> Result<(), UiError> {
-        let error = |view: &&RegistryView| {
-            let tunnel = &view.tunnel;
-            let at_localhost = plan.engine.kind.name_of_host().and(tunnel.localhost_error.as_deref());
-            tunnel.listener_error.as_ref().or(at_localhost).cloned()
-        };
-        self.named(plan).iter().find_map(error).map_or(Ok(()), Err)
     }
 
     /// The one that was asked for and those that are set up already, since a file is planned as a whole; or all.
@@ -381,61 +257,6 @@ fn refused(engine: dockline_model::EngineFacts, error: UiError) -> SetupPlan {
     }
 }
 
-/// What the engine must not go by any more: what was in its settings and is not now.
-fn withdrawn(before: &[AppliedChange], after: &[AppliedChange]) -> Vec<EngineAuthority> {
-    let entries = |applied: &[AppliedChange]| -> BTreeSet<String> {
-        let of_engine = |change: &&AppliedChange| {
-            matches!(change.file, SettingsFile::DaemonJson | SettingsFile::RegistriesConf)
-        };
-        applied.iter().filter(of_engine).flat_map(|change| change.entries.iter().cloned()).collect()
-    };
-    let gone: BTreeSet<String> = entries(before).difference(&entries(after)).cloned().collect();
-    gone.into_iter()
-        .filter_map(|authority| {
-            let (host, _) = authority.split_once(':')?;
-            // An address is no registry's name; in the report the entry says enough.
-            let registry = host.parse().or_else(|_| "address.invalid".parse()).ok()?;
-            Some(EngineAuthority { registry, authority })
-        })
-        .collect()
-}
-
-fn summary(plan: &SetupPlan, checks: &[EngineCheck]) -> String {
-    let label = &plan.engine.label;
-    if plan.action == SetupAction::Undo {
-        return match plan.changes.len() {
-            0 => "There was nothing to undo.".to_owned(),
-            1 => "Dockline's change is undone.".to_owned(),
-            n => format!("Dockline's {n} changes are undone."),
-        };
-    }
-    let reached: Vec<&str> = checks
-        .iter()
-        .filter(|check| matches!(check.outcome, CheckOutcome::Reached { .. }))
-        .map(|check| check.authority.as_str())
-        .collect();
-    let missed = checks.iter().find(|check| matches!(check.outcome, CheckOutcome::NotReached { .. }));
-    match (reached.as_slice(), missed) {
-        (_, Some(missed)) => {
-            format!("The settings are written, but {label} does not get to {} yet.", missed.authority)
-        }
-        ([], None) => format!("The settings are written; {label} could not be asked whether they work."),
-        ([one], None) => format!("docker push works here: {label} asked {one}, and the registry answered."),
-        (several, None) => {
-            format!(
-                "docker push works here: {label} asked {}, and each registry answered.",
-                several.join(", ")
-            )
-        }
-    }
-}
-
 fn internal(message: impl Into<String>) -> UiError {
     UiError::new(Code::Internal, message)
-}
-
-fn changed(what: &str, is_hosts: bool) -> UiError {
-    let code = if is_hosts { Code::HostsChanged } else { Code::SettingsChanged };
-    UiError::new(code, format!("{what} changed after the plan was shown; nothing was written."))
-        .hint("Look at the new plan and agree to it again.")
 }

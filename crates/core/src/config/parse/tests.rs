@@ -1,6 +1,7 @@
 //! What a file says, and every way in which it may not.
 
-use super::*;
+use super::{super::listener::Binding, *};
+use std::{collections::BTreeSet, net::SocketAddrV4};
 
 fn problems(text: &str) -> Vec<String> {
     parse(text).unwrap_err().iter().map(ToString::to_string).collect()
@@ -209,4 +210,48 @@ fn offers_are_read_like_registries() {
     assert_eq!(twice, ["line 4, column 7: port 5000 of root@prod is offered already"]);
     let found = problems("[[offer]]\nport = 0\nto = \"far:1\"\nwhat = 1\n");
     assert_eq!(found.len(), 4, "{found:?}");
+}
+
+#[test]
+fn a_machine_with_one_loopback_address_gives_every_registry_a_port_of_its_own() {
+    let as_on_macos = |listener: SocketAddrV4| match *listener.ip() == Ipv4Addr::LOCALHOST {
+        true => Binding::Free,
+        false => Binding::NoAddress,
+    };
+    let registry = |name: &str, rest: &str| format!("[[registry]]\nname = \"{name}\"\nssh = \"h\"\n{rest}\n");
+    let listeners = |text: &str| -> Vec<String> {
+        let config = parse_with(text, &as_on_macos).unwrap();
+        config.registries.iter().map(|spec| spec.listen().to_string()).collect()
+    };
+    let alone = listeners(&registry("cr.boss.org", "")).remove(0);
+    let (host, own) = alone.split_once(':').unwrap();
+    assert_eq!(host, "127.0.0.1");
+    // A port that is written is its writer's, wherever it stands and whatever the others' names come to.
+    let text = registry("cr.boss.org", "")
+        + &registry("b.example", "port = 5000")
+        + &registry("c.example", "port = 5000")
+        + &registry("d.example", &format!("port = {own}"))
+        + &registry("e.example", "address = \"127.0.0.1\"\nport = 6000")
+        + &registry("f.example", "address = \"127.77.1.5\"");
+    let given = listeners(&text);
+    assert_eq!(given, listeners(&text), "the same at each reading");
+    assert!(given.iter().take(5).all(|listener| listener.starts_with("127.0.0.1:")), "{given:?}");
+    assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), given.len(), "{given:?}");
+    assert_eq!(given[1], "127.0.0.1:5000");
+    assert_eq!(given[3..], [alone, "127.0.0.1:6000".to_owned(), "127.77.1.5:5000".to_owned()]);
+    // Elsewhere each has an address.
+    let config = parse_with(&text, &|_| Binding::Free).unwrap();
+    let ports: Vec<u16> = config.registries.iter().map(|spec| spec.port).collect();
+    assert_eq!(ports[..3], [5000, 5000, 5000]);
+}
+
+#[test]
+fn what_only_a_tunnel_has_is_nothing_to_a_registry_without_one() {
+    for setting in ["localhost-port = 5001", "open-at-start = true", "limit-up = \"2 MB/s\"", "port = 5001"] {
+        let text = format!("[[registry]]\nname = \"a.b\"\nurl = \"https://a.b\"\n{setting}\n");
+        let (key, _) = setting.split_once(' ').unwrap();
+        let told = problems(&text);
+        let expected = format!("a registry with a url has no tunnel, so {key} means nothing here");
+        assert!(told.len() == 1 && told[0].ends_with(&expected), "{told:?}");
+    }
 }

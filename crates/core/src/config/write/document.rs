@@ -7,11 +7,14 @@ use dockline_model::{
 use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
-/// Writes down the addresses that were picked for registries added by hand: a picked one is kept.
+/// Writes down the addresses and ports that were picked for registries added by hand: what was picked is kept.
 pub(super) fn keep_addresses(document: &mut DocumentMut, config: &Config) {
     let put = |table: &mut dyn TableLike, spec: &RegistrySpec| {
         if spec.has_tunnel() && !table.contains_key("address") {
             table.insert("address", value(spec.address.to_string()));
+            if spec.port != RegistrySpec::DEFAULT_PORT {
+                set(table, "port", Some(i64::from(spec.port).into()));
+            }
         }
     };
     match document.get_mut("registry") {

@@ -3,6 +3,7 @@
 use super::{super::authority, *};
 use dockline_model::SshTarget;
 use proptest::prelude::*;
+use std::net::TcpListener;
 
 fn paths() -> (tempfile::TempDir, Paths) {
     let home = tempfile::tempdir().unwrap();
@@ -157,6 +158,47 @@ fn a_picked_address_is_written_down_at_the_next_change() {
     add(&paths, &target("cr.boss.org")).unwrap();
     let text = fs::read_to_string(&paths.config_file).unwrap();
     assert!(text.contains(&format!("ssh = \"h\" # home\naddress = \"{}\"\n", before.address)), "{text}");
+}
+
+#[test]
+fn so_is_a_picked_port() {
+    let text =
+        "[[registry]]\nname = \"a.b\"\nssh = \"h\" # home\n[[registry]]\nname = \"c.d\"\nssh = \"h\"\n";
+    let mut config = parse(text).unwrap();
+    // As on a machine that has no other address.
+    config.registries[0].address = Ipv4Addr::LOCALHOST;
+    config.registries[0].port = 5123;
+    config.registries[1].address = Ipv4Addr::new(127, 77, 1, 5);
+    config.registries[1].port = RegistrySpec::DEFAULT_PORT;
+    let mut document: DocumentMut = text.parse().unwrap();
+    keep_addresses(&mut document, &config);
+    let expected = "[[registry]]\nname = \"a.b\"\nssh = \"h\" # home\naddress = \"127.0.0.1\"\nport = 5123\n[[registry]]\nname = \
+         \"c.d\"\nssh = \"h\"\naddress = \"127.77.1.5\"\n";
+    assert_eq!(document.to_string(), expected);
+    assert_eq!(parse(expected).unwrap(), config);
+}
+
+#[test]
+fn a_port_of_127_0_0_1_stays_as_an_address_does() {
+    let (_home, paths) = paths();
+    let at_localhost =
+        Target { address: Some(Ipv4Addr::LOCALHOST), port: Some(5123), ..target("cr.boss.org") };
+    let (before, config) = add(&paths, &at_localhost).unwrap();
+    let (after, _) = change(&paths, &target("cr.boss.org")).unwrap();
+    assert_eq!(after.listen(), before.listen());
+    // And a new one gets another where there is no other address.
+    let as_on_macos = |listener: SocketAddrV4| match *listener.ip() == Ipv4Addr::LOCALHOST {
+        true => listener::Binding::Free,
+        false => listener::Binding::NoAddress,
+    };
+    let wanted = Target { port: Some(5123), ..target("other.example") };
+    let second = listener_of(&wanted, config.registries.iter(), None, as_on_macos).unwrap();
+    assert!(*second.ip() == Ipv4Addr::LOCALHOST && second.port() != 5123, "{second}");
+    // What had no tunnel until now listened nowhere.
+    let url = Some(Box::new("https://cr.boss.org".parse().unwrap()));
+    let without = RegistrySpec { url, address: Ipv4Addr::new(127, 77, 1, 5), ..before };
+    let now = listener_of(&target("cr.boss.org"), std::iter::empty(), Some(&without), as_on_macos).unwrap();
+    assert_eq!(*now.ip(), Ipv4Addr::LOCALHOST);
 }
 
 #[cfg(unix)]

@@ -15,7 +15,8 @@ pub enum SecretId {
     },
     /// The password of an account.
     Password {
-        /// `user@host`, or `user@host:port` where the port is not 22.
+        /// `user@host`, or `user@host:port` where the port is not 22; with the name that the host's key is known by
+        /// (`HostKeyAlias`) behind it, where that is another.
         login: String,
     },
     /// Name and password for a registry, in one.

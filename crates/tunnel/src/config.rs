@@ -2,7 +2,11 @@
 
 use crate::{AccessRules, Gateway};
 use dockline_model::RegistrySpec;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Where the agent of Windows' own OpenSSH listens.
 pub(crate) const WINDOWS_AGENT_PIPE: &str = r"\\.\pipe\openssh-ssh-agent";
@@ -79,7 +83,7 @@ pub struct SshEnvironment {
 }
 
 impl SshEnvironment {
-    /// As `ssh` itself would find them: `~/.ssh`, the system's files, `SSH_AUTH_SOCK`, `ssh` on the PATH.
+    /// As `ssh` itself would find them: `~/.ssh`, the system's files, `SSH_AUTH_SOCK`, `ssh` on the PATH, on Windows its own `ssh`.
     #[must_use]
     pub fn from_process() -> Self {
         let home = std::env::home_dir().unwrap_or_default();
@@ -91,8 +95,38 @@ impl SshEnvironment {
                 .filter(|s| !s.is_empty())
                 .map(PathBuf::from)
                 .or_else(|| cfg!(windows).then(|| PathBuf::from(WINDOWS_AGENT_PIPE))),
-            ssh_program: Some(PathBuf::from("ssh")),
+            ssh_program: Some(ssh_program(cfg!(windows), std::env::var_os("SystemRoot"), Path::is_file)),
             keepalive: None,
+        }
+    }
+}
+
+/// The `ssh` on the PATH; on Windows rather its own, which knows the files and the agent that Dockline uses: started
+/// from Git Bash, the PATH has the one of Git first, with a home and paths of its own.
+fn ssh_program(
+    is_windows: bool,
+    system_root: Option<OsString>,
+    is_there: impl FnOnce(&Path) -> bool,
+) -> PathBuf {
+    let own = system_root.map(|root| Path::new(&root).join("System32").join("OpenSSH").join("ssh.exe"));
+    own.filter(|own| is_windows && is_there(own)).unwrap_or_else(|| PathBuf::from("ssh"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_has_an_ssh_of_its_own() {
+        let root = || Some(OsString::from("/windows"));
+        let own = Path::new("/windows/System32/OpenSSH/ssh.exe");
+        assert_eq!(ssh_program(true, root(), |path| path == own), own);
+        for other in [
+            ssh_program(true, root(), |_| false),
+            ssh_program(true, None, |_| true),
+            ssh_program(false, root(), |_| true),
+        ] {
+            assert_eq!(other, Path::new("ssh"));
         }
     }
 }

@@ -36,6 +36,8 @@ pub enum TunnelError {
         host: String,
         /// Its SSH port.
         port: u16,
+        /// Whether it is in a network of one's own: a private address, or a link's.
+        is_near: bool,
         /// What the operating system said.
         #[source]
         source: Arc<io::Error>,
@@ -58,6 +60,20 @@ pub enum TunnelError {
         /// What the operating system said.
         #[source]
         source: Arc<io::Error>,
+    },
+    /// `ProxyCommand` failed before the session was up.
+    #[error(
+        "The ProxyCommand for {host} ended {} before the SSH session was up{}.",
+        status.map_or_else(|| "by a signal".to_owned(), |status| format!("with status {status}")),
+        if said.is_empty() { String::new() } else { format!("; it said “{said}”") }
+    )]
+    ProxyEnded {
+        /// The host.
+        host: String,
+        /// Its exit status; `None` if a signal ended it.
+        status: Option<i32>,
+        /// The last line of what it complained about; may be empty.
+        said: String,
     },
     /// Connected, but no SSH session came of it in time.
     #[error("{host} accepted the connection on port {port}, but did not speak SSH within {seconds} s.")]

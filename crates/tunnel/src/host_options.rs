@@ -3,8 +3,12 @@
 //!
 //! `StrictHostKeyChecking no` means `ask` here: an unknown host is asked about, and a changed key is always refused.
 
+mod names;
+mod paths;
+
 use crate::{SshEnvironment, error::TunnelError, known_hosts::HostNames};
 use dockline_model::SshTarget;
+use paths::Paths;
 use russh::MethodKind;
 use std::{
     path::{Path, PathBuf},
@@ -57,6 +61,8 @@ pub(crate) struct HostOptions {
     pub identity_is_explicit: bool,
     pub identities_only: bool,
     pub agent: Option<PathBuf>,
+    /// Apple's `UseKeychain`: passphrases are in the keychain.
+    pub use_keychain: bool,
     /// Nearest first, as in `ProxyJump`.
     pub jumps: Vec<String>,
     pub proxy_command: Option<String>,
@@ -95,6 +101,16 @@ impl HostOptions {
         }
     }
 
+    /// The same with the name that its key is known by, where that is another: what is kept for one of two hosts with
+    /// the same address, each behind a jump host of its own, must not be sent to the other.
+    pub(crate) fn account(&self) -> String {
+        let (name, plain) = (self.known_hosts_names(), HostNames::new(&self.host_name, self.port));
+        match name == plain {
+            true => self.login(),
+            false => format!("{} ({})", self.login(), name.name()),
+        }
+    }
+
     /// The names in known_hosts. `HostKeyAlias` stands for host and port both.
     pub(crate) fn known_hosts_names(&self) -> HostNames {
         match &self.host_key_alias {
@@ -112,44 +128,40 @@ impl HostOptions {
 /// Asks `ssh -G`, or falls back on OpenSSH's defaults where there is no `ssh`.
 pub(crate) async fn resolve(target: &SshTarget, ssh: &SshEnvironment) -> Result<HostOptions, TunnelError> {
     guard(target)?;
-    let Some(program) = &ssh.ssh_program else {
-        return Ok(parse("", target, ssh));
-    };
+    let paths = Paths::here(ssh);
     let failed = |reason: String| TunnelError::HostOptions { host: target.host.clone(), reason };
+    let read = |text: &str| parse(text, target, ssh, &paths).map_err(failed);
+    let Some(program) = &ssh.ssh_program else { return read("") };
     let mut asked = tokio::process::Command::new(program);
     // `Match exec` runs further programs.
     dockline_programs::prepare(asked.as_std_mut());
-    let output = asked.args(arguments(target, ssh)).stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = asked.args(arguments(target, ssh, &paths)).stdin(Stdio::null()).kill_on_drop(true).output();
     match tokio::time::timeout(SSH_G_TIMEOUT, output).await {
-        Ok(Ok(output)) if output.status.success() => {
-            Ok(parse(&String::from_utf8_lossy(&output.stdout), target, ssh))
-        }
+        Ok(Ok(output)) if output.status.success() => read(&String::from_utf8_lossy(&output.stdout)),
         Ok(Ok(output)) => {
             let words = String::from_utf8_lossy(&output.stderr);
             Err(failed(words.lines().last().unwrap_or("ssh -G failed").trim().to_owned()))
         }
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(parse("", target, ssh)),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => read(""),
         Ok(Err(error)) => Err(failed(error.to_string())),
         Err(_) => Err(failed(format!("ssh -G took longer than {} s", SSH_G_TIMEOUT.as_secs()))),
     }
 }
 
-/// A host or user that begins with `-` would be read as an option by `ssh`.
+/// Nothing that a shell or `ssh` would read as more than a name.
 fn guard(target: &SshTarget) -> Result<(), TunnelError> {
-    let bad = |text: &str| {
-        text.is_empty() || text.starts_with('-') || text.chars().any(|c| c.is_whitespace() || c.is_control())
-    };
-    if bad(&target.host) || target.user.as_deref().is_some_and(bad) || target.jump.as_deref().is_some_and(bad)
-    {
-        return Err(TunnelError::HostOptions {
+    match names::are_plain(target) {
+        true => Ok(()),
+        false => Err(TunnelError::HostOptions {
             host: target.host.clone(),
-            reason: "a host, user or jump host is empty, begins with “-” or has spaces in it".to_owned(),
-        });
+            reason: "a host, user or jump host is empty, begins with “-” or has characters in it that SSH does not \
+                     allow there"
+                .to_owned(),
+        }),
     }
-    Ok(())
 }
 
-fn arguments(target: &SshTarget, ssh: &SshEnvironment) -> Vec<std::ffi::OsString> {
+fn arguments(target: &SshTarget, ssh: &SshEnvironment, paths: &Paths<'_>) -> Vec<std::ffi::OsString> {
     let mut arguments: Vec<std::ffi::OsString> = vec!["-G".into(), "-T".into()];
     let mut option = |name: &str, value: std::ffi::OsString| arguments.extend([name.into(), value]);
     if let Some(config) = &ssh.config {
@@ -162,7 +174,7 @@ fn arguments(target: &SshTarget, ssh: &SshEnvironment) -> Vec<std::ffi::OsString
         option("-p", port.to_string().into());
     }
     if let Some(identity) = &target.identity {
-        option("-i", expand_home(&identity.to_string_lossy(), ssh).into());
+        option("-i", paths.one(&identity.to_string_lossy()).into());
     }
     if let Some(jump) = &target.jump {
         option("-J", jump.into());
@@ -171,8 +183,13 @@ fn arguments(target: &SshTarget, ssh: &SshEnvironment) -> Vec<std::ffi::OsString
     arguments
 }
 
-/// Reads what `ssh -G` printed. Keys that are missing have OpenSSH's defaults.
-fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
+/// Reads what `ssh -G` printed. Keys that are missing have OpenSSH's defaults. `Err` says what cannot be kept to.
+fn parse(
+    text: &str,
+    target: &SshTarget,
+    ssh: &SshEnvironment,
+    paths: &Paths<'_>,
+) -> Result<HostOptions, String> {
     let mut options = HostOptions {
         alias: target.host.clone(),
         host_name: target.host.clone(),
@@ -182,6 +199,7 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
         identity_is_explicit: target.identity.is_some(),
         identities_only: false,
         agent: ssh.agent_socket.clone(),
+        use_keychain: false,
         jumps: Vec::new(),
         proxy_command: None,
         user_known_hosts: Vec::new(),
@@ -203,6 +221,7 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
     let mut identities: Vec<&str> = Vec::new();
     let mut certificates: Vec<&str> = Vec::new();
     let mut revoked = None;
+    let (mut user_known_hosts, mut global_known_hosts) = ("none", "none");
     let mut forbidden = Vec::new();
     let mut jump = None;
     for line in text.lines() {
@@ -219,14 +238,15 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
             "identityagent" if value != "SSH_AUTH_SOCK" => {
                 let path = match value.strip_prefix('$') {
                     Some(variable) => std::env::var_os(variable.trim_matches(['{', '}'])).map(PathBuf::from),
-                    None => Some(expand_home(value, ssh)),
+                    None => Some(paths.one(value)),
                 };
                 options.agent = path.or(options.agent);
             }
+            "usekeychain" => options.use_keychain = matches!(value, "yes" | "true"),
             "proxyjump" => jump = set,
             "proxycommand" => options.proxy_command = set,
-            "userknownhostsfile" => options.user_known_hosts = files(value, ssh),
-            "globalknownhostsfile" => options.global_known_hosts = files(value, ssh),
+            "userknownhostsfile" => user_known_hosts = value,
+            "globalknownhostsfile" => global_known_hosts = value,
             "hostkeyalias" => options.host_key_alias = set,
             "hashknownhosts" => options.hash_known_hosts = value == "yes",
             "stricthostkeychecking" => {
@@ -267,29 +287,33 @@ fn parse(text: &str, target: &SshTarget, ssh: &SshEnvironment) -> HostOptions {
     }
     options.identity_files = if text.is_empty() {
         match &target.identity {
-            Some(identity) => vec![expand_home(&identity.to_string_lossy(), ssh)],
+            Some(identity) => vec![paths.one(&identity.to_string_lossy())],
             None => ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| ssh.home_ssh.join(name)).to_vec(),
         }
     } else {
-        identities.into_iter().map(|value| expand_tokens(value, &options, ssh)).collect()
+        identities.into_iter().map(|value| paths.one(&expand_tokens(value, &options, ssh))).collect()
     };
     options.certificate_files =
-        certificates.into_iter().map(|value| expand_tokens(value, &options, ssh)).collect();
-    options.revoked_host_keys = revoked.map(|value| expand_tokens(&value, &options, ssh));
+        certificates.into_iter().map(|value| paths.one(&expand_tokens(value, &options, ssh))).collect();
+    options.revoked_host_keys =
+        revoked.map(|value| paths.absolute(&expand_tokens(&value, &options, ssh))).transpose()?;
     options.methods.retain(|method| !forbidden.contains(method));
     if text.is_empty() {
         jump.clone_from(&target.jump);
+    }
+    if !ssh.known_hosts.is_empty() {
+        options.user_known_hosts.clone_from(&ssh.known_hosts);
+    } else if text.is_empty() {
         options.user_known_hosts =
             ["known_hosts", "known_hosts2"].map(|name| ssh.home_ssh.join(name)).to_vec();
         options.global_known_hosts = GLOBAL_KNOWN_HOSTS.map(PathBuf::from).to_vec();
+    } else {
+        options.user_known_hosts = paths.list(user_known_hosts)?;
+        options.global_known_hosts = paths.list(global_known_hosts)?;
     }
     // The first hop overrides what stands in the configuration for `none` too.
     options.jumps = jump.iter().flat_map(|list| list.split(',')).map(|hop| hop.trim().to_owned()).collect();
-    if !ssh.known_hosts.is_empty() {
-        options.user_known_hosts.clone_from(&ssh.known_hosts);
-        options.global_known_hosts.clear();
-    }
-    options
+    Ok(options)
 }
 
 fn list(value: &str) -> Vec<String> {
@@ -305,34 +329,14 @@ fn method(name: &str) -> Option<MethodKind> {
     METHODS.into_iter().find(|method| <&str>::from(method) == name)
 }
 
-fn files(value: &str, ssh: &SshEnvironment) -> Vec<PathBuf> {
-    value
-        .split_ascii_whitespace()
-        .filter(|f| *f != "none" && *f != "/dev/null")
-        .map(|f| expand_home(f, ssh))
-        .collect()
-}
-
-/// `~/.ssh/x` lies in [`SshEnvironment::home_ssh`], which a test or a demo may have put elsewhere.
-fn expand_home(path: &str, ssh: &SshEnvironment) -> PathBuf {
-    match path.strip_prefix("~/") {
-        Some(rest) => match rest.strip_prefix(".ssh/") {
-            Some(name) => ssh.home_ssh.join(name),
-            None => ssh.home_ssh.parent().unwrap_or(Path::new("/")).join(rest),
-        },
-        None => PathBuf::from(path),
-    }
-}
-
 /// The tokens of `IdentityFile` (ssh_config(5), TOKENS) that need no session.
-fn expand_tokens(value: &str, options: &HostOptions, ssh: &SshEnvironment) -> PathBuf {
+fn expand_tokens(value: &str, options: &HostOptions, ssh: &SshEnvironment) -> String {
     let home = ssh.home_ssh.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
-    let expanded = percent_expand(value, |token| match token {
+    percent_expand(value, |token| match token {
         'd' => Some(home.clone()),
         'u' => Some(local_user()),
         token => connection_token(token, options),
-    });
-    expand_home(&expanded, ssh)
+    })
 }
 
 /// `%h`, `%n`, `%p` and `%r`, which `IdentityFile` and `ProxyCommand` share.
@@ -380,66 +384,4 @@ fn local_user() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn environment() -> SshEnvironment {
-        SshEnvironment { home_ssh: PathBuf::from("/h/.ssh"), ..SshEnvironment::default() }
-    }
-
-    #[test]
-    fn the_output_of_ssh_is_read() {
-        let text = "user bob\nhostname 10.0.0.1\nport 2222\nidentitiesonly yes\nidentityfile ~/.ssh/id_%r\n\
-                    identityfile /keys/a b\nuserknownhostsfile /k1 ~/.ssh/k2\nglobalknownhostsfile none\n\
-                    proxyjump a@j1:22,j2\nhostkeyalias Alias\nhashknownhosts yes\nconnecttimeout 3\n\
-                    proxycommand none\nidentityagent none\n";
-        let options = parse(text, &"alias".parse().unwrap(), &environment());
-        assert_eq!(options.login(), "bob@10.0.0.1:2222");
-        assert_eq!(options.identity_files, [Path::new("/h/.ssh/id_bob"), Path::new("/keys/a b")]);
-        assert_eq!(options.user_known_hosts, [Path::new("/k1"), Path::new("/h/.ssh/k2")]);
-        assert_eq!(options.jumps, ["a@j1:22", "j2"]);
-        assert_eq!((options.known_hosts_names().name(), options.principal()), ("alias", "Alias"));
-        assert!(options.identities_only && options.hash_known_hosts && options.agent.is_none());
-        assert_eq!((options.connect_timeout, options.proxy_command), (Duration::from_secs(3), None));
-    }
-
-    #[test]
-    fn without_openssh_its_defaults_hold() {
-        let options = parse("", &"bob@h:2222".parse().unwrap(), &environment());
-        assert_eq!(options.known_hosts_names().name(), "[h]:2222");
-        assert_eq!((options.strict_checking, options.methods.len()), (StrictChecking::Ask, 3));
-        assert_eq!(options.identity_files[0], Path::new("/h/.ssh/id_ed25519"));
-        assert_eq!(options.user_known_hosts[0], Path::new("/h/.ssh/known_hosts"));
-    }
-
-    #[test]
-    fn trust_and_login_are_as_configured() {
-        let text = "hostname h\nstricthostkeychecking accept-new\nrevokedhostkeys ~/.ssh/revoked\n\
-                    updatehostkeys false\nhostkeyalgorithms ssh-ed25519,rsa-sha2-512\n\
-                    casignaturealgorithms ssh-ed25519\ncertificatefile ~/.ssh/%r.pub\nuser bob\n\
-                    certificatefile none\npreferredauthentications password,hostbased,publickey\n\
-                    pubkeyauthentication false\nnumberofpasswordprompts 1\n";
-        let options = parse(text, &"h".parse().unwrap(), &environment());
-        assert_eq!(options.strict_checking, StrictChecking::AcceptNew);
-        assert_eq!(options.revoked_host_keys.as_deref(), Some(Path::new("/h/.ssh/revoked")));
-        assert_eq!(options.host_key_algorithms, ["ssh-ed25519", "rsa-sha2-512"]);
-        assert_eq!(options.ca_signature_algorithms, ["ssh-ed25519"]);
-        assert_eq!(options.certificate_files, [Path::new("/h/.ssh/bob.pub")]);
-        assert_eq!(options.methods, [MethodKind::Password]);
-        assert!(!options.update_host_keys && options.password_prompts == 1);
-        let off = parse("stricthostkeychecking false\n", &"h".parse().unwrap(), &environment());
-        assert_eq!(off.strict_checking, StrictChecking::Ask);
-        let on = parse("stricthostkeychecking true\n", &"h".parse().unwrap(), &environment());
-        assert_eq!(on.strict_checking, StrictChecking::Yes);
-    }
-
-    #[test]
-    fn options_cannot_be_smuggled_in() {
-        let mut target: SshTarget = "bob@host".parse().unwrap();
-        assert!(guard(&target).is_ok());
-        let arguments = arguments(&target, &environment());
-        assert_eq!(arguments[arguments.len() - 2..], ["--", "host"]);
-        target.user = Some("-oProxyCommand=id".to_owned());
-        assert!(guard(&target).is_err());
-    }
-}
+mod tests;

@@ -21,6 +21,7 @@ mod dial;
 mod greeting;
 mod host_key;
 mod key_file;
+mod proxy;
 mod pulse;
 mod sever;
 mod tcp;
@@ -83,7 +84,7 @@ pub(crate) struct Session {
     /// The session of the jump host that this one travels in.
     _under: Option<Box<Session>>,
     /// The ProxyCommand that this one travels in; killed with it.
-    _proxy: Option<tokio::process::Child>,
+    _proxy: Option<proxy::Proxy>,
 }
 
 /// How a session ended, for everyone who depends on it.

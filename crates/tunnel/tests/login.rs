@@ -299,3 +299,23 @@ async fn a_password_is_the_last_resort() {
         assert_eq!(error.code, Code::SshAuth, "{error:?}");
     }
 }
+
+/// Two hosts with the same address, each behind a jump host of its own, are told apart by their `HostKeyAlias`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_password_is_for_the_host_by_the_name_of_its_key() {
+    let lab = Lab::new();
+    let config = password_server(&lab, MethodKind::Password).await;
+    let known_hosts = fs::read_to_string(lab.path("known_hosts")).unwrap();
+    lab.known_hosts(&format!("site-b {}", known_hosts.split_once(' ').unwrap().1));
+    fs::write(lab.path("config"), "Host *\n HostKeyAlias site-b\n").unwrap();
+    let address = format!("bob@127.0.0.1:{}", config.spec.ssh.port.unwrap());
+    let login = format!("{address} (site-b)");
+    let person = Person::answering([secret("hunter2", true)]);
+    let of_another = SecretId::Password { login: address };
+    person.keyring.lock().unwrap().insert(of_another.clone(), "the password of site-a".to_owned());
+    connect(config, person.clone()).await.unwrap();
+    assert_eq!(person.asked(), [Question::Password { login: login.clone(), again: false }]);
+    let kept = person.keyring.lock().unwrap().clone();
+    assert_eq!(kept[&SecretId::Password { login }], "hunter2");
+    assert_eq!(kept[&of_another], "the password of site-a");
+}

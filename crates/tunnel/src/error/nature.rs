@@ -2,11 +2,19 @@
 
 use super::TunnelError;
 
+/// Whether a shell says with its status that there is no such program, or none that can be run: 127 and 126 of `sh`,
+/// 9009 of `cmd`, whose other one, 1, is everybody's.
+pub(super) const fn is_not_found(status: Option<i32>) -> bool {
+    matches!(status, Some(126 | 127 | 9009))
+}
+
 impl TunnelError {
     /// Whether the server hung up before the session was up: `MaxStartups`, `PerSourcePenalties` (sshd_config(5)).
     #[must_use]
     pub fn is_pushed_back(&self) -> bool {
         matches!(self, Self::HandshakeClosed { .. } | Self::TurnedAway { .. })
+            // A ProxyCommand that ran and failed may be `ssh -W`, to which the same happened.
+            || matches!(self, Self::ProxyEnded { status, .. } if !is_not_found(*status))
             || matches!(self, Self::Jump { source, .. } if source.is_pushed_back())
             || matches!(self, Self::NoHost { failures } if failures.iter().any(Self::is_pushed_back))
     }
@@ -56,6 +64,7 @@ impl TunnelError {
             | Self::Ssh(_) => true,
             Self::Jump { source, .. } | Self::NoFurther { source } => source.is_retriable(),
             Self::NoHost { failures } => failures.iter().any(Self::is_retriable),
+            Self::ProxyEnded { status, .. } => !is_not_found(*status),
             Self::HostOptions { .. }
             | Self::ProxyCommand { .. }
             | Self::NotSsh { .. }

@@ -1,6 +1,6 @@
 //! How an error reaches a person: its stable code, and what they can do about it.
 
-use super::{Distrust, TunnelError};
+use super::{Distrust, TunnelError, nature::is_not_found};
 use dockline_model::{Code, UiError};
 use std::io;
 
@@ -8,6 +8,8 @@ impl TunnelError {
     fn code(&self) -> Code {
         match self {
             Self::HostOptions { .. } | Self::ProxyCommand { .. } => Code::SshConfig,
+            Self::ProxyEnded { status, .. } if is_not_found(*status) => Code::SshConfig,
+            Self::ProxyEnded { .. } => Code::SshUnreachable,
             Self::Resolve { .. } => Code::SshHostNotFound,
             Self::Connect { .. } | Self::ConnectTimedOut { .. } => Code::SshUnreachable,
             Self::HandshakeTimedOut { .. }
@@ -65,6 +67,11 @@ impl TunnelError {
             }
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
                 "Check that sshd runs there, and on that port.".to_owned()
+            }
+            Self::Connect { source, is_near, .. }
+                if is_local_network_privacy(cfg!(target_os = "macos"), *is_near, source.kind()) =>
+            {
+                LOCAL_NETWORK.to_owned()
             }
             Self::Connect { .. } | Self::ConnectTimedOut { .. } => {
                 "Check that the host is on, and that no firewall is in the way.".to_owned()
@@ -185,12 +192,30 @@ impl TunnelError {
                  that `docker network inspect bridge` names."
                     .to_owned()
             }
+            Self::ProxyEnded { status, .. } if is_not_found(*status) => {
+                "The program that ProxyCommand in ~/.ssh/config names is not there or cannot be run: install it, or \
+                 write its whole path."
+                    .to_owned()
+            }
+            Self::ProxyEnded { .. } => {
+                "The same command in a terminal may say more (ProxyCommand in ~/.ssh/config).".to_owned()
+            }
             Self::ProxyCommand { .. } => "Check ProxyCommand in ~/.ssh/config.".to_owned(),
             Self::Disconnected => "Connect again when you need it.".to_owned(),
             Self::TimedOut { .. } | Self::Ssh(_) => return None,
         };
         Some(hint)
     }
+}
+
+/// What to do where macOS may be the one who says no.
+const LOCAL_NETWORK: &str = "Check that the host is on, and that macOS lets Dockline connect to it: System Settings › \
+                             Privacy & Security › Local Network: allow Dockline.";
+
+/// Whether it may be macOS that keeps a program from the network around (Local Network privacy, from macOS 15 on): it
+/// says at once that there is no route.
+const fn is_local_network_privacy(is_macos: bool, is_near: bool, kind: io::ErrorKind) -> bool {
+    is_macos && is_near && matches!(kind, io::ErrorKind::HostUnreachable)
 }
 
 impl From<&TunnelError> for UiError {
@@ -225,6 +250,24 @@ mod tests {
         assert_eq!(ui.code, Code::HostKeyChanged);
         assert!(ui.message.contains("line 7 of /k"), "{}", ui.message);
         assert!(ui.hint.unwrap().contains("ssh-keygen -R '[h]:2222' -f '/k'"));
+    }
+
+    #[test]
+    fn macos_may_be_who_keeps_a_program_from_the_network_around() {
+        use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+        assert!(is_local_network_privacy(true, true, HostUnreachable));
+        for (is_macos, is_near, kind) in [
+            (false, true, HostUnreachable),
+            (true, false, HostUnreachable),
+            (true, true, NetworkUnreachable),
+            (true, true, ConnectionRefused),
+        ] {
+            assert!(!is_local_network_privacy(is_macos, is_near, kind), "{is_macos} {is_near} {kind}");
+        }
+        let source = std::sync::Arc::new(io::Error::from(HostUnreachable));
+        let error = TunnelError::Connect { host: "h".to_owned(), port: 22, is_near: true, source };
+        let hint = UiError::from(&error).hint.unwrap();
+        assert_eq!(hint.contains("Local Network: allow Dockline."), cfg!(target_os = "macos"), "{hint}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! The order is OpenSSH's: keys, keyboard-interactive, password, or as `PreferredAuthentications` says; which key goes
 //! first is decided in [`order`]. A secret is asked for only after the server has said that it would take it.
 
+mod keychain;
 mod order;
 mod password;
 mod public_key;
@@ -24,6 +25,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::sync::OnceCell;
 
 /// Ways that a server may want one after another; more is a server that plays.
 const MOST_STEPS: usize = 8;
@@ -38,6 +40,8 @@ pub(crate) struct Credentials {
     late: Mutex<HashMap<(String, String), SecretString>>,
     /// The logins that ask a person something new each time.
     asking: Mutex<HashSet<String>>,
+    /// Whether the agent has been offered the keys of Apple's keychain.
+    keychain: OnceCell<()>,
 }
 
 impl Credentials {

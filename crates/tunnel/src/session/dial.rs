@@ -7,6 +7,7 @@ use super::{
     coalesce::Coalescing,
     greeting::Greeting,
     host_key::{self, Verifier},
+    proxy::Proxy,
     pulse::{self, Pulse},
     sever::Severable,
     tcp,
@@ -27,7 +28,6 @@ use russh::{
 };
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    process::Stdio,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -183,8 +183,8 @@ impl Dialer {
         may_ask: bool,
         depth: usize,
     ) -> Result<Session, TunnelError> {
-        if !may_ask && self.credentials.need_a_person(&options.login()) {
-            return Err(TunnelError::NeedsPerson { login: options.login() });
+        if !may_ask && self.credentials.need_a_person(&options.account()) {
+            return Err(TunnelError::NeedsPerson { login: options.account() });
         }
         let trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let verifier = Verifier::new(options, trusted, shown.clone())?;
@@ -225,19 +225,14 @@ impl Dialer {
         } else if let Some(command) = &options.proxy_command {
             cut = CancellationToken::new();
             unfinished = cut.clone().drop_guard();
-            let mut child = spawn_proxy(command, options)?;
-            let (stdout, stdin) = child.stdout.take().zip(child.stdin.take()).ok_or_else(|| {
-                let source = Arc::new(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
-                TunnelError::ProxyCommand { host: options.host_name.clone(), source }
-            })?;
-            proxy = Some(child);
-            handshake(
-                Severable::new(tokio::io::join(stdout, stdin), &cut, pulse.clone(), &greeting),
-                options,
-                client,
-                limit,
-            )
-            .await
+            let (mut running, stream) = Proxy::start(command, options)?;
+            let stream = Severable::new(stream, &cut, pulse.clone(), &greeting);
+            let shaken = match handshake(stream, options, client, limit).await {
+                Ok(handle) => Ok(handle),
+                Err(error) => Err(running.explain(error).await),
+            };
+            proxy = Some(running);
+            shaken
         } else {
             cut = CancellationToken::new();
             unfinished = cut.clone().drop_guard();
@@ -424,34 +419,6 @@ const fn is_damage(error: &russh::Error) -> bool {
             | russh::Error::WrongServerSig
             | russh::Error::StrictKeyExchangeViolation { .. }
     )
-}
-
-fn spawn_proxy(command: &str, options: &HostOptions) -> Result<tokio::process::Child, TunnelError> {
-    // They become part of a shell's command line; `ssh -G` of before OpenSSH 9.6 lets anything through.
-    let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "._:%@-+[]".contains(c));
-    if ![&options.host_name, &options.user, &options.alias].into_iter().all(|text| plain(text)) {
-        return Err(TunnelError::HostOptions {
-            host: options.alias.clone(),
-            reason: "the host's or user's name has characters in it that a ProxyCommand may not see"
-                .to_owned(),
-        });
-    }
-    let command = host_options::proxy_command(command, options);
-    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let command = if cfg!(windows) { command } else { format!("exec {command}") };
-    let mut running = tokio::process::Command::new(shell);
-    dockline_programs::prepare(running.as_std_mut());
-    running
-        .args([flag, &command])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| TunnelError::ProxyCommand {
-            host: options.host_name.clone(),
-            source: Arc::new(error),
-        })
 }
 
 /// The originator of a connection that no program made.

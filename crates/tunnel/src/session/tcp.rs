@@ -20,7 +20,12 @@ use unknown as platform;
 use crate::{error::TunnelError, host_options::HostOptions, network::Surroundings};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use socket2::{SockRef, TcpKeepalive};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::net::TcpStream;
 
 /// Data unacknowledged for this long means that the path is dead.
@@ -65,11 +70,21 @@ async fn connect_to_any(
         .map_err(|error| TunnelError::Resolve { host: host.to_owned(), source: Arc::new(error) })?
         .collect();
     surroundings.heading_for(&addresses.iter().map(SocketAddr::ip).collect::<Vec<_>>());
+    let is_near = addresses.iter().any(|address| is_near(address.ip()));
     race(addresses).await.map_err(|error| TunnelError::Connect {
         host: host.to_owned(),
         port,
+        is_near,
         source: Arc::new(error),
     })
+}
+
+/// Whether it is an address of a network of one's own (RFC 1918, 3927, 4193), or of a link (RFC 4291 §2.5.6).
+fn is_near(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+    }
 }
 
 /// Tries one after the other, and the next one beside those that take long.
@@ -116,6 +131,19 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
 mod tests {
     use super::*;
     use tokio::net::TcpListener;
+
+    #[test]
+    fn a_network_of_ones_own_is_near() {
+        let near = |text: &str| is_near(text.parse().unwrap());
+        for text in
+            ["192.168.1.9", "10.0.0.5", "172.16.0.1", "169.254.3.4", "fd00::1", "fe80::1", "::ffff:10.0.0.5"]
+        {
+            assert!(near(text), "{text}");
+        }
+        for text in ["88.88.88.88", "172.32.0.1", "127.0.0.1", "::1", "2001:db8::1"] {
+            assert!(!near(text), "{text}");
+        }
+    }
 
     #[tokio::test]
     async fn an_address_that_refuses_does_not_hide_one_that_answers() {

@@ -32,7 +32,7 @@ enum Answers {
 impl Login<'_> {
     /// Passwords to try in turn: typed before, remembered, asked for.
     async fn next_password(&self) -> Option<(SecretString, Origin)> {
-        let login = self.options.login();
+        let login = self.options.account();
         if self.wrong_passwords == 0 {
             let typed = self
                 .credentials
@@ -54,11 +54,11 @@ impl Login<'_> {
     }
 
     fn password_id(&self) -> SecretId {
-        SecretId::Password { login: self.options.login() }
+        SecretId::Password { login: self.options.account() }
     }
 
     async fn password_was(&mut self, right: bool, password: SecretString, origin: Origin) {
-        let login = self.options.login();
+        let login = self.options.account();
         if right {
             if matches!(origin, Origin::Typed { remember: true }) {
                 self.asker.ask.remember(&self.password_id(), &password).await;
@@ -84,7 +84,7 @@ impl Login<'_> {
         let late = self.in_time();
         if late.is_err() {
             let passwords = &self.credentials.passwords;
-            let login = self.options.login();
+            let login = self.options.account();
             passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, password.clone());
             if matches!(origin, Origin::Typed { remember: true }) {
                 // Taken back by `password_was` if it is wrong.
@@ -190,8 +190,8 @@ impl Login<'_> {
                 *given = Some((password, origin));
                 continue;
             }
-            self.credentials.asks(self.options.login());
-            let key = (self.options.login(), prompt.prompt.clone());
+            self.credentials.asks(self.options.account());
+            let key = (self.options.account(), prompt.prompt.clone());
             let late = self.credentials.late.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             if let Some(answer) = late.filter(|_| !again) {
                 self.note("answers to the server's questions");
@@ -199,7 +199,7 @@ impl Login<'_> {
                 continue;
             }
             let question = Question::Challenge {
-                login: self.options.login(),
+                login: self.options.account(),
                 instructions: if index == 0 { plain_text(instructions) } else { String::new() },
                 prompt: plain_text(&prompt.prompt),
                 is_shown: prompt.echo,

@@ -1,7 +1,7 @@
 //! Logging in with keys and certificates, whoever holds them.
 
 use super::{
-    Login, Step,
+    Login, Step, keychain,
     order::{Candidate, Rules, Source, arrange},
     signer::{KeySigner, Probe, Probed, SignError},
 };
@@ -31,7 +31,7 @@ impl Login<'_> {
         let files = self.key_files()?;
         let certificates = self.certificate_files();
         let opened = match &self.options.agent {
-            Some(place) => agent::open(place, self.handle.agent_session_binding()).await,
+            Some(place) => self.open_agent(place, &files).await,
             None => None,
         };
         let (mut agent, identities) = match opened {
@@ -53,6 +53,18 @@ impl Login<'_> {
             }
         }
         Ok(Step::Refused)
+    }
+
+    /// The agent and its keys, after Apple's keychain has had its say.
+    async fn open_agent(&self, place: &Path, files: &[KeyFile]) -> Option<(Agent, Vec<AgentIdentity>)> {
+        let (agent, identities) = agent::open(place, self.handle.agent_session_binding()).await?;
+        let is_wanted =
+            keychain::is_wanted(cfg!(target_os = "macos"), self.options.use_keychain, &identities, files);
+        if !is_wanted || self.credentials.keychain.initialized() {
+            return Some((agent, identities));
+        }
+        self.credentials.keychain.get_or_init(|| keychain::load(place)).await;
+        agent::open(place, self.handle.agent_session_binding()).await
     }
 
     async fn candidate(

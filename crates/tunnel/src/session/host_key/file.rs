@@ -12,6 +12,12 @@ use std::{
     sync::Arc,
 };
 
+/// How often the file beside is opened anew, because it was renamed in between.
+const MOST_CLAIMS: usize = 8;
+/// `FILE_SHARE_READ | FILE_SHARE_DELETE`: `ssh` may read what is known_hosts now, and it may be renamed.
+#[cfg(windows)]
+const SHARE_READ_AND_DELETE: u32 = 1 | 4;
+
 /// Adds a trusted key to the first of the user's known_hosts files; `false` if there is none
 /// (`UserKnownHostsFile none`).
 pub(in crate::session) fn remember(options: &HostOptions, key: &Key) -> Result<bool, TunnelError> {
@@ -58,16 +64,7 @@ pub(super) fn replace(change: &FileChange) -> io::Result<bool> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".dockline-new");
     let beside = file.with_file_name(name);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut new = options.open(&beside)?;
-    match new.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(false),
-        Err(TryLockError::Error(error)) => return Err(error),
-    }
+    let Some(mut new) = claim(&beside, || open_beside(&beside))? else { return Ok(false) };
     let written = write_beside(&mut new, &file, change);
     if !matches!(written, Ok(true)) {
         let _ = std::fs::remove_file(&beside);
@@ -75,6 +72,61 @@ pub(super) fn replace(change: &FileChange) -> io::Result<bool> {
     }
     std::fs::rename(&beside, &file)?;
     Ok(true)
+}
+
+/// The file at `beside`, for nobody else to write; `None` if somebody is at it. What was opened may by now be known_hosts
+/// itself, renamed by whoever had it before: that is left alone.
+fn claim(beside: &Path, mut open: impl FnMut() -> io::Result<File>) -> io::Result<Option<File>> {
+    for _ in 0..MOST_CLAIMS {
+        let new = match open() {
+            Ok(new) => new,
+            Err(error) if is_taken(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match new.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        if is_at(&new, beside)? {
+            return Ok(Some(new));
+        }
+    }
+    Ok(None)
+}
+
+fn open_beside(beside: &Path) -> io::Result<File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Nobody else can open it for writing as long as it is open here; only so can it not be renamed under us.
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, SHARE_READ_AND_DELETE);
+    options.open(beside)
+}
+
+/// Whether the file is still the one of that name. The lock is held, so it stays that.
+#[cfg(unix)]
+fn is_at(opened: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let opened = opened.metadata()?;
+    match path.symlink_metadata() {
+        Ok(named) => Ok((named.dev(), named.ino()) == (opened.dev(), opened.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whoever else would rename it has to have it open for writing, which [`open_beside`] does not share.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
+/// Whether somebody has it open who does not share it (`ERROR_SHARING_VIOLATION`).
+fn is_taken(error: &io::Error) -> bool {
+    cfg!(windows) && error.raw_os_error() == Some(32)
 }
 
 fn write_beside(new: &mut File, file: &Path, change: &FileChange) -> io::Result<bool> {
@@ -147,5 +199,43 @@ mod tests {
         assert!(!replace(&change).unwrap());
         assert_eq!(std::fs::read(&file).unwrap(), b"after");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_another_has_put_in_place_meanwhile_is_not_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, beside) = (folder.path().join("k"), folder.path().join("k.dockline-new"));
+        std::fs::write(&file, "before").unwrap();
+        let change = FileChange { file: file.clone(), before: b"before".to_vec(), after: b"after".to_vec() };
+        // Opened by one, renamed by another, locked by the first.
+        let mut stale = Some(open_beside(&beside).unwrap());
+        assert!(replace(&change).unwrap());
+        let new = claim(&beside, || stale.take().map_or_else(|| open_beside(&beside), Ok)).unwrap().unwrap();
+        assert!(is_at(&new, &beside).unwrap() && !is_at(&new, &file).unwrap());
+        new.set_len(0).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"after");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn known_hosts_is_whole_while_several_change_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("k");
+        let contents = [b"one".to_vec(), b"two".to_vec()];
+        std::fs::write(&file, &contents[0]).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let before = std::fs::read(&file).unwrap();
+                        assert!(contents.contains(&before), "{before:?}");
+                        let after = contents[usize::from(before == contents[0])].clone();
+                        let _ = replace(&FileChange { file: file.clone(), before, after });
+                    }
+                });
+            }
+        });
+        assert!(contents.contains(&std::fs::read(&file).unwrap()));
     }
 }

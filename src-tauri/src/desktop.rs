@@ -1,6 +1,7 @@
 //! What the desktop shows of the state: tray, notifications, and the window when a question needs it.
 
 use crate::{
+    awake::Awake,
     notifications,
     notifier::Notifier,
     session, state,
@@ -15,6 +16,7 @@ pub struct Desktop {
     tray: Tray,
     window: Window,
     notifier: Notifier,
+    awake: Awake,
     /// What was spoken last.
     tongue: Tongue,
 }
@@ -23,7 +25,7 @@ impl Desktop {
     /// A desktop that shows the state in `tray`, and news with `notifier`.
     #[must_use]
     pub fn new(tray: Tray, window: Window, notifier: Notifier) -> Self {
-        Self { tray, window, notifier, tongue: Tongue::of_system() }
+        Self { tray, window, notifier, awake: Awake::default(), tongue: Tongue::of_system() }
     }
 }
 
@@ -31,6 +33,7 @@ impl session::Face for Desktop {
     fn changed(&mut self, before: &Snapshot, after: &Snapshot, is_owner: bool) {
         let tongue = Tongue::of(after.settings.language);
         self.tongue = tongue;
+        self.awake.follow(after);
         self.tray.show(Look {
             entries: tray::menu(after, is_owner, tongue),
             icon: tray::icon_state(after),
@@ -49,6 +52,7 @@ impl session::Face for Desktop {
 
     fn broken(&mut self, error: &UiError) {
         let tongue = self.tongue;
+        self.awake.rest();
         let entries = tray::menu_without_owner(error, tongue);
         self.tray.show(Look { entries, icon: IconState::Error, tongue });
     }

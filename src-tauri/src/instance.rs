@@ -25,6 +25,8 @@ use tokio::{
 
 /// How long a second start waits for a first one that is only starting, or ending.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an app that has ended may keep its pipe.
+const HANDOVER: Duration = Duration::from_secs(1);
 /// Neither is an event for another process.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 /// The longest that a second start may say: more files than a person can name.
@@ -63,8 +65,8 @@ pub async fn first(paths: &Paths, wanted: &Wanted) -> anyhow::Result<Option<Firs
     loop {
         match file.try_lock() {
             Ok(()) => {
-                let listener =
-                    bind(&socket).with_context(|| format!("{} cannot be made", socket.display()))?;
+                let listener = bind_soon(&socket).await;
+                let listener = listener.with_context(|| format!("{} cannot be made", socket.display()))?;
                 return Ok(Some(listen(listener, file)));
             }
             Err(TryLockError::Error(error)) => {
@@ -105,6 +107,23 @@ fn bind(socket: &Path) -> io::Result<Listener> {
         Ok(()) | Err(_) => {}
     }
     ListenerOptions::new().name(name(socket)?).create_tokio()
+}
+
+/// On Windows the pipe of an app that has just ended is there for as long as somebody is connected to it.
+async fn bind_soon(socket: &Path) -> io::Result<Listener> {
+    let deadline = Instant::now() + HANDOVER;
+    loop {
+        match bind(socket) {
+            Err(error)
+                if cfg!(windows)
+                    && error.kind() == io::ErrorKind::PermissionDenied
+                    && Instant::now() < deadline =>
+            {
+                sleep(LOOK_AGAIN).await;
+            }
+            done => return done,
+        }
+    }
 }
 
 async fn tell(socket: &Path, wanted: &Wanted) -> io::Result<()> {

@@ -12,6 +12,7 @@ compile_error!(
 );
 
 pub mod app;
+mod awake;
 mod choice;
 mod clipboard;
 mod demo;
@@ -27,6 +28,7 @@ mod session;
 mod state;
 mod stop;
 mod strings;
+pub mod terminal;
 mod tray;
 mod window;
 pub mod words;

@@ -4,16 +4,21 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 use clap::Parser as _;
-use dockline_desktop::{app, log_to_stderr};
+use dockline_desktop::{app, log_to_stderr, terminal};
 use std::{env, ffi::OsStr, path::Path, process::ExitCode};
 
 fn main() -> anyhow::Result<ExitCode> {
+    let is_read = terminal::attach();
     if env::args_os().next().is_some_and(|name| is_the_command_line(&name)) {
         return Ok(dockline_cli::run());
     }
-    let arguments = app::Arguments::parse();
+    let arguments = app::Arguments::try_parse().unwrap_or_else(|told| {
+        terminal::say_if_unread(is_read, &told.to_string());
+        told.exit()
+    });
     log_to_stderr();
-    app::run(&arguments)
+    // Why it ended is printed by whoever called this, too.
+    app::run(&arguments).inspect_err(|error| terminal::say_if_unread(is_read, &format!("{error:#}")))
 }
 
 /// Whether the program was started by one of the command line's names: its own, or one that Docker has for it.

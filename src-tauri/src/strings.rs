@@ -69,7 +69,7 @@ impl Tongue {
     }
 
     pub const fn no_registry(self) -> &'static str {
-        self.either("No registry yet", "Nog geen register")
+        self.either("No registry yet", "Nog geen registry")
     }
 
     pub const fn unreadable_configuration(self) -> &'static str {
@@ -230,7 +230,7 @@ impl Tongue {
             Dutch => {
                 let doing = match kind {
                     TransferKind::Push => "pushen",
-                    TransferKind::Pull => "pullen",
+                    TransferKind::Pull => "ophalen",
                     TransferKind::Ship => "sturen",
                     TransferKind::Copy => "kopiëren",
                 };
@@ -282,7 +282,7 @@ impl Tongue {
     }
 
     pub const fn same_digest(self) -> &'static str {
-        self.either("The registry has the same digest.", "Het register heeft dezelfde digest.")
+        self.either("The registry has the same digest.", "De registry heeft dezelfde digest.")
     }
 
     pub fn another_host_key(self, registry: &str) -> String {
@@ -313,8 +313,8 @@ impl Tongue {
 
     pub fn newer_version(self, version: &str) -> String {
         match self {
-            English => format!("Dockline {version} is there"),
-            Dutch => format!("Dockline {version} is er"),
+            English => format!("Dockline {version} is available"),
+            Dutch => format!("Dockline {version} is beschikbaar"),
         }
     }
 
@@ -325,8 +325,8 @@ impl Tongue {
     /// In the menu.
     pub fn see_newer_version(self, version: &str) -> String {
         match self {
-            English => format!("Dockline {version} is there…"),
-            Dutch => format!("Dockline {version} is er…"),
+            English => format!("Dockline {version} is available…"),
+            Dutch => format!("Dockline {version} is beschikbaar…"),
         }
     }
 
@@ -354,7 +354,7 @@ impl Tongue {
 const fn participle(kind: TransferKind) -> &'static str {
     match kind {
         TransferKind::Push => "gepusht",
-        TransferKind::Pull => "gepulld",
+        TransferKind::Pull => "opgehaald",
         TransferKind::Ship => "gestuurd",
         TransferKind::Copy => "gekopieerd",
     }

@@ -8,6 +8,7 @@ use dockline_tests::lab::{
 };
 use std::{
     fs,
+    io::Write as _,
     net::TcpListener,
     process::Stdio,
     time::{Duration, Instant},
@@ -306,6 +307,51 @@ fn wrong_use_is_told_apart() {
     assert!(outcome.stderr.contains("connect"), "the nearest command is proposed: {}", outcome.stderr);
     let error = Dockline::new().json(&["add", "registry", "--ssh", "host"]).expect_status(2).error();
     assert_eq!(error.code, Code::InvalidArgument);
+}
+
+/// A script's password is for the registry's own host, once; a jump host on the way there may want one, too.
+#[test]
+fn password_of_standard_input_and_a_jump_host_that_wants_one() {
+    if !lab::requires(HOST) || !lab::requires(&[Need::Program("openssl")]) {
+        return;
+    }
+    let with_password = |password: &str| {
+        let password = Some(password.to_owned());
+        RegistryHost::with(RegistryHostOptions { password, ..RegistryHostOptions::default() })
+    };
+    let (host, gate) = (with_password("password-of-the-host"), with_password("password-of-the-gate"));
+    let _way = gate.connect_to(&host);
+    let dockline = Dockline::new();
+    dockline.trust(&host.known_hosts_line());
+    dockline.trust(&gate.known_hosts_line());
+    let name = unique_registry_name("cr");
+    let add = ["add", name.as_str(), "--ssh", &host.destination(), "--jump", &gate.destination()];
+    dockline.run(&add).expect_success();
+    let _agent = dockline.agent();
+    let connect = || {
+        let mut command = dockline.command(&["connect", name.as_str(), "--password-stdin"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut connect = command.spawn().expect("it starts");
+        connect.stdin.take().expect("it is piped").write_all(b"password-of-the-host\n").unwrap();
+        let ended = connect.wait_with_output().expect("it ends");
+        (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
+    };
+
+    let (status, said) = connect();
+    assert_eq!(status, Some(4), "{said}");
+    let refusal = format!("{} is no host of {name}, so it does not get the password", gate.destination());
+    assert!(said.contains(&refusal), "{said}");
+    assert_eq!(gate.sshd().count("Failed password"), 0, "the gate has seen a password");
+    dockline.run(&["disconnect", name.as_str()]).expect_success();
+
+    // Through a gate that takes a key, it gets to where it is meant to.
+    let config = dockline.ssh_folder().join("config");
+    let before = fs::read_to_string(&config).unwrap_or_default();
+    let (address, key) = (gate.address(), gate.identity());
+    fs::write(&config, format!("{before}\nHost {address}\n  IdentityFile {}\n", key.display())).unwrap();
+    let (status, said) = connect();
+    assert_eq!(status, Some(0), "{said}");
+    assert_eq!(host.sshd().count("Accepted password"), 1);
 }
 
 /// A small archive, made by `docker save`.

@@ -1,6 +1,6 @@
 //! A unified diff on the terminal.
 
-use console::style;
+use crate::printable::style;
 
 /// Coloured where standard output is a terminal; the signs say the same without.
 pub fn coloured(diff: &str) -> String {

@@ -1,6 +1,6 @@
 //! States, sizes and times as people read them. Pure.
 
-use crate::output::wrapped;
+use crate::{output::wrapped, printable::one_line};
 use dockline_model::{
     Code, Interruption, LeaseHolder, LeaseView, OfferSpec, OfferState, OfferView, RegistrySpec, RegistryView,
     SshTarget, TransferKind, TunnelState, TunnelView, UnixMillis,
@@ -212,6 +212,8 @@ pub fn offer(view: &OfferView, now: UnixMillis) -> String {
 /// Columns as wide as their widest cell, two blanks apart. Columns are dropped from the right until the rest fits
 /// in `width`; the first always stays.
 pub fn table(heads: &[&str], rows: &[Vec<String>], width: usize) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
     let measure = |column: usize| {
         let cells =
             rows.iter().filter_map(|row| row.get(column)).map(|cell| console::measure_text_width(cell));

@@ -1,6 +1,7 @@
 //! What goes to standard output and standard error, as text or as JSON.
 
-use console::{Term, style};
+use crate::printable::{escaped, for_terminal, printable, style};
+use console::Term;
 use dockline_model::{Code, UiError};
 use serde::Serialize;
 use std::{
@@ -15,7 +16,7 @@ static READER_HAS_GONE: AtomicBool = AtomicBool::new(false);
 const BROKEN_PIPE: u8 = 128 + 13;
 
 /// Results go to standard output; progress, remarks and errors to standard error. With `--json` results and errors
-/// are JSON, one object a line, and there are no remarks.
+/// are JSON, one value a line, and there are no remarks.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
     json: bool,
@@ -34,8 +35,7 @@ impl Output {
 
     /// A result: `value` as JSON, or the text that `text` makes of it.
     pub fn result<T: Serialize>(self, value: &T, text: impl FnOnce() -> String) -> Result<(), UiError> {
-        let text = if self.json { to_json(value)? } else { text() };
-        to_stdout(text.trim_end_matches('\n'))
+        if self.json { to_stdout(&to_json(value)?) } else { say_to_stdout(text().trim_end_matches('\n')) }
     }
 
     /// A remark for people.
@@ -72,14 +72,19 @@ impl Output {
     }
 }
 
-/// A line, or several. `println` would panic when whoever reads has gone.
+/// A line, or several, for people.
+pub fn say_to_stdout(text: &str) -> Result<(), UiError> {
+    to_stdout(&for_terminal(text))
+}
+
+/// A line, or several, for programs: as they are. `println` would panic when whoever reads has gone.
 pub fn to_stdout(text: &str) -> Result<(), UiError> {
     writeln!(io::stdout().lock(), "{text}").map_err(|error| stdout_failed(&error))
 }
 
-/// Whoever closed standard error (`dockline … 2>&1 | head`) does not want to know; `eprintln` would panic.
+/// For people. Whoever closed standard error (`dockline … 2>&1 | head`) does not want to know; `eprintln` would panic.
 pub fn to_stderr(text: &str) {
-    drop(io::stderr().write_all(text.as_bytes()));
+    drop(io::stderr().write_all(for_terminal(text).as_bytes()));
 }
 
 /// `error[code]: message`, then the hint and the other side's own words, indented under them.
@@ -115,12 +120,13 @@ pub fn wrapped_for_stderr(text: &str) -> String {
 
 /// Broken between words into lines of at most `width` columns, all but the first indented.
 pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    let text = printable(text);
     if width == usize::MAX {
-        return text.to_owned();
+        return text.into_owned();
     }
     // Addresses, paths and references are copied: better a line too long than one that is broken.
     let options = textwrap::Options::new(width).subsequent_indent(indent).break_words(false);
-    textwrap::fill(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
+    textwrap::fill(&text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
 }
 
 /// The code as it stands in JSON: `ssh-auth`.
@@ -133,6 +139,7 @@ fn code_name(code: Code) -> String {
 
 fn to_json<T: Serialize>(value: &T) -> Result<String, UiError> {
     serde_json::to_string(value)
+        .map(escaped)
         .map_err(|error| UiError::new(Code::Internal, format!("The result is not JSON: {error}.")))
 }
 

@@ -12,6 +12,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// What Windows PowerShell does to what goes through a pipe: it reads it as text.
+const SHELL: &str = "Windows PowerShell before 7.4 changes what goes through a pipe: let docker save write a file \
+                     (--output app.tar), and push that.";
+const READ_HINT: &str = match cfg!(windows) {
+    true => {
+        "Save the image to a file: docker save --output app.tar app:v1, then dockline push app.tar cr.boss.org"
+    }
+    false => "Pipe one in: docker save app:v1 | dockline push - cr.boss.org",
+};
+const WRITE_HINT: &str = match cfg!(windows) {
+    true => {
+        "Name a file for it: dockline pull cr.boss.org/app:v1 -o app.tar, then docker load --input app.tar"
+    }
+    false => "Pipe it on: dockline pull cr.boss.org/app:v1 -o - | docker load",
+};
+
 const FOLDER: &str = "dockline-pipe-";
 const LOCK: &str = "lock";
 
@@ -72,8 +88,9 @@ fn failed(what: &str, error: &dyn std::fmt::Display) -> UiError {
 /// Standard input as a file.
 pub async fn read(output: Output) -> Result<Piped, UiError> {
     if io::stdin().is_terminal() {
-        return Err(UiError::new(Code::InvalidArgument, "There is no archive on standard input.")
-            .hint("Pipe one in: docker save app:v1 | dockline push - cr.boss.org"));
+        return Err(
+            UiError::new(Code::InvalidArgument, "There is no archive on standard input.").hint(READ_HINT)
+        );
     }
     let mut interrupts = Interrupts::new()?;
     let read = tokio::task::spawn_blocking(move || {
@@ -96,6 +113,15 @@ pub async fn read(output: Output) -> Result<Piped, UiError> {
     Ok(piped)
 }
 
+/// What came by the pipe is no archive: on Windows the shell may be at fault.
+pub fn or_by_the_shell(error: UiError, is_windows: bool) -> UiError {
+    if !is_windows || error.code != Code::ArchiveInvalid {
+        return error;
+    }
+    let hint = error.hint.iter().map(String::as_str).chain([SHELL]).collect::<Vec<_>>().join(" ");
+    error.hint(hint)
+}
+
 /// A place for an archive that [`write()`] sends to standard output.
 pub fn place(output: Output) -> Result<Piped, UiError> {
     if output.is_json() {
@@ -107,7 +133,7 @@ pub fn place(output: Output) -> Result<Piped, UiError> {
     }
     if io::stdout().is_terminal() {
         return Err(UiError::new(Code::InvalidArgument, "An archive is nothing for a terminal to show.")
-            .hint("Pipe it on: dockline pull cr.boss.org/app:v1 -o - | docker load"));
+            .hint(WRITE_HINT));
     }
     Piped::new(&std::env::temp_dir()).map_err(|error| failed("The archive", &error))
 }
@@ -148,6 +174,16 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
         Piped::new(parent.path()).unwrap();
         assert!(trap.exists() && link.exists() && elsewhere.path().join(LOCK).exists());
+    }
+
+    #[test]
+    fn on_windows_the_shell_may_have_spoiled_an_archive() {
+        let error = UiError::new(Code::ArchiveInvalid, "It is no archive.").hint("Make it again.");
+        assert_eq!(or_by_the_shell(error.clone(), false), error);
+        let hint = or_by_the_shell(error, true).hint.unwrap();
+        assert!(hint.starts_with("Make it again. Windows PowerShell") && hint.contains("--output app.tar"));
+        let other = UiError::new(Code::RegistryAuth, "No.").hint("Log in.");
+        assert_eq!(or_by_the_shell(other.clone(), true), other);
     }
 
     #[test]

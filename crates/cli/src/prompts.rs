@@ -1,14 +1,19 @@
 //! Questions of the tunnels, answered on the terminal or from standard input.
 
 use crate::{
+    given::{Given, Recipient, Verdict},
     interrupts::{Interrupts, cancelled},
-    output::to_stderr,
+    output::{Output, to_stderr},
+    printable::one_line,
     progress::Screen,
     terminal,
 };
 use dialoguer::{Confirm, Input, Password, theme::ColorfulTheme, theme::SimpleTheme, theme::Theme};
 use dockline_core::Session;
-use dockline_model::{Answer, Change, Code, Command, Prompt, PromptId, Question, Reply, Secret, UiError};
+use dockline_model::{
+    Answer, Change, Code, Command, Prompt, PromptId, Question, RegistryName, Reply, Secret, Snapshot, UiError,
+};
+use serde::Serialize;
 use std::{collections::BTreeSet, io};
 
 /// Who answers.
@@ -19,7 +24,7 @@ pub enum Answers {
     /// The person at the terminal, if there is one.
     Terminal,
     /// A password or passphrase that came on standard input.
-    Given(String),
+    Given(Given),
 }
 
 impl Answers {
@@ -32,19 +37,21 @@ impl Answers {
         }
     }
 
-    /// The first line of standard input.
-    pub fn from_stdin() -> io::Result<Self> {
+    /// The first line of standard input, for the hosts of `registry`.
+    pub fn from_stdin(registry: RegistryName) -> io::Result<Self> {
         let mut line = String::new();
         io::stdin().read_line(&mut line)?;
-        Ok(Self::Given(line.trim_end_matches(['\r', '\n']).to_owned()))
+        let secret = line.trim_end_matches(['\r', '\n']).to_owned();
+        Ok(Self::Given(Given { secret, registry }))
     }
 }
 
 /// Asks for a yes on the terminal; Ctrl-C is neither.
 pub async fn agreed(question: String) -> Result<bool, UiError> {
     let mut interrupts = Interrupts::new()?;
-    let asked =
-        tokio::task::spawn_blocking(move || Confirm::new().with_prompt(question).default(false).interact());
+    let asked = tokio::task::spawn_blocking(move || {
+        Confirm::new().with_prompt(one_line(&question)).default(false).interact()
+    });
     tokio::select! {
         // A terminal that went away is a no.
         answer = asked => Ok(matches!(answer, Ok(Ok(true)))),
@@ -53,6 +60,15 @@ pub async fn agreed(question: String) -> Result<bool, UiError> {
             Err(cancelled())
         }
     }
+}
+
+/// Whether a plan is to be asked about and carried out. With `--json` one that is not is printed here, and so is one that
+/// nobody can be asked about: the error stands behind it then.
+pub fn goes_on<T: Serialize>(plan: &T, may_go_on: bool, yes: bool, output: Output) -> Result<bool, UiError> {
+    if output.is_json() && (!may_go_on || (!yes && !terminal::can_answer())) {
+        output.result(plan, String::new)?;
+    }
+    Ok(may_go_on)
 }
 
 /// Asks for a yes to what was just shown, unless it came beforehand. A no is a failure, and so is nobody to ask: a script
@@ -76,74 +92,88 @@ pub async fn agreed_or_nobody(
     }
 }
 
-/// Answers every open question of the session's, until it ends.
+/// Answers the open questions of the session's, until it ends.
 pub async fn answer_all(session: Session, answers: Answers, screen: Screen) {
     let mut events = session.events();
-    let mut seen = BTreeSet::new();
     // Those that were asked before we came.
-    if let Ok(Reply::Snapshot { snapshot }) = session.request(Command::Snapshot).await {
-        for prompt in snapshot.prompts {
-            answer_once(&session, &answers, &screen, &mut seen, prompt).await;
+    let before = match session.request(Command::Snapshot).await {
+        Ok(Reply::Snapshot { snapshot }) => Some(snapshot),
+        Ok(_) | Err(_) => None,
+    };
+    let answerer = match answers {
+        Answers::Nobody => return,
+        Answers::Terminal => Answerer::Terminal,
+        Answers::Given(given) => {
+            let views = before.iter().flat_map(|snapshot| &snapshot.registries);
+            let registries: Vec<_> = views.map(|view| view.spec.clone()).collect();
+            Answerer::Given(Recipient::of(given, &registries).await)
         }
+    };
+    let mut desk = Desk { session, screen, answerer, seen: BTreeSet::new() };
+    if let Some(snapshot) = before {
+        desk.answer_each(snapshot).await;
     }
     while let Some(event) = events.next().await {
         if let Change::Prompt { prompt } = event.change {
-            answer_once(&session, &answers, &screen, &mut seen, prompt).await;
+            desk.answer(prompt).await;
         } else if let Change::Resync { snapshot } = event.change {
-            for prompt in snapshot.prompts {
-                answer_once(&session, &answers, &screen, &mut seen, prompt).await;
-            }
+            desk.answer_each(snapshot).await;
         }
     }
 }
 
-async fn answer_once(
-    session: &Session,
-    answers: &Answers,
-    screen: &Screen,
-    seen: &mut BTreeSet<PromptId>,
-    prompt: Prompt,
-) {
-    if !seen.insert(prompt.id) {
-        return;
-    }
-    let id = prompt.id;
-    let answer = match answers {
-        Answers::Nobody => return,
-        Answers::Given(secret) => answer_given(secret, &prompt.question),
-        Answers::Terminal => {
-            let quiet = screen.quiet();
-            let asked = tokio::task::spawn_blocking(move || ask(&prompt)).await;
-            quiet.answered();
-            match asked {
-                Ok(Ok(answer)) => answer,
-                // The terminal went away, or Ctrl-C: that is no answer, and whoever waits is told so.
-                Ok(Err(_)) | Err(_) => Answer::Refuse,
-            }
-        }
-    };
-    match session.request(Command::Answer { prompt: id, answer }).await {
-        Err(error) if error.code == Code::NotFound => {
-            screen.say("That question was answered elsewhere, or waited too long.");
-        }
-        Ok(_) | Err(_) => {}
-    }
+/// Who answers now.
+enum Answerer {
+    Terminal,
+    Given(Recipient),
 }
 
-/// A host key cannot be judged by a script, and a secret that was refused once is not tried again.
-fn answer_given(secret: &str, question: &Question) -> Answer {
-    match question {
-        Question::Passphrase { again: false, .. } | Question::Password { again: false, .. } => {
-            Answer::Secret { value: secret.to_owned(), remember: false }
+/// Where questions arrive, each once.
+struct Desk {
+    session: Session,
+    screen: Screen,
+    answerer: Answerer,
+    seen: BTreeSet<PromptId>,
+}
+
+impl Desk {
+    async fn answer_each(&mut self, snapshot: Snapshot) {
+        for prompt in snapshot.prompts {
+            self.answer(prompt).await;
         }
-        Question::RegistryLogin { user: Some(user), again: false, .. } => {
-            Answer::Login { user: user.clone(), secret: Secret::new(secret.to_owned()), remember: false }
+    }
+
+    async fn answer(&mut self, prompt: Prompt) {
+        if !self.seen.insert(prompt.id) {
+            return;
         }
-        Question::HostKey { .. }
-        | Question::Challenge { .. }
-        | Question::RegistryLogin { .. }
-        | Question::Passphrase { again: true, .. }
-        | Question::Password { again: true, .. } => Answer::Refuse,
+        let id = prompt.id;
+        let answer = match &mut self.answerer {
+            Answerer::Given(recipient) => match recipient.answer(&prompt) {
+                Verdict::Answer(answer) => answer,
+                Verdict::Refuse(why) => {
+                    self.screen.say(&why);
+                    Answer::Refuse
+                }
+                Verdict::Leave => return,
+            },
+            Answerer::Terminal => {
+                let quiet = self.screen.quiet();
+                let asked = tokio::task::spawn_blocking(move || ask(&prompt)).await;
+                quiet.answered();
+                match asked {
+                    Ok(Ok(answer)) => answer,
+                    // The terminal went away, or Ctrl-C: that is no answer, and whoever waits is told so.
+                    Ok(Err(_)) | Err(_) => Answer::Refuse,
+                }
+            }
+        };
+        match self.session.request(Command::Answer { prompt: id, answer }).await {
+            Err(error) if error.code == Code::NotFound => {
+                self.screen.say("That question was answered elsewhere, or waited too long.");
+            }
+            Ok(_) | Err(_) => {}
+        }
     }
 }
 
@@ -181,7 +211,7 @@ fn ask(prompt: &Prompt) -> dialoguer::Result<Answer> {
 /// An empty answer gives up.
 fn ask_openly(theme: &dyn Theme, question: &str) -> dialoguer::Result<Answer> {
     let value: String = Input::with_theme(theme)
-        .with_prompt(format!("{question} (empty: give up)"))
+        .with_prompt(one_line(&format!("{question} (empty: give up)")))
         .allow_empty(true)
         .report(false)
         .interact_text()?;
@@ -200,7 +230,7 @@ fn ask_login(
     let user = match user {
         Some(user) => user.to_owned(),
         None => Input::with_theme(theme)
-            .with_prompt(format!("{wrong}{authority} wants a login. User name (empty: give up)"))
+            .with_prompt(one_line(&format!("{wrong}{authority} wants a login. User name (empty: give up)")))
             .allow_empty(true)
             .interact_text()?,
     };
@@ -216,7 +246,7 @@ fn ask_login(
 /// An empty answer gives up.
 fn ask_secret(theme: &dyn Theme, question: &str, can_keep: bool) -> dialoguer::Result<Answer> {
     let value = Password::with_theme(theme)
-        .with_prompt(format!("{question} (empty: give up)"))
+        .with_prompt(one_line(&format!("{question} (empty: give up)")))
         .allow_empty_password(true)
         .report(false)
         .interact()?;
@@ -255,30 +285,6 @@ fn key_file_word(key_type: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_given_secret_is_tried_once_and_trusts_nobody() {
-        let host = Question::HostKey {
-            host: "h".into(),
-            key_type: "ssh-ed25519".into(),
-            fingerprint: "SHA256:x".into(),
-        };
-        assert_eq!(answer_given("s", &host), Answer::Refuse);
-        let code = Question::Challenge {
-            login: "a@h".into(),
-            instructions: String::new(),
-            prompt: "Code:".into(),
-            is_shown: false,
-            again: false,
-        };
-        assert_eq!(answer_given("s", &code), Answer::Refuse, "a password is no one-time code");
-        let first = Question::Password { login: "a@h".into(), again: false };
-        assert_eq!(answer_given("s", &first), Answer::Secret { value: "s".into(), remember: false });
-        assert_eq!(
-            answer_given("s", &Question::Password { login: "a@h".into(), again: true }),
-            Answer::Refuse
-        );
-    }
 
     #[test]
     fn a_host_key_is_shown_with_type_fingerprint_and_how_to_check_it() {

@@ -35,7 +35,7 @@ fn every_command_explains_itself() {
         assert_eq!(help, home.run(&["help", command]).expect(0).stdout);
     }
     let codes = home.run(&["help", "exit-codes"]).expect(0).stdout;
-    assert!(codes.contains("130  stopped with Ctrl-C"), "{codes}");
+    assert!(codes.contains("130  stopped (Ctrl-C)") && codes.contains("141  "), "{codes}");
     assert!(home.run(&["--version"]).expect(0).stdout.starts_with("dockline "));
 }
 
@@ -164,8 +164,13 @@ fn the_hosts_file_is_shown_changed_and_restored() {
     let spec: RegistrySpec = home.json(&["add", "cr.boss.org", "--ssh", "a@h"]);
     let line = format!("{}\tcr.boss.org", spec.address);
 
-    let shown = home.run(&["hosts"]).expect(0).stdout;
+    let shown = home.run(&["hosts"]).expect(11).stdout;
     assert!(shown.contains(&format!("+{line}")), "{shown}");
+    assert_eq!(home.run(&["hosts", "--plan"]).expect(0).stdout, shown);
+    let unasked = home.run(&["hosts", "--json"]).expect(11);
+    assert_eq!(unasked.error().code, Code::NobodyToAsk);
+    let planned: HostsView = serde_json::from_str(unasked.stdout.lines().next().unwrap()).unwrap();
+    assert!(!planned.satisfied, "the plan comes before the error");
     let plan: HostsView = home.json(&["hosts", "--plan"]);
     assert!(!plan.satisfied && plan.diff.contains(&line));
     // Nobody said yes.
@@ -180,6 +185,67 @@ fn the_hosts_file_is_shown_changed_and_restored() {
 
     home.run(&["hosts", "--undo", "--yes"]).expect(0);
     assert_eq!(fs::read(home.path("hosts")).unwrap(), before);
+}
+
+#[test]
+fn a_registry_without_a_tunnel_is_edited_as_one() {
+    let home = Home::new();
+    let url = "http://127.0.0.1:9/";
+    let shown = home.run(&["add", "n.boss.example", "--url", url]).expect(0).stdout;
+    assert!(shown.contains("Added n.boss.example: http://127.0.0.1:9, without a tunnel."), "{shown}");
+    let before = fs::read(home.config_file()).unwrap();
+    for option in [
+        &["--ssh", "a@b"][..],
+        &["--port", "5001"],
+        &["--linger", "3"],
+        &["--keep-open", "true"],
+        &["--jump", "gate"],
+        &["--remote", "127.0.0.1:5001"],
+        &["--address", "127.77.9.9"],
+    ] {
+        let error = home.error(&[&["edit", "n.boss.example"], option].concat(), 2);
+        let sentence = format!("n.boss.example has no tunnel, so {} means nothing here.", option[0]);
+        assert_eq!((error.code, error.message), (Code::InvalidArgument, sentence));
+    }
+    assert_eq!(fs::read(home.config_file()).unwrap(), before);
+    let shown = home.run(&["edit", "n.boss.example", "--rename", "m.boss.example"]).expect(0).stdout;
+    assert_eq!(shown, "m.boss.example: http://127.0.0.1:9, without a tunnel.\n");
+    assert!(home.run(&["list"]).expect(0).stdout.contains("m.boss.example"));
+
+    let mut agent = home::Running::start(home.command(&["agent"]));
+    assert!(agent.line().contains("ready"));
+    assert_eq!(agent.line(), "  m.boss.example  http://127.0.0.1:9, without a tunnel\n");
+}
+
+#[test]
+fn of_a_team_file_only_what_was_named_is_told_of() {
+    let home = Home::new();
+    let file = home.path("team.toml");
+    fs::write(
+        &file,
+        "dockline-team = 1\n[[registry]]\nname = \"b.boss.example\"\nssh = [\"h\"]\n\
+         [[registry]]\nname = \"c.boss.example\"\nssh = [\"h\"]\n",
+    )
+    .unwrap();
+    let import = ["team", "import", file.to_str().unwrap()];
+    let named = |more: &[&str]| home.run(&[&import[..], &["b.boss.example"], more].concat()).expect(0).stdout;
+    let listed = || home.json::<Vec<RegistryView>>(&["list"]).len();
+    assert_eq!(named(&["--plan"]), "  + b.boss.example by ssh h\n1 registry will be added.\n");
+    assert_eq!(listed(), 0);
+    let unknown = [&import[..], &["d.boss.example", "--plan"]].concat();
+    assert_eq!(home.error(&unknown, 2).code, Code::RegistryUnknown);
+    assert_eq!(named(&[]), "  + b.boss.example by ssh h\n1 registry added.\n");
+    assert_eq!(listed(), 1);
+    let all = home.run(&import).expect(0).stdout;
+    assert!(all.ends_with("1 registry added, 1 is here already.\n"), "{all}");
+}
+
+#[test]
+fn a_shipped_image_is_not_called_by_an_address_and_nobody_is_dialled_for_that() {
+    let home = Home::new();
+    let error = home.error(&["ship", "app", "--as", "[fd00::1]:5000/x", "nobody.invalid"], 2);
+    assert_eq!(error.code, Code::ReferenceInvalid);
+    assert!(home.json::<Snapshot>(&["status"]).transfers.is_empty());
 }
 
 #[test]

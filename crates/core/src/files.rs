@@ -35,7 +35,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
+    dockline_registry::replace_file(file, &path)?;
     // The rename itself is on disk only once the folder is; Windows has no such call.
     #[cfg(unix)]
     fs::File::open(folder)?.sync_all()?;

@@ -22,6 +22,21 @@ const SERVICE: &str = "dockline";
 /// A keyring may itself ask the person to unlock it; one that hangs for longer is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Why a secret was not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotKept {
+    /// There is no keyring that works, or none that may be used.
+    NoKeyring,
+    /// The keyring works, and takes nothing of that length: Windows' takes 2,560 bytes, and a cloud's token may be longer.
+    TooLong,
+}
+
+impl NotKept {
+    fn of(error: &keyring::Error) -> Self {
+        if matches!(error, keyring::Error::TooLong(..)) { Self::TooLong } else { Self::NoKeyring }
+    }
+}
+
 /// The keyring, or none.
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
@@ -54,26 +69,31 @@ impl Secrets {
 
     /// A secret that was remembered; `None` if there is none, or no keyring.
     pub(crate) async fn recall(&self, id: &SecretId) -> Option<SecretString> {
-        let secret = self.with_entry("read", id, |entry| entry.get_password()).await?;
+        let secret = self.with_entry("read", id, read).await.ok()??;
         Some(SecretString::from(secret))
     }
 
-    /// Keeps a secret, and says whether that worked.
-    pub(crate) async fn try_remember(&self, id: &SecretId, secret: &SecretString) -> bool {
+    /// Keeps a secret, or says why it could not.
+    pub(crate) async fn try_remember(&self, id: &SecretId, secret: &SecretString) -> Result<(), NotKept> {
         let secret = secret.clone();
-        self.with_entry("write", id, move |entry| entry.set_password(secret.expose_secret())).await.is_some()
+        self.with_entry("write", id, move |entry| write(entry, secret.expose_secret())).await?;
+        Ok(())
     }
 
     /// Keeps a secret; a keyring that does not work is only logged, since the connection itself is fine.
     pub(crate) async fn remember(&self, id: &SecretId, secret: &SecretString) {
-        self.try_remember(id, secret).await;
+        // It has been logged.
+        let _ = self.try_remember(id, secret).await;
     }
 
     /// Removes a secret that proved wrong.
     pub(crate) async fn forget(&self, id: &SecretId) {
-        self.with_entry("remove", id, |entry| entry.delete_credential()).await;
+        // It has been logged.
+        let _ = self.with_entry("remove", id, |entry| entry.delete_credential()).await;
     }
 
+    /// `Ok(None)` if the keyring has no such entry.
+    ///
     /// The keyring's calls block, for as long as a person takes to unlock it. A thread of its own, unlike the
     /// runtime's blocking pool, does not hold up the program's end.
     async fn with_entry<T: Send + 'static>(
@@ -81,9 +101,9 @@ impl Secrets {
         what: &'static str,
         id: &SecretId,
         call: impl FnOnce(&keyring::Entry) -> keyring::Result<T> + Send + 'static,
-    ) -> Option<T> {
+    ) -> Result<Option<T>, NotKept> {
         if !self.is_on() {
-            return None;
+            return Err(NotKept::NoKeyring);
         }
         let id = id.clone();
         let (send, receive) = oneshot::channel();
@@ -93,24 +113,60 @@ impl Secrets {
         });
         if let Err(error) = spawned {
             tracing::warn!(%error, "no thread for the keyring");
-            return None;
+            return Err(NotKept::NoKeyring);
         }
-        let (found, works) = match timeout(PATIENCE, receive).await {
-            Ok(Ok(Ok(value))) => (Some(value), true),
-            Ok(Ok(Err(keyring::Error::NoEntry))) => (None, true),
+        let found = match timeout(PATIENCE, receive).await {
+            Ok(Ok(Ok(value))) => Ok(Some(value)),
+            Ok(Ok(Err(keyring::Error::NoEntry))) => Ok(None),
             Ok(Ok(Err(error))) => {
                 // Every machine without a desktop gets here, so it is no warning.
                 tracing::info!(%error, what, "the keyring cannot be used");
-                (None, false)
+                Err(NotKept::of(&error))
             }
             Ok(Err(_)) | Err(_) => {
                 tracing::warn!(what, "the keyring does not answer");
-                (None, false)
+                Err(NotKept::NoKeyring)
             }
         };
-        self.works.store(works, Ordering::Relaxed);
+        self.works.store(!matches!(found, Err(NotKept::NoKeyring)), Ordering::Relaxed);
         found
     }
+}
+
+#[cfg(not(windows))]
+fn read(entry: &keyring::Entry) -> keyring::Result<String> {
+    entry.get_password()
+}
+
+#[cfg(not(windows))]
+fn write(entry: &keyring::Entry, secret: &str) -> keyring::Result<()> {
+    entry.set_password(secret)
+}
+
+#[cfg(windows)]
+fn read(entry: &keyring::Entry) -> keyring::Result<String> {
+    // The error would have the secret in it.
+    text(&entry.get_secret()?).ok_or_else(|| keyring::Error::BadEncoding(Vec::new()))
+}
+
+/// As UTF-8, of which the Credential Manager takes twice as many characters as of what `set_password` makes of it.
+#[cfg(windows)]
+fn write(entry: &keyring::Entry, secret: &str) -> keyring::Result<()> {
+    entry.set_secret(secret.as_bytes())
+}
+
+/// What the Credential Manager has: UTF-8, or the UTF-16 that earlier versions and other programs write. No secret
+/// has a NUL in it, and UTF-16 has one in each character of ASCII.
+#[cfg(any(windows, test))]
+fn text(bytes: &[u8]) -> Option<String> {
+    if !bytes.contains(&0)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return Some(text.to_owned());
+    }
+    let (pairs, []) = bytes.as_chunks::<2>() else { return None };
+    let units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+    String::from_utf16(&units).ok()
 }
 
 /// The keyring's entry. On a connection of its own: `keyring` makes one for the life of the process, so that a
@@ -145,5 +201,27 @@ fn label(id: &SecretId) -> String {
         SecretId::Passphrase { key_path } => format!("Dockline: passphrase of {}", key_path.display()),
         SecretId::Password { login } => format!("Dockline: password of {login}"),
         SecretId::Registry { server } => format!("Dockline: login at {server}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_in_both_of_the_ways_that_it_was_written_on_windows() {
+        let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        for secret in [r#"{"user":"me","secret":"s3cret"}"#, "pässwörd", "密码密码", "", "x"] {
+            assert_eq!(text(secret.as_bytes()).as_deref(), Some(secret));
+            assert_eq!(text(&wide(secret)).as_deref(), Some(secret));
+        }
+        assert_eq!(text(&[0xff, 0, 0xff]), None);
+    }
+
+    #[test]
+    fn a_secret_that_is_too_long_is_no_keyring_that_does_not_work() {
+        let long = keyring::Error::TooLong("secret".to_owned(), 2560);
+        assert_eq!(NotKept::of(&long), NotKept::TooLong);
+        assert_eq!(NotKept::of(&keyring::Error::NoEntry), NotKept::NoKeyring);
     }
 }

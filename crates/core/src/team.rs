@@ -24,7 +24,7 @@ const VERSION: u32 = 1;
 const LONGEST: usize = 1 << 20;
 
 const HEADER: &str = "\
-# Registries for Dockline: `dockline team import FILE`, or Import in the window.
+# Registries for Dockline: `dockline team import FILE`, or “Team file…” in the window.
 # There are no secrets and no key files in here; everybody logs in with their own.
 
 ";
@@ -118,8 +118,7 @@ pub fn plan(text: &str, present: &[RegistrySpec]) -> Result<ImportPlan, UiError>
             present: now.cloned().map(Box::new),
         });
     }
-    let summary = summary(&entries);
-    Ok(ImportPlan { entries, summary })
+    Ok(ImportPlan::of(entries))
 }
 
 /// What of `plan` is to be added: of the registries in `only`, or of all.
@@ -127,15 +126,8 @@ pub fn plan(text: &str, present: &[RegistrySpec]) -> Result<ImportPlan, UiError>
 /// # Errors
 /// `RegistryUnknown` for one that is not in the file, the conflict of one that is in conflict.
 pub fn to_add(plan: &ImportPlan, only: &[RegistryName]) -> Result<Vec<Target>, UiError> {
-    if let Some(missing) = only.iter().find(|name| plan.entries.iter().all(|entry| entry.registry != **name))
-    {
-        return Err(UiError::new(
-            Code::RegistryUnknown,
-            format!("The team file has no registry named {missing}."),
-        ));
-    }
     let mut targets = Vec::new();
-    for entry in plan.entries.iter().filter(|entry| only.is_empty() || only.contains(&entry.registry)) {
+    for entry in &plan.clone().only(only)?.entries {
         match &entry.verdict {
             ImportVerdict::Add => targets.push(*entry.target.clone()),
             ImportVerdict::Same => {}
@@ -235,35 +227,6 @@ fn conflict(spec: &RegistrySpec, target: &Target) -> UiError {
     .hint(format!("Ask which is right. To take the file's: dockline remove {}, and import again.", spec.name))
 }
 
-fn summary(entries: &[ImportEntry]) -> String {
-    let count =
-        |wanted: fn(&ImportVerdict) -> bool| entries.iter().filter(|entry| wanted(&entry.verdict)).count();
-    let (new, same) =
-        (count(|v| matches!(v, ImportVerdict::Add)), count(|v| matches!(v, ImportVerdict::Same)));
-    let conflicts = entries.len() - new - same;
-    let registries = |n: usize| if n == 1 { "1 registry".to_owned() } else { format!("{n} registries") };
-    let mut parts = Vec::new();
-    if new > 0 {
-        parts.push(format!("{} will be added", registries(new)));
-    }
-    if same > 0 {
-        parts.push(format!(
-            "{} here already",
-            if same == 1 { "1 is".to_owned() } else { format!("{same} are") }
-        ));
-    }
-    if conflicts > 0 {
-        parts.push(format!(
-            "{} to be decided",
-            if conflicts == 1 { "1 is".to_owned() } else { format!("{conflicts} are") }
-        ));
-    }
-    match parts.as_slice() {
-        [] => "The team file has no registries.".to_owned(),
-        parts => format!("{}.", parts.join(", ")),
-    }
-}
-
 fn not_understood(error: &dyn std::fmt::Display) -> UiError {
     let words = error.to_string();
     let first = words.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
@@ -312,6 +275,7 @@ mod tests {
         assert_eq!(targets[1].remote, Some("/run/r.sock".parse().unwrap()));
         let one = to_add(&fresh, &["b.example".parse().unwrap()]).unwrap();
         assert_eq!(one.len(), 1);
+        assert_eq!(fresh.clone().only(&[one[0].name.clone()]).unwrap().summary, "1 registry will be added.");
         let unknown = to_add(&fresh, &["c.example".parse().unwrap()]).unwrap_err();
         assert_eq!(unknown.code, Code::RegistryUnknown);
     }

@@ -1,6 +1,6 @@
 //! The team file: registries to hand on, without secrets and without what is one person's own.
 
-use crate::{RegistryName, RegistrySpec, Target, UiError};
+use crate::{Code, RegistryName, RegistrySpec, Target, UiError};
 use serde::{Deserialize, Serialize};
 
 /// What a team file would do with one of its registries.
@@ -43,4 +43,60 @@ pub struct ImportPlan {
     pub entries: Vec<ImportEntry>,
     /// All of it in one sentence.
     pub summary: String,
+}
+
+impl ImportPlan {
+    /// With these entries, and the sentence about them.
+    #[must_use]
+    pub fn of(entries: Vec<ImportEntry>) -> Self {
+        Self { summary: summary(&entries), entries }
+    }
+
+    /// The same for the registries in `names` alone, or for all where none is named.
+    ///
+    /// # Errors
+    /// `RegistryUnknown` for one that is not in the file.
+    pub fn only(self, names: &[RegistryName]) -> Result<Self, UiError> {
+        if names.is_empty() {
+            return Ok(self);
+        }
+        if let Some(missing) =
+            names.iter().find(|name| self.entries.iter().all(|entry| entry.registry != **name))
+        {
+            return Err(UiError::new(
+                Code::RegistryUnknown,
+                format!("The team file has no registry named {missing}."),
+            ));
+        }
+        Ok(Self::of(self.entries.into_iter().filter(|entry| names.contains(&entry.registry)).collect()))
+    }
+}
+
+fn summary(entries: &[ImportEntry]) -> String {
+    let count =
+        |wanted: fn(&ImportVerdict) -> bool| entries.iter().filter(|entry| wanted(&entry.verdict)).count();
+    let (new, same) =
+        (count(|v| matches!(v, ImportVerdict::Add)), count(|v| matches!(v, ImportVerdict::Same)));
+    let conflicts = entries.len() - new - same;
+    let registries = |n: usize| if n == 1 { "1 registry".to_owned() } else { format!("{n} registries") };
+    let mut parts = Vec::new();
+    if new > 0 {
+        parts.push(format!("{} will be added", registries(new)));
+    }
+    if same > 0 {
+        parts.push(format!(
+            "{} here already",
+            if same == 1 { "1 is".to_owned() } else { format!("{same} are") }
+        ));
+    }
+    if conflicts > 0 {
+        parts.push(format!(
+            "{} to be decided",
+            if conflicts == 1 { "1 is".to_owned() } else { format!("{conflicts} are") }
+        ));
+    }
+    match parts.as_slice() {
+        [] => "The team file has no registries.".to_owned(),
+        parts => format!("{}.", parts.join(", ")),
+    }
 }

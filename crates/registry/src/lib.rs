@@ -16,13 +16,15 @@ mod pack;
 mod platform;
 mod records;
 mod reference;
+mod replace;
 pub mod sample;
 mod server;
 
 pub use archive::ArchiveError;
 pub use client::{
     CertificateFlaw, Client, ClientConfig, CredentialSource, Credentials, Crossed, EngineImage, Manifest,
-    OpenLayer, PullError, Scope, Sending, StoredImage, StoredLayer, Survey, TlsFiles, choose_cryptography,
+    OpenLayer, PullError, Scope, Sending, SpokenTls, StoredImage, StoredLayer, Survey, TlsFiles,
+    choose_cryptography,
 };
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};
@@ -30,4 +32,5 @@ pub use pack::Packing;
 pub use platform::{InvalidPlatform, OneOfSeveral, Wanted};
 pub use records::{Records, Turns};
 pub use reference::{InvalidReference, Reference};
+pub use replace::replace_file;
 pub use server::{SHELF_IMAGE, SHELF_USER, Server, ServerError, ServerOptions, Shelf, ShelfLayers};

@@ -14,6 +14,7 @@ pub(crate) use uploads::UploadKey;
 use crate::{
     Digest,
     pack::{Encoding, Packing},
+    replace_file,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -273,7 +274,7 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".dockline-").tempfile_in(folder)?;
     io::Write::write_all(&mut file, bytes)?;
-    file.persist(folder.join(name)).map(drop).map_err(|error| error.error)
+    replace_file(file, &folder.join(name))
 }
 
 #[cfg(test)]

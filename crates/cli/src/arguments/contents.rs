@@ -18,9 +18,8 @@ pub struct Ls {
 
 /// `dockline inspect`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  dockline inspect cr.boss.org/team/app:v1\n  dockline inspect cr.boss.org/team/app@sha256:… --json"
-)]
+#[command(after_help = "Examples:\n  dockline inspect cr.boss.org/team/app:v1\n  \
+                  dockline inspect cr.boss.org/team/app@sha256:… --json")]
 pub struct Inspect {
     /// REGISTRY/REPOSITORY[:TAG|@DIGEST]
     pub reference: String,
@@ -33,7 +32,8 @@ Examples:
   dockline rm cr.boss.org/team/app:v1          shows what goes, and asks
   dockline rm cr.boss.org/team/app:v1 --plan   shows it and deletes nothing
 
-Every tag that names the same image goes with it. The layers' room is freed by the registry's own garbage collection.")]
+Every tag that names the same image goes with it. The layers' room is freed by the registry's own garbage \
+collection.")]
 pub struct Rm {
     /// REGISTRY/REPOSITORY[:TAG|@DIGEST]
     pub reference: String,
@@ -47,11 +47,10 @@ pub struct Rm {
 
 /// `dockline du`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  dockline du cr.boss.org\n\nReads every manifest that a tag leads to, so it takes a while with thousands of them."
-)]
+#[command(after_help = "Example:\n  dockline du cr.boss.org\n\n\
+                  Reads every manifest that a tag leads to, so it takes a while with thousands of them.")]
 pub struct Du {
-    /// Which registry; may be left out if there is only one
+    /// The registry; may be left out if there is only one
     pub registry: Option<String>,
 }
 
@@ -59,14 +58,15 @@ pub struct Du {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline gc cr.boss.org                          shows what would go, and asks
-  dockline gc cr.boss.org --plan                   shows it and removes nothing
-  dockline gc cr.boss.org --ssh root@88.88.88.88   as somebody who may stop the registry there
+  dockline gc cr.boss.org              shows what would go, and asks
+  dockline gc cr.boss.org --plan       shows it and removes nothing
+  dockline gc cr.boss.org --ssh root@88.88.88.88
+                                       as somebody who may stop the registry
 
-The registry has to be Distribution's (registry:2, registry:3), in a container or a systemd service of a host of yours.
-It is stopped meanwhile and started again whatever happens, also when the connection is lost.")]
+The registry has to be Distribution's (registry:2, registry:3), in a container or a systemd service of a host of \
+yours. It is stopped meanwhile and started again whatever happens, also when the connection is lost.")]
 pub struct Gc {
-    /// Which registry; may be left out if there is only one
+    /// The registry; may be left out if there is only one
     pub registry: Option<String>,
     /// Show what would go and remove nothing
     #[arg(long, conflicts_with = "yes")]
@@ -95,13 +95,13 @@ Examples:
   dockline login cr.boss.org                                     asks for both
   pass show cr | dockline login cr.boss.org -u me --password-stdin
 
-The login is tried first and kept in the system's keyring. Logins of `docker login` and of credential helpers in
-~/.docker/config.json are used as they are. As a link called docker-credential-dockline on the PATH, this program is
-a credential helper for Docker (\"credsStore\": \"dockline\").")]
+The login is tried first and kept in the system's keyring. Logins of `docker login` and of credential \
+helpers in ~/.docker/config.json are used as they are. As a link called docker-credential-dockline on the PATH, this \
+program is a credential helper for Docker (\"credsStore\": \"dockline\").")]
 pub struct Login {
-    /// At which registry
+    /// The registry
     pub registry: RegistryName,
-    /// As whom; asked for if it is left out
+    /// The user's name; asked for if it is left out
     #[arg(long, short, value_name = "NAME")]
     pub username: Option<String>,
     /// Read the password or token from standard input (its first line)
@@ -112,6 +112,6 @@ pub struct Login {
 /// `dockline logout`.
 #[derive(Debug, Args)]
 pub struct Logout {
-    /// Which registry's
+    /// The registry
     pub registry: RegistryName,
 }

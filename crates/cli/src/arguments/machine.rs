@@ -10,15 +10,18 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline setup                      shows what the engine needs, asks, does it, and has the engine try
+  dockline setup                      shows, asks, does it, has the engine try
   dockline setup --plan               shows it and changes nothing
   dockline setup cr.boss.org --yes    only for this registry, without asking
   dockline setup --undo               takes everything back
   dockline setup --undo /etc/hosts    takes one change back
-  dockline setup cr.boss.org --undo   takes back what was done for this registry
+  dockline setup cr.boss.org --undo   takes back what was done for it
 
-The engine is the one that docker in this shell talks to. An administrator's rights are asked for once, when the
-changes are made and not before. Exit status 7: the settings are written, but the engine does not get there.")]
+The engine is the one that docker in this shell talks to. An administrator's rights are asked for once, when \
+the changes are made and not before. Where there is nobody to ask (no terminal), the plan is shown and nothing is \
+changed, with exit status 11; --yes has it done without a question.
+
+Exit status 7 or 8: the settings are written, but the engine does not reach the registry.")]
 pub struct Setup {
     /// Only this registry; all of them otherwise
     pub registry: Option<RegistryName>,
@@ -43,15 +46,16 @@ Examples:
   dockline hosts                shows the change and asks
   dockline hosts --plan         shows it and changes nothing
   dockline hosts --undo         takes all of Dockline's lines out again
-  dockline hosts --apply --yes  for scripts
+  dockline hosts --yes          makes it without asking, for scripts
 
-Programs need the names only if they are to use cr.boss.org:5000 rather than the registry's 127.x address.
-An administrator's rights are asked for when the change is made, not before.")]
+Programs need the names only if they are to use cr.boss.org:5000 rather than the registry's 127.x address. \
+An administrator's rights are asked for when the change is made, not before. Where there is nobody to ask (no terminal), the \
+change is shown and not made, with exit status 11; --yes has it made without a question.")]
 pub struct Hosts {
     /// Show the change and make none
     #[arg(long, conflicts_with_all = ["apply", "yes"])]
     pub plan: bool,
-    /// Make it (the default on a terminal, after asking)
+    /// Make it, after asking (the default)
     #[arg(long)]
     pub apply: bool,
     /// Take Dockline's lines out again
@@ -66,14 +70,14 @@ pub struct Hosts {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline doctor                                            every registry
-  dockline doctor cr.boss.org --round-trip                   and send a tiny blob there and back
-  dockline doctor cr.boss.org --ssh dockercr@88.88.88.88     one that is not configured yet
+  dockline doctor                              every registry
+  dockline doctor cr.boss.org --round-trip     and sends a tiny blob there
+  dockline doctor cr.boss.org --ssh user@host  one that is not configured yet
 
-Every link that does not hold says why and what mends it; the exit status is that of the first one. With --json the
+Every link that does not hold says why and how to fix it; the exit status is that of the first one. With --json the \
 report has a text to copy into a question; it holds names of hosts, and no secret.")]
 pub struct Doctor {
-    /// Which registry; all of them otherwise
+    /// The registry; all of them otherwise
     pub registry: Option<RegistryName>,
     /// One that is not configured: where to log in
     #[arg(long, value_name = "DESTINATION", requires = "registry")]
@@ -87,7 +91,8 @@ pub struct Doctor {
     /// One that is not configured: what the tunnel ends at
     #[arg(long, value_name = "HOST:PORT|PATH", requires = "ssh")]
     pub remote: Option<RemoteEnd>,
-    /// Also send a tiny blob to the registry, and read it back
+    /// Also send a tiny blob to the registry, and read it back; it stays there, under no name, until the registry's
+    /// garbage collection
     #[arg(long)]
     pub round_trip: bool,
 }
@@ -98,7 +103,7 @@ pub struct Doctor {
 Examples:
   dockline settings
   dockline settings set transfers-per-registry 4
-  dockline settings set docker-context colima     `as-docker` uses what docker uses
+  dockline settings set docker-context colima   or as-docker
   dockline settings set start-at-login on")]
 pub struct Settings {
     /// A change
@@ -109,14 +114,14 @@ pub struct Settings {
 /// What `dockline settings` does with the settings.
 #[derive(Debug, Subcommand)]
 pub enum SettingsAction {
-    /// Change one
+    /// Change a setting
     Set(Change),
 }
 
 /// One setting and its new value.
 #[derive(Debug, Args)]
 pub struct Change {
-    /// Which
+    /// The setting
     pub setting: SettingName,
     /// on or off, a number, or a word; `dockline settings` shows what it is now
     pub value: String,
@@ -163,14 +168,14 @@ pub enum SettingName {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline settings set update-url https://example.org/dockline.json    who is asked
-  dockline updates                                                      asks now
-  dockline updates --last                                               asks nobody; what the last answer was
-  dockline settings set update-check weekly                             the app or the agent asks by itself
+  dockline settings set update-url https://example.org/dockline.json
+  dockline updates                            asks there now
+  dockline updates --last                     asks nobody; the last answer
+  dockline settings set update-check weekly   the app or the agent asks
 
-The address is that of a JSON document with the texts “version”, “url” (a page about it) and perhaps “notes”, on whatever
-host you or your team keep it. Only https, or http on this machine. Nothing but the request goes out, and nothing is
-downloaded or installed. Exit status 12: no answer, or not such a document.")]
+The address is that of a JSON document with the texts “version”, “url” (a page about it) and perhaps “notes”, on \
+whatever host you or your team keep it. Only https, or http on this machine. Nothing but the request goes out, and \
+nothing is downloaded or installed. Exit status 12: no answer, or not such a document.")]
 pub struct Updates {
     /// Ask nobody; show the last answer
     #[arg(long)]
@@ -181,11 +186,11 @@ pub struct Updates {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline agent          runs until Ctrl-C, SIGTERM or `dockline agent --stop`
-  dockline agent --stop
+  dockline agent          runs until Ctrl-C, SIGTERM or --stop
+  dockline agent --stop   ends it
 
-While it runs, any program that connects to a registry's address opens its tunnel, and 10 seconds after the
-last connection is gone the tunnel closes. The desktop app does the same.")]
+While it runs, any program that connects to a registry's address opens its tunnel, and 10 seconds after \
+the last connection is gone the tunnel closes. The desktop app does the same.")]
 pub struct Agent {
     /// End the one that runs (also the desktop app)
     #[arg(long)]
@@ -198,8 +203,8 @@ pub struct Agent {
 /// `dockline demo`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-An SSH server and an OCI registry are started on loopback with keys made on the spot. Dockline connects, pushes a
-sample image, pulls it back and compares the digests. It needs neither Docker nor root nor a server, and leaves
+An SSH server and an OCI registry are started on loopback with keys made on the spot. Dockline connects, pushes \
+a sample image, pulls it back and compares the digests. It needs neither Docker nor root nor a server, and leaves \
 nothing behind.")]
 pub struct Demo {
     /// In the terminal (the only way this program has; the desktop app's is `dockline-desktop --demo`)
@@ -211,10 +216,10 @@ pub struct Demo {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline completions bash > ~/.local/share/bash-completion/completions/dockline
+  source <(dockline completions bash)       in ~/.bashrc
   dockline completions zsh > ~/.zfunc/_dockline
   dockline completions fish > ~/.config/fish/completions/dockline.fish")]
 pub struct Completions {
-    /// Which shell
+    /// The shell
     pub shell: Shell,
 }

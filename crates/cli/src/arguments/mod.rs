@@ -37,7 +37,8 @@ The exit status tells scripts what kind of failure it was:
    11  the owner of the tunnels: gone, busy, or nobody was there to answer a question
    12  newer versions of Dockline: whoever was asked did not answer, or not as it should
    70  a defect of Dockline's own; please report it
-  130  stopped with Ctrl-C
+  130  stopped (Ctrl-C), or you answered no
+  141  whoever read the output has gone (… | head)
 
 With --json the error itself, with its stable code, is the last line of standard output:
 
@@ -53,15 +54,15 @@ With --json the error itself, with its stable code, is the last line of standard
     max_term_width = 100,
     after_help = "\
 Start here:
-  dockline demo                                         try it without a server
-  dockline add cr.boss.org --ssh dockercr@88.88.88.88   name a host
-  dockline setup                                        make docker push work here
-  dockline push app:v1 cr.boss.org                      push through the tunnel
+  dockline demo                                        try it without a server
+  dockline add cr.boss.org --ssh dockercr@88.88.88.88  add a registry
+  dockline setup                                       let docker push work
+  dockline push app:v1 cr.boss.org                     push through the tunnel
 
 `dockline help COMMAND` explains a command, `dockline help exit-codes` the exit statuses."
 )]
 pub struct Cli {
-    /// Print JSON (one object a line) instead of text
+    /// Print JSON (one value a line) instead of text
     #[arg(long, global = true)]
     pub json: bool,
     /// What to do.
@@ -72,7 +73,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Name a registry host
+    /// Add a registry
     Add(Add),
     /// Change a registry: what is not given stays as it is
     Edit(Edit),
@@ -151,6 +152,50 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// A terminal breaks what is too long by itself, but not where a line of ours was broken already.
+    #[test]
+    fn help_breaks_only_where_it_is_meant_to() {
+        let mut command = Cli::command();
+        command.build();
+        let mut commands = vec![&command];
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands());
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let mut before = "";
+            for line in help.lines() {
+                if line.starts_with("  ") {
+                    assert!(line.chars().count() <= 78, "too long an example: {line}");
+                } else {
+                    let continues = !line.is_empty() && !before.is_empty() && !before.starts_with("  ");
+                    assert!(
+                        !continues,
+                        "{}: one paragraph in two lines:\n{before}\n{line}",
+                        command.get_name()
+                    );
+                }
+                before = line;
+            }
+        }
+    }
+
+    #[test]
+    fn a_registry_without_a_tunnel_takes_nothing_about_one() {
+        let parsed = |more: &[&str]| {
+            let words = ["dockline", "add", "nexus.boss.org", "--no-tunnel"];
+            Cli::try_parse_from(words.iter().chain(more)).map(drop).map_err(|error| error.kind())
+        };
+        assert_eq!(parsed(&["--ca", "ca.pem"]), Ok(()));
+        for option in [
+            &["--localhost-port", "5001"][..],
+            &["--open-at-start"],
+            &["--limit-up", "2M"],
+            &["--limit-down", "2M"],
+            &["--ssh", "a@h"],
+        ] {
+            assert_eq!(parsed(option), Err(clap::error::ErrorKind::ArgumentConflict), "{option:?}");
+        }
     }
 
     #[test]

@@ -9,14 +9,16 @@ use std::{net::SocketAddr, path::PathBuf};
 
 /// `dockline push`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_help = with_pipes("\
 Examples:
-  dockline push app:v1 cr.boss.org               an image of Docker's or Podman's
+  dockline push app:v1 cr.boss.org               an engine's image
   dockline push app:v1 cr.boss.org/team/app:v2   under another name
-  dockline push app.tar cr.boss.org              an archive (docker save, OCI layout); needs no engine
-  docker save app:v1 | dockline push - cr.boss.org   the same from a pipe
-  dockline push app.tar cr.boss.org --all-platforms  an OCI archive with every platform in it
-  dockline push cr.boss.org:5000/app:v1          an image that is named for the registry already")]
+  dockline push cr.boss.org:5000/app:v1          an image that is named for it
+  dockline push app.tar cr.boss.org              an archive; needs no engine
+  dockline push app.tar cr.boss.org --all-platforms
+  docker save app:v1 | dockline push - cr.boss.org
+
+Archives are those of docker save, and OCI layouts."))]
 pub struct Push {
     /// An image (app:v1), an archive that ends in .tar, .tar.gz, .tgz or .tar.zst, or - for an archive on standard input
     pub image: String,
@@ -57,16 +59,16 @@ pub struct Push {
 
 /// `dockline pull`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_help = with_pipes("\
 Examples:
   dockline pull cr.boss.org/app:v1
-  dockline pull cr.boss.org/app:v1 --output app.tar   an OCI archive; needs no engine
+  dockline pull cr.boss.org/app:v1 --output app.tar   a file; needs no engine
   dockline pull cr.boss.org/app:v1 -o - | docker load
-  dockline pull cr.boss.org/app:v1 -o app.tar --format docker --platform linux/arm64
+  dockline pull cr.boss.org/app:v1 -o app.tar --platform linux/arm64
   dockline pull cr.boss.org/app:v1 -o app.tar --all-platforms --referrers
-  dockline pull cr.boss.org/app:v1 --direct           Dockline fetches it and hands it to the engine
+  dockline pull cr.boss.org/app:v1 --direct           Dockline fetches it
 
-What a killed pull into a file had got is not fetched again by the next.")]
+What a killed pull into a file had got is not fetched again by the next."))]
 pub struct Pull {
     /// REGISTRY/REPOSITORY[:TAG]; the port may be left out
     pub reference: String,
@@ -102,7 +104,7 @@ pub struct Pull {
 #[command(after_help = "\
 Examples:
   dockline copy cr.boss.org/app:v1 cr.other.org
-  dockline copy cr.boss.org/app:v1 cr.other.org/team/app:v2 --all-platforms --referrers
+  dockline copy cr.boss.org/app:v1 cr.other.org/team/app:v2 --all-platforms
   dockline copy cr.boss.org/app:v1 cr.other.org --platform linux/arm64
   dockline copy cr.boss.org/app:v1 --to a.example.org --to b.example.org
 
@@ -134,17 +136,17 @@ pub struct Copy {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline offer root@prod.boss.org                       its localhost:5000 is this machine's
-  dockline offer prod --port 5001 --to 127.0.0.1:5000     at another port there
-  dockline offer prod --to 127.77.31.7:5000               a registry that a tunnel of this machine leads to
-  dockline offer prod --keep                              whenever the desktop app or the agent runs
-  dockline offer prod --withdraw                          not any more
+  dockline offer root@prod.boss.org           its localhost:5000 is ours
+  dockline offer prod --port 5001             at another port there
+  dockline offer prod --to 127.77.31.7:5000   what a tunnel here leads to
+  dockline offer prod --keep                  while the app or the agent runs
+  dockline offer prod --withdraw              not any more
 
-The other direction of a tunnel, as ssh -R has it: images are pulled on the host from a registry that runs here.
-The port is open to everybody on that host, and to nobody else, for as long as this command runs; with --keep,
+The other direction of a tunnel, as ssh -R has it: images are pulled on the host from a registry that runs here. \
+The port is open to everybody on that host, and to nobody else, for as long as this command runs; with --keep, \
 whenever the desktop app or the agent does.")]
 pub struct Offer {
-    /// To whom: [user@]host[:port], or a Host of ~/.ssh/config
+    /// The host: [user@]host[:port], or a Host of ~/.ssh/config
     #[arg(value_name = "DESTINATION")]
     pub host: SshTarget,
     /// The port on the host
@@ -171,16 +173,16 @@ pub struct Offer {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline ship app:v1 deploy@prod              app:v1 is in the Docker of prod then
-  dockline ship app:v1 a.boss.org b.boss.org    on several hosts at once, each with its own result
-  dockline ship app:v1 prod --as team/app:v1    under another name there
+  dockline ship app:v1 deploy@prod             its Docker has app:v1 then
+  dockline ship app:v1 a.boss.org b.boss.org   several at once
+  dockline ship app:v1 prod --as team/app:v1   under another name there
 
-The host needs Docker and SSH, nothing else: its own Docker pulls what it lacks through the connection, and nothing
-stays behind but the image. If some of several hosts fail, the exit status is that of the first that did.")]
+The host needs Docker 18.09 or later (not rootless, not Podman) and an SSH login that may use it and forward a port. \
+Its own Docker pulls what it lacks through the connection, and nothing stays behind but the image. If some of several hosts fail, the exit status is that of the first that did.")]
 pub struct Ship {
     /// An image of Docker's or Podman's
     pub image: String,
-    /// To whom: [user@]host[:port], or a Host of ~/.ssh/config; several at once
+    /// The host: [user@]host[:port], or a Host of ~/.ssh/config; several at once
     #[arg(value_name = "DESTINATION", required = true)]
     pub hosts: Vec<SshTarget>,
     /// What it is to be called there [default: as here]
@@ -202,7 +204,7 @@ Examples:
   dockline transfers retry 7
   dockline transfers retry --all       everything that failed
   dockline transfers dismiss --all     forget what has ended
-  dockline transfers pause --all       hold back what waits and halt what can be halted")]
+  dockline transfers pause --all       halt what runs, hold back what waits")]
 pub struct Transfers {
     /// What to do
     #[command(subcommand)]
@@ -218,19 +220,30 @@ pub enum TransfersAction {
     Dismiss(TransferWhich),
     /// Halt; what was sent is kept where that can be
     Pause(TransferWhich),
-    /// Go on
+    /// Resume
     Resume(TransferWhich),
 }
 
 /// One transfer, or all.
 #[derive(Debug, Args)]
 pub struct TransferWhich {
-    /// Its number
+    /// The transfer's number
     #[arg(conflicts_with = "all")]
     pub transfer: Option<u64>,
     /// All of them
     #[arg(long)]
     pub all: bool,
+}
+
+/// What shells do to pipes stands under examples of them.
+fn with_pipes(help: &str) -> String {
+    match cfg!(windows) {
+        true => format!(
+            "{help}\n\nWindows PowerShell before 7.4 changes what goes through a pipe: use files there, with \
+             docker save --output and docker load --input."
+        ),
+        false => help.to_owned(),
+    }
 }
 
 const FORMATS: &[(&str, ArchiveFormat)] = &[("oci", ArchiveFormat::Oci), ("docker", ArchiveFormat::Docker)];

@@ -10,9 +10,9 @@ use std::{net::Ipv4Addr, path::PathBuf};
 #[command(after_help = "\
 Examples:
   dockline add cr.boss.org --ssh dockercr@88.88.88.88
-  dockline add cr.boss.org --ssh build --identity ~/.ssh/id_boss --jump gate.boss.org
-  dockline add cr.boss.org --ssh root@10.0.0.7:2222 --remote /run/registry.sock
-  dockline add cr.boss.org --ssh a.boss.org --ssh b.boss.org   b stands in while a does not answer
+  dockline add cr.boss.org --ssh build --jump gate.boss.org
+  dockline add cr.boss.org --ssh root@10.0.0.7:2222 --remote /run/r.sock
+  dockline add cr.boss.org --ssh a.boss.org --ssh b.boss.org   b if a is away
 
 Host, user, port, identity and jump host are taken from ~/.ssh/config where they are not given.")]
 pub struct Add {
@@ -48,7 +48,7 @@ pub struct Add {
     /// The certificate (PEM) of the private authority that signed the registry's, if it speaks TLS
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca: Option<PathBuf>,
-    /// Seconds that the tunnel stays open after its last use [default: 10]
+    /// Seconds that the tunnel stays open after its last use [default: the setting linger-seconds, 10]
     #[arg(long, value_name = "SECONDS")]
     pub linger: Option<u32>,
     /// Once the tunnel is open, keep it open until `dockline disconnect`
@@ -64,10 +64,10 @@ pub struct Add {
     #[arg(long, value_name = "RATE", value_parser = TrafficLimits::parse_rate)]
     pub limit_down: Option<u64>,
     /// The registry is reached as it is, at https://NAME, without SSH: Nexus, Docker Hub, ECR and the like
-    #[arg(long, conflicts_with_all = ["ssh", "identity", "jump", "remote", "port", "address", "gateway", "linger", "keep_open"])]
+    #[arg(long, conflicts_with_all = ["ssh", "identity", "jump", "remote", "port", "address", "gateway", "localhost_port", "linger", "keep_open", "open_at_start", "limit_up", "limit_down"])]
     pub no_tunnel: bool,
     /// The same at another address
-    #[arg(long, value_name = "https://HOST[:PORT][/PATH]", conflicts_with_all = ["ssh", "identity", "jump", "remote", "port", "address", "gateway", "linger", "keep_open"])]
+    #[arg(long, value_name = "https://HOST[:PORT][/PATH]", conflicts_with_all = ["ssh", "identity", "jump", "remote", "port", "address", "gateway", "localhost_port", "linger", "keep_open", "open_at_start", "limit_up", "limit_down"])]
     pub url: Option<RegistryUrl>,
     /// A certificate of yours (PEM) for a registry that asks for one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "client_key")]
@@ -83,11 +83,13 @@ pub struct Add {
 Examples:
   dockline edit cr.boss.org --ssh dockercr@99.99.99.99
   dockline edit cr.boss.org --rename cr2.boss.org
-  dockline edit cr.boss.org --copy-to cr2.boss.org --ssh other   a second one like it
+  dockline edit cr.boss.org --copy-to cr2.boss.org --ssh other   one like it
 
-The tunnel starts anew only if its way or its address is another one then.")]
+The tunnel starts anew only if its way or its address is another one then.
+
+Everything else: in the configuration (dockline settings shows where) or in the window.")]
 pub struct Edit {
-    /// Which registry
+    /// The registry
     pub registry: RegistryName,
     /// Give it another name
     #[arg(long, value_name = "NAME", conflicts_with = "copy_to")]
@@ -129,7 +131,7 @@ Example:
 
 What `dockline setup` did for it is shown and taken back first, if you agree.")]
 pub struct Remove {
-    /// Its name
+    /// The registry
     pub registry: RegistryName,
     /// Take back what `dockline setup` did for it, too, without asking
     #[arg(long, short)]
@@ -140,12 +142,12 @@ pub struct Remove {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline connect cr.boss.org          open it; the desktop app or `dockline agent` keeps it open
-  dockline connect cr.boss.org --hold   open it until this command ends (Ctrl-C)
+  dockline connect cr.boss.org          open it; the app or the agent keeps it
+  dockline connect cr.boss.org --hold   open it until this command ends
 
 Where neither the desktop app nor an agent runs, this command holds the tunnel itself, as with --hold.")]
 pub struct Connect {
-    /// Which registry
+    /// The registry
     pub registry: RegistryName,
     /// Hold it only until this command ends
     #[arg(long)]
@@ -159,7 +161,7 @@ pub struct Connect {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  dockline disconnect cr.boss.org --force")]
 pub struct Disconnect {
-    /// Which registry's
+    /// The registry
     pub registry: RegistryName,
     /// Close it under whatever still uses it
     #[arg(long)]
@@ -170,7 +172,7 @@ pub struct Disconnect {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  dockline status\n  dockline status cr.boss.org --json")]
 pub struct Status {
-    /// Only this registry's
+    /// Only this registry
     pub registry: Option<RegistryName>,
 }
 
@@ -179,7 +181,7 @@ pub struct Status {
 pub enum Team {
     /// Write registries down: no secrets, no key files
     Export {
-        /// Which; all of them otherwise
+        /// The registries; all of them otherwise
         registries: Vec<RegistryName>,
         /// Into this file, which must not be there; to standard output otherwise
         #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -40,7 +40,11 @@ fn ready_text(snapshot: &Snapshot) -> String {
         count => format!("Dockline is ready for {count} registries."),
     };
     for view in &snapshot.registries {
-        text += &format!("\n  {}  {}", view.spec.name, view.spec.listen());
+        let place = match &view.spec.url {
+            Some(url) => format!("{url}, without a tunnel"),
+            None => view.spec.listen().to_string(),
+        };
+        text += &format!("\n  {}  {place}", view.spec.name);
     }
     text
 }

@@ -11,7 +11,7 @@ use crate::{
     format,
     interrupts::{Interrupts, cancelled},
     output::{Output, wrapped_for_stdout},
-    prompts, terminal,
+    prompts,
 };
 use dockline_model::{
     Code, CollectPlan, Collected, Command, RegistryName, RegistryRun, Reply, SshTarget, UiError,
@@ -38,11 +38,7 @@ pub async fn collect(arguments: Gc, output: Output) -> Result<(), UiError> {
             output.result(&plan, || plan_text(&plan))?;
         }
         let may_go_on = !plan_only && !plan.is_empty();
-        let is_unasked = !yes && !terminal::can_answer();
-        if output.is_json() && (!may_go_on || is_unasked) {
-            output.result(&plan, String::new)?;
-        }
-        if !may_go_on {
+        if !prompts::goes_on(&plan, may_go_on, yes, output)? {
             return Ok(());
         }
         prompts::agreed_or_nobody(yes, "Stop the registry and remove it?", "Nothing was removed").await?;

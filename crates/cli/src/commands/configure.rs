@@ -1,4 +1,4 @@
-//! `dockline add` and `dockline remove`.
+//! `dockline add`, `dockline edit` and `dockline remove`.
 
 use crate::{
     arguments::{Add, Doctor, Edit, Remove},
@@ -35,6 +35,9 @@ pub async fn edit(edit: Edit, output: Output) -> Result<(), UiError> {
 
 async fn edit_through(face: &Face, snapshot: &Snapshot, edit: Edit, output: Output) -> Result<(), UiError> {
     let present = crate::face::find(snapshot, &edit.registry)?.spec.clone();
+    if present.url.is_some() {
+        without_tunnel(&edit)?;
+    }
     let was = edit.registry.clone();
     let copy_to = edit.copy_to.clone();
     let target = edited(present, edit)?;
@@ -45,16 +48,41 @@ async fn edit_through(face: &Face, snapshot: &Snapshot, edit: Edit, output: Outp
     };
     let reply = face.request(command).await?;
     let Reply::Registry { spec } = reply else { return Err(unexpected(&reply)) };
-    output.result(&spec, || {
-        let hosts: Vec<String> = spec.hosts().map(|ssh| format!("ssh {ssh}")).collect();
-        wrapped_for_stdout(&format!(
-            "{}: {} leads to {} by {}.",
-            spec.name,
-            spec.listen(),
-            spec.remote,
-            hosts.join(", or ")
-        ))
-    })
+    output.result(&spec, || wrapped_for_stdout(&format!("{}: {}.", spec.name, way(&spec))))
+}
+
+/// Where a registry is, and how one gets there.
+fn way(spec: &RegistrySpec) -> String {
+    if let Some(url) = &spec.url {
+        return format!("{url}, without a tunnel");
+    }
+    let hosts: Vec<String> = spec.hosts().map(|ssh| format!("ssh {ssh}")).collect();
+    format!("{} leads to {} by {}", spec.listen(), spec.remote, hosts.join(", or "))
+}
+
+/// What is about a tunnel would be taken, and do nothing.
+fn without_tunnel(edit: &Edit) -> Result<(), UiError> {
+    let of_a_tunnel = [
+        ("--ssh", !edit.ssh.is_empty()),
+        ("--identity", edit.identity.is_some()),
+        ("--jump", edit.jump.is_some()),
+        ("--remote", edit.remote.is_some()),
+        ("--port", edit.port.is_some()),
+        ("--address", edit.address.is_some()),
+        ("--linger", edit.linger.is_some()),
+        ("--keep-open", edit.keep_open.is_some()),
+    ];
+    match of_a_tunnel.iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((option, _)) => Err(UiError::new(
+            Code::InvalidArgument,
+            format!("{} has no tunnel, so {option} means nothing here.", edit.registry),
+        )
+        .hint(format!(
+            "To reach it through a tunnel: dockline remove {0}, then dockline add {0} --ssh user@host",
+            edit.registry
+        ))),
+    }
 }
 
 /// `present` with what was typed in its place.
@@ -169,14 +197,14 @@ pub fn existing_file(path: std::path::PathBuf) -> Result<std::path::PathBuf, UiE
 }
 
 fn added_text(spec: &RegistrySpec) -> String {
-    let RegistrySpec { name, remote, .. } = spec;
-    if let Some(url) = &spec.url {
+    let name = &spec.name;
+    let added = format!("Added {name}: {}.", way(spec));
+    if spec.url.is_some() {
         return format!(
-            "Added {name}: {url}, without a tunnel.\nNext:\n  dockline login {name}  if it asks for a login\n  \
+            "{added}\nNext:\n  dockline login {name}  if it asks for a login\n  \
              dockline ls {name}     what is in it"
         );
     }
-    let hosts: Vec<String> = spec.hosts().map(|ssh| format!("ssh {ssh}")).collect();
     let next = [
         ("dockline setup".to_owned(), "make docker push work here".to_owned()),
         (format!("dockline connect {name}"), "try the way there".to_owned()),
@@ -184,7 +212,6 @@ fn added_text(spec: &RegistrySpec) -> String {
     ];
     let width = next.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
     let steps: String = next.iter().map(|(command, what)| format!("\n  {command:<width$}  {what}")).collect();
-    let added = format!("Added {name}: {} leads to {remote} by {}.", spec.listen(), hosts.join(", or "));
     format!("{}\nNext:{steps}", wrapped_for_stdout(&added))
 }
 

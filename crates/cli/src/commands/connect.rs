@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 /// Opens the tunnel. Where there is no owner, or with `--hold`, keeps it until Ctrl-C.
 pub async fn connect(connect: Connect, output: Output) -> Result<(), UiError> {
     let answers = match connect.password_stdin {
-        true => Answers::from_stdin().map_err(|error| {
+        true => Answers::from_stdin(connect.registry.clone()).map_err(|error| {
             UiError::new(Code::FileIo, format!("Standard input could not be read: {error}."))
         })?,
         false => Answers::Terminal,

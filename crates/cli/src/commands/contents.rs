@@ -7,8 +7,8 @@ use crate::{
     format,
     interrupts::{Interrupts, cancelled},
     output::{Output, columns, wrapped},
+    printable::one_line,
     prompts::{self, Answers},
-    terminal,
 };
 use console::Term;
 use dockline_model::{
@@ -70,7 +70,8 @@ fn print_page(
         return Ok(());
     }
     if !output.is_json() {
-        return output.result(&(), || page.names.join("\n"));
+        let names: Vec<String> = page.names.iter().map(|name| one_line(name)).collect();
+        return output.result(&(), || names.join("\n"));
     }
     for name in &page.names {
         let line = match repository {
@@ -141,7 +142,7 @@ fn manifest_text(view: &ManifestView) -> String {
         rows.extend(config.folder.clone().map(|text| ("folder", text)));
     }
     let mut text = format!("{}\n", view.reference);
-    text.extend(rows.iter().map(|(label, value)| format!("  {label:<10} {value}\n")));
+    text.extend(rows.iter().map(|(label, value)| format!("  {label:<10} {}\n", one_line(value))));
     let width = columns(&Term::stdout());
     if view.kind == ManifestKind::Index {
         let row = |it: &dockline_model::PlatformView| {
@@ -178,11 +179,7 @@ pub async fn remove(rm: Rm, output: Output) -> Result<(), UiError> {
         if !output.is_json() {
             output.result(&plan, || plan_text(&registry, &plan))?;
         }
-        let is_unasked = !yes && !terminal::can_answer();
-        if output.is_json() && (plan_only || is_unasked) {
-            output.result(&plan, String::new)?;
-        }
-        if plan_only {
+        if !prompts::goes_on(&plan, !plan_only, yes, output)? {
             return Ok(());
         }
         prompts::agreed_or_nobody(yes, "Delete it?", "Nothing was deleted").await?;
@@ -198,7 +195,7 @@ fn plan_text(registry: &RegistryName, plan: &DeletePlan) -> String {
         Some((first, more @ [_, ..])) => format!("{} and {} more", first.join(", "), more.len()),
         Some((_, [])) | None => plan.tags.join(", "),
     };
-    let tags = wrapped(&format!("  tags     {tags}"), columns(&Term::stdout()), &" ".repeat(11));
+    let tags = wrapped(&format!("  tags     {}", one_line(&tags)), columns(&Term::stdout()), &" ".repeat(11));
     let mut text = format!(
         "{registry}/{}@{}\n{tags}\n  unused   {} of layers that nothing else in this repository needs\n  \
          shared   {} of layers that others need as well\n",

@@ -6,10 +6,10 @@ use crate::{
     format,
     interrupts::{Interrupts, cancelled},
     output::{Output, wrapped_for_stdout},
+    printable::style,
     progress::summary,
     prompts::Answers,
 };
-use console::style;
 use dockline_core::{Mode, Paths};
 use dockline_demo::DemoHost;
 use dockline_model::{

@@ -5,10 +5,10 @@ use crate::{
     arguments::Doctor,
     face::{Face, unexpected},
     interrupts::{Interrupts, cancelled},
-    output::{Output, to_stdout, wrapped_for_stdout},
+    output::{Output, say_to_stdout, wrapped_for_stdout},
+    printable::style,
     prompts::Answers,
 };
-use console::style;
 use dockline_core::EventStream;
 use dockline_model::{
     Change, Code, Command, DoctorId, DoctorReport, Link, LinkState, LinkView, Patient, Proposal, Remedy,
@@ -35,7 +35,7 @@ async fn examine(face: &Face, snapshot: &Snapshot, arguments: Doctor, output: Ou
         if output.is_json() {
             output.result(&report, String::new)?;
         } else if let Some(summary) = &report.summary {
-            to_stdout(&wrapped_for_stdout(summary))?;
+            say_to_stdout(&wrapped_for_stdout(summary))?;
         }
     }
     first_failure.map_or(Ok(()), Err)
@@ -103,7 +103,7 @@ async fn follow(
         }
         for view in &report.links {
             if is_known(&view.state) && told.insert(view.link) && !output.is_json() {
-                line(view).iter().try_for_each(|line| to_stdout(line))?;
+                line(view).iter().try_for_each(|line| say_to_stdout(line))?;
             }
         }
         if report.finished.is_some() {
@@ -142,12 +142,12 @@ fn line(view: &LinkView) -> Vec<String> {
 /// The button, as it is typed.
 fn remedy_line(command: &Command) -> String {
     if let Command::PlanSetup { registry: Some(registry), .. } = command {
-        return format!("Mend it: dockline setup {registry}");
+        return format!("Fix it: dockline setup {registry}");
     }
     if let Command::Connect { registry, .. } = command {
-        return format!("Mend it: dockline connect {registry}");
+        return format!("Fix it: dockline connect {registry}");
     }
-    "The window has a button that mends it.".to_owned()
+    "The window has a button that fixes it.".to_owned()
 }
 
 /// Registries that this machine seems to know already.

@@ -6,7 +6,6 @@ use crate::{
     face::{Face, unexpected},
     output::Output,
     prompts::{self, Answers},
-    terminal,
 };
 use dockline_core::Paths;
 use dockline_model::{Command, HostsAction, HostsView, Reply, Snapshot, UiError};
@@ -30,9 +29,9 @@ async fn plan_and_apply(
     if !output.is_json() {
         print_plan(&plan, output)?;
     }
-    let is_wanted = hosts.apply || hosts.undo || hosts.yes;
-    if plan.satisfied || hosts.plan || (!is_wanted && !terminal::can_answer()) {
-        return if output.is_json() { output.result(&plan, String::new) } else { Ok(()) };
+    let may_go_on = !plan.satisfied && !hosts.plan;
+    if !prompts::goes_on(&plan, may_go_on, hosts.yes, output)? {
+        return Ok(());
     }
     let question = format!("Change {}?", plan.path);
     prompts::agreed_or_nobody(hosts.yes, question, "Nothing was changed").await?;

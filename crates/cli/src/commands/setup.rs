@@ -5,10 +5,10 @@ use crate::{
     diff,
     face::{self, Face},
     output::{Output, wrapped_for_stdout},
+    printable::style,
     prompts::{self, Answers},
     terminal,
 };
-use console::style;
 use dockline_core::{
     Paths,
     setup::{ALIAS_FADES, Setup},
@@ -62,8 +62,9 @@ async fn plan_and_apply(
         output.result(&plan, || plan_text(&plan))?;
         tell_of_surprises(&plan, output);
     }
-    if !is_needed || arguments.plan || (!arguments.yes && !terminal::can_answer() && output.is_json()) {
-        return if output.is_json() { output.result(&plan, String::new) } else { Ok(()) };
+    let may_go_on = is_needed && !arguments.plan;
+    if !prompts::goes_on(&plan, may_go_on, arguments.yes, output)? {
+        return Ok(());
     }
     prompts::agreed_or_nobody(arguments.yes, question(&plan), "Nothing was changed").await?;
     setup = configured(face, setup, &plan).await?;

@@ -4,8 +4,9 @@ use crate::{
     face::{Face, find},
     format,
     output::{Output, columns},
+    printable::style,
 };
-use console::{Term, style};
+use console::Term;
 use dockline_model::{RegistryName, RegistryView, Snapshot, TransferView, TunnelState, UiError};
 
 /// Everything, or one registry.

@@ -64,10 +64,12 @@ async fn import(
     let text = fs::read_to_string(file).map_err(|error| file_error(file, &error))?;
     let command = match only_plan {
         true => Command::PlanImport { text },
-        false => Command::ImportRegistries { text, registries },
+        false => Command::ImportRegistries { text, registries: registries.clone() },
     };
     let reply = face.request(command).await?;
     let Reply::ImportPlan { plan } = reply else { return Err(unexpected(&reply)) };
+    // The answer is about the whole file.
+    let plan = plan.only(&registries)?;
     output.result(&plan, || shown(&plan, only_plan))
 }
 

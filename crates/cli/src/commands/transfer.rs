@@ -29,17 +29,22 @@ pub async fn push(push: Push, output: Output) -> Result<(), UiError> {
         _ => None,
     };
     let path = piped.as_ref().map(piped::Piped::path);
-    if push.replicas {
-        return several::push(&push, path.as_deref(), output).await;
-    }
-    let pushed = transfer(output, report, |snapshot| {
-        let registries: Vec<RegistrySpec> =
-            snapshot.registries.iter().map(|view| view.spec.clone()).collect();
-        push_command(&push, path.as_deref(), &registries)
-    });
-    pushed
-        .await
-        .map_err(|error| or_without_engine(error, "An archive needs no engine: dockline push FILE.tar …"))
+    let pushed = match push.replicas {
+        true => several::push(&push, path.as_deref(), output).await,
+        false => {
+            let pushed = transfer(output, report, |snapshot| {
+                let registries: Vec<RegistrySpec> =
+                    snapshot.registries.iter().map(|view| view.spec.clone()).collect();
+                push_command(&push, path.as_deref(), &registries)
+            });
+            let else_do = "An archive needs no engine: dockline push FILE.tar …";
+            pushed.await.map_err(|error| or_without_engine(error, else_do))
+        }
+    };
+    pushed.map_err(|error| match &piped {
+        Some(_) => piped::or_by_the_shell(error, cfg!(windows)),
+        None => error,
+    })
 }
 
 /// On a machine that has no engine, what does without.

@@ -2,7 +2,10 @@
 
 mod render;
 
-use crate::output::{Output, to_stderr, wrapped_for_stderr};
+use crate::{
+    output::{Output, to_stderr, wrapped_for_stderr},
+    printable::{for_terminal, one_line},
+};
 use dockline_model::{LayerState, TransferView, UiError};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub use render::summary;
@@ -63,7 +66,7 @@ impl Screen {
 
     /// A remark above the bars.
     pub fn say(&self, text: &str) {
-        if self.bars.is_hidden() || self.bars.println(wrapped_for_stderr(text)).is_err() {
+        if self.bars.is_hidden() || self.bars.println(for_terminal(&wrapped_for_stderr(text))).is_err() {
             self.output.remark(text);
         }
     }
@@ -146,7 +149,7 @@ impl Progress {
             bar.set_style(text_only());
             bar
         });
-        bar.set_message(lines.join("\n"));
+        bar.set_message(for_terminal(&lines.join("\n")));
     }
 
     /// A line for each layer that ends, and for each tenth of the whole.
@@ -166,7 +169,8 @@ impl Progress {
                 | LayerState::Done
                 | LayerState::Exists
                 | LayerState::Mounted { .. } => {
-                    to_stderr(&format!("{}{}: {}\n", self.label, layer.id, render::layer_words(layer)));
+                    let line = format!("{}{}: {}", self.label, layer.id, render::layer_words(layer));
+                    to_stderr(&(one_line(&line) + "\n"));
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! A transfer as lines of text that fit a terminal. Pure.
 
-use crate::format;
-use console::style;
+use crate::{
+    format,
+    printable::{one_line, style},
+};
 use dockline_model::{LayerState, LayerView, Road, TransferKind, TransferState, TransferView};
 
 /// Columns of a layer's id.
@@ -161,7 +163,7 @@ fn bar(current: u64, total: u64, width: usize) -> String {
 }
 
 fn clip(text: &str, width: usize) -> String {
-    console::truncate_str(text, width, "…").into_owned()
+    console::truncate_str(&one_line(text), width, "…").into_owned()
 }
 
 /// What a finished transfer comes down to: the reference, what was moved, and how far it is verified.

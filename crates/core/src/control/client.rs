@@ -114,7 +114,9 @@ impl Client {
     }
 
     async fn dial(paths: &Paths, hello: &Hello, events: Events) -> Result<Self, Unreachable> {
-        let stream = wire::connect(paths).await.map_err(|error| {
+        let connected = timeout(WELCOME_PATIENCE, wire::connect(paths)).await;
+        let connected = connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let stream = connected.map_err(|error| {
             if error.kind() == io::ErrorKind::PermissionDenied {
                 let socket = paths.control_socket();
                 Unreachable::Refused(

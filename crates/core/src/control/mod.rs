@@ -3,10 +3,12 @@
 //! JSON lines over a Unix socket in a folder of mode 0700 (a named pipe on Windows): the face sends
 //! [`dockline_model::Hello`] and then requests, the owner sends envelopes. The owner is whoever holds an exclusive
 //! lock on `owner.lock`; the system drops it even if the owner is killed, and only its holder may replace a socket
-//! that was left behind.
+//! that was left behind. On Windows the pipe has a name that nobody can guess, written down beside the lock.
 
 mod client;
 mod newest;
+#[cfg(any(windows, test))]
+mod pipe_name;
 mod server;
 mod wire;
 

@@ -62,7 +62,10 @@ impl Owner {
     pub(crate) fn elect(paths: &Paths) -> Result<Option<OwnerLock>, UiError> {
         let file = lock_file(paths)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(OwnerLock(file))),
+            Ok(()) => {
+                wire::forget_former(paths);
+                Ok(Some(OwnerLock(file)))
+            }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(lock_error(paths, &error)),
         }

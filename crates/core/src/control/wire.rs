@@ -1,5 +1,7 @@
 //! Lines, and the socket they travel over.
 
+#[cfg(windows)]
+use super::pipe_name;
 use crate::Paths;
 use dockline_model::{Code, UiError};
 use futures::{SinkExt, StreamExt};
@@ -116,8 +118,25 @@ fn bind(paths: &Paths) -> io::Result<Listener> {
 
 #[cfg(windows)]
 fn bind(paths: &Paths) -> io::Result<Listener> {
+    let name = pipe_name::fresh();
     // The pipe's default access list: this account and administrators may connect, others only read.
-    ListenerOptions::new().name(name(paths)?).create_tokio()
+    let listener = ListenerOptions::new().name(pipe(name.clone())?).create_tokio()?;
+    crate::files::replace(&pipe_name::record(&paths.control_socket()), name.as_bytes())?;
+    Ok(listener)
+}
+
+/// Before a new owner shows that it lives. What a former one left counts for nobody: [`bind`] replaces its socket.
+#[cfg(unix)]
+pub(super) const fn forget_former(_: &Paths) {}
+
+/// Before a new owner shows that it lives: the name of a former one's pipe may be somebody else's by now.
+#[cfg(windows)]
+pub(super) fn forget_former(paths: &Paths) {
+    if let Err(error) = std::fs::remove_file(pipe_name::record(&paths.control_socket()))
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "the name of a former owner's pipe stays");
+    }
 }
 
 #[cfg(unix)]
@@ -128,11 +147,17 @@ fn name(paths: &Paths) -> io::Result<Name<'static>> {
 
 #[cfg(windows)]
 fn name(paths: &Paths) -> io::Result<Name<'static>> {
+    // Nobody lives who would have the name that is written down, and somebody else may have taken it.
+    if !super::Owner::exists(paths).map_err(io::Error::other)? {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    pipe(pipe_name::read(&pipe_name::record(&paths.control_socket()))?)
+}
+
+#[cfg(windows)]
+fn pipe(name: String) -> io::Result<Name<'static>> {
     use interprocess::local_socket::{GenericNamespaced, ToNsName};
-    use sha2::{Digest, Sha256};
-    // Pipes share one flat name space: the folder's hash keeps accounts and test folders apart.
-    let digest = Sha256::digest(paths.control_socket().as_os_str().as_encoded_bytes());
-    format!("dockline-{}", hex::encode(&digest[..16])).to_ns_name::<GenericNamespaced>()
+    name.to_ns_name::<GenericNamespaced>()
 }
 
 /// Whether the other end runs as the same account. The folder's mode says so too; this holds where the folder

@@ -11,7 +11,7 @@ use dockline_model::{
     Target, UiError,
 };
 use dockline_tunnel::Tunnel;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 use tokio::{sync::watch, task::AbortHandle};
 
 /// Examinations under way at a time; each dials.
@@ -84,8 +84,13 @@ impl Actor {
     fn candidate(&self, target: &Target) -> Result<RegistrySpec, UiError> {
         let others = self.specs().into_iter().filter(|spec| spec.name != target.name).collect();
         let config = Config { registries: others, settings: self.settings.clone(), ..Config::default() };
-        let is_ours = self.registry(&target.name).is_some();
-        let target = Target { address: target.address.filter(|_| !is_ours), ..target.clone() };
+        let ours = self.registry(&target.name).map(|registry| registry.spec.address);
+        let target = Target {
+            address: target.address.filter(|_| ours.is_none()),
+            // At 127.0.0.1 it is the port that is taken.
+            port: target.port.filter(|_| ours != Some(Ipv4Addr::LOCALHOST)),
+            ..target.clone()
+        };
         let spec = config::complete(&config, &target, None).map_err(|error| UiError::from(&error))?;
         Ok(RegistrySpec { ca: target.ca, ..spec })
     }

@@ -1,7 +1,12 @@
 //! From what a person asked for to a transfer that can be queued: references read, registries found.
 
 use super::{
-    Answerer, FaceId, Message, actor::Actor, offers::asked_as, registries::unknown, run::Job, ship::Freight,
+    Answerer, FaceId, Message,
+    actor::Actor,
+    offers::asked_as,
+    registries::unknown,
+    run::Job,
+    ship::{Freight, check_name},
     transfers::Order,
 };
 use dockline_model::{
@@ -107,6 +112,7 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
                 )
                 .hint(NAME_IT_THERE));
             }
+            check_name(&reference)?;
             let registry = asked_as(&host)?;
             let shown = reference.to_string();
             Ok(Order {
@@ -363,6 +369,18 @@ mod tests {
         assert_eq!(pull("cr.other.org:5000/app").await, Err(Code::RegistryUnknown));
         assert_eq!(pull("app:v1").await, Err(Code::InvalidArgument));
         assert_eq!(pull("unknown.org/app:v1").await, Err(Code::RegistryUnknown));
+    }
+
+    #[tokio::test]
+    async fn a_shipped_image_is_not_called_by_an_ipv6_address() {
+        let ship = async |image: &str, name: Option<&str>| {
+            let (image, reference) = (image.to_owned(), name.map(str::to_owned));
+            let command = Command::Ship { image, host: "deploy@prod".parse().unwrap(), reference };
+            prepare(&specs(), command).await.map(|order| order.reference).map_err(|error| error.code)
+        };
+        assert_eq!(ship("app", Some("[fd00::1]:5000/x")).await, Err(Code::ReferenceInvalid));
+        assert_eq!(ship("[fd00::1]:5000/x", None).await, Err(Code::ReferenceInvalid));
+        assert!(ship("[fd00::1]:5000/x", Some("team/x:v1")).await.is_ok());
     }
 
     #[tokio::test]

@@ -49,7 +49,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
-use words::{check_name, told_there};
+pub(super) use words::check_name;
+use words::told_there;
 
 /// Ports that no system gives to connections by itself (Linux: 32768 to 60999; IANA: 49152 and above).
 const PORTS: RangeInclusive<u16> = 61_000..=u16::MAX;
@@ -131,7 +132,6 @@ impl From<UiError> for Undelivered {
 
 impl Ship {
     async fn sail(&mut self) -> Result<Verified, UiError> {
-        check_name(&self.freight.reference)?;
         let here = self.shipping.engines.find().map_err(told)?;
         let parts = here.parts(&self.freight.image).await.map_err(told)?;
         self.say(TransferState::Waiting);

@@ -20,9 +20,15 @@ pub(crate) fn tls_files(spec: &RegistrySpec, paths: &Paths, docker: &Path) -> Tl
         folders.push(PathBuf::from("/etc/docker/certs.d"));
     }
     for folder in folders {
-        read(&folder.join(spec.authority()), &mut files);
+        read(&folder.join(folder_name(&spec.authority(), cfg!(windows))), &mut files);
     }
     files
+}
+
+/// No colon may stand in a file's name on Windows, where `cr.boss.org:5000` would be a stream of a file `cr.boss.org`;
+/// Docker leaves it out there (moby, `registry/config_windows.go`).
+fn folder_name(authority: &str, is_windows: bool) -> String {
+    if is_windows { authority.replace(':', "") } else { authority.to_owned() }
 }
 
 fn read(folder: &Path, files: &mut TlsFiles) {
@@ -56,5 +62,12 @@ mod tests {
         assert_eq!(files.more_authorities, [at("b.crt"), at("ca.crt")]);
         assert_eq!(files.identity, Some((at("client.cert"), at("client.key"))));
         read(&folder.path().join("nowhere"), &mut files);
+    }
+
+    #[test]
+    fn a_registrys_folder_is_called_as_docker_calls_it() {
+        assert_eq!(folder_name("cr.boss.org:5000", false), "cr.boss.org:5000");
+        assert_eq!(folder_name("cr.boss.org:5000", true), "cr.boss.org5000");
+        assert_eq!(folder_name("cr.boss.org", true), "cr.boss.org");
     }
 }

@@ -5,8 +5,17 @@ use dockline_model::{Code, UiError};
 use dockline_registry::Credentials;
 use secrecy::SecretString;
 use serde::Deserialize;
-use std::{process::Stdio, time::Duration};
-use tokio::{io::AsyncWriteExt as _, process::Command};
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::{Child, Command},
+};
 
 /// A helper may ask its person to unlock a keyring, or a cloud for a token.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,17 +43,14 @@ pub(super) async fn get(name: &str, server: &str) -> Result<Option<Credentials>,
     {
         return Err(failed("has no name that a program could have".to_owned()));
     }
-    let mut command = Command::new(&program);
-    // It looks for other programs itself.
-    dockline_programs::prepare(command.as_std_mut());
-    let mut child = command
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| failed(format!("cannot be started: {error}")))?;
+    let started = match start(OsStr::new(&program)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && cfg!(windows) => {
+            let script = script(&program, dockline_programs::folders()).map(OsString::from);
+            script.map_or(Err(error), |script| start(&script))
+        }
+        started => started,
+    };
+    let mut child = started.map_err(|error| failed(format!("cannot be started: {error}")))?;
     if let Some(mut stdin) = child.stdin.take() {
         // One that does not read it has its own way to know.
         let _ = stdin.write_all(server.as_bytes()).await;
@@ -69,4 +75,43 @@ pub(super) async fn get(name: &str, server: &str) -> Result<Option<Credentials>,
         return Ok(None);
     }
     Ok(Some(Credentials { user: found.username, secret: SecretString::from(found.secret) }))
+}
+
+fn start(program: &OsStr) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    // It looks for other programs itself.
+    dockline_programs::prepare(command.as_std_mut());
+    let command = command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.kill_on_drop(true).spawn()
+}
+
+/// A helper that is a script of Windows', as gcloud's is (`docker-credential-gcloud.cmd`): under a bare name only an
+/// `.exe` is looked for. Folders of the PATH that are relative would be wherever Dockline happens to be.
+fn script(program: &str, folders: Vec<PathBuf>) -> Option<PathBuf> {
+    let mut folders = folders.into_iter().filter(|folder| folder.is_absolute());
+    folders.find_map(|folder| {
+        ["cmd", "bat"].iter().map(|end| folder.join(format!("{program}.{end}"))).find(|path| path.is_file())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_helper_that_is_a_script_is_found_in_the_order_of_the_path() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = ["one", "two", "three"].map(|name| home.path().join(name));
+        for folder in &folders {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::fs::create_dir(folders[0].join("docker-credential-gcloud.cmd")).unwrap();
+        let find = || script("docker-credential-gcloud", folders.to_vec());
+        assert_eq!(find(), None, "a folder is no program");
+        std::fs::write(folders[2].join("docker-credential-gcloud.cmd"), "").unwrap();
+        assert_eq!(find(), Some(folders[2].join("docker-credential-gcloud.cmd")));
+        std::fs::write(folders[1].join("docker-credential-gcloud.bat"), "").unwrap();
+        assert_eq!(find(), Some(folders[1].join("docker-credential-gcloud.bat")));
+        assert_eq!(script("docker-credential-gcloud", vec![PathBuf::from(".")]), None);
+    }
 }

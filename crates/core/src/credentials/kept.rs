@@ -3,7 +3,7 @@
 use crate::{
     Paths,
     files::{blocking, replace},
-    secrets::Secrets,
+    secrets::{NotKept, Secrets},
 };
 use dockline_model::{Code, UiError};
 use dockline_registry::Credentials;
@@ -14,6 +14,16 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
+
+#[cfg(windows)]
+const KEYRING_HINT: &str =
+    "See that Windows' service Credential Manager runs, or allow it: keyring = true in the configuration.";
+#[cfg(target_os = "macos")]
+const KEYRING_HINT: &str =
+    "Unlock the login keychain in Keychain Access, or allow it: keyring = true in the configuration.";
+#[cfg(not(any(windows, target_os = "macos")))]
+const KEYRING_HINT: &str =
+    "Start or unlock one (gnome-keyring, KWallet), or allow it: keyring = true in the configuration.";
 
 /// The logins in the keyring.
 #[derive(Debug, Clone)]
@@ -73,22 +83,18 @@ impl Kept {
     /// Keeps a login, in the place of an earlier one.
     ///
     /// # Errors
-    /// `Keyring` if there is none that works.
+    /// `Keyring` if there is none that works, or it takes nothing of that length.
     pub async fn keep(&self, server: &str, login: KeptLogin) -> Result<(), UiError> {
         self.store(server, &Credentials { user: login.user, secret: login.secret }).await
     }
 
     pub(crate) async fn store(&self, server: &str, credentials: &Credentials) -> Result<(), UiError> {
-        let no_keyring = || {
-            UiError::new(Code::Keyring, "The login was not kept: this system has no keyring that works.")
-                .hint("Start or unlock one (gnome-keyring, KWallet), or allow it: keyring = true in the configuration.")
-        };
         let entry =
             Entry { user: credentials.user.clone(), secret: credentials.secret.expose_secret().to_owned() };
-        let text = serde_json::to_string(&entry).map(SecretString::from).map_err(|_| no_keyring())?;
-        if !self.secrets.try_remember(&id(server), &text).await {
-            return Err(no_keyring());
-        }
+        let text = serde_json::to_string(&entry)
+            .map(SecretString::from)
+            .map_err(|_| not_kept(NotKept::NoKeyring))?;
+        self.secrets.try_remember(&id(server), &text).await.map_err(not_kept)?;
         self.note(|list| drop(list.insert(server.to_owned(), credentials.user.clone()))).await;
         Ok(())
     }
@@ -117,6 +123,21 @@ impl Kept {
         let written = blocking(move || replace(&path, &serde_json::to_vec(&list)?)).await;
         if !matches!(written, Ok(Ok(()))) {
             tracing::warn!("the list of logins could not be written");
+        }
+    }
+}
+
+fn not_kept(why: NotKept) -> UiError {
+    match why {
+        NotKept::NoKeyring => {
+            UiError::new(Code::Keyring, "The login was not kept: this system has no keyring that works.")
+                .hint(KEYRING_HINT)
+        }
+        NotKept::TooLong => {
+            UiError::new(Code::Keyring, "The login was not kept: it is longer than this system's keyring takes.").hint(
+                "Log in with a shorter token, or name a credential helper for this registry in Docker's config.json \
+                 (credHelpers).",
+            )
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use super::Examination;
 use dockline_model::{
-    Code, Command, EngineKind, LinkView, RegistryName, RegistrySpec, Remedy, SetupAction,
-    UiError,
+    Code, Command, EngineKind, LinkView, RegistryName, RegistrySpec, Remedy, SetupAction, UiError,
 };
 use std::io;
 

@@ -6,6 +6,7 @@
 
 mod error;
 mod layout;
+mod scratch;
 mod tarball;
 mod whole;
 pub(crate) mod write;

@@ -2,7 +2,7 @@
 //! once, without anything being unpacked (unless the whole tar is compressed; then it is, once, to a temporary
 //! file).
 
-use super::ArchiveError;
+use super::{ArchiveError, scratch::Scratch};
 use flate2::read::MultiGzDecoder;
 use std::{
     collections::HashMap,
@@ -208,16 +208,16 @@ pub(crate) fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Resul
 /// Unpacks a compressed tar to a temporary file: compressed files have no index, and layers must be read out of order.
 fn unpack(path: &Path, mut decoder: impl Read) -> Result<tempfile::TempPath, ArchiveError> {
     let unpack = |source| ArchiveError::Unpack { path: path.to_owned(), source };
-    let mut target = tempfile::Builder::new().prefix("dockline-").tempfile().map_err(unpack)?;
+    let mut target = Scratch::new().map_err(unpack)?;
     let mut buffer = vec![0; 1 << 17];
     loop {
         let read = decoder
             .read(&mut buffer)
             .map_err(|source| ArchiveError::Damaged { path: path.to_owned(), source })?;
         if read == 0 {
-            return Ok(target.into_temp_path());
+            return Ok(target.into_path());
         }
-        io::Write::write_all(&mut target, &buffer[..read]).map_err(unpack)?;
+        target.write(&buffer[..read]).map_err(unpack)?;
     }
 }
 

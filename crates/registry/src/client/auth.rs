@@ -173,7 +173,8 @@ impl Client {
             let (method, path) = (request.method().clone(), request.url().path().to_owned());
             let begin = Instant::now();
             // Only this step has a limit: asking a person, or another server, takes its own time.
-            let answer = self.idle(operation, self.http().execute(request)).await.map_err(Refusal::Login)?;
+            let http = self.http_to(request.url());
+            let answer = self.idle(operation, http.execute(request)).await.map_err(Refusal::Login)?;
             let mut response = answer.map_err(Refusal::Lost)?;
             let status = response.status().as_u16();
             let after = begin.elapsed();

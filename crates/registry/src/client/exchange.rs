@@ -105,9 +105,14 @@ impl Client {
         let range = request.headers().get(header::RANGE).cloned();
         let is_head = *request.method() == Method::HEAD;
         let again = is_question.then(|| request.try_clone()).flatten();
-        let in_tls = if self.way.is_known() { None } else { request.try_clone() };
+        let other_way = if self.way.is_known() { None } else { request.try_clone() };
+        let began_in_tls = request.url().scheme() == "https";
         let first = self.admitted(operation, request).await;
-        let sent = match (first, in_tls) {
+        let sent = match (first, other_way) {
+            (Err(Refusal::Lost(lost)), Some(plain)) if began_in_tls => {
+                self.unencrypted(operation, plain, lost).await
+            }
+            (sent, _) if began_in_tls => sent,
             // The answer to a HEAD does not say why.
             (Ok(response), Some(in_tls)) if is_head && response.status() == StatusCode::BAD_REQUEST => {
                 match self.encrypted(operation, in_tls).await {
@@ -125,8 +130,11 @@ impl Client {
             },
             (Err(Refusal::Lost(lost)), Some(in_tls)) if is_no_http(&lost) => {
                 match self.encrypted(operation, in_tls).await {
-                    // It speaks neither.
-                    Err(Refusal::Lost(_)) => Err(Refusal::Lost(lost)),
+                    // It speaks neither, or was away for a moment.
+                    Err(Refusal::Lost(other)) if is_no_tls(&other) => {
+                        self.way.speak_plain();
+                        Err(Refusal::Lost(lost))
+                    }
                     sent => sent,
                 }
             }
@@ -140,7 +148,7 @@ impl Client {
             }
             (Err(refusal), _) => return Err(self.refused(refusal)),
         };
-        self.way.has_answered();
+        self.way.has_answered(response.url());
         match self.config.url.is_some() && is_get && response.status().is_redirection() {
             true => self.followed(operation, response, range.as_ref()).await,
             false => Ok(response),
@@ -163,6 +171,22 @@ impl Client {
 
     async fn encrypted(&self, operation: Operation, mut request: Request) -> Result<Response, Refusal> {
         self.way.speak_tls(&self.config).map_err(Refusal::Login)?;
+        let url = self.at_ours(request.url());
+        *request.url_mut() = url;
+        self.admitted(operation, request).await
+    }
+
+    /// The same in plain HTTP, if what came back to TLS is no sign of it, nor was there ever one.
+    async fn unencrypted(
+        &self,
+        operation: Operation,
+        mut request: Request,
+        lost: reqwest::Error,
+    ) -> Result<Response, Refusal> {
+        if self.way.has_spoken_tls() || !is_no_tls(&lost) {
+            return Err(Refusal::Lost(lost));
+        }
+        self.way.speak_plain();
         let url = self.at_ours(request.url());
         *request.url_mut() = url;
         self.admitted(operation, request).await
@@ -228,7 +252,7 @@ impl Client {
                 tracing::info!(%error, "no token for the body of a request");
             }
             let used = request.headers().get(header::AUTHORIZATION).cloned();
-            let response = client.http().execute(request).await?;
+            let response = client.http_to(request.url()).execute(request).await?;
             if response.status() == StatusCode::UNAUTHORIZED {
                 client.forget_token(used.as_ref());
             }
@@ -269,7 +293,13 @@ impl Client {
                 return RegistryError::ClientCertificate { has_one: self.config.tls.identity.is_some() };
             }
             Some(Verdict::NotTls) => {
-                let what = "it does not speak TLS, which is expected of it".to_owned();
+                let what = match self.way.has_spoken_tls() {
+                    true => {
+                        "it has spoken TLS before and does not now; if that is meant, quit Dockline and start it again"
+                    }
+                    false => "it does not speak TLS, which is expected of it",
+                };
+                let what = what.to_owned();
                 return RegistryError::Protocol { address: place, what };
             }
             None => {}
@@ -426,41 +456,4 @@ fn says_full(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ClientConfig;
-
-    #[test]
-    fn a_full_disk_is_heard_in_both_of_the_registrys_ways() {
-        // As registry 2.8.2 answered a PATCH and a POST on a full tmpfs.
-        for body in [
-            r#"{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":"write /x/data: no space left on device"}]}"#,
-            r#"{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Path":"/x/startedat","Err":28}}}]}"#,
-        ] {
-            assert!(Words::of(500, body.as_bytes()).is_full, "{body}");
-        }
-        let other =
-            r#"{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{"Enclosed":{"Err":13}}}]}"#;
-        assert!(!Words::of(500, other.as_bytes()).is_full);
-        assert_eq!(Words::of(502, b"<html>\nBad gateway").details, "HTTP 502 <html>");
-    }
-
-    #[test]
-    fn locations_stay_at_our_address() {
-        let client =
-            Client::new(ClientConfig::new(([127, 77, 1, 2], 5000).into(), "cr.boss.org:5000")).unwrap();
-        let from = client.url("/v2/app/blobs/uploads/");
-        for location in [
-            "/v2/app/blobs/uploads/1?_state=a%3D",
-            "http://cr.boss.org:5000/v2/app/blobs/uploads/1?_state=a%3D",
-            "https://inside.example/v2/app/blobs/uploads/1?_state=a%3D",
-            "1?_state=a%3D",
-        ] {
-            let url = client.located(&from, location).unwrap();
-            assert_eq!(url.as_str(), "http://127.77.1.2:5000/v2/app/blobs/uploads/1?_state=a%3D");
-        }
-        let ours = |text: &str| client.is_ours(&Url::parse(text).unwrap());
-        assert!(ours("http://cr.boss.org:5000/x") && ours("http://127.77.1.2:5000/x"));
-        assert!(!ours("http://s3.example/x") && !ours("http://127.0.0.1:5000/x"));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@
 //! written to only if it is ours.
 
 mod own;
+mod place;
 
 use crate::{Digest, FileOperation, RegistryError};
 use std::{
@@ -114,6 +115,7 @@ impl Part {
             }
         } else {
             file.set_len(0)?;
+            place::make_sparse(&file);
             file.set_len(length)?;
         }
         if known.is_empty() {
@@ -161,17 +163,25 @@ impl Part {
             }
             file.sync_all()
         });
-        let whole = is_whole.and_then(|()| tempfile::TempPath::try_from_path(&*self.contents.path));
-        match whole.map_err(|source| failed(target, source))?.persist_noclobber(target) {
+        is_whole.map_err(|source| failed(target, source))?;
+        match place::rename(&self.contents.path, target) {
             Ok(()) => {
                 remove(&self.journal_path);
                 self.stays = true;
                 Ok(())
             }
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(RegistryError::FileExists { path: target.to_owned() })
             }
-            Err(error) => Err(failed(target, error.error)),
+            Err(source) => {
+                // It may have taken hours. The next try finds it, and so does the person.
+                self.stays = true;
+                let source = io::Error::new(
+                    source.kind(),
+                    format!("{source}; all of it is in {}", self.contents.path.display()),
+                );
+                Err(failed(target, source))
+            }
         }
     }
 }
@@ -321,5 +331,21 @@ mod tests {
         second.keep(&target).unwrap();
         assert!(matches!(other.keep(&target), Err(RegistryError::FileExists { .. })));
         assert_eq!(names(folder.path()), 2, "the target, and the other target's");
+    }
+
+    #[test]
+    fn what_cannot_be_put_in_its_place_is_kept_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("app.tar");
+        let part = Part::open(&target, &[(0, b"x".to_vec())], 10).unwrap();
+        let path = part.contents.path.clone();
+        // As a folder that has gone, or a place on another disk.
+        let error = part.keep(&folder.path().join("nowhere/app.tar")).unwrap_err();
+        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap().len(), 10);
+        let again = Part::open(&target, &[(0, b"x".to_vec())], 10).unwrap();
+        assert_eq!(again.contents.path, path, "the next pull does not find it");
+        again.keep(&target).unwrap();
+        assert_eq!(names(folder.path()), 1);
     }
 }

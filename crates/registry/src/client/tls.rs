@@ -22,6 +22,11 @@ impl TlsFiles {
         self.authority.is_some() || self.identity.is_some()
     }
 
+    /// Whether it is likely. Docker's folder may be left over from before the registry had a tunnel.
+    pub(super) fn is_likely(&self) -> bool {
+        self.is_set() || !self.more_authorities.is_empty()
+    }
+
     /// Takes all of it over into an HTTP client that is being made. Reads files, which are small.
     pub(super) fn apply(
         &self,
@@ -36,11 +41,7 @@ impl TlsFiles {
             for path in &self.more_authorities {
                 more.extend(certificates(path)?);
             }
-            // macOS's own verifier takes no more than what is in its keychain.
-            builder = match cfg!(target_os = "macos") {
-                true => builder.tls_certs_only(more),
-                false => builder.tls_certs_merge(more),
-            };
+            builder = builder.tls_certs_merge(more);
         }
         if let Some((certificate, key)) = &self.identity {
             let mut pem = read(certificate)?;

@@ -22,6 +22,23 @@ pub(super) struct Way {
     is_tls: Arc<AtomicBool>,
     /// Whether the registry has answered, so that there is nothing more to find out.
     is_known: Arc<AtomicBool>,
+    spoken: SpokenTls,
+}
+
+/// Whether a registry has ever spoken TLS to this process. Clones share it: whoever makes a new client for the same
+/// registry hands it over, and that client speaks nothing else. Otherwise whoever gets hold of the registry's port, while
+/// it is down or on the way there, would only have to ask for the login in plain HTTP.
+#[derive(Debug, Clone, Default)]
+pub struct SpokenTls(Arc<AtomicBool>);
+
+impl SpokenTls {
+    fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_known(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 fn builder(config: &ClientConfig) -> reqwest::ClientBuilder {
@@ -42,7 +59,10 @@ impl Way {
     pub(super) fn new(config: &ClientConfig) -> Result<Self, RegistryError> {
         // A proxy from the environment cannot know this machine's loopback. Without authorities none need be read.
         let plain = builder(config).no_proxy().tls_certs_only([]).build().map_err(setup)?;
-        let is_tls = config.url.as_ref().map_or_else(|| config.tls.is_set(), |url| url.is_tls());
+        let is_tls = config
+            .url
+            .as_ref()
+            .map_or_else(|| config.tls.is_set() || config.spoken_tls.is_known(), |url| url.is_tls());
         let is_known = config.url.is_some() || is_tls;
         let way = Self {
             plain,
@@ -50,8 +70,11 @@ impl Way {
             elsewhere: Arc::default(),
             is_tls: Arc::new(AtomicBool::new(false)),
             is_known: Arc::new(AtomicBool::new(is_known)),
+            spoken: config.spoken_tls.clone(),
         };
-        if is_tls {
+        // On the host's loopback plain HTTP is what nearly all registries speak, and it costs nothing to begin with it. On
+        // a network others hear it, and could answer in the registry's place.
+        if is_tls || (config.url.is_none() && (config.is_beyond_host || config.tls.is_likely())) {
             way.speak_tls(config)?;
         }
         Ok(way)
@@ -65,8 +88,16 @@ impl Way {
         self.is_known.load(Ordering::Relaxed)
     }
 
-    pub(super) fn has_answered(&self) {
+    pub(super) fn has_answered(&self, url: &Url) {
+        if url.scheme() == "https" {
+            self.spoken.note();
+        }
         self.is_known.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the registry has shown, to this client or another, that it speaks TLS.
+    pub(super) fn has_spoken_tls(&self) -> bool {
+        self.spoken.is_known()
     }
 
     /// From now on: what looked like TLS was none.
@@ -108,8 +139,18 @@ impl Client {
 
     /// For requests to the registry itself.
     pub(super) fn http(&self) -> &reqwest::Client {
+        self.http_for(self.way.is_tls())
+    }
+
+    /// The one that fits a request which is made already: meanwhile it may have been found out that the registry speaks
+    /// the other.
+    pub(super) fn http_to(&self, url: &Url) -> &reqwest::Client {
+        self.http_for(url.scheme() == "https")
+    }
+
+    fn http_for(&self, is_tls: bool) -> &reqwest::Client {
         match self.way.encrypted.get() {
-            Some(encrypted) if self.way.is_tls() => encrypted,
+            Some(encrypted) if is_tls => encrypted,
             Some(_) | None => &self.way.plain,
         }
     }
@@ -192,29 +233,4 @@ impl Client {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn docker_hub_has_names_of_its_own() {
-        let config = |url: &str| ClientConfig {
-            url: Some(url.parse().unwrap()),
-            ..ClientConfig::new(([127, 0, 0, 1], 9).into(), "docker.io")
-        };
-        let hub = Client::new(config("https://docker.io")).unwrap();
-        for (path, there) in [
-            ("/v2/", "/v2/"),
-            ("/v2/app/manifests/v1", "/v2/library/app/manifests/v1"),
-            ("/v2/app/blobs/uploads/", "/v2/library/app/blobs/uploads/"),
-            ("/v2/me/app/tags/list?n=1", "/v2/me/app/tags/list?n=1"),
-            ("/v2/me/blobs/app/manifests/v1", "/v2/me/blobs/app/manifests/v1"),
-        ] {
-            assert_eq!(hub.url(path).as_str(), format!("https://registry-1.docker.io{there}"));
-        }
-        let nexus = Client::new(config("https://n.org:8443/repository/docker")).unwrap();
-        assert_eq!(
-            nexus.url("/v2/app/tags/list").as_str(),
-            "https://n.org:8443/repository/docker/v2/app/tags/list"
-        );
-    }
-}
+mod tests;

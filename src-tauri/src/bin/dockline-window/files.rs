@@ -5,6 +5,7 @@ use dockline_desktop::link::Bridge;
 use dockline_model::{Code, Command, Reply, UiError};
 use serde::Deserialize;
 use std::{
+    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -92,8 +93,10 @@ fn whole(path: &Path, text: &str) -> io::Result<()> {
     let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    // Closed, and no temporary file any more: on Windows `std` replaces what others have open for reading, and `tempfile`
+    // does not.
+    let written = file.into_temp_path().keep()?;
+    fs::rename(&written, path).inspect_err(|_| drop(fs::remove_file(&written)))
 }
 
 async fn path(choice: oneshot::Receiver<Option<FilePath>>) -> Option<PathBuf> {

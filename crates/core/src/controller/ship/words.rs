@@ -11,7 +11,7 @@ const VERSIONS: &str = "dockline-versions";
 const ENGINE: &str = "dockline-engine";
 
 /// Whether an engine takes an image by that name: the API has no place for an IPv6 address.
-pub(super) fn check_name(reference: &Reference) -> Result<(), UiError> {
+pub(in crate::controller) fn check_name(reference: &Reference) -> Result<(), UiError> {
     if reference.host().is_none_or(|host| !host.starts_with('[')) {
         return Ok(());
     }

@@ -74,7 +74,7 @@ impl Client {
         if is_ours {
             request.headers_mut().insert(HOST, self.host.clone());
         }
-        let http = if is_ours { self.http() } else { self.elsewhere()? };
+        let http = if is_ours { self.http_to(request.url()) } else { self.elsewhere()? };
         let operation = Operation::Login;
         let response = self.idle(operation, http.execute(request)).await?.map_err(|source| {
             RegistryError::TokenServer { realm: shown(&realm), source: source.without_url() }

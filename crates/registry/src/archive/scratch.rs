@@ -1,0 +1,123 @@
+//! A temporary file that may become as large as an image, and leaves others their room: a few kilobytes may unpack to more
+//! than any disk holds.
+
+use std::{
+    env,
+    io::{self, Write as _},
+    path::Path,
+};
+use tempfile::{NamedTempFile, TempPath};
+
+/// How much is written between two looks at the room that is left.
+const STEP: u64 = 16 << 20;
+/// What stays free: a share of the disk, and no more than this.
+const SHARE: u64 = 20;
+const LARGEST_RESERVE: u64 = 1 << 30;
+
+#[derive(Debug)]
+pub(super) struct Scratch {
+    file: NamedTempFile,
+    /// Written since the last look.
+    unseen: u64,
+}
+
+/// The room on a disk, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    free: u64,
+    all: u64,
+}
+
+impl Room {
+    /// Whether there is enough left for `more` bytes and everybody else.
+    fn has(self, more: u64) -> bool {
+        self.free >= more.saturating_add((self.all / SHARE).min(LARGEST_RESERVE))
+    }
+}
+
+impl Scratch {
+    /// Not where the system has its temporary files, unless somebody chose that place: it is memory on many machines, and
+    /// /var/tmp a disk (file-hierarchy(7)).
+    pub(super) fn new() -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix("dockline-");
+        let file = match cfg!(unix) && env::var_os("TMPDIR").is_none() {
+            true => builder.tempfile_in("/var/tmp").or_else(|_| builder.tempfile())?,
+            false => builder.tempfile()?,
+        };
+        Ok(Self { file, unseen: 0 })
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.unseen += bytes.len() as u64;
+        if self.unseen >= STEP {
+            self.unseen = 0;
+            let folder = self.file.path().parent().unwrap_or(Path::new("."));
+            // Where the system does not tell, the disk's end is the limit.
+            if room(folder).is_some_and(|room| !room.has(STEP)) {
+                let what = format!("{} would be too full for anything else", folder.display());
+                return Err(io::Error::new(io::ErrorKind::StorageFull, what));
+            }
+        }
+        self.file.write_all(bytes)
+    }
+
+    pub(super) fn into_path(self) -> TempPath {
+        self.file.into_temp_path()
+    }
+}
+
+#[cfg(unix)]
+fn room(folder: &Path) -> Option<Room> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    let bytes = |blocks| u64::saturating_mul(blocks, disk.f_frsize);
+    Some(Room { free: bytes(disk.f_bavail), all: bytes(disk.f_blocks) })
+}
+
+#[cfg(windows)]
+#[expect(unsafe_code, reason = "the system's call")]
+fn room(folder: &Path) -> Option<Room> {
+    use std::{os::windows::ffi::OsStrExt as _, ptr};
+    use windows_sys::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
+    let name: Vec<u16> = folder.as_os_str().encode_wide().chain([0]).collect();
+    let (mut free, mut all) = (0_u64, 0_u64);
+    // SAFETY: the name ends with a NUL, and outlives the call as the places for the numbers do.
+    let is_told = unsafe { GetDiskFreeSpaceExW(name.as_ptr(), &mut free, &mut all, ptr::null_mut()) };
+    (is_told != 0).then_some(Room { free, all })
+}
+
+#[cfg(not(any(unix, windows)))]
+fn room(_: &Path) -> Option<Room> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn others_keep_a_share_of_the_disk_and_a_gibibyte_at_most() {
+        let has = |free, all| Room { free, all }.has(STEP);
+        assert!(has(500 * GIB, 1000 * GIB));
+        assert!(has(GIB + STEP, 1000 * GIB) && !has(GIB + STEP - 1, 1000 * GIB));
+        // A small disk is used for as much as a large one.
+        assert!(has(5 * MIB + STEP, 100 * MIB) && !has(5 * MIB, 100 * MIB));
+        assert!(!has(0, 0));
+    }
+
+    #[test]
+    fn what_was_written_is_there_until_the_path_goes() {
+        let mut scratch = Scratch::new().unwrap();
+        scratch.write(b"one ").unwrap();
+        scratch.write(b"two").unwrap();
+        let path = scratch.into_path();
+        assert_eq!(std::fs::read(&path).unwrap(), b"one two");
+        assert!(room(path.parent().unwrap()).unwrap().all > 0);
+        let gone = path.to_path_buf();
+        drop(path);
+        assert!(!gone.exists());
+    }
+}

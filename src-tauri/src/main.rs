@@ -16,6 +16,7 @@ fn main() -> anyhow::Result<ExitCode> {
         terminal::say_if_unread(is_read, &told.to_string());
         told.exit()
     });
+    let is_read = terminal::let_go(is_read);
     log_to_stderr();
     // Why it ended is printed by whoever called this, too.
     app::run(&arguments).inspect_err(|error| terminal::say_if_unread(is_read, &format!("{error:#}")))

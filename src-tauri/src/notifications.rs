@@ -197,7 +197,7 @@ mod tests {
         };
         let mut news = asked(1, true);
         let told = told_by(&snapshot(), &news).remove(0);
-        assert_eq!((told.title.as_str(), told.shows), ("Dockline 1.2.0 is there", Wish::Settings));
+        assert_eq!((told.title.as_str(), told.shows), ("Dockline 1.2.0 is available", Wish::Settings));
         assert!(told_by(&news, &news).is_empty());
         assert!(told_by(&news, &asked(2, false)).is_empty());
         assert!(told_by(&snapshot(), &asked(2, false)).is_empty(), "an earlier start has told it");

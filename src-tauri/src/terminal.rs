@@ -17,6 +17,22 @@ pub fn attach() -> IsRead {
     IsRead(is_attached || !std::io::stderr().as_raw_handle().is_null())
 }
 
+/// Lets it go again: whoever closes it, or presses Ctrl-C in it, does not mean the app. What is printed from here on nobody
+/// reads.
+#[cfg(windows)]
+#[expect(unsafe_code, reason = "the system's call")]
+pub fn let_go(is_read: IsRead) -> IsRead {
+    // SAFETY: the call takes nothing. It fails where there is none.
+    let was_attached = unsafe { windows_sys::Win32::System::Console::FreeConsole() } != 0;
+    IsRead(is_read.0 && !was_attached)
+}
+
+/// Every other system keeps it, as a shell expects.
+#[cfg(not(windows))]
+pub const fn let_go(is_read: IsRead) -> IsRead {
+    is_read
+}
+
 /// Every other system gives its programs the terminal, and keeps what those print that have none.
 #[cfg(not(windows))]
 pub const fn attach() -> IsRead {

@@ -266,14 +266,14 @@ async fn a_newer_version_is_told_once_and_stays_in_the_menu() {
     let _app = App::start(&screen, &dockline, &["--tray"]);
     dockline.json(&["settings", "set", "update-url", &url]).expect_success();
     dockline.json(&["settings", "set", "update-check", "weekly"]).expect_success();
-    assert_eq!(notifications.next().await.summary, "Dockline 98.0.0 is there");
-    tray.wait_for("the version", |line| line.label == "Dockline 98.0.0 is there…").await;
+    assert_eq!(notifications.next().await.summary, "Dockline 98.0.0 is available");
+    tray.wait_for("the version", |line| line.label == "Dockline 98.0.0 is available…").await;
     // Asked once more, and then about another: the next notification is of that one.
     dockline.run(&["updates"]).expect_success();
     *newest.lock().expect("nobody panics with it") = "99.0.0";
     dockline.run(&["updates"]).expect_success();
-    assert_eq!(notifications.next().await.summary, "Dockline 99.0.0 is there");
-    tray.click("Dockline 99.0.0 is there…").await;
+    assert_eq!(notifications.next().await.summary, "Dockline 99.0.0 is available");
+    tray.click("Dockline 99.0.0 is available…").await;
     screen.wait_for_windows("Dockline", 1).await;
 }
 

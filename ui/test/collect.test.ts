@@ -83,7 +83,7 @@ test('nothing to remove is said, and nothing is offered; a refusal keeps the dia
   owner.refuse('plan-collect', { code: 'forward-forbidden', message: 'No programs there.' });
   await user.click(screen.getByTestId('collect-untagged'));
   expect((await screen.findByTestId('collect-error')).dataset['code']).toBe('forward-forbidden');
-  expect(screen.getByTestId('collect-submit').textContent).toBe('See what would go');
+  expect(screen.getByTestId('collect-submit').textContent).toBe('See what would be removed');
 });
 
 test('the palette has it, for registries that have a host', async () => {

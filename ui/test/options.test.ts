@@ -71,6 +71,24 @@ describe('adding and changing a registry', () => {
     ]);
   });
 
+  test('how long its tunnel stays open is the settings’ figure unless it has one of its own, a day at most', async () => {
+    const state = one();
+    state.settings.lingerSeconds = 30;
+    state.registries[0]!.spec.lingerSeconds = 30;
+    const { owner, screen, user } = await open(state);
+    await user.click(screen.getByTestId('more'));
+    await user.click(screen.getByTestId('edit'));
+    const field = screen.getByTestId('add-linger') as HTMLInputElement;
+    expect([field.value, field.placeholder]).toEqual(['', '30']);
+    await user.type(field, '86401');
+    await user.click(screen.getByTestId('add-submit'));
+    expect(screen.getByTestId('add-linger-error').textContent).toContain('86400 at most');
+    await user.clear(field);
+    await user.type(field, '86400');
+    await user.click(screen.getByTestId('add-submit'));
+    expect(owner.asked()).toMatchObject([{ target: { lingerSeconds: 86_400 } }]);
+  });
+
   test('without a tunnel there is nothing to set about one', async () => {
     const { owner, screen, user } = await open(one());
     await user.click(screen.getByTestId('add-registry'));

@@ -25,7 +25,7 @@ test.each([
   // Several sentences in a row, each of its own.
   [
     "Add your public key to the server's authorized_keys (`ssh-copy-id a@h`). The server accepts: publickey.",
-    'Zet uw publieke sleutel in authorized_keys op de server (`ssh-copy-id a@h`). De server aanvaardt: publickey.',
+    'Zet uw publieke sleutel in authorized_keys op de server (`ssh-copy-id a@h`). De server accepteert: publickey.',
   ],
   [
     'Docker 28.5.2 cannot push there yet: Docker 28.5.2 lacks one setting.',
@@ -37,7 +37,7 @@ test.each([
   ],
   [
     'Directly: 2 of 5 layers are new to the registry and the line is fast; compressed with gzip at level 1.',
-    'Rechtstreeks: 2 van de 5 lagen zijn nieuw voor het register en de lijn is snel; ingepakt met gzip op niveau 1.',
+    'Rechtstreeks: 2 van de 5 lagen zijn nieuw voor de registry en de lijn is snel; gecomprimeerd met gzip op niveau 1.',
   ],
   // A reason within a sentence, one that stands alone, and a file with several flaws.
   [
@@ -54,7 +54,7 @@ test.each([
   ],
   [
     'The registry failed to store a layer (HTTP 500).',
-    'Het lukte het register niet om een laag op te slaan (HTTP 500).',
+    'Het lukte de registry niet om een laag op te slaan (HTTP 500).',
   ],
 ])('“%s”', (english, dutch) => expect(inDutch(english)).toBe(dutch));
 

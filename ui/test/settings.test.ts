@@ -84,7 +84,7 @@ test('a newer version is told with its notes, and its page is opened by the shel
   const last = { at: Date.now() - 3 * 86_400_000, newest: '0.2.0', release, isNews: true };
   owner.tell({ kind: 'updates', updates: { ...updates, last } });
   const page = await screen.findByTestId('open-release');
-  expect(screen.getByTestId('updates').textContent).toContain('Dockline 0.2.0 is there; this is 0.1.0.');
+  expect(screen.getByTestId('updates').textContent).toContain('Dockline 0.2.0 is available; this is 0.1.0.');
   expect(screen.getByTestId('updates').textContent).toContain('3 days ago');
   expect(screen.getByTestId('update-notes').textContent).toBe('Faster.\nSafer.');
   await user.click(page);

@@ -114,7 +114,7 @@ test('ends and beginnings are spoken, progress is not', () => {
 test('what was halted is said to go on', () => {
   const halted = snapshot({ transfers: [transfer(1, { source: 'app', state: { kind: 'paused' } })] });
   const goes = snapshot({ transfers: [transfer(1, { source: 'app', state: { kind: 'waiting' } })] });
-  expect(announcements(halted, goes)).toEqual(['app goes on.']);
+  expect(announcements(halted, goes)).toEqual(['app is resumed.']);
   expect(announcements(goes, snapshot({ transfers: [transfer(1, { source: 'app' })] }))).toEqual([]);
 });
 

@@ -14,7 +14,7 @@ export const unsaidFiles: readonly (readonly [file: RegExp, why: string])[] = [
   ],
   [/edits\/src\/elevate(\/command)?\.rs$/, 'command lines, and details for a bug report'],
   [
-    /core\/src\/(autostart|secrets|config\/write|platform)\.rs$/,
+    /core\/src\/(autostart(\/launchd)?|secrets|config\/write|platform)\.rs$/,
     'what is written to files and to the keyring',
   ],
   [/model\/src\/(prompt|command)\.rs$/, 'types'],
@@ -64,7 +64,7 @@ export const unsaid: ReadonlySet<string> = new Set([
   'Application Support',
   '- mode: system',
   'application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json',
-  '# Registries for Dockline: `dockline team import FILE`, or Import in the window.\n# There are no secrets and no key files in here; everybody logs in with their own.',
+  '# Registries for Dockline: `dockline team import FILE`, or “Team file…” in the window.\n# There are no secrets and no key files in here; everybody logs in with their own.',
   'string | null',
   "a process's token",
   'dropping the lease lets the tunnel go',
@@ -109,4 +109,6 @@ export const unsaid: ReadonlySet<string> = new Set([
   '{} tries to log in',
   '{} is taken{}.',
   ': there was no key and no password to try',
+  'The ProxyCommand for {} ended {} before the SSH session was up{}.',
+  '; it said “{}”',
 ]);

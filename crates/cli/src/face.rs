@@ -38,10 +38,10 @@ impl Face {
     ) -> Result<Self, UiError> {
         let can_answer = answers.can_answer();
         let hello = Hello { protocol: PROTOCOL_VERSION, face: FaceKind::Cli, can_answer };
-        let session = Session::open(paths, hello, mode).await?;
+        let session = Session::open(paths.clone(), hello, mode).await?;
         let screen = Screen::new(output);
-        let prompter =
-            can_answer.then(|| tokio::spawn(prompts::answer_all(session.clone(), answers, screen.clone())));
+        let prompter = can_answer
+            .then(|| tokio::spawn(prompts::answer_all(session.clone(), answers, screen.clone(), paths)));
         Ok(Self { session, screen, prompter })
     }
 

@@ -1,11 +1,7 @@
 //! A password or passphrase that came on standard input: for one registry's hosts, and for nobody on the way to them.
 
 use dockline_core::Paths;
-use dockline_model::{Answer, Prompt, Question, RegistryName, RegistrySpec, SshTarget};
-use std::{path::Path, process::Stdio, time::Duration};
-
-/// As long as the tunnel itself has patience with it: `Match exec` runs programs.
-const SSH_G_TIMEOUT: Duration = Duration::from_secs(10);
+use dockline_model::{Answer, Prompt, Question, RegistryName, RegistrySpec};
 
 /// The secret, and which registry's hosts it is for.
 #[derive(Clone)]
@@ -20,19 +16,8 @@ pub struct Given {
 pub struct Recipient {
     given: Option<Given>,
     registry: RegistryName,
-    logins: Vec<Login>,
-}
-
-/// A login at a host of the registry's. A question names it `user@host`, with the port where it is not 22, and with the
-/// name that the host's key is known by where that is another: two hosts behind jump hosts may have the same address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Login {
-    /// Whoever it is, where nothing says.
-    user: Option<String>,
-    host: String,
-    port: u16,
-    /// `HostKeyAlias`.
-    alias: Option<String>,
+    /// As questions call them.
+    logins: Vec<String>,
 }
 
 /// What becomes of a question.
@@ -48,11 +33,12 @@ pub enum Verdict {
 
 impl Recipient {
     /// The hosts of `given`'s registry, by the names that `~/.ssh/config` gives them. Jump hosts are not among them.
-    pub async fn of(given: Given, registries: &[RegistrySpec]) -> Self {
+    pub async fn of(given: Given, registries: &[RegistrySpec], paths: &Paths) -> Self {
         let mut logins = Vec::new();
         for spec in registries.iter().filter(|spec| spec.name == given.registry && spec.url.is_none()) {
             for ssh in spec.hosts() {
-                logins.push(resolved(ssh).await);
+                // Where `ssh` does not tell who that is, nobody gets it.
+                logins.extend(paths.account(ssh).await);
             }
         }
         Self { registry: given.registry.clone(), given: Some(given), logins }
@@ -68,7 +54,7 @@ impl Recipient {
             // It opens a file of this machine's, and is sent to nobody.
             Question::Passphrase { again: false, .. } => true,
             Question::Password { login, again: false } => {
-                if !self.logins.iter().any(|known| known.is(login)) {
+                if !self.logins.contains(login) {
                     return Verdict::Refuse(format!(
                         "{login} is no host of {}, so it does not get the password of standard input.",
                         self.registry
@@ -96,88 +82,15 @@ impl Recipient {
     }
 }
 
-impl Login {
-    /// Without `ssh` to ask.
-    fn as_written(ssh: &SshTarget) -> Self {
-        Self { user: ssh.user.clone(), host: ssh.host.clone(), port: ssh.port.unwrap_or(22), alias: None }
-    }
-
-    /// What `ssh -G` printed.
-    fn read(text: &str, ssh: &SshTarget) -> Self {
-        let written = Self::as_written(ssh);
-        let value = |key: &str| {
-            text.lines()
-                .find_map(|line| line.split_once(' ').filter(|(found, _)| *found == key))
-                .map(|it| it.1)
-        };
-        Self {
-            user: value("user").map(str::to_owned).or(written.user),
-            host: value("hostname").map_or(written.host, str::to_owned),
-            port: value("port").and_then(|port| port.parse().ok()).unwrap_or(written.port),
-            alias: value("hostkeyalias").map(str::to_owned),
-        }
-    }
-
-    /// Whether a question calls it `login`.
-    fn is(&self, login: &str) -> bool {
-        let Some((user, place)) = login.rsplit_once('@') else { return false };
-        let host = &self.host;
-        // The second is as known_hosts has it.
-        let (mut expected, known_as) = match self.port {
-            22 => (host.clone(), host.clone()),
-            port => (format!("{host}:{port}"), format!("[{host}]:{port}")),
-        };
-        if let Some(alias) = self.alias.as_ref().filter(|alias| !alias.eq_ignore_ascii_case(&known_as)) {
-            expected += &format!(" ({alias})");
-        }
-        place.eq_ignore_ascii_case(&expected) && self.user.as_ref().is_none_or(|known| known == user)
-    }
-}
-
-/// Where `ssh` would go and as whom.
-async fn resolved(ssh: &SshTarget) -> Login {
-    let environment = Paths::from_process().ok().map(|paths| paths.ssh);
-    let Some((program, config)) =
-        environment.and_then(|environment| Some((environment.ssh_program?, environment.config)))
-    else {
-        return Login::as_written(ssh);
-    };
-    match asked(&program, config.as_deref(), ssh).await {
-        Some(text) => Login::read(&text, ssh),
-        None => Login::as_written(ssh),
-    }
-}
-
-async fn asked(program: &Path, config: Option<&Path>, ssh: &SshTarget) -> Option<String> {
-    let mut command = tokio::process::Command::new(program);
-    command.args(["-G", "-T"]);
-    if let Some(config) = config {
-        command.arg("-F").arg(config);
-    }
-    if let Some(user) = &ssh.user {
-        command.args(["-l", user]);
-    }
-    if let Some(port) = ssh.port {
-        command.args(["-p", &port.to_string()]);
-    }
-    let output = command.args(["--", &ssh.host]).stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(SSH_G_TIMEOUT, output).await.ok()?.ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use dockline_model::PromptId;
 
-    fn recipient(logins: &[Login]) -> Recipient {
+    fn recipient() -> Recipient {
         let registry: RegistryName = "cr.boss.org".parse().unwrap();
         let given = Given { secret: "s".into(), registry: registry.clone() };
-        Recipient { given: Some(given), registry, logins: logins.to_vec() }
-    }
-
-    fn host() -> Login {
-        Login::as_written(&"a@h".parse().unwrap())
+        Recipient { given: Some(given), registry, logins: vec!["a@h".into()] }
     }
 
     fn prompt(registry: &str, question: Question) -> Prompt {
@@ -194,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_host_of_the_registry_gets_it_once() {
-        let mut recipient = recipient(&[host()]);
+        let mut recipient = recipient();
         assert_eq!(recipient.answer(&password("a@h", false)), secret());
         assert_eq!(recipient.answer(&password("a@h", true)), Verdict::Answer(Answer::Refuse));
         assert!(matches!(recipient.answer(&password("a@h", false)), Verdict::Refuse(_)));
@@ -202,7 +115,7 @@ mod tests {
 
     #[test]
     fn nobody_on_the_way_gets_it() {
-        let mut recipient = recipient(&[host()]);
+        let mut recipient = recipient();
         for other in ["a@gate", "b@h", "a@h:2222", "h", "a@h@gate"] {
             let Verdict::Refuse(why) = recipient.answer(&password(other, false)) else { panic!("{other}") };
             assert!(why.contains(other), "{why}");
@@ -214,7 +127,7 @@ mod tests {
 
     #[test]
     fn it_trusts_nobody_and_is_no_one_time_code() {
-        let mut recipient = recipient(&[host()]);
+        let mut recipient = recipient();
         let key = Question::HostKey { host: "h".into(), key_type: "ssh-rsa".into(), fingerprint: "x".into() };
         let code = Question::Challenge {
             login: "a@h".into(),
@@ -229,19 +142,5 @@ mod tests {
         }
         let passphrase = Question::Passphrase { key: "/k".into(), again: false };
         assert_eq!(recipient.answer(&prompt("cr.boss.org", passphrase)), secret());
-    }
-
-    #[test]
-    fn a_host_is_known_by_the_name_that_ssh_gives_it() {
-        let alias: SshTarget = "build".parse().unwrap();
-        let login = Login::read("host build\nuser deploy\nhostname 10.0.0.7\nport 2222\n", &alias);
-        assert!(
-            login.is("deploy@10.0.0.7:2222") && !login.is("deploy@build") && !login.is("x@10.0.0.7:2222")
-        );
-        assert!(Login::as_written(&alias).is("anybody@build"));
-        let inner = Login::read("user a\nhostname 10.0.0.7\nport 22\nhostkeyalias inner\n", &alias);
-        assert!(inner.is("a@10.0.0.7 (inner)") && !inner.is("a@10.0.0.7") && !inner.is("a@10.0.0.7 (outer)"));
-        let same = Login::read("user a\nhostname 10.0.0.7\nport 22\nhostkeyalias 10.0.0.7\n", &alias);
-        assert!(same.is("a@10.0.0.7"));
     }
 }

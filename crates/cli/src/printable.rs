@@ -88,7 +88,7 @@ pub fn is_order(character: char) -> bool {
     (character.is_control() && !matches!(character, '\n' | '\t'))
         || matches!(
             character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
         )
 }
 

@@ -9,7 +9,7 @@ use crate::{
     terminal,
 };
 use dialoguer::{Confirm, Input, Password, theme::ColorfulTheme, theme::SimpleTheme, theme::Theme};
-use dockline_core::Session;
+use dockline_core::{Paths, Session};
 use dockline_model::{
     Answer, Change, Code, Command, Prompt, PromptId, Question, RegistryName, Reply, Secret, Snapshot, UiError,
 };
@@ -93,7 +93,7 @@ pub async fn agreed_or_nobody(
 }
 
 /// Answers the open questions of the session's, until it ends.
-pub async fn answer_all(session: Session, answers: Answers, screen: Screen) {
+pub async fn answer_all(session: Session, answers: Answers, screen: Screen, paths: Paths) {
     let mut events = session.events();
     // Those that were asked before we came.
     let before = match session.request(Command::Snapshot).await {
@@ -106,7 +106,7 @@ pub async fn answer_all(session: Session, answers: Answers, screen: Screen) {
         Answers::Given(given) => {
             let views = before.iter().flat_map(|snapshot| &snapshot.registries);
             let registries: Vec<_> = views.map(|view| view.spec.clone()).collect();
-            Answerer::Given(Recipient::of(given, &registries).await)
+            Answerer::Given(Recipient::of(given, &registries, &paths).await)
         }
     };
     let mut desk = Desk { session, screen, answerer, seen: BTreeSet::new() };

@@ -104,7 +104,7 @@ fn nothing_from_a_registry_orders_a_terminal_about() {
         expect_harmless(&json);
         assert!(json.last_json().to_string().contains("2J"), "{}", json.stdout);
     }
-    expect_harmless(&home.run(&["ls", "evil.boss.example"]));
+    expect_harmless(&home.run(&["ls", "evil.boss.example"]).expect(0));
     let json = home.run(&["ls", "evil.boss.example/app", "--json"]).expect(0);
     assert_eq!(json.last_json()["tag"], format!("v1{ORDERS}"), "a program gets the name as it is");
 }

@@ -174,7 +174,7 @@ impl Refused {
             }
             Self::Empty => "Write {} into it, or remove it, and try again.".to_owned(),
             Self::InvalidJson { .. } | Self::NotAnObject | Self::InvalidToml { .. } => {
-                "Mend the file and try again.".to_owned()
+                "Fix the file and try again.".to_owned()
             }
             Self::DuplicateKey { key } | Self::KeyCase { key, .. } => {
                 format!("Remove the “{key}” that does not count and try again.")

@@ -84,7 +84,7 @@ pub enum Remedy {
     /// A command of Dockline's. One that plans ([`Command::PlanSetup`], [`Command::PlanHosts`]) is shown to the person
     /// as its plan first.
     Run {
-        /// What stands on the button: “Set up Docker…”.
+        /// What stands on the button: “Make docker push work here…”.
         label: String,
         /// What it does.
         command: Box<Command>,

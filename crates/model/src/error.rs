@@ -16,7 +16,7 @@ pub enum Code {
     RegistryUnknown,
     /// A registry of that name, or at that address and port, exists.
     RegistryExists,
-    /// No transfer, or no open question, of that number.
+    /// There is no such thing (any more): a transfer, an open question, an offer, a change of setup's to undo.
     NotFound,
     // Configuration.
     /// The configuration does not read; the message names file, line and column.
@@ -34,11 +34,11 @@ pub enum Code {
     SshAuth,
     /// A key file is missing, unreadable or not a private key.
     SshKeyUnusable,
-    /// The host is not in known_hosts, and nobody was there to ask, or they said no.
+    /// The host is not in known_hosts, and nobody was there to ask, or they said no; or its certificate is not valid.
     HostKeyUnknown,
     /// The host's key is not the one in known_hosts.
     HostKeyChanged,
-    /// The host's key is marked `@revoked`.
+    /// The host's key is marked `@revoked`, or is in the list of `RevokedHostKeys`.
     HostKeyRevoked,
     /// The session was lost.
     SshLost,
@@ -47,9 +47,9 @@ pub enum Code {
     /// Host options (`~/.ssh/config`) could not be read, or ask for what Dockline does not have.
     SshConfig,
     // The forward.
-    /// The host could not connect to the registry's port: nothing listens there.
+    /// The host could not connect to the registry's port: nothing listens there; or it opens no further channel.
     RemoteClosed,
-    /// sshd does not allow the forward.
+    /// sshd does not allow the forward, or does not let us run programs.
     ForwardForbidden,
     /// The local address and port are taken.
     PortInUse,
@@ -120,7 +120,7 @@ pub enum Code {
     // The owner.
     /// The owner went away, or speaks another version.
     OwnerGone,
-    /// A command that needs an owner found one busy ending.
+    /// The owner cannot do that now: it is ending, in use, or busy with what must not be disturbed.
     OwnerBusy,
     /// A question needs an answer and nobody is there to give it.
     NobodyToAsk,

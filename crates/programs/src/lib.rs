@@ -112,7 +112,7 @@ mod tests {
         let mut command = Command::new("sh");
         let output = prepare(&mut command).args(["-c", "echo $PATH"]).output().unwrap();
         let told = String::from_utf8(output.stdout).unwrap();
-        assert!(told.contains("/usr/local/bin"), "{told}");
+        assert!(told.contains("/.orbstack/bin"), "{told}");
     }
 
     #[test]

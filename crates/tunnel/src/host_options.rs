@@ -148,6 +148,15 @@ pub(crate) async fn resolve(target: &SshTarget, ssh: &SshEnvironment) -> Result<
     }
 }
 
+/// How questions call the login at `target`: `user@host`, with the port where it is not 22, and with the name that the
+/// host's key is known by where that is another.
+///
+/// # Errors
+/// [`TunnelError::HostOptions`] where `ssh -G` does not tell.
+pub async fn account(target: &SshTarget, ssh: &SshEnvironment) -> Result<String, TunnelError> {
+    Ok(resolve(target, ssh).await?.account())
+}
+
 /// Nothing that a shell or `ssh` would read as more than a name.
 fn guard(target: &SshTarget) -> Result<(), TunnelError> {
     match names::are_plain(target) {

@@ -44,6 +44,7 @@ pub use config::{PoolLimits, SshEnvironment, TunnelConfig};
 pub use entrance::Gateway;
 pub use errand::HostSession;
 pub use error::{CertificateFault, Distrust, TunnelError};
+pub use host_options::account;
 pub use offer::{Offer, OfferConfig};
 pub use program::{Program, ProgramEnd};
 pub use tunnel::{Carried, Lease, Tunnel};

@@ -106,7 +106,7 @@ fn a_newer_version_is_above_the_way_into_the_window() {
     state.updates.last =
         Some(Asked { at: UnixMillis(0), newest: "1.2.0".to_owned(), release: Some(release), is_news: false });
     let said = texts(&state);
-    let at = said.iter().position(|text| text == "Dockline 1.2.0 is there…").unwrap();
+    let at = said.iter().position(|text| text == "Dockline 1.2.0 is available…").unwrap();
     assert_eq!(said[at + 1], "Open Dockline");
     assert_eq!(entries(&state)[at].choice(), Some(&Choice::Open(Some(Wish::Settings))));
 }

@@ -77,7 +77,7 @@ fn dockerd_without_root_and_without_a_gateway_is_told_of_the_road_that_is_left()
     let _agent = dockline.agent();
     let error = dockline.json(&["setup", "--plan"]).error();
     assert_eq!(error.code, Code::EngineCannotReach);
-    assert!(error.hint.as_deref().unwrap_or_default().contains("--gateway"), "{error:?}");
+    assert!(error.hint.as_deref().unwrap_or_default().contains("dockline push IMAGE"), "{error:?}");
     let context = ann.home().join("context");
     fs::create_dir(&context).unwrap();
     let layers: String = (0..10).map(|layer| format!("COPY Dockerfile /{layer}\n")).collect();

@@ -6,7 +6,7 @@ import type { Command } from "./Command";
  */
 export type Remedy = { "kind": "run", 
 /**
- * What stands on the button: “Set up Docker…”.
+ * What stands on the button: “Make docker push work here…”.
  */
 label: string, 
 /**

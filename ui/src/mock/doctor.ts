@@ -35,7 +35,7 @@ export function outcome(link: Link, broken: boolean): LinkState {
       },
       remedy: {
         kind: 'run',
-        label: 'Set up Docker…',
+        label: 'Make docker push work here…',
         command: { kind: 'plan-setup', action: 'apply', registry: 'cr.boss.org', changes: [] },
       },
     };

@@ -9,7 +9,7 @@ export const engine: readonly Pattern[] = [
   ],
   [
     'Add yourself to the docker group (`sudo usermod -aG docker $USER`) and log in again; members of it are as good as root on this machine. Rootless Docker or Podman needs no group.',
-    'Voeg uzelf toe aan de groep docker (`sudo usermod -aG docker $USER`) en log opnieuw in; leden ervan zijn zo goed als root op deze computer. Docker zonder root of Podman heeft geen groep nodig.',
+    'Voeg uzelf toe aan de groep docker (`sudo usermod -aG docker $USER`) en log opnieuw in; leden ervan zijn zo goed als root op deze computer. Rootless Docker en Podman hebben geen groep nodig.',
   ],
   ['Docker is not running: nothing answers at {1}.', 'Docker draait niet: op {1} antwoordt niets.'],
   [
@@ -43,9 +43,9 @@ export const engine: readonly Pattern[] = [
     'Kijk of Docker opnieuw is gestart, en probeer het opnieuw.',
   ],
   ['The engine has no image called {1}.', 'De engine heeft geen image dat {1} heet.'],
-  ['`docker images` lists those it has.', '`docker images` noemt die welke er zijn.'],
+  ['`docker images` lists those it has.', '`docker images` noemt de images die er zijn.'],
   ['“{1}” is not an image reference.', '“{1}” is geen verwijzing naar een image.'],
-  ["Check the repository's name and the tag.", 'Kijk naar de naam van de repository en de tag.'],
+  ["Check the repository's name and the tag.", 'Controleer de naam van de repository en de tag.'],
   [
     "{1} exists, but was not built for this machine's platform.",
     '{1} bestaat, maar is niet gebouwd voor het platform van deze computer.',
@@ -56,48 +56,45 @@ export const engine: readonly Pattern[] = [
   ],
   [
     'The registry wants a login before it lets the engine {1} {2}.',
-    'Het register wil een login voordat de engine verder mag met {2}.',
+    'U moet bij de registry inloggen voordat de engine verder mag met {2}.',
   ],
-  ['Log in with `dockline login {1}` and try again.', 'Meld u aan bij het register en probeer het opnieuw.'],
+  ['Log in with `dockline login {1}` and try again.', 'Log in bij de registry en probeer het opnieuw.'],
   [
     '{1} asks the engine for a certificate, and it has none to show.',
     '{1} vraagt de engine om een certificaat, en die heeft er geen.',
   ],
   [
     'Put client.cert and client.key into /etc/docker/certs.d/{1}, or leave the engine out of it (--direct).',
-    'Zet client.cert en client.key in /etc/docker/certs.d/{1}, of laat de engine erbuiten (--direct).',
+    'Zet client.cert en client.key in /etc/docker/certs.d/{1}, of kies de route “Rechtstreeks”.',
   ],
-  [
-    'Log in with `docker login {1}` and try again.',
-    'Meld u aan met `docker login {1}` en probeer het opnieuw.',
-  ],
+  ['Log in with `docker login {1}` and try again.', 'Log in met `docker login {1}` en probeer het opnieuw.'],
   [
     'The registry does not allow this login to {1} {2}.',
-    'Het register staat deze login dit niet toe met {2}.',
+    'De registry staat deze login dit niet toe met {2}.',
   ],
   [
     'Log in as someone who may (`docker login {1}`), or ask for the right to.',
-    'Meld u aan als iemand die het mag (`docker login {1}`), of vraag om het recht.',
+    'Log in als iemand die het mag (`docker login {1}`), of vraag om het recht.',
   ],
   [
     'The registry does not take {1}: it is set to read-only, or is a mirror.',
-    'Het register neemt {1} niet aan: het is alleen te lezen, of is een spiegel.',
+    'De registry neemt {1} niet aan: die is alleen-lezen, of is een mirror.',
   ],
   [
     'Ask whoever runs the registry when it takes pushes again.',
-    'Vraag wie het register beheert wanneer het weer pushes aanneemt.',
+    'Vraag wie de registry beheert wanneer die weer pushes aanneemt.',
   ],
   [
     'The registry took a part of {1} and then no more: its disk is full, most likely.',
-    'Het register nam een deel van {1} en daarna niets meer: waarschijnlijk is zijn schijf vol.',
+    'De registry nam een deel van {1} en daarna niets meer: waarschijnlijk is zijn schijf vol.',
   ],
   [
     "Look at `df -h` on the registry's host, and for “no space left on device” in the registry's log. Make room (delete tags, then run the registry's garbage collection) and push again: layers that have arrived are not sent twice.",
-    'Kijk op de host van het register naar `df -h`, en in het log van het register naar “no space left on device”. Maak ruimte (verwijder tags, en laat daarna de garbage collection lopen) en push opnieuw: lagen die aankwamen worden geen tweede keer verzonden.',
+    'Kijk op de host van de registry naar `df -h`, en in het log van de registry naar “no space left on device”. Maak ruimte (verwijder tags, en laat daarna de garbage collection lopen) en push opnieuw: lagen die aankwamen worden geen tweede keer verzonden.',
   ],
   [
     'The registry failed when the engine asked it to {1} {2}.',
-    'Het register mislukte toen de engine met {2} bezig was.',
+    'Er ging iets mis in de registry toen de engine met {2} bezig was.',
   ],
   [
     'Its log says why (`docker logs registry` on its host); a full disk is the usual reason.',
@@ -132,7 +129,7 @@ export const engine: readonly Pattern[] = [
   ],
   [
     "Run `dockline setup`: it shows what this engine needs for {1}. Or use the registry's 127.x address, which Docker takes as plain HTTP.",
-    '“docker push hier laten werken” toont wat deze engine voor {1} nodig heeft. Of gebruik het 127.x-adres van het register, dat Docker als gewone HTTP neemt.',
+    '“docker push hier laten werken” toont wat deze engine voor {1} nodig heeft. Of gebruik het 127.x-adres van de registry, dat Docker als gewone HTTP neemt.',
   ],
   ['The engine does not trust the certificate of {1}.', 'De engine vertrouwt het certificaat van {1} niet.'],
   [
@@ -141,11 +138,11 @@ export const engine: readonly Pattern[] = [
   ],
   [
     'The tunnel answers, but no registry behind it: the connection to {1} was closed at once.',
-    'De tunnel antwoordt, maar geen register erachter: de verbinding met {1} werd meteen gesloten.',
+    'De tunnel antwoordt, maar geen registry erachter: de verbinding met {1} werd meteen gesloten.',
   ],
   [
     'See that the registry runs on its host (`docker ps`) and listens on the configured port.',
-    'Kijk of het register op zijn host draait (`docker ps`) en op de ingestelde poort luistert.',
+    'Kijk of de registry op zijn host draait (`docker ps`) en op de ingestelde poort luistert.',
   ],
   [
     'The connection to {1} was lost on the way, and the engine gave up trying.',
@@ -158,21 +155,21 @@ export const engine: readonly Pattern[] = [
   ['{1} did not answer the engine in time.', '{1} antwoordde de engine niet op tijd.'],
   [
     'See whether the host can be reached (`dockline status`) and its registry runs.',
-    'Kijk of de host te bereiken is en of zijn register draait.',
+    'Kijk of de host te bereiken is en of zijn registry draait.',
   ],
   ['The engine could not push {1}.', 'De engine kon {1} niet pushen.'],
   ['The engine could not pull {1}.', 'De engine kon {1} niet ophalen.'],
   ['The engine could not export {1}.', 'De engine kon {1} niet exporteren.'],
   ['The engine could not {1} {2}.', 'De engine kon niet verder met {2}.'],
   ['Through the engine, as you asked.', 'Via de engine, zoals u vroeg.'],
-  ['Directly: the registry has every layer already.', 'Rechtstreeks: het register heeft alle lagen al.'],
+  ['Directly: the registry has every layer already.', 'Rechtstreeks: de registry heeft alle lagen al.'],
   [
     "Through the engine: containerd's store keeps layers compressed, and sends only what is new.",
-    'Via de engine: de opslag van containerd bewaart lagen ingepakt, en verzendt alleen wat nieuw is.',
+    'Via de engine: de opslag van containerd bewaart lagen gecomprimeerd, en verzendt alleen wat nieuw is.',
   ],
   [
     'Through the engine: Podman packs on all cores itself, and sends only what is new.',
-    'Via de engine: Podman pakt zelf op alle kernen in, en verzendt alleen wat nieuw is.',
+    'Via de engine: Podman comprimeert zelf op alle kernen, en verzendt alleen wat nieuw is.',
   ],
   [
     'Directly, with no engine; everything goes as it is in the archive.',
@@ -185,24 +182,24 @@ export const engine: readonly Pattern[] = [
   ['Directly, as you asked; {1!}.', 'Rechtstreeks, zoals u vroeg; {1!}.'],
   [
     'Directly, since the engine packs layers in its own way; {1!}.',
-    'Rechtstreeks, want de engine pakt lagen op zijn eigen manier in; {1!}.',
+    'Rechtstreeks, want de engine comprimeert lagen op zijn eigen manier; {1!}.',
   ],
-  ['Directly: {1!} to the registry and {2!}; {3!}.', 'Rechtstreeks: {1!} voor het register en {2!}; {3!}.'],
+  ['Directly: {1!} to the registry and {2!}; {3!}.', 'Rechtstreeks: {1!} voor de registry en {2!}; {3!}.'],
   [
     'Through the engine: {1!}, and the engine begins to send at once.',
     'Via de engine: {1!}, en de engine begint meteen met verzenden.',
   ],
   [
     'Through the engine: {1!} to the registry, and Docker would export all of the image.',
-    'Via de engine: {1!} voor het register, en Docker zou het hele image moeten exporteren.',
+    'Via de engine: {1!} voor de registry, en Docker zou het hele image moeten exporteren.',
   ],
   [
     'Directly, with no engine; uncompressed layers go {1!}.',
-    'Rechtstreeks, zonder engine; losse lagen worden {1!}.',
+    'Rechtstreeks, zonder engine; ongecomprimeerde lagen worden {1!}.',
   ],
   [
     'Directly: {1!} to the registry, but Docker would send {2} again; {3!}.',
-    'Rechtstreeks: {1!} voor het register, maar Docker zou er {2} opnieuw verzenden; {3!}.',
+    'Rechtstreeks: {1!} voor de registry, maar Docker zou er {2} opnieuw verzenden; {3!}.',
   ],
   [
     "Only {1} is taken, this machine's platform; another one is left (--all-platforms takes both).",

@@ -5,7 +5,7 @@ import type { Pattern } from './sentences';
 
 export const flaws: readonly Pattern[] = [
   // Names and addresses.
-  ['a registry needs a name, such as cr.boss.org', 'een register heeft een naam nodig, zoals cr.boss.org'],
+  ['a registry needs a name, such as cr.boss.org', 'een registry heeft een naam nodig, zoals cr.boss.org'],
   [
     '“{1}” is too long for a host name: 63 characters between dots, 253 in all',
     '“{1}” is te lang voor een hostnaam: 63 tekens tussen punten, 253 in totaal',
@@ -32,7 +32,7 @@ export const flaws: readonly Pattern[] = [
   ],
   [
     "“{1}” is not a registry's address; write it as https://nexus.boss.org:8443",
-    '“{1}” is geen adres van een register; schrijf het als https://nexus.boss.org:8443',
+    '“{1}” is geen adres van een registry; schrijf het als https://nexus.boss.org:8443',
   ],
   [
     '“{1}” would send passwords unencrypted; only https:// goes over a network without a tunnel',
@@ -44,11 +44,11 @@ export const flaws: readonly Pattern[] = [
   ],
   [
     '“{1}” is not a rate; write it as 500k, 2M or 1.5 MB/s (10k at least)',
-    '“{1}” is geen snelheid; schrijf haar als 500k, 2M of 1.5 MB/s (minstens 10k)',
+    '“{1}” is geen snelheid; schrijf die als 500k, 2M of 1.5 MB/s (minstens 10k)',
   ],
   [
     'no loopback address is left for another registry',
-    'er is geen loopback-adres over voor nog een register',
+    'er is geen loopback-adres over voor nog een registry',
   ],
   [
     '“{1}” is not HOST:PORT, such as cr.boss.org:5000 or 172.17.0.1:5000',
@@ -74,7 +74,7 @@ export const flaws: readonly Pattern[] = [
   ],
   [
     "“{1}” is not a registry's address; write it as cr.boss.org or cr.boss.org:5000",
-    '“{1}” is geen adres van een register; schrijf het als cr.boss.org of cr.boss.org:5000',
+    '“{1}” is geen adres van een registry; schrijf het als cr.boss.org of cr.boss.org:5000',
   ],
   [
     '“{1}” is not a tag: use up to 128 letters, digits, dots, underscores and hyphens, as in v1.0',
@@ -106,7 +106,7 @@ export const flaws: readonly Pattern[] = [
   ['“{1}” is not a kind of notification; these are: {2}', '“{1}” is geen soort melding; dit zijn ze: {2}'],
   [
     '“{1}” is not a setting of a registry; these are: {2}',
-    '“{1}” is geen instelling van een register; dit zijn ze: {2}',
+    '“{1}” is geen instelling van een registry; dit zijn ze: {2}',
   ],
   [
     '“{1}” is not a setting of an offer; these are: {2}',
@@ -114,7 +114,7 @@ export const flaws: readonly Pattern[] = [
   ],
   [
     'this registry has no {1}; add a line such as {2} = "{3}"',
-    'dit register heeft geen {1}; voeg een regel toe zoals {2} = "{3}"',
+    'deze registry heeft geen {1}; voeg een regel toe zoals {2} = "{3}"',
   ],
   ['{1} must be a text in quotes', '{1} moet een tekst tussen aanhalingstekens zijn'],
   ['{1} must be true or false, without quotes', '{1} moet true of false zijn, zonder aanhalingstekens'],
@@ -136,14 +136,14 @@ export const flaws: readonly Pattern[] = [
   ],
   [
     'registries are a list: write [[registry]], with two brackets',
-    'registers zijn een lijst: schrijf [[registry]], met twee haken',
+    'registry’s zijn een lijst: schrijf [[registry]], met twee haken',
   ],
   [
     'a registry must be a table: write [[registry]]',
-    'een register moet een tabel zijn: schrijf [[registry]]',
+    'een registry moet een tabel zijn: schrijf [[registry]]',
   ],
-  ['“{1}” is the name of the registry at line {2} already', 'zo, “{1}”, heet het register op regel {2} al'],
-  ['{1} belongs to the registry at line {2} already', '{1} hoort al bij het register op regel {2}'],
+  ['“{1}” is the name of the registry at line {2} already', 'zo, “{1}”, heet de registry op regel {2} al'],
+  ['{1} belongs to the registry at line {2} already', '{1} hoort al bij de registry op regel {2}'],
   [
     'offers are a list: write [[offer]], with two brackets',
     'een aanbod staat in een lijst: schrijf [[offer]], met twee haken',
@@ -162,7 +162,7 @@ export const flaws: readonly Pattern[] = [
   ],
   [
     'a registry with a url has no tunnel, so {1} means nothing here',
-    'een register met een url heeft geen tunnel, dus {1} betekent hier niets',
+    'een registry met een url heeft geen tunnel, dus {1} betekent hier niets',
   ],
   [
     'client-certificate and client-key belong together: give both or neither',
@@ -188,9 +188,9 @@ export const flaws: readonly Pattern[] = [
     'it is of version {1} and this Dockline reads version {2}',
     'het is van versie {1} en deze Dockline leest versie {2}',
   ],
-  ['{1}: it has no SSH host', '{1}: het heeft geen SSH-host'],
+  ['{1}: it has no SSH host', '{1}: er staat geen SSH-host bij'],
   ['{1}: its port is 0', '{1}: de poort is 0'],
-  ['{1}: a registry with a url has no tunnel', '{1}: een register met een url heeft geen tunnel'],
+  ['{1}: a registry with a url has no tunnel', '{1}: een registry met een url heeft geen tunnel'],
 
   // Certificates.
   ['the certificate file is longer than 64 KiB', 'het certificaatbestand is langer dan 64 KiB'],
@@ -216,7 +216,7 @@ export const flaws: readonly Pattern[] = [
   ['{1} was asked for twice', 'om {1} werd twee keer gevraagd'],
   [
     "{1} is not one registry's name but a suffix that many names end in",
-    '{1} is niet de naam van één register, maar een einde van vele namen',
+    '{1} is niet de naam van één registry, maar een einde van vele namen',
   ],
   ['line {1} already gives {2} the address {3}', 'regel {1} geeft {2} al het adres {3}'],
   [
@@ -298,4 +298,10 @@ export const flaws: readonly Pattern[] = [
   ['no plain list item', 'geen gewoon lijstonderdeel'],
   ['the change is not one that Dockline asks for', 'de verandering is er geen waar Dockline om vraagt'],
   ['{1} is not a regular file but {2!}', '{1} is geen gewoon bestand maar {2!}'],
+  [
+    '{1} is not used, since {2!}; look into it and remove it as an administrator',
+    '{1} wordt niet gebruikt, want {2!}; kijk erin en verwijder het als beheerder',
+  ],
+  ['it belongs to somebody who is no administrator', 'het is van iemand die geen beheerder is'],
+  ['others may have written in it', 'anderen kunnen erin geschreven hebben'],
 ];

@@ -4,13 +4,13 @@
 import type { Pattern } from './sentences';
 
 export const owner: readonly Pattern[] = [
-  ['No registry named {1} is configured.', 'Er is geen register dat {1} heet.'],
+  ['No registry named {1} is configured.', 'Er is geen registry die {1} heet.'],
   [
     '`dockline list` shows the configured ones; `dockline add` adds one.',
-    'Onder Registers staan die welke er zijn; daar voegt u er ook een toe.',
+    'Onder Registry’s staan de registry’s die er zijn; daar voegt u er ook een toe.',
   ],
-  ['`dockline list` shows the configured ones.', 'Onder Registers staan die welke er zijn.'],
-  ['A registry named {1} is configured already.', 'Er is al een register dat {1} heet.'],
+  ['`dockline list` shows the configured ones.', 'Onder Registry’s staan de registry’s die er zijn.'],
+  ['A registry named {1} is configured already.', 'Er is al een registry die {1} heet.'],
   ['{1} listens at {2} already.', '{1} luistert al op {2}.'],
   [
     'Choose another name, or remove it first: dockline remove {1}',
@@ -30,7 +30,7 @@ export const owner: readonly Pattern[] = [
   ],
   [
     'Correct the file; it is read again as soon as it is saved.',
-    'Verbeter het bestand; het wordt opnieuw gelezen zodra het bewaard is.',
+    'Verbeter het bestand; het wordt opnieuw gelezen zodra het opgeslagen is.',
   ],
   [
     "Give the path of the authority's certificate as PEM; Dockline keeps a copy.",
@@ -51,10 +51,10 @@ export const owner: readonly Pattern[] = [
   ],
   ['Start it again.', 'Start het opnieuw.'],
   ['A background task of Dockline failed: {1}.', 'Een achtergrondtaak van Dockline mislukte: {1}.'],
-  ['{1} did not accept this name and password.', '{1} aanvaardde deze naam en dit wachtwoord niet.'],
+  ['{1} did not accept this name and password.', '{1} accepteerde deze naam en dit wachtwoord niet.'],
   [
     'Nothing was kept. Check both; some registries want a token instead of the password.',
-    'Er is niets bewaard. Kijk naar beide; sommige registers willen een token in plaats van het wachtwoord.',
+    'Er is niets bewaard. Controleer beide; sommige registry’s willen een token in plaats van het wachtwoord.',
   ],
   [
     'That question has been answered, or is no longer open.',
@@ -65,14 +65,14 @@ export const owner: readonly Pattern[] = [
   ['{1} transfers are under way.', 'Er lopen {1} overdrachten.'],
   [
     'The registry was removed, or its settings changed.',
-    'Het register is verwijderd, of zijn instellingen zijn veranderd.',
+    'De registry is verwijderd, of zijn instellingen zijn veranderd.',
   ],
   [
     '{1} is used without a tunnel: there is nothing to connect.',
     '{1} wordt zonder tunnel gebruikt: er is niets te verbinden.',
   ],
   ['The settings of {1} were changed meanwhile.', 'De instellingen van {1} zijn intussen veranderd.'],
-  ['The registry {1} was removed.', 'Het register {1} is verwijderd.'],
+  ['The registry {1} was removed.', 'De registry {1} is verwijderd.'],
   [
     'The login was not kept: this system has no keyring that works.',
     'De login is niet bewaard: dit systeem heeft geen sleutelbos die werkt.',
@@ -101,13 +101,13 @@ export const owner: readonly Pattern[] = [
   ['{1} cannot be changed: {2}.', '{1} is niet te veranderen: {2}.'],
   [
     '{1} is configured here and leads to {2}; in the team file it leads to {3}.',
-    '{1} is hier al ingesteld en leidt naar {2}; in het teambestand leidt het naar {3}.',
+    '{1} is hier al ingesteld en leidt naar {2}; in het teambestand leidt die naar {3}.',
   ],
   [
     "Ask which is right. To take the file's: dockline remove {1}, and import again.",
-    'Vraag welk klopt. Wilt u dat van het bestand: verwijder {1}, en lees het bestand opnieuw.',
+    'Vraag welk klopt. Wilt u die van het bestand: verwijder {1}, en lees het bestand opnieuw.',
   ],
-  ['The team file has no registries.', 'Het teambestand heeft geen registers.'],
+  ['The team file has no registries.', 'Het teambestand heeft geen registry’s.'],
   ['{1} cannot be used: {2}.', '{1} is niet te gebruiken: {2}.'],
   ['The team file does not read: {1}.', 'Het teambestand is niet te lezen: {1}.'],
   [
@@ -118,8 +118,8 @@ export const owner: readonly Pattern[] = [
     'Update Dockline, or ask for a file that an older one wrote.',
     'Werk Dockline bij, of vraag om een bestand dat een oudere schreef.',
   ],
-  ['{1} registries will be added.', 'Er worden {1} registers toegevoegd.'],
-  ['1 registry will be added.', 'Er wordt 1 register toegevoegd.'],
+  ['{1} registries will be added.', 'Er worden {1} registry’s toegevoegd.'],
+  ['1 registry will be added.', 'Er wordt 1 registry toegevoegd.'],
   ['1 is here already.', '1 is hier al.'],
   ['{1} are here already.', '{1} zijn hier al.'],
   [
@@ -128,7 +128,7 @@ export const owner: readonly Pattern[] = [
   ],
   [
     'Give the registry an address of 127.0.0.0/8 yourself.',
-    'Geef het register zelf een adres uit 127.0.0.0/8.',
+    'Geef de registry zelf een adres uit 127.0.0.0/8.',
   ],
   ['The control socket {1} may not be opened.', 'De socket {1} mag niet worden geopend.'],
   ['It belongs to another account.', 'Hij is van een ander account.'],
@@ -138,14 +138,14 @@ export const owner: readonly Pattern[] = [
   ],
   [
     'Quit the one that runs, so that the new version takes over.',
-    'Sluit die welke draait, zodat de nieuwe versie het overneemt.',
+    'Sluit de Dockline die draait, zodat de nieuwe versie het overneemt.',
   ],
   ['Dockline is not running.', 'Dockline draait niet.'],
   ['Start the desktop app, or `dockline agent`.', 'Start de app, of `dockline agent`.'],
-  ['The lock {1} cannot be used: {2}.', 'Het slot {1} is niet te gebruiken: {2}.'],
+  ['The lock {1} cannot be used: {2}.', 'Het lock-bestand {1} is niet te gebruiken: {2}.'],
   [
     'Check that the folder is yours and on a file system with locks; DOCKLINE_HOME names another one.',
-    'Kijk of de map van u is en op een bestandssysteem met sloten staat; DOCKLINE_HOME noemt een andere.',
+    'Kijk of de map van u is en op een bestandssysteem staat dat bestandsvergrendeling kent; DOCKLINE_HOME noemt een andere.',
   ],
   [
     'The Dockline that runs speaks version {1} of the control protocol and this program version {2}.',
@@ -158,10 +158,10 @@ export const owner: readonly Pattern[] = [
   ],
   [
     'A host is using a registry that is offered to it.',
-    'Een host gebruikt een register dat hem wordt aangeboden.',
+    'Een host gebruikt een registry die hem wordt aangeboden.',
   ],
   ['Try again.', 'Probeer het opnieuw.'],
-  ['`dockline login {1}` tries the way there.', 'De dokter loopt de weg erheen na.'],
+  ['`dockline doctor {1}` tries the way there.', 'De dokter loopt de weg erheen na.'],
   ['{1} is called {2} now.', '{1} heet nu {2}.'],
   [
     '{1} must be from {2} to {3}, and {4} is not.',
@@ -174,7 +174,7 @@ export const owner: readonly Pattern[] = [
   ],
   [
     "Docker's config.json names it (credHelpers, credsStore). Install it, take it out there, or log in with dockline login.",
-    'De config.json van Docker noemt hem (credHelpers, credsStore). Installeer hem, haal hem daar weg, of meld u aan bij het register.',
+    'De config.json van Docker noemt hem (credHelpers, credsStore). Installeer hem, haal hem daar weg, of log in bij de registry.',
   ],
   [
     'Its owner must be you and nobody else may have rights to it (chmod 700); remove it if it is not yours.',
@@ -189,7 +189,7 @@ export const owner: readonly Pattern[] = [
     'Wait until it has ended; if it does not, end it (its process is named dockline).',
     'Wacht tot die gestopt is; gebeurt dat niet, beëindig hem dan (zijn proces heet dockline).',
   ],
-  ['The team file has no registry named {1}.', 'Het teambestand heeft geen register dat {1} heet.'],
+  ['The team file has no registry named {1}.', 'Het teambestand heeft geen registry die {1} heet.'],
   ['{1} has a problem:\n{2!}', '{1} bevat een fout:\n{2!}'],
   ['{1} has {2} problems:\n{3!}', '{1} bevat {2} fouten:\n{3!}'],
   ['The certificate file {1} cannot be read: {2}.', 'Het certificaatbestand {1} is niet te lezen: {2}.'],
@@ -210,18 +210,39 @@ export const owner: readonly Pattern[] = [
   ['The folder {1} is not private to this account.', 'De map {1} is niet alleen van dit account.'],
   [
     'Wait until it has finished, or end it with force (dockline agent --stop --force).',
-    'Wacht tot dat klaar is, of stop met kracht (dockline agent --stop --force).',
+    'Wacht tot dat klaar is, of dwing het af (dockline agent --stop --force).',
   ],
   [
     'Use it as it is, or end it first: dockline agent --stop',
     'Gebruik die zoals hij is, of stop hem eerst: dockline agent --stop',
   ],
-  ['Give them: --username NAME --password-stdin', 'Geef ze bij “Aanmelden bij het register…”.'],
+  ['Give them: --username NAME --password-stdin', 'Geef ze bij “Inloggen bij de registry…”.'],
   ["The dial's task failed.", 'De taak van het verbinden mislukte.'],
-  ['The registries cannot be written down: {1}.', 'De registers zijn niet op te schrijven: {1}.'],
+  ['The registries cannot be written down: {1}.', 'De registry’s zijn niet weg te schrijven: {1}.'],
   ['{1!} will be added, {2!}.', 'Erbij: {1!}; {2!}.'],
   ['1 is here already, {1!}.', '1 is hier al; {1!}.'],
   ['{1} are here already, {2!}.', '{1} zijn hier al; {2!}.'],
   ['1 is to be decided.', '1 is nog te beslissen.'],
   ['{1} are to be decided.', '{1} zijn nog te beslissen.'],
+  [
+    'macOS runs Dockline from a copy that is gone after a restart, so it cannot start at login.',
+    'macOS start Dockline vanuit een kopie die na een herstart weg is; daarom kan Dockline niet starten als u inlogt.',
+  ],
+  ['Move Dockline to Applications first.', "Zet Dockline eerst in Programma's."],
+  [
+    "The login was not kept: it is longer than this system's keyring takes.",
+    'De login is niet bewaard: hij is langer dan de sleutelbos van dit systeem toelaat.',
+  ],
+  [
+    "Log in with a shorter token, or name a credential helper for this registry in Docker's config.json (credHelpers).",
+    'Log in met een korter token, of noem in config.json van Docker een credential helper voor deze registry (credHelpers).',
+  ],
+  [
+    "See that Windows' service Credential Manager runs, or allow it: keyring = true in the configuration.",
+    'Kijk of de Windows-service Referentiebeheer draait, of sta het toe bij Instellingen.',
+  ],
+  [
+    'Unlock the login keychain in Keychain Access, or allow it: keyring = true in the configuration.',
+    'Ontgrendel de sleutelhanger ‘inloggen’ in Sleutelhangertoegang, of sta het toe bij Instellingen.',
+  ],
 ];

@@ -41,8 +41,13 @@ export const reasons: readonly Pattern[] = [
   ['ssh -G failed', 'ssh -G mislukte'],
   ['ssh -G took longer than {1} s', 'ssh -G duurde langer dan {1} s'],
   [
-    'a host, user or jump host is empty, begins with “-” or has spaces in it',
-    'een host, gebruiker of tussenhost is leeg, begint met “-” of bevat spaties',
+    'a host, user or jump host is empty, begins with “-” or has characters in it that SSH does not allow there',
+    'een host, gebruiker of tussenhost is leeg, begint met “-” of bevat tekens die SSH daar niet toestaat',
+  ],
+  ['the path “{1}” is not absolute', 'het pad “{1}” is niet volledig'],
+  [
+    'the path “{1}” may be several, of which one is not absolute',
+    'het pad “{1}” kan uit meerdere paden bestaan, waarvan er een niet volledig is',
   ],
   ['jump hosts lead to each other in a circle', 'tussenhosts leiden in een kring naar elkaar'],
   ['it is not user@host:port', 'het is niet gebruiker@host:poort'],
@@ -55,7 +60,7 @@ export const reasons: readonly Pattern[] = [
   ['it has expired', 'het is verlopen'],
   [
     'it is of X.509 version 1, and TLS libraries take version 3',
-    'het is van X.509 versie 1, en TLS-bibliotheken aanvaarden versie 3',
+    'het is van X.509 versie 1, en TLS-bibliotheken accepteren versie 3',
   ],
   ["the key is another certificate's", 'de sleutel is die van een ander certificaat'],
   ['it is for {1}, not for {2}', 'het is voor {1}, niet voor {2}'],
@@ -75,21 +80,21 @@ export const reasons: readonly Pattern[] = [
     'it is a key revocation list of version {1}, which Dockline cannot read',
     'het is een lijst met ingetrokken sleutels van versie {1}, die Dockline niet kan lezen',
   ],
-  ['it is not a private key', 'het is geen private sleutel'],
+  ['it is not a private key', 'het is geen privésleutel'],
   [
     'it is not a private key of a kind that Dockline knows',
-    'het is geen private sleutel van een soort die Dockline kent',
+    'het is geen privésleutel van een soort die Dockline kent',
   ],
   [
-    'other users may read it; `chmod 600 {1}` mends that',
+    'other users may read it; `chmod 600 {1}` fixes that',
     'andere gebruikers mogen het lezen; `chmod 600 {1}` verhelpt dat',
   ],
   ['the agent did not sign', 'de agent tekende niet'],
   ['the key cannot sign', 'de sleutel kan niet tekenen'],
   ['nothing better than SHA-1 was agreed on', 'iets beters dan SHA-1 was niet af te spreken'],
   ['no answer within {1} s', 'geen antwoord binnen {1} s'],
-  ['it closed the connection without an answer', 'het sloot de verbinding zonder antwoord'],
-  ['it answered with HTTP status {1}', 'het antwoordde met HTTP-status {1}'],
+  ['it closed the connection without an answer', 'hij sloot de verbinding zonder antwoord'],
+  ['it answered with HTTP status {1}', 'hij antwoordde met HTTP-status {1}'],
   ['what answers there does not speak HTTP', 'wat daar antwoordt, spreekt geen HTTP'],
   ['what {1} answered cannot be read', 'wat {1} antwoordde, is niet te lezen'],
   [
@@ -104,19 +109,22 @@ export const reasons: readonly Pattern[] = [
   ],
   ['it is not valid yet', 'het geldt nog niet'],
   ['it was made for another name', 'het is voor een andere naam gemaakt'],
-  ['it does not speak TLS, which is expected of it', 'het spreekt geen TLS, en dat wordt ervan verwacht'],
-  ['it sends web pages', 'het stuurt webpagina’s'],
-  ['it has more of a layer than there is', 'het heeft meer van een laag dan er is'],
-  ['it completed an upload that had only begun', 'het sloot een upload af die pas begonnen was'],
+  [
+    'it does not speak TLS, which is expected of it',
+    'hij spreekt geen TLS, en dat wordt wel van hem verwacht',
+  ],
+  ['it sends web pages', 'hij stuurt webpagina’s'],
+  ['it has more of a layer than there is', 'hij heeft meer van een laag dan er is'],
+  ['it completed an upload that had only begun', 'hij sloot een upload af die pas begonnen was'],
   [
     'it sent another part of a layer than it was asked for',
-    'het zond een ander deel van een laag dan gevraagd was',
+    'hij zond een ander deel van een laag dan gevraagd was',
   ],
-  ['it began an upload without saying where', 'het begon een upload zonder te zeggen waar'],
+  ['it began an upload without saying where', 'hij begon een upload zonder te zeggen waar'],
   ['its list does not read: {1}', 'zijn lijst is niet te lezen: {1}'],
   [
     'its list for {1} goes on after {2} pages; it, or a proxy before it, leads in circles',
-    'zijn lijst voor {1} gaat na {2} pagina’s nog door; het register, of een proxy ervoor, leidt in een kring rond',
+    'zijn lijst voor {1} gaat na {2} pagina’s nog door; de registry, of een proxy ervoor, leidt in een kring rond',
   ],
   [
     '{1} brings more manifests along than any real image does; take one platform of it, without what refers to it',
@@ -165,9 +173,12 @@ export const reasons: readonly Pattern[] = [
     'the manifest names {1} layers and the configuration {2}',
     'het manifest noemt {1} lagen en de configuratie {2}',
   ],
-  ['{1} is compressed with {2}, which no engine unpacks', '{1} is ingepakt met {2}, wat geen engine uitpakt'],
+  [
+    '{1} is compressed with {2}, which no engine unpacks',
+    '{1} is gecomprimeerd met {2}, wat geen engine uitpakt',
+  ],
   ['its indexes do not end', 'zijn indexen houden niet op'],
-  ['an attestation', 'een verklaring'],
+  ['an attestation', 'een attestation'],
   ['{1} is listed as an image and is {2}', '{1} staat als image in de lijst en is {2}'],
   ['{1} is {2}, and is listed as {3}', '{1} is {2}, en staat in de lijst als {3}'],
   ['{1} does not read: {2}', '{1} is niet te lezen: {2}'],
@@ -178,7 +189,7 @@ export const reasons: readonly Pattern[] = [
   ],
   [
     "the archive's {1} is a schema 1 manifest, which Docker has not written since 2016 and registries refuse",
-    '{1} in het archief is een manifest van schema 1, dat Docker sinds 2016 niet meer schrijft en registers weigeren',
+    '{1} in het archief is een manifest van schema 1, dat Docker sinds 2016 niet meer schrijft en registry’s weigeren',
   ],
 
   // Engines.
@@ -219,4 +230,10 @@ export const reasons: readonly Pattern[] = [
   ],
   ['a file without a name', 'een bestand zonder naam'],
   ['an entry of the unknown type {1}', 'een onderdeel van de onbekende soort {1}'],
+  [
+    'it has spoken TLS before and does not now; if that is meant, quit Dockline and start it again',
+    'hij sprak eerder TLS en nu niet meer; is dat de bedoeling, sluit Dockline dan af en start het opnieuw',
+  ],
+  ['{1!}; all of it is in {2}', '{1!}; alles staat in {2}'],
+  ['{1} would be too full for anything else', '{1} zou te vol worden voor iets anders'],
 ];

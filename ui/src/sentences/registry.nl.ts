@@ -3,50 +3,50 @@
 import type { Pattern } from './sentences';
 
 export const registry: readonly Pattern[] = [
-  ['The registry at {1} does not answer: {2}.', 'Het register op {1} antwoordt niet: {2}.'],
+  ['The registry at {1} does not answer: {2}.', 'De registry op {1} antwoordt niet: {2}.'],
   [
     'The registry sent nothing for {1} seconds while Dockline waited to {2}.',
-    'Het register zond {1} seconden lang niets, terwijl Dockline wachtte om {2}.',
+    'De registry zond {1} seconden lang niets, terwijl Dockline wachtte om {2}.',
   ],
-  ['The registry wants a login before it lets anyone {1}.', 'Het register wil een login om {1}.'],
+  ['The registry wants a login before it lets anyone {1}.', 'Om {1} moet u bij de registry inloggen.'],
   [
     "The server {1}, where the registry's logins are checked, does not answer: {2}.",
-    'De server {1}, waar de logins van het register worden nagezien, antwoordt niet: {2}.',
+    'De server {1}, waar de logins van de registry worden gecontroleerd, antwoordt niet: {2}.',
   ],
   [
     'The registry has its logins checked at {1}, and the tunnel does not lead there.',
-    'Het register laat zijn logins nazien bij {1}, en daar leidt de tunnel niet heen.',
+    'De registry laat zijn logins controleren bij {1}, en daar leidt de tunnel niet heen.',
   ],
   [
     'The registry has its logins checked at {1}, where the password would go unencrypted.',
-    'Het register laat zijn logins nazien bij {1}, waar het wachtwoord onversleuteld heen zou gaan.',
+    'De registry laat zijn logins controleren bij {1}, waar het wachtwoord onversleuteld heen zou gaan.',
   ],
   ['The certificate of {1} cannot be trusted: {2}.', 'Het certificaat van {1} is niet te vertrouwen: {2}.'],
-  ['The registry does not accept our certificate.', 'Het register aanvaardt ons certificaat niet.'],
-  ['The registry asks for a certificate of ours.', 'Het register vraagt om een certificaat van ons.'],
+  ['The registry does not accept our certificate.', 'De registry accepteert ons certificaat niet.'],
+  ['The registry asks for a certificate of ours.', 'De registry vraagt om een certificaat van ons.'],
   [
     'The certificate {1} cannot be shown to the registry: {2}.',
-    'Het certificaat {1} kan het register niet getoond worden: {2}.',
+    'Het certificaat {1} kan de registry niet getoond worden: {2}.',
   ],
   [
     'Have it made again, with its own key; openssl makes version 3 where it is given extensions (openssl x509 -req -extfile FILE).',
     'Laat het opnieuw maken, met de eigen sleutel; openssl maakt versie 3 waar het extensies krijgt (openssl x509 -req -extfile BESTAND).',
   ],
   ['The certificate file {1} does not read: {2}.', 'Het certificaatbestand {1} is niet te lezen: {2}.'],
-  ['The registry does not allow Dockline to {1}.', 'Het register staat Dockline niet toe om {1}.'],
-  ['The registry does not list its repositories.', "Het register noemt zijn repository's niet."],
-  ['The registry does not let anyone delete.', 'Het register laat niemand verwijderen.'],
+  ['The registry does not allow Dockline to {1}.', 'De registry staat Dockline niet toe om {1}.'],
+  ['The registry does not list its repositories.', "De registry noemt zijn repository's niet."],
+  ['The registry does not let anyone delete.', 'De registry laat niemand verwijderen.'],
   ['{1} has no image {2}.', '{1} heeft geen image {2}.'],
-  ['The registry has no {1}.', 'Het register heeft {1} niet.'],
-  ["The registry's disk is full.", 'De schijf van het register is vol.'],
-  ['The registry failed to {1} (HTTP {2}).', 'Het lukte het register niet om {1} (HTTP {2}).'],
+  ['The registry has no {1}.', 'De registry heeft {1} niet.'],
+  ["The registry's disk is full.", 'De schijf van de registry is vol.'],
+  ['The registry failed to {1} (HTTP {2}).', 'Het lukte de registry niet om {1} (HTTP {2}).'],
   [
     'What answers at {1} does not speak the registry protocol: {2}.',
-    'Wat op {1} antwoordt, spreekt niet het protocol van een register: {2}.',
+    'Wat op {1} antwoordt, spreekt niet het protocol van een registry: {2}.',
   ],
   [
     'The registry keeps its data elsewhere and sends Dockline to {1}, which this tunnel does not reach.',
-    'Het register bewaart zijn gegevens elders en stuurt Dockline naar {1}, waar deze tunnel niet komt.',
+    'De registry bewaart zijn gegevens elders en stuurt Dockline naar {1}, waar deze tunnel niet komt.',
   ],
   [
     '{1} arrived damaged: {2} was expected and {3} came.',
@@ -119,7 +119,7 @@ export const registry: readonly Pattern[] = [
     'Make it again with docker save, podman save or skopeo copy.',
     'Maak het opnieuw met docker save, podman save of skopeo copy.',
   ],
-  ['Check the path, and who may read it.', 'Kijk naar het pad, en wie het mag lezen.'],
+  ['Check the path, and who may read it.', 'Controleer het pad, en wie het mag lezen.'],
   [
     'Free some space in the folder for temporary files (TMPDIR).',
     'Maak ruimte in de map voor tijdelijke bestanden (TMPDIR).',
@@ -134,7 +134,7 @@ export const registry: readonly Pattern[] = [
   ],
   [
     'Pull the image once with a current Docker and save it again: that converts it.',
-    'Haal het image één keer op met een hedendaagse Docker en bewaar het opnieuw: dat zet het om.',
+    'Haal het image één keer op met een hedendaagse Docker en sla het opnieuw op: dat zet het om.',
   ],
   [
     'Use docker save IMAGE instead of docker export CONTAINER.',
@@ -147,39 +147,39 @@ export const registry: readonly Pattern[] = [
   ],
   [
     'Save the image for this platform (docker save --platform).',
-    'Bewaar het image voor dit platform (docker save --platform).',
+    'Sla het image voor dit platform op (docker save --platform).',
   ],
   [
     'Check that the registry runs on its host and that the tunnel ends at its port, then try again.',
-    'Kijk of het register op zijn host draait en of de tunnel op zijn poort uitkomt, en probeer het opnieuw.',
+    'Kijk of de registry op zijn host draait en of de tunnel op zijn poort uitkomt, en probeer het opnieuw.',
   ],
   [
     "The link or the registry's disk may be overloaded; what was sent is kept, so try again.",
-    'Misschien is de lijn of de schijf van het register overbelast; wat verzonden is blijft bewaard, dus probeer het opnieuw.',
+    'Misschien is de lijn of de schijf van de registry overbelast; wat verzonden is blijft bewaard, dus probeer het opnieuw.',
   ],
   [
     'Check its address (`dockline list` shows it), and whether this machine gets there.',
-    'Kijk het adres na (Bewerken op de kaart toont het), en of deze computer daar komt.',
+    'Controleer het adres (Bewerken op de kaart toont het), en of deze computer daar komt.',
   ],
   [
     'Log in with `dockline login {1}`; if you did, name or password are not right any more.',
-    'Meld u aan bij het register; deed u dat al, dan kloppen naam of wachtwoord niet meer.',
+    'Log in bij de registry; deed u dat al, dan kloppen naam of wachtwoord niet meer.',
   ],
   [
     "Log in with `dockline login` and the registry's name; if you did, name or password are not right any more.",
-    'Meld u aan bij het register; deed u dat al, dan kloppen naam of wachtwoord niet meer.',
+    'Log in bij de registry; deed u dat al, dan kloppen naam of wachtwoord niet meer.',
   ],
   [
     "Check that it runs; the registry's configuration names it (auth: token: realm).",
-    'Kijk of hij draait; de configuratie van het register noemt hem (auth: token: realm).',
+    'Kijk of hij draait; de configuratie van de registry noemt hem (auth: token: realm).',
   ],
   [
     "Let the registry's own port lead to it as well (nginx: location /auth/), and name it so in the registry's configuration (auth: token: realm).",
-    'Laat de poort van het register er ook heen leiden (nginx: location /auth/), en noem hem zo in de configuratie van het register (auth: token: realm).',
+    'Laat de poort van de registry er ook heen leiden (nginx: location /auth/), en noem hem zo in de configuratie van de registry (auth: token: realm).',
   ],
   [
     "Give the token server TLS, or let the registry's own port lead to it (nginx: location /auth/).",
-    'Geef de tokenserver TLS, of laat de poort van het register erheen leiden (nginx: location /auth/).',
+    'Geef de tokenserver TLS, of laat de poort van de registry erheen leiden (nginx: location /auth/).',
   ],
   [
     "If a private authority signed it, name that authority's certificate: dockline setup {1} --ca FILE",
@@ -189,18 +189,18 @@ export const registry: readonly Pattern[] = [
     'If a private authority signed it, name that authority\'s certificate: dockline setup REGISTRY --ca FILE, or ca = "FILE" in the configuration.',
     'Als een eigen autoriteit het tekende: noem het certificaat daarvan onder “Certificaatautoriteit” bij Bewerken.',
   ],
-  ['Whoever runs the registry has to renew it.', 'Wie het register beheert, moet het vernieuwen.'],
+  ['Whoever runs the registry has to renew it.', 'Wie de registry beheert, moet het vernieuwen.'],
   [
     "Check the clocks of this machine and of the registry's host.",
-    'Kijk naar de klokken van deze computer en van de host van het register.',
+    'Controleer de klokken van deze computer en van de host van de registry.',
   ],
   [
     'Call the registry by a name that is in its certificate, or have one made for this name.',
-    'Noem het register bij een naam die in zijn certificaat staat, of laat er een maken voor deze naam.',
+    'Noem de registry bij een naam die in zijn certificaat staat, of laat er een maken voor deze naam.',
   ],
   [
     'Ask whoever runs the registry about its certificate.',
-    'Vraag wie het register beheert naar zijn certificaat.',
+    'Vraag wie de registry beheert naar zijn certificaat.',
   ],
   [
     'Name one that its owner made for you: client-certificate and client-key in the configuration, or client.cert and client.key in ~/.docker/certs.d/REGISTRY:PORT.',
@@ -212,15 +212,15 @@ export const registry: readonly Pattern[] = [
   ],
   [
     'The registry has {1} as {2} by now, and {3} was pushed.',
-    'Het register heeft {1} inmiddels als {2}, en {3} is gepusht.',
+    'De registry heeft {1} inmiddels als {2}, en {3} is gepusht.',
   ],
   [
     'You are logged in there as {1}. Ask whoever runs the registry what that login may do, or log in as somebody else.',
-    'U bent daar aangemeld als {1}. Vraag wie het register beheert wat die aanmelding mag, of meld u aan als iemand anders.',
+    'U bent daar ingelogd als {1}. Vraag wie de registry beheert wat die login mag, of log in als iemand anders.',
   ],
   [
     'Ask whoever runs the registry whether it is read-only, or who may write there.',
-    'Vraag wie het register beheert of het alleen te lezen is, of wie er mag schrijven.',
+    'Vraag wie de registry beheert of die alleen-lezen is, of wie er mag schrijven.',
   ],
   [
     'Name a repository: its tags and images can be seen all the same.',
@@ -228,37 +228,37 @@ export const registry: readonly Pattern[] = [
   ],
   [
     "Allow it in the registry's configuration (storage: delete: enabled: true, or REGISTRY_STORAGE_DELETE_ENABLED=true) and start it again.",
-    'Sta het toe in de configuratie van het register (storage: delete: enabled: true, of REGISTRY_STORAGE_DELETE_ENABLED=true) en start het opnieuw.',
+    'Sta het toe in de configuratie van de registry (storage: delete: enabled: true, of REGISTRY_STORAGE_DELETE_ENABLED=true) en start de registry opnieuw.',
   ],
   [
     "Check the name for typing errors. Some registries (Amazon's ECR) take pushes only to repositories that were made before.",
-    'Kijk of er een typefout in de naam staat. Sommige registers (ECR van Amazon) nemen alleen pushes aan voor repositories die al bestaan.',
+    'Kijk of er een typefout in de naam staat. Sommige registry’s (ECR van Amazon) nemen alleen pushes aan voor repositories die al bestaan.',
   ],
   [
     'The registry limits how often it may be asked; wait a while, or log in there.',
-    'Het register beperkt hoe vaak het iets mag worden gevraagd; wacht even, of log daar in.',
+    'De registry beperkt hoe vaak er iets mag worden gevraagd; wacht even, of log daar in.',
   ],
   ['Check the name and the tag for typing errors.', 'Kijk of er een typefout in de naam of de tag staat.'],
   [
     "Free space on the registry's host: delete tags nobody needs and run the registry's garbage collection, or give it a larger disk. Then push again; layers that arrived are kept.",
-    'Maak ruimte op de host van het register: verwijder tags die niemand nodig heeft en laat de garbage collection lopen, of geef hem een grotere schijf. Push daarna opnieuw; lagen die aankwamen blijven bewaard.',
+    'Maak ruimte op de host van de registry: verwijder tags die niemand nodig heeft en laat de garbage collection lopen, of geef hem een grotere schijf. Push daarna opnieuw; lagen die aankwamen blijven bewaard.',
   ],
   [
     "This is often a full disk or missing write permission on the registry's host: look there at df and at the registry's log.",
-    'Dit is vaak een volle schijf of een ontbrekend schrijfrecht op de host van het register: kijk daar naar df en naar het log van het register.',
+    'Dit is vaak een volle schijf of een ontbrekend schrijfrecht op de host van de registry: kijk daar naar df en naar het log van de registry.',
   ],
-  ["The registry's log on its host says more.", 'Het log van het register op zijn host zegt meer.'],
+  ["The registry's log on its host says more.", 'Het log van de registry op zijn host zegt meer.'],
   [
     "Check that the tunnel ends at the registry's port and not at another program's.",
-    'Kijk of de tunnel op de poort van het register uitkomt en niet op die van een ander programma.',
+    'Kijk of de tunnel op de poort van de registry uitkomt en niet op die van een ander programma.',
   ],
   [
     "Turn redirects off in the registry's configuration (storage: redirect: disable: true).",
-    'Zet doorverwijzen uit in de configuratie van het register (storage: redirect: disable: true).',
+    'Zet doorverwijzen uit in de configuratie van de registry (storage: redirect: disable: true).',
   ],
   [
     "Try again; if it happens again, the registry's storage is damaged.",
-    'Probeer het opnieuw; gebeurt het weer, dan is de opslag van het register beschadigd.',
+    'Probeer het opnieuw; gebeurt het weer, dan is de opslag van de registry beschadigd.',
   ],
   [
     'Choose a platform that there is, or build and push the image for this one as well.',
@@ -273,7 +273,7 @@ export const registry: readonly Pattern[] = [
     'Push het image opnieuw met een hedendaagse Docker of Podman.',
   ],
   ['Choose another name, or move that file away.', 'Kies een andere naam, of haal dat bestand weg.'],
-  ['Check the path.', 'Kijk naar het pad.'],
+  ['Check the path.', 'Controleer het pad.'],
   ['Check who may read and write there.', 'Kijk wie daar mag lezen en schrijven.'],
   [
     "This machine's disk is full; free some space and try again.",
@@ -285,11 +285,11 @@ export const registry: readonly Pattern[] = [
   ],
   [
     "Deleting removes the image from the registry's lists. Its layers stay on the registry's disk until its garbage collection runs there.",
-    'Verwijderen haalt het image uit de lijsten van het register. Zijn lagen blijven op de schijf van het register tot de garbage collection daar loopt.',
+    'Verwijderen haalt het image uit de lijsten van de registry. Zijn lagen blijven op de schijf van de registry tot de garbage collection daar loopt.',
   ],
   [
     'Other repositories of the registry may use the same layers; what they use is not freed either.',
-    "Andere repository's van het register gebruiken misschien dezelfde lagen; wat zij gebruiken, komt ook niet vrij.",
+    "Andere repository's van de registry gebruiken misschien dezelfde lagen; wat zij gebruiken, komt ook niet vrij.",
   ],
   [
     '{1} tags name this image, and all of them go with it.',
@@ -297,7 +297,7 @@ export const registry: readonly Pattern[] = [
   ],
   [
     'It is a list of images for several platforms: the list goes, and the images in it stay in the registry without a name until its garbage collection takes untagged images too.',
-    'Het is een lijst van images voor verschillende platforms: de lijst gaat weg, en de images erin blijven zonder naam in het register tot de garbage collection ook images zonder tag opruimt.',
+    'Het is een lijst van images voor verschillende platforms: de lijst gaat weg, en de images erin blijven zonder naam in de registry tot de garbage collection ook images zonder tag opruimt.',
   ],
   [
     'A multi-platform image of this repository contains it, and would be broken.',

@@ -7,14 +7,14 @@ export const setup: readonly Pattern[] = [
     "Podman's service could not be told to read its settings again ({1}); restart it: systemctl restart podman.service. No container stops.",
     'De service van Podman kon niet gevraagd worden zijn instellingen opnieuw te lezen ({1}); herstart hem: systemctl restart podman.service. Er stopt geen container.',
   ],
-  ['Give the registry an address such as 127.77.1.1.', 'Geef het register een adres zoals 127.77.1.1.'],
+  ['Give the registry an address such as 127.77.1.1.', 'Geef de registry een adres zoals 127.77.1.1.'],
   [
     'Choose the address of the Docker bridge, such as 172.17.0.1.',
     'Kies het adres van de Docker-brug, zoals 172.17.0.1.',
   ],
   [
     "Keep one registry of that name in Dockline's configuration.",
-    'Houd in de configuratie van Dockline één register met die naam.',
+    'Houd in de configuratie van Dockline één registry met die naam.',
   ],
   ['Choose a name below it, such as cr.{1}.', 'Kies een naam daaronder, zoals cr.{1}.'],
   [
@@ -31,7 +31,7 @@ export const setup: readonly Pattern[] = [
   ],
   [
     'Add the registry under docker: insecure-registries: yourself, and start the engine anew.',
-    'Voeg het register zelf toe onder docker: insecure-registries:, en start de engine opnieuw.',
+    'Voeg de registry zelf toe onder docker: insecure-registries:, en start de engine opnieuw.',
   ],
   ['No thread could be started: {1}.', 'Er kon geen thread worden gestart: {1}.'],
   [
@@ -113,10 +113,7 @@ export const setup: readonly Pattern[] = [
     'Remove the builder, since builders read their settings only when they are made; its build cache goes with it.',
     'Verwijder de builder, want builders lezen hun instellingen alleen bij het maken; zijn cache gaat mee.',
   ],
-  [
-    'Make the builder anew, with the new settings.',
-    'Maak de builder opnieuw, met de nieuwe instellingen.',
-  ],
+  ['Make the builder anew, with the new settings.', 'Maak de builder opnieuw, met de nieuwe instellingen.'],
   ['The snap restarts Docker.', 'De snap herstart Docker.'],
   ['Windows restarts the Docker service.', 'Windows herstart de Docker-service.'],
   [
@@ -228,7 +225,7 @@ export const setup: readonly Pattern[] = [
   ],
   [
     'The engine still lists {1} among its insecure registries: it did not read its settings again.',
-    'De engine noemt {1} nog bij zijn onveilige registers: hij heeft zijn instellingen niet opnieuw gelezen.',
+    'De engine noemt {1} nog bij zijn onveilige registry’s: hij heeft zijn instellingen niet opnieuw gelezen.',
   ],
   [
     'See its log for why (journalctl -u docker), and reload it: sudo systemctl reload docker',
@@ -265,10 +262,10 @@ export const setup: readonly Pattern[] = [
     '`{1}` mislukte; daarom houdt de engine zich nog niet aan de nieuwe instellingen.',
   ],
   ['`{1}` did not end within {2} seconds.', '`{1}` was niet klaar binnen {2} seconden.'],
-  ['Mend the file and try again.', 'Herstel het bestand en probeer het opnieuw.'],
+  ['Fix the file and try again.', 'Herstel het bestand en probeer het opnieuw.'],
   [
     'Save the file as UTF-8 without a byte order mark and try again.',
-    'Bewaar het bestand als UTF-8 zonder byte order mark en probeer het opnieuw.',
+    'Sla het bestand op als UTF-8 zonder byte order mark en probeer het opnieuw.',
   ],
   [
     'Write {1} into it, or remove it, and try again.',
@@ -280,7 +277,7 @@ export const setup: readonly Pattern[] = [
   ],
   [
     "Use the registry's loopback address, or the gateway of the container network.",
-    'Gebruik het loopback-adres van het register, of de gateway van het containernetwerk.',
+    'Gebruik het loopback-adres van de registry, of de gateway van het containernetwerk.',
   ],
   [
     'Remove what it says about {1}, or keep it and set the engine up by hand.',
@@ -298,11 +295,11 @@ export const setup: readonly Pattern[] = [
   ['{1} lacks {2} settings.', '{1} mist {2} instellingen.'],
   [
     'docker push works here: {1} asked {2}, and the registry answered.',
-    'docker push werkt hier: {1} vroeg {2}, en het register antwoordde.',
+    'docker push werkt hier: {1} vroeg {2}, en de registry antwoordde.',
   ],
   [
     'docker push works here: {1} asked {2}, and each registry answered.',
-    'docker push werkt hier: {1} vroeg {2}, en elk register antwoordde.',
+    'docker push werkt hier: {1} vroeg {2}, en elke registry antwoordde.',
   ],
   [
     "Writing the settings; an administrator's leave may be asked for",
@@ -336,4 +333,39 @@ export const setup: readonly Pattern[] = [
     'dockerd could not be told to read its settings again: {1}.',
     'Dockerd kon niet gevraagd worden zijn instellingen opnieuw te lezen: {1}.',
   ],
+  [
+    'The journal in {1} names {2}, which is no place for such a change.',
+    "Het journaal in {1} noemt {2}, en dat is geen plaats voor zo'n verandering.",
+  ],
+  [
+    'The request to dockline-helper could not be written: {1}.',
+    'De opdracht voor dockline-helper is niet te schrijven: {1}.',
+  ],
+  [
+    'Nothing was changed. Check that the folder for temporary files can be written.',
+    'Er is niets veranderd. Kijk of in de map voor tijdelijke bestanden geschreven kan worden.',
+  ],
+  [
+    "The change of the system's settings was begun with an administrator's rights and did not end well; what went wrong did not come back.",
+    'De verandering van instellingen van het systeem is met de rechten van een beheerder begonnen en niet goed afgelopen; wat er misging, is niet teruggemeld.',
+  ],
+  [
+    'Look at what is there now (dockline setup --plan, or dockline hosts --plan), then try again.',
+    'Kijk wat er nu staat (“docker push hier laten werken”), en probeer het daarna opnieuw.',
+  ],
+  [
+    'The settings are written, but something that makes them take effect failed. Restart the engine yourself.',
+    'De instellingen zijn geschreven, maar iets dat ze laat ingaan, is mislukt. Herstart de engine zelf.',
+  ],
+  [
+    'macOS asks you for leave and then trusts the certificate for your account.',
+    'macOS vraagt u om toestemming en vertrouwt het certificaat daarna voor uw account.',
+  ],
+  ['macOS trusts the certificate for your account.', 'macOS vertrouwt het certificaat voor uw account.'],
+  [
+    'macOS asks you for leave and then forgets the certificate.',
+    'macOS vraagt u om toestemming en vergeet het certificaat daarna.',
+  ],
+  ['macOS has forgotten the certificate.', 'macOS is het certificaat vergeten.'],
+  ['macOS lets nobody but you do this: {1}', 'macOS laat dit alleen uzelf doen: {1}'],
 ];

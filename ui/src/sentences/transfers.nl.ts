@@ -5,7 +5,7 @@ import type { Pattern } from './sentences';
 export const transfers: readonly Pattern[] = [
   [
     'Choose another folder, or look at its permissions and the free space.',
-    'Kies een andere map, of kijk naar de rechten en de vrije ruimte.',
+    'Kies een andere map, of controleer de rechten en de vrije ruimte.',
   ],
   [
     'Dockline was ended before this transfer was.',
@@ -13,16 +13,16 @@ export const transfers: readonly Pattern[] = [
   ],
   [
     'Try it again: what the registry has already is not sent twice.',
-    'Probeer het opnieuw: wat het register al heeft, wordt geen tweede keer verzonden.',
+    'Probeer het opnieuw: wat de registry al heeft, wordt geen tweede keer verzonden.',
   ],
   ["“{1}” is not a host's name.", '“{1}” is geen naam van een host.'],
-  ['Write it as you would after ssh: user@host.', 'Schrijf het zoals na ssh: user@host.'],
+  ['Write it as you would after ssh: user@host.', 'Schrijf het zoals na ssh: gebruiker@host.'],
   [
     'A registry is offered at 127.0.0.1:{1} of {2} already.',
-    'Er wordt al een register aangeboden op 127.0.0.1:{1} van {2}.',
+    'Er wordt al een registry aangeboden op 127.0.0.1:{1} van {2}.',
   ],
-  ['Use that one, or choose another port for this one.', 'Gebruik dat, of kies een andere poort voor dit.'],
-  ['That registry is not offered any more.', 'Dat register wordt niet meer aangeboden.'],
+  ['Use that one, or choose another port for this one.', 'Gebruik die, of kies een andere poort voor deze.'],
+  ['That registry is not offered any more.', 'Die registry wordt niet meer aangeboden.'],
   ['A push needs a tag, not a digest.', 'Een push heeft een tag nodig, geen digest.'],
   ['A copy needs a tag, not a digest.', 'Een kopie heeft een tag nodig, geen digest.'],
   [
@@ -36,26 +36,26 @@ export const transfers: readonly Pattern[] = [
   ['Say what it is to be called there: --as app:v1', 'Zeg hoe het daar moet heten, zoals app:v1.'],
   [
     'Say what it is to be called at the registry, such as app:v1.',
-    'Zeg hoe het in het register moet heten, zoals app:v1.',
+    'Zeg hoe het in de registry moet heten, zoals app:v1.',
   ],
   [
     'The copy would have the place and the name of the original.',
     'De kopie zou de plaats en de naam van het origineel hebben.',
   ],
-  ['Give it another registry, or another name.', 'Geef haar een ander register, of een andere naam.'],
+  ['Give it another registry, or another name.', 'Geef de kopie een andere registry, of een andere naam.'],
   ['{1} exists already.', '{1} bestaat al.'],
   ['Choose another file name, or remove it first.', 'Kies een andere bestandsnaam, of verwijder het eerst.'],
   ['Either all platforms or one of them.', 'Alle platforms, of één ervan.'],
   ['{1} is not a reference of {2}.', '{1} is geen verwijzing van {2}.'],
-  ['Leave the registry out of it: team/app:v1.', 'Laat het register eruit weg: team/app:v1.'],
-  ['“{1}” does not say which registry is meant.', '“{1}” zegt niet welk register bedoeld is.'],
+  ['Leave the registry out of it: team/app:v1.', 'Laat de registry eruit weg: team/app:v1.'],
+  ['“{1}” does not say which registry is meant.', '“{1}” zegt niet welke registry bedoeld is.'],
   ['Write it as cr.boss.org/app:v1.', 'Schrijf het als cr.boss.org/app:v1.'],
   ['{1} is not an absolute path.', '{1} is geen volledig pad.'],
   ['The image in {1} has no name.', 'Het image in {1} heeft geen naam.'],
   ['{1} holds {2} images: {3}.', '{1} bevat {2} images: {3}.'],
   [
     'Say which of them to push (--image), or its repository and tag at the registry.',
-    'Zeg onder “Meer opties” welk ervan, of geef de naam in het register.',
+    'Zeg onder “Meer opties” welk ervan, of geef de naam in de registry.',
   ],
   ['The transfer was stopped.', 'De overdracht is gestopt.'],
   ['{1} has {2} as {3}, but {4} was transferred.', '{1} heeft {2} als {3}, maar {4} is overgebracht.'],
@@ -117,7 +117,7 @@ export const transfers: readonly Pattern[] = [
   ],
   [
     'A layer of {1} is packed to other bytes each time.',
-    'Een laag van {1} wordt telkens tot andere bytes ingepakt.',
+    'Een laag van {1} wordt telkens tot andere bytes gecomprimeerd.',
   ],
   [
     'An image cannot be called by an IPv6 address: {1}.',
@@ -144,10 +144,10 @@ export const transfers: readonly Pattern[] = [
   ],
   [
     'Cancel it; when it is begun again, layers that arrived are not sent again.',
-    'Annuleer haar; begint u opnieuw, dan worden lagen die aankwamen niet nog eens verzonden.',
+    'Annuleer die; begint u opnieuw, dan worden lagen die aankwamen niet nog eens verzonden.',
   ],
   ['The transfer has not ended yet.', 'De overdracht is nog niet voorbij.'],
-  ['Cancel it first, or wait for its end.', 'Annuleer haar eerst, of wacht op het einde.'],
+  ['Cancel it first, or wait for its end.', 'Annuleer die eerst, of wacht op het einde.'],
   ['There is no transfer {1}.', 'Er is geen overdracht {1}.'],
   [
     'An image is kept there until the engine has it; see that there is room.',
@@ -159,11 +159,14 @@ export const transfers: readonly Pattern[] = [
   ],
   [
     'An archive goes to the registry directly; no engine takes part.',
-    'Een archief gaat rechtstreeks naar het register; er doet geen engine mee.',
+    'Een archief gaat rechtstreeks naar de registry; er doet geen engine mee.',
   ],
   ['{1} is no host of {2}.', '{1} is geen host van {2}.'],
-  ['`dockline status` shows the hosts of a registry.', 'De kaart van het register toont zijn hosts.'],
-  ['The engine decides itself how it compresses layers.', 'De engine beslist zelf hoe hij lagen inpakt.'],
+  ['`dockline status` shows the hosts of a registry.', 'De kaart van de registry toont zijn hosts.'],
+  [
+    'The engine decides itself how it compresses layers.',
+    'De engine beslist zelf hoe hij lagen comprimeert.',
+  ],
   [
     'Docker on {1} does not get to 127.0.0.1 of that host, where Dockline offers it the image.',
     'Docker op {1} komt niet bij 127.0.0.1 van die host, waar Dockline het image aanbiedt.',
@@ -182,7 +185,7 @@ export const transfers: readonly Pattern[] = [
   ],
   [
     "Check the folder's disk and who may write there.",
-    'Kijk naar de schijf van de map en wie daar mag schrijven.',
+    'Controleer de schijf van de map en wie daar mag schrijven.',
   ],
   [
     'The image could not be written to a temporary file: {1}.',
@@ -191,19 +194,22 @@ export const transfers: readonly Pattern[] = [
   ['Dockline cannot listen on 127.0.0.1: {1}.', 'Dockline kan niet luisteren op 127.0.0.1: {1}.'],
   [
     'Leave --engine out, or load the archive into the engine first.',
-    'Kies de weg zonder engine, of laad het archief eerst in de engine.',
+    'Kies de route “Rechtstreeks”, of laad het archief eerst in de engine.',
   ],
   [
     'Leave --engine out, or --compression and --level.',
-    'Kies de weg zonder engine, of geen manier van inpakken.',
+    'Kies de route “Rechtstreeks”, of laat de compressie aan de engine over.',
   ],
-  ['There are no levels where nothing is compressed.', 'Waar niets wordt ingepakt, zijn er geen niveaus.'],
+  [
+    'There are no levels where nothing is compressed.',
+    'Waar niets wordt gecomprimeerd, zijn er geen niveaus.',
+  ],
   [
     'There is no level {1}; the levels are {2} to {3}.',
     'Er is geen niveau {1}; de niveaus zijn {2} tot en met {3}.',
   ],
   ['{1} is no transfer.', '{1} is geen overdracht.'],
-  ['An image is shipped without a registry.', 'Een image gaat zonder register naar een host.'],
+  ['An image is shipped without a registry.', 'Een image gaat zonder registry naar een host.'],
   ['A copy without a source.', 'Een kopie zonder bron.'],
   ["The transfer's task failed: {1}.", 'De taak van de overdracht mislukte: {1}.'],
   [
@@ -223,8 +229,8 @@ export const transfers: readonly Pattern[] = [
     'Laat Dockline daar luisteren en de engine instellen, met “docker push hier laten werken”.',
   ],
   [
-    'Let the registry listen on a gateway address too, then tell the engine: dockline setup {1}',
-    'Laat het register ook op een gateway-adres luisteren (“Adres voor containers” bij Bewerken), en stel dan de engine in met “docker push hier laten werken”.',
+    "Push with `dockline push IMAGE`, which needs no setting. Or give the registry the address of a bridge that the engine's network reaches (“Address for containers” in the window, gateway in the configuration), then run dockline setup {1} again.",
+    'Push met Dockline zelf; daar is geen instelling voor nodig. Of geef de registry het adres van een bridge die het netwerk van de engine bereikt (“Adres voor containers” bij Bewerken), en stel daarna de engine opnieuw in met “docker push hier laten werken”.',
   ],
   ['Nothing was there to be shipped.', 'Er was niets om te sturen.'],
 ];

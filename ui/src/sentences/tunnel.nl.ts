@@ -78,10 +78,10 @@ export const tunnel: readonly Pattern[] = [
   ['The key file {1} cannot be used: {2}.', 'Het sleutelbestand {1} is niet te gebruiken: {2}.'],
   [
     '{1} did not accept the login: there was no key and no password to try.',
-    '{1} aanvaardde de login niet: er was geen sleutel en geen wachtwoord om te proberen.',
+    '{1} accepteerde de login niet: er was geen sleutel en geen wachtwoord om te proberen.',
   ],
-  ['{1} did not accept the login with {2}.', '{1} aanvaardde de login met {2} niet.'],
-  ['{1} did not accept the login.', '{1} aanvaardde de login niet.'],
+  ['{1} did not accept the login with {2}.', '{1} accepteerde de login met {2} niet.'],
+  ['{1} did not accept the login.', '{1} accepteerde de login niet.'],
   [
     '{1} ended the session after one try to log in: {2}.',
     '{1} brak de sessie af na één poging om in te loggen: {2}.',
@@ -102,11 +102,11 @@ export const tunnel: readonly Pattern[] = [
   ],
   [
     'The registry at {1} on {2} does not answer as one: {3}.',
-    'Het register op {1} van {2} antwoordt niet als register: {3}.',
+    'De registry op {1} van {2} antwoordt niet als registry: {3}.',
   ],
   [
     "{1!} The registry's other hosts were not tried, since that would hide it.",
-    '{1!} De andere hosts van het register zijn niet geprobeerd, want dat zou het verbergen.',
+    '{1!} De andere hosts van de registry zijn niet geprobeerd, want dat zou het verbergen.',
   ],
   ['None of its {1} hosts can be used. {2!}', 'Geen van zijn {1} hosts is te gebruiken. {2!}'],
   [
@@ -131,11 +131,11 @@ export const tunnel: readonly Pattern[] = [
   ],
   [
     'The registry that is offered, {1}, could not be connected to: the connection was refused.',
-    'Het register dat wordt aangeboden, {1}, is niet te bereiken: de verbinding werd geweigerd.',
+    'De registry die wordt aangeboden, {1}, is niet te bereiken: de verbinding werd geweigerd.',
   ],
   [
     'The registry that is offered, {1}, could not be connected to: {2}.',
-    'Het register dat wordt aangeboden, {1}, is niet te bereiken: {2}.',
+    'De registry die wordt aangeboden, {1}, is niet te bereiken: {2}.',
   ],
   [
     '{1} opened no further channel to {2}: it allows no more at once.',
@@ -156,7 +156,7 @@ export const tunnel: readonly Pattern[] = [
   ['The SSH session failed: {1}.', 'De SSH-sessie mislukte: {1}.'],
   [
     "Check ~/.ssh/config and the registry's SSH target.",
-    'Kijk naar ~/.ssh/config en naar de SSH-login van het register.',
+    'Controleer ~/.ssh/config en de SSH-login van de registry.',
   ],
   [
     'Check the name for a typo, and whether this machine is online or needs a VPN.',
@@ -169,7 +169,7 @@ export const tunnel: readonly Pattern[] = [
   ],
   [
     'Check the port: 22 unless the server says otherwise.',
-    'Kijk naar de poort: 22, tenzij de server iets anders zegt.',
+    'Controleer de poort: 22, tenzij de server iets anders zegt.',
   ],
   [
     'The server may be overloaded (MaxStartups) or may be turning this address away for a while (PerSourcePenalties, fail2ban).',
@@ -194,7 +194,7 @@ export const tunnel: readonly Pattern[] = [
   ['Update the SSH server.', 'Werk de SSH-server bij.'],
   [
     'Compare the fingerprint with the one that `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints on the server, then connect again.',
-    'Vergelijk de vingerafdruk met die welke `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` op de server toont, en verbind dan opnieuw.',
+    'Vergelijk de vingerafdruk met wat `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` op de server toont, en verbind dan opnieuw.',
   ],
   [
     'StrictHostKeyChecking is yes for this host, so nobody is asked: add its key to known_hosts, as its owner gives it to you.',
@@ -217,7 +217,7 @@ export const tunnel: readonly Pattern[] = [
     'Vraag de eigenaar van de server om een nieuw certificaat, of om de sleutel zelf, voor in known_hosts.',
   ],
   [
-    'RevokedHostKeys in ~/.ssh/config names it: mend the file, or the setting.',
+    'RevokedHostKeys in ~/.ssh/config names it: fix the file, or the setting.',
     'RevokedHostKeys in ~/.ssh/config noemt het: herstel het bestand, of de instelling.',
   ],
   [
@@ -226,18 +226,18 @@ export const tunnel: readonly Pattern[] = [
   ],
   [
     'Name the key for this registry (`identity = "~/.ssh/…"`), or in ~/.ssh/config set IdentityFile and `IdentitiesOnly yes` for this host; then only that key is tried.',
-    'Noem de sleutel voor dit register (`identity = "~/.ssh/…"`), of zet in ~/.ssh/config voor deze host IdentityFile en `IdentitiesOnly yes`; dan wordt alleen die sleutel geprobeerd.',
+    'Noem de sleutel voor deze registry (`identity = "~/.ssh/…"`), of zet in ~/.ssh/config voor deze host IdentityFile en `IdentitiesOnly yes`; dan wordt alleen die sleutel geprobeerd.',
   ],
   [
     "Check the file's permissions and the free space.",
-    'Kijk naar de rechten van het bestand en de vrije ruimte.',
+    'Controleer de rechten van het bestand en de vrije ruimte.',
   ],
-  ['Choose another key file for this registry.', 'Kies een ander sleutelbestand voor dit register.'],
+  ['Choose another key file for this registry.', 'Kies een ander sleutelbestand voor deze registry.'],
   [
     "Add your public key to the server's authorized_keys (`ssh-copy-id {1}`).",
     'Zet uw publieke sleutel in authorized_keys op de server (`ssh-copy-id {1}`).',
   ],
-  ['The server accepts: {1}.', 'De server aanvaardt: {1}.'],
+  ['The server accepts: {1}.', 'De server accepteert: {1}.'],
   ['Connect where you can be asked.', 'Verbind waar u iets gevraagd kan worden.'],
   [
     'Dockline reconnects by itself while something needs the tunnel.',
@@ -245,9 +245,9 @@ export const tunnel: readonly Pattern[] = [
   ],
   [
     'Check that the registry runs on the server and listens on {1}.',
-    'Kijk of het register op de server draait en luistert op {1}.',
+    'Kijk of de registry op de server draait en luistert op {1}.',
   ],
-  ["Look at the registry's log on the server.", 'Kijk in het log van het register op de server.'],
+  ["Look at the registry's log on the server.", 'Kijk in het log van de registry op de server.'],
   [
     "In the server's sshd_config or authorized_keys, allow it: AllowTcpForwarding yes, permitopen={1} (spelled exactly like this).",
     'Sta het toe in sshd_config of authorized_keys van de server: AllowTcpForwarding yes, permitopen={1} (precies zo geschreven).',
@@ -270,30 +270,50 @@ export const tunnel: readonly Pattern[] = [
   ],
   [
     'Check that the registry of this machine runs on {1}.',
-    'Kijk of het register van deze computer op {1} draait.',
+    'Kijk of de registry van deze computer op {1} draait.',
   ],
   ["The server's log says more.", 'Het log van de server zegt meer.'],
   [
     'Stop that program, or choose another port for this registry.',
-    'Stop dat programma, of kies een andere poort voor dit register.',
+    'Stop dat programma, of kies een andere poort voor deze registry.',
   ],
   [
     'Choose another address for this registry: 127.0.0.1 works everywhere, with a port of its own.',
-    'Kies een ander adres voor dit register: 127.0.0.1 werkt overal, met een eigen poort.',
+    'Kies een ander adres voor deze registry: 127.0.0.1 werkt overal, met een eigen poort.',
   ],
   [
     'A tunnel is for this machine alone: choose an address in 127.0.0.0/8, and for containers the gateway that `docker network inspect bridge` names.',
     'Een tunnel is alleen voor deze computer: kies een adres in 127.0.0.0/8, en voor containers de gateway die `docker network inspect bridge` noemt.',
   ],
-  ['Check ProxyCommand in ~/.ssh/config.', 'Kijk naar ProxyCommand in ~/.ssh/config.'],
+  ['Check ProxyCommand in ~/.ssh/config.', 'Controleer ProxyCommand in ~/.ssh/config.'],
   ['Connect again when you need it.', 'Verbind opnieuw als u hem nodig hebt.'],
   // Why a way to log in was not tried.
   ["The server's questions were not answered.", 'De vragen van de server werden niet beantwoord.'],
   ['{1} needs its passphrase.', 'Voor {1} is de wachtwoordzin nodig.'],
-  ['A key was accepted, but {1}.', 'Een sleutel werd aanvaard, maar {1}.'],
+  ['A key was accepted, but {1}.', 'Een sleutel werd geaccepteerd, maar {1}.'],
   ['{1} is not a certificate.', '{1} is geen certificaat.'],
   [
     'The server takes RSA keys only with SHA-1, which is broken.',
     'De server neemt RSA-sleutels alleen met SHA-1, en dat is gebroken.',
+  ],
+  [
+    'The ProxyCommand for {1} ended {2!} before the SSH session was up; it said “{3}”.',
+    'Het ProxyCommand voor {1} eindigde {2!} voordat de SSH-sessie er was; het meldde “{3}”.',
+  ],
+  [
+    'The ProxyCommand for {1} ended {2!} before the SSH session was up.',
+    'Het ProxyCommand voor {1} eindigde {2!} voordat de SSH-sessie er was.',
+  ],
+  [
+    'The program that ProxyCommand in ~/.ssh/config names is not there or cannot be run: install it, or write its whole path.',
+    'Het programma dat ProxyCommand in ~/.ssh/config noemt, is er niet of kan niet worden gestart: installeer het, of schrijf het volledige pad.',
+  ],
+  [
+    'The same command in a terminal may say more (ProxyCommand in ~/.ssh/config).',
+    'Dezelfde opdracht in een terminal zegt misschien meer (ProxyCommand in ~/.ssh/config).',
+  ],
+  [
+    'Check that the host is on, and that macOS lets Dockline connect to it: System Settings › Privacy & Security › Local Network: allow Dockline.',
+    'Kijk of de host aanstaat, en of macOS Dockline ermee laat verbinden: Systeeminstellingen › Privacy en beveiliging › Lokaal netwerk: sta Dockline toe.',
   ],
 ];

@@ -54,7 +54,7 @@ export const updates: readonly Pattern[] = [
   ],
   [
     'Check the network, and the address in the settings; nothing else depends on it.',
-    'Kijk naar het netwerk, en naar het adres in de instellingen; verder hangt er niets van af.',
+    'Controleer het netwerk, en het adres in de instellingen; verder hangt er niets van af.',
   ],
   [
     'Try again later; nothing else depends on it.',
@@ -62,7 +62,7 @@ export const updates: readonly Pattern[] = [
   ],
   [
     'Check the address in the settings; nothing else depends on it.',
-    'Kijk naar het adres in de instellingen; verder hangt er niets van af.',
+    'Controleer het adres in de instellingen; verder hangt er niets van af.',
   ],
   [
     'Only https is asked, and nothing on this machine for somebody elsewhere.',

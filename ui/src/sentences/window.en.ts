@@ -20,7 +20,7 @@ export const inWindow: readonly (readonly [owner: string, window: string])[] = [
   ["Log in with `dockline login` and the registry's name; if", 'Log in to the registry; if'],
   ['Log in with `dockline login {1}`', 'Log in to {1}'],
   ['or log in with dockline login.', 'or log in to the registry here.'],
-  ['`dockline login {1}` tries the way there.', 'The doctor tries the way there.'],
+  ['`dockline doctor {1}` tries the way there.', 'The doctor tries the way there.'],
   ['Give them: --username NAME --password-stdin', 'Give them with “Log in to the registry…”.'],
   [
     '`dockline list` shows the configured ones; `dockline add` adds one.',
@@ -38,7 +38,16 @@ export const inWindow: readonly (readonly [owner: string, window: string])[] = [
   ['`dockline status` shows the hosts of a registry.', "A registry's card shows its hosts."],
   ['`dockline doctor` shows', 'the doctor shows'],
   ['without one: dockline push FILE.tar.', 'without one.'],
-  ['docker save the image, and dockline push the file.', 'docker save the image, and push the file.'],
+  ['with `dockline push IMAGE`', 'with Dockline itself'],
+  [
+    '(“Address for containers” in the window, gateway in the configuration), then run dockline setup {1} again.',
+    '(“Address for containers” in Edit), then use “Make docker push work here” again.',
+  ],
+  [
+    '(“Address for containers” in the window, gateway in the configuration), then run dockline setup again.',
+    '(“Address for containers” in Edit), then use “Make docker push work here” again.',
+  ],
+  ['(dockline setup --plan, or dockline hosts --plan)', '(“Make docker push work here”)'],
   [
     'skopeo copy --all, or dockline pull --output FILE --all-platforms',
     'pull it into a file, with all platforms',
@@ -46,15 +55,15 @@ export const inWindow: readonly (readonly [owner: string, window: string])[] = [
   ['Name a login that may: --ssh root@HOST', 'Name a login that may, such as root@HOST.'],
   ['(--all-platforms takes', '(“All platforms of it” takes'],
   ['Leave --untagged out, or', 'Take the tick away, or'],
-  [' (dockline add --gateway)', ' (“Address for containers” under Edit)'],
   ['another port with --port, or', 'another port, or'],
   ['to be called there: --as app:v1', 'to be called there, such as app:v1.'],
   ['which of them to push (--image), or', 'which of them to push, under “More options”, or'],
   ['Say which one (--image NAME), or', 'Say which one, under “More options”, or'],
+  ['or leave the engine out of it (--direct).', 'or choose the route “Directly”.'],
   [
     'Leave --engine out, or --compression and --level.',
-    'Choose the direct road, or leave the compression to the engine.',
+    'Choose the route “Directly”, or leave the compression to the engine.',
   ],
-  ['Leave --engine out, or', 'Choose the direct road, or'],
+  ['Leave --engine out, or', 'Choose the route “Directly”, or'],
   ['archive instead (--format oci), or', 'archive instead, or'],
 ];

@@ -61,8 +61,8 @@ export const JUDGED = {
   linger: true,
 } satisfies Record<keyof Flaws, true>;
 
-/** The form of a registry that there is. */
-export function formOf(spec: RegistrySpec): AddForm {
+/** The form of a registry that there is; `linger` is what the settings say of all. */
+export function formOf(spec: RegistrySpec, linger: number): AddForm {
   const plain = (ssh: SshTarget) => sshText({ host: ssh.host, user: ssh.user, port: ssh.port });
   return {
     name: spec.name,
@@ -82,15 +82,15 @@ export function formOf(spec: RegistrySpec): AddForm {
     clientKey: spec.clientCertificate?.key ?? '',
     limitUp: rateText(spec.limits.up),
     limitDown: rateText(spec.limits.down),
-    linger: spec.lingerSeconds === 10 ? '' : String(spec.lingerSeconds),
+    linger: spec.lingerSeconds === linger ? '' : String(spec.lingerSeconds),
     openAtStart: spec.openAtStart,
     keepOpen: spec.keepOpen,
   };
 }
 
 /** The form of a registry like another: what only one of them can have is left open. */
-export function formLike(spec: RegistrySpec): AddForm {
-  return { ...formOf(spec), name: '', address: '', localhostPort: '' };
+export function formLike(spec: RegistrySpec, linger: number): AddForm {
+  return { ...formOf(spec, linger), name: '', address: '', localhostPort: '' };
 }
 
 /** What is about a tunnel, and has no meaning for a registry that is reached without one. */
@@ -126,8 +126,11 @@ export interface Option {
 
 export type OptionGroup = 'registry' | 'ssh' | 'here' | 'tunnel';
 
-/** The options in the order in which they are shown; those about a tunnel only where there is one. */
-export function optionGroups(form: AddForm): { group: OptionGroup; rows: Option[] }[] {
+/**
+ * The options in the order in which they are shown; those about a tunnel only where there is one. `linger` is what the
+ * settings say.
+ */
+export function optionGroups(form: AddForm, linger: number): { group: OptionGroup; rows: Option[] }[] {
   const client = { file: 'certificate', placeholder: '/home/you/client.pem' } as const;
   const registry: Option[] = [
     { field: 'url', placeholder: 'https://nexus.boss.org:8443', help: t.add.urlHelp, whole: true },
@@ -158,7 +161,7 @@ export function optionGroups(form: AddForm): { group: OptionGroup; rows: Option[
   const tunnel: Option[] = [
     { field: 'limitUp', placeholder: t.add.unlimited },
     { field: 'limitDown', placeholder: t.add.unlimited },
-    { field: 'linger', placeholder: '10', numeric: true },
+    { field: 'linger', placeholder: String(linger), numeric: true },
   ];
   return [
     { group: 'ssh', rows: ssh },
@@ -268,11 +271,11 @@ function optional(text: string, parse: (text: string) => number | null): number 
   return text.trim() === '' ? null : (parse(text) ?? undefined);
 }
 
-/** Whole seconds, an hour at most. */
+/** Whole seconds, a day at most: what the configuration takes. */
 function parseSeconds(text: string): number | null {
-  if (!/^\d{1,4}$/.test(text.trim())) return null;
+  if (!/^\d{1,5}$/.test(text.trim())) return null;
   const seconds = Number(text);
-  return seconds <= 3_600 ? seconds : null;
+  return seconds <= 86_400 ? seconds : null;
 }
 
 /** The host of a registry that is reached without a tunnel; plain HTTP only on this machine itself. */

@@ -116,8 +116,7 @@ function general(store: Store): Action[] {
   if (transfers.some(({ state }) => state.kind === 'failed'))
     attempt('retry-all', t.transfers.retryAll, 'retry-all');
   if (store.snapshot?.paused) attempt('resume-all', t.transfers.resumeAll, 'resume-all');
-  else if (transfers.some(isMoving))
-    attempt('pause-all', t.transfers.pauseAll, 'pause-all');
+  else if (transfers.some(isMoving)) attempt('pause-all', t.transfers.pauseAll, 'pause-all');
   if (transfers.some(isFinal)) attempt('dismiss-all', t.transfers.clear, 'dismiss-all');
   const running = transfers.filter((transfer) => !isFinal(transfer));
   for (const transfer of running) {

@@ -34,7 +34,7 @@ export const en = {
     unlimited: 'no limit',
     limitFlaw: 'Write a rate as 500k, 2M or 1.5 MB/s; at least 10k.',
     linger: 'Seconds before it closes',
-    lingerFlaw: 'A whole number of seconds, 3600 at most.',
+    lingerFlaw: 'A whole number of seconds, 86400 at most.',
     groups: {
       ssh: 'The way to the host',
       here: 'On this machine',

@@ -1,4 +1,4 @@
-// Words of what is in a registry, and what goes from it.
+// Words of what is in a registry, and what is removed from it.
 
 import type { ManifestKind } from '../generated/ManifestKind';
 import { plural } from './plural';
@@ -69,28 +69,29 @@ export const en = {
     title: (name: string) => `Collect the garbage of ${name}`,
     about:
       'What no tag leads to any more keeps its room until the registry’s own program removes it, on its host.',
-    planning: 'Asking on the host what would go…',
+    planning: 'Asking on the host what would be removed…',
     container: (name: string, engine: string) => `The registry runs in the container ${name} (${engine}).`,
     unit: (name: string) => `The registry runs as ${name}.`,
     would: (blobs: number, manifests: number, size: string | null) =>
-      `${garbage(blobs, manifests)} would go${size === null ? '' : `: ${size}`}.`,
+      `${garbage(blobs, manifests)} would be removed${size === null ? '' : `: ${size}`}.`,
     nothing: 'There is nothing to remove.',
     untagged: 'Also images that no tag names',
     untaggedHelp: 'They are gone for good, also for who pulls them by digest.',
     login: 'Log in on the host as',
     loginHelp: 'As somebody who may run programs there. The tunnel’s own login is used otherwise.',
-    look: 'See what would go',
+    look: 'See what would be removed',
     accept: 'Stop the registry and clean up',
     busy: 'The registry is stopped and its garbage is being collected…',
     freed: (size: string | null) => (size === null ? 'The garbage is gone.' : `${size} is free again.`),
-    went: (blobs: number, manifests: number) => `${garbage(blobs, manifests)} went.`,
+    went: (blobs: number, manifests: number) => `Removed: ${garbage(blobs, manifests)}.`,
     stopped: (time: string) => `The registry was stopped for ${time}.`,
   },
   delete: {
     title: (name: string) => `Delete ${name}?`,
-    planning: 'Finding out what would go with it…',
-    one: (digest: string) => `The image ${digest} goes, and this tag with it.`,
-    tags: (tags: string, digest: string) => `The image ${digest} goes, and every tag that names it: ${tags}.`,
+    planning: 'Finding out what would be removed with it…',
+    one: (digest: string) => `The image ${digest} is removed, and this tag with it.`,
+    tags: (tags: string, digest: string) =>
+      `The image ${digest} is removed, and every tag that names it: ${tags}.`,
     unused: (size: string) =>
       `${size} is used by nothing else here. The disk gets it back when the registry collects its garbage.`,
     shared: (size: string) => `${size} stays, since other tags use it.`,

@@ -1,4 +1,4 @@
-// Dutch words of what is in a registry, and what goes from it.
+// Dutch words of what is in a registry, and what is removed from it.
 
 import type { en } from './contents.en';
 import { plural } from './plural';
@@ -15,14 +15,14 @@ export const nl: typeof en = {
   contents: {
     path: 'Waar u bent',
     refresh: 'Nog eens kijken',
-    loading: 'Het register wordt gevraagd…',
+    loading: 'De registry wordt gevraagd…',
     repositories: 'Repository’s',
     repositoryCount: (n: number) => plural(n, 'repository', 'repository’s'),
     tags: 'Tags',
     filterRepositories: 'Een repository zoeken',
     filterTags: 'Een tag zoeken',
     noRepositories: {
-      title: 'Dit register is leeg',
+      title: 'Deze registry is leeg',
       text: 'Wat u pusht verschijnt hier.',
     },
     noTags: { title: 'Hier zijn geen tags', text: 'Alle images van deze repository zijn verwijderd.' },
@@ -34,11 +34,11 @@ export const nl: typeof en = {
     },
     platforms: 'Platforms',
     noPlatform: 'geen platform genoemd',
-    missing: 'niet in dit register',
-    referrers: 'Handtekeningen en verklaringen',
+    missing: 'niet in deze registry',
+    referrers: 'Handtekeningen en attestations',
     pullCommand: 'Om het op te halen',
     copyCommand: 'De opdracht kopiëren',
-    save: 'Bewaren als bestand…',
+    save: 'Opslaan als bestand…',
     delete: 'Verwijderen…',
     config: {
       title: 'Hoe het draait',
@@ -51,7 +51,7 @@ export const nl: typeof en = {
     usage: {
       title: 'Schijfgebruik',
       about:
-        'Telt op waar alle tags naartoe leiden. Daarvoor wordt elk manifest gelezen; in een groot register duurt dat even.',
+        'Telt op waar alle tags naartoe leiden. Daarvoor wordt elk manifest gelezen; in een grote registry duurt dat even.',
       measure: 'Meten',
       again: 'Nog eens meten',
       begins: 'De repository’s worden gelezen…',
@@ -60,39 +60,39 @@ export const nl: typeof en = {
       tags: (n: number) => plural(n, 'tag', 'tags'),
       legend: 'De volle kleur is van de repository zelf; de bleke deelt ze met andere.',
       collect:
-        'Verwijderen maakt op zichzelf niets vrij: dat doet de garbage collection van het register, op de host, terwijl niemand pusht.',
+        'Verwijderen maakt op zichzelf niets vrij: dat doet de garbage collection van de registry, op de host, terwijl niemand pusht.',
     },
   },
   collect: {
     open: 'Afval opruimen…',
     title: (name: string) => `Het afval van ${name} opruimen`,
     about:
-      'Waar geen tag meer heen leidt, houdt zijn ruimte tot het eigen programma van het register het weghaalt, op zijn host.',
-    planning: 'Op de host wordt gevraagd wat er weg zou gaan…',
-    container: (name: string, engine: string) => `Het register draait in de container ${name} (${engine}).`,
-    unit: (name: string) => `Het register draait als ${name}.`,
+      'Waar geen tag meer heen leidt, houdt zijn ruimte tot het eigen programma van de registry het weghaalt, op zijn host.',
+    planning: 'Op de host wordt gevraagd wat er zou worden verwijderd…',
+    container: (name: string, engine: string) => `De registry draait in de container ${name} (${engine}).`,
+    unit: (name: string) => `De registry draait als ${name}.`,
     would: (blobs: number, manifests: number, size: string | null) =>
-      `Er zou weggaan: ${garbage(blobs, manifests)}${size === null ? '' : ` (${size})`}.`,
-    nothing: 'Er valt niets weg te halen.',
+      `Er zou worden verwijderd: ${garbage(blobs, manifests)}${size === null ? '' : ` (${size})`}.`,
+    nothing: 'Er valt niets te verwijderen.',
     untagged: 'Ook images die geen tag noemt',
     untaggedHelp: 'Ze zijn dan voorgoed weg, ook voor wie ze bij hun digest ophaalt.',
     login: 'Op de host inloggen als',
     loginHelp: 'Als iemand die daar programma’s mag uitvoeren. Anders wordt de login van de tunnel gebruikt.',
-    look: 'Kijken wat er weg zou gaan',
-    accept: 'Register stoppen en opruimen',
-    busy: 'Het register is gestopt en zijn afval wordt opgeruimd…',
+    look: 'Kijken wat er zou worden verwijderd',
+    accept: 'Registry stoppen en opruimen',
+    busy: 'De registry is gestopt en zijn afval wordt opgeruimd…',
     freed: (size: string | null) => (size === null ? 'Het afval is weg.' : `${size} is weer vrij.`),
-    went: (blobs: number, manifests: number) => `Weggegaan: ${garbage(blobs, manifests)}.`,
-    stopped: (time: string) => `Het register stond ${time} stil.`,
+    went: (blobs: number, manifests: number) => `Verwijderd: ${garbage(blobs, manifests)}.`,
+    stopped: (time: string) => `De registry stond ${time} stil.`,
   },
   delete: {
     title: (name: string) => `${name} verwijderen?`,
-    planning: 'Er wordt gekeken wat er mee zou gaan…',
-    one: (digest: string) => `Het image ${digest} gaat weg, en deze tag ermee.`,
+    planning: 'Er wordt gekeken wat er mee zou worden verwijderd…',
+    one: (digest: string) => `Het image ${digest} wordt verwijderd, en deze tag ermee.`,
     tags: (tags: string, digest: string) =>
-      `Het image ${digest} gaat weg, met elke tag die het noemt: ${tags}.`,
+      `Het image ${digest} wordt verwijderd, met elke tag die het noemt: ${tags}.`,
     unused: (size: string) =>
-      `${size} wordt hier door niets anders gebruikt. De schijf krijgt het terug als het register zijn afval opruimt.`,
+      `${size} wordt hier door niets anders gebruikt. De schijf krijgt het terug als de registry zijn afval opruimt.`,
     shared: (size: string) => `${size} blijft, want andere tags gebruiken het.`,
     accept: 'Verwijderen',
     done: (name: string) => `${name} is verwijderd.`,

@@ -7,7 +7,7 @@ export const en = {
   doctor: {
     title: 'Doctor',
     about:
-      'Proves the whole way from docker push to the bytes on the host, link by link, from the engine’s side too. It takes a few seconds.',
+      'Checks every link from docker push to the bytes on the host, from the engine’s side too. It takes a few seconds.',
     changesNothing: 'It only looks: nothing is changed.',
     leavesBlob:
       'The test leaves a few dozen bytes in the registry, under no name, until its garbage collection runs. Nothing else is changed.',

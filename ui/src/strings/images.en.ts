@@ -12,7 +12,7 @@ export const en = {
     pushArchive: 'Push an archive…',
     push: 'Push…',
     pushNamed: (name: string) => `Push ${name}`,
-    columns: { name: 'Image', id: 'ID', size: 'Size', where: 'Is in', age: 'Built', action: 'Action' },
+    columns: { name: 'Image', id: 'ID', size: 'Size', where: 'Pushed to', age: 'Built', action: 'Action' },
     dropOn: 'Drop it on a registry',
     copyName: 'Copy the name',
     engine: 'Engine',

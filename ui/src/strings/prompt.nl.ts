@@ -18,7 +18,7 @@ export const nl: typeof en = {
     passphraseBody: (key: string) => `De wachtwoordzin van ${key} ontgrendelt hem.`,
     passphrase: 'Wachtwoordzin',
     passwordTitle: (login: string) => `Wachtwoord voor ${login}`,
-    passwordBody: 'Geen van uw sleutels werd aanvaard; daarom vraagt de host een wachtwoord.',
+    passwordBody: 'Geen van uw sleutels werd geaccepteerd; daarom vraagt de host een wachtwoord.',
     password: 'Wachtwoord',
     challengeTitle: (login: string) => `${login} vraagt u iets`,
     challengeBody: 'Uw antwoord gaat één keer naar deze host, en wordt niet bewaard.',

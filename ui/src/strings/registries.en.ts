@@ -113,7 +113,7 @@ export const en = {
     body: 'Dockline forgets this registry and closes its tunnel. Nothing changes on the host, and your images stay where they are.',
     looking: 'Finding out what was set up for it here…',
     settings: 'Take back what was set up for it on this machine',
-    settingsHelp: (files: string) => `What Dockline added to ${files} goes.`,
+    settingsHelp: (files: string) => `What Dockline added to ${files} is removed.`,
     show: 'Show what changes',
     unknown: 'Whether something was set up for it here is not known; it would stay.',
     done: (name: string) => `${name} is removed.`,

@@ -39,7 +39,7 @@ export const en = {
     reached: (authority: string) => `The engine asked ${authority}, and the registry answered.`,
     reachedLogin: (authority: string) =>
       `The engine asked ${authority}, and the registry wants a login: docker login ${authority}`,
-    withdrawn: (authority: string) => `The engine no longer goes by Dockline’s setting for ${authority}.`,
+    withdrawn: (authority: string) => `The engine no longer uses Dockline’s setting for ${authority}.`,
     left: 'Left for you',
     commands: (n: number): string => (n === 1 ? 'The command' : 'The commands'),
     applied: 'Changed by Dockline so far',

@@ -36,13 +36,12 @@ export const nl: typeof en = {
     changed: 'Een bestand is intussen veranderd. Dit is het nieuwe plan.',
     apply: 'Deze veranderingen uitvoeren',
     undo: 'Deze veranderingen terugdraaien',
-    reached: (authority: string) => `De engine vroeg ${authority}, en het register antwoordde.`,
+    reached: (authority: string) => `De engine vroeg ${authority}, en de registry antwoordde.`,
     reachedLogin: (authority: string) =>
-      `De engine vroeg ${authority}, en het register wil een login: docker login ${authority}`,
-    withdrawn: (authority: string) =>
-      `De engine houdt zich niet meer aan Docklines instelling voor ${authority}.`,
+      `De engine vroeg ${authority}, en de registry wil dat u inlogt: docker login ${authority}`,
+    withdrawn: (authority: string) => `De engine gebruikt Docklines instelling voor ${authority} niet meer.`,
     left: 'Voor u om te doen',
-    commands: (n) => (n === 1 ? 'Het commando' : 'De commando’s'),
+    commands: (n) => (n === 1 ? 'De opdracht' : 'De opdrachten'),
     applied: 'Tot nu toe veranderd door Dockline',
     undoOne: 'Terugdraaien…',
     undoNamed: (path: string) => `De verandering van ${path} terugdraaien`,

@@ -23,7 +23,7 @@ export const en = {
       copy: (what: string) => `${what} is copied.`,
     } satisfies Record<TransferKind, (what: string) => string>,
     paused: (what: string) => `${what} is paused.`,
-    resumed: (what: string) => `${what} goes on.`,
+    resumed: (what: string) => `${what} is resumed.`,
     transferFailed: (what: string, why: string) => `${what} failed: ${why}`,
     cancelled: (what: string) => `${what} was cancelled.`,
   },

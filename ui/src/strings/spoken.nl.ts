@@ -9,7 +9,7 @@ export const nl: typeof en = {
     failed: (name: string, why: string) => `${name} is mislukt: ${why}`,
     reconnecting: (name: string) => `${name} verloor zijn verbinding en verbindt opnieuw.`,
     added: (name: string) => `${name} is toegevoegd.`,
-    saved: (name: string) => `${name} is bewaard.`,
+    saved: (name: string) => `${name} is opgeslagen.`,
     started: {
       push: (what: string) => `${what} wordt gepusht.`,
       pull: (what: string) => `${what} wordt opgehaald.`,
@@ -23,7 +23,7 @@ export const nl: typeof en = {
       copy: (what: string) => `${what} is gekopieerd.`,
     },
     paused: (what: string) => `${what} is gepauzeerd.`,
-    resumed: (what: string) => `${what} gaat verder.`,
+    resumed: (what: string) => `${what} is hervat.`,
     transferFailed: (what: string, why: string) => `${what} is mislukt: ${why}`,
     cancelled: (what: string) => `${what} is geannuleerd.`,
   },

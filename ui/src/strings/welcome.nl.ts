@@ -7,14 +7,14 @@ export const nl: typeof en = {
     title: 'Welkom bij Dockline',
     steps: {
       label: 'Stappen',
-      choose: 'Uw register',
+      choose: 'Uw registry',
       test: 'De verbinding',
       push: 'Eerste push',
     },
     looking: 'Er wordt gekeken in ~/.ssh/config en naar uw containers…',
     proposals: 'Op deze computer gevonden',
-    unnamed: 'Een register',
-    yours: 'Welk register is van u?',
+    unnamed: 'Een registry',
+    yours: 'Welke registry is van u?',
     test: 'Verbinding controleren',
     byHand: 'Toevoegen met alle opties',
     team: 'Ik heb een teambestand…',
@@ -28,6 +28,6 @@ export const nl: typeof en = {
     push: 'Dit zijn uw nieuwste images. Met één klik gaat er een heen.',
     noImages:
       'Hier is nog geen image. Bouw er een, dan verschijnt het onder Images, of push een archief dat docker save schreef.',
-    done: 'Naar mijn registers',
+    done: 'Naar mijn registry’s',
   },
 };

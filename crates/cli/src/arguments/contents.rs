@@ -58,7 +58,7 @@ pub struct Du {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dockline gc cr.boss.org              shows what would go, and asks
+  dockline gc cr.boss.org              shows what would be removed, and asks
   dockline gc cr.boss.org --plan       shows it and removes nothing
   dockline gc cr.boss.org --ssh root@88.88.88.88
                                        as somebody who may stop the registry
@@ -68,7 +68,7 @@ yours. It is stopped meanwhile and started again whatever happens, also when the
 pub struct Gc {
     /// The registry; may be left out if there is only one
     pub registry: Option<String>,
-    /// Show what would go and remove nothing
+    /// Show what would be removed and remove nothing
     #[arg(long, conflicts_with = "yes")]
     pub plan: bool,
     /// Also images that no tag leads to; with registries of version 3 and later

@@ -32,7 +32,7 @@ fn text(asked: &Asked, running: &str) -> String {
     match &asked.release {
         Some(release) => {
             let notes = release.notes.as_deref().map(|notes| format!("\n{notes}\n")).unwrap_or_default();
-            format!("Dockline {} is there; this is {running}.\n{}\n{notes}", release.version, release.url)
+            format!("Dockline {} is available; this is {running}.\n{}\n{notes}", release.version, release.url)
         }
         None if asked.newest == running => format!("This is the newest version, {running}."),
         None => format!("This is {running}, and no newer version is known (the newest is {}).", asked.newest),
@@ -74,7 +74,7 @@ mod tests {
         };
         let asked =
             Asked { at: UnixMillis(0), newest: "1.2.0".to_owned(), release: Some(release), is_news: true };
-        let said = "Dockline 1.2.0 is there; this is 1.0.0.\nhttps://example.org/1.2.0\n\nFaster.\n";
+        let said = "Dockline 1.2.0 is available; this is 1.0.0.\nhttps://example.org/1.2.0\n\nFaster.\n";
         assert_eq!(text(&asked, "1.0.0"), said);
         let same = Asked { release: None, ..asked.clone() };
         assert_eq!(text(&same, "1.2.0"), "This is the newest version, 1.2.0.");

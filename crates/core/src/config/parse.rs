@@ -54,9 +54,6 @@ pub(super) const TUNNEL_KEYS: &[&str] = &[
     "localhost-port",
     "linger-seconds",
     "keep-open",
-    "open-at-start",
-    "limit-up",
-    "limit-down",
 ];
 const SETTINGS_KEYS: &[&str] = &[
     "transfers-per-registry",

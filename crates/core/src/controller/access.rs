@@ -6,13 +6,11 @@ use crate::{
     credentials::{Candidate, Kept, Logins, Quiet, docker_folder, tls_files},
 };
 use dockline_model::{
-    AccessView, Code, CredentialOrigin, LoginScheme, RegistryName, RegistrySpec, RemoteEnd, Reply, Secret,
-    UiError,
+    AccessView, Code, CredentialOrigin, LoginScheme, RegistryName, RegistrySpec, Reply, Secret, UiError,
 };
 use dockline_registry::{CertificateFlaw, Client, ClientConfig, CredentialSource, RegistryError, SpokenTls};
 use secrecy::SecretString;
 use std::{
-    net::IpAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -53,17 +51,6 @@ pub(super) struct Access {
     spoken_tls: SpokenTls,
     /// Of those who use it now.
     client: Mutex<Option<Client>>,
-}
-
-/// Whether there is a network between a tunnel's host and what the tunnel ends at.
-fn is_beyond_host(end: &RemoteEnd) -> bool {
-    match end {
-        RemoteEnd::Tcp { host, .. } => {
-            let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-            !is_loopback && !host.eq_ignore_ascii_case("localhost")
-        }
-        RemoteEnd::Unix { .. } => false,
-    }
 }
 
 impl Access {
@@ -139,7 +126,6 @@ impl Access {
             url: spec.url.as_deref().cloned(),
             tls: tls_files(spec, &self.paths, &self.docker),
             credentials: Some(credentials),
-            is_beyond_host: is_beyond_host(&self.entrance.remote),
             spoken_tls: self.spoken_tls.clone(),
             own_authority: Some(spec.authority()),
             recorded_as: Some(self.place(&self.entrance)),
@@ -290,26 +276,5 @@ impl Actor {
             // A face that has gone does not hear it.
             let _ = answer.send(result);
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hosts_own_loopback_is_no_network() {
-        for (end, is_beyond) in [
-            ("127.0.0.1:5000", false),
-            ("127.1.2.3:443", false),
-            ("[::1]:5000", false),
-            ("LocalHost:5000", false),
-            ("/run/registry.sock", false),
-            ("registry.lan:443", true),
-            ("localhost.evil.example:5000", true),
-            ("10.0.0.7:5000", true),
-        ] {
-            assert_eq!(is_beyond_host(&end.parse().unwrap()), is_beyond, "{end}");
-        }
     }
 }

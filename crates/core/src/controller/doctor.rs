@@ -110,7 +110,10 @@ impl Actor {
         let asker = Arc::new(Noting { inner: self.asker.as_ref().clone(), stage: stage_sender });
         let config = self.tunnel_config(&spec);
         // Of its own, so that what it keeps open goes when the examination ends.
-        let access = Access::new(spec.clone(), &self.paths, self.asker.clone());
+        let access = match self.registry(&spec.name).filter(|_| !is_candidate) {
+            Some(registry) => registry.access.at(spec.clone()),
+            None => Access::new(spec.clone(), &self.paths, self.asker.clone()),
+        };
         let views: Vec<RegistryView> =
             self.registries.iter().map(super::registries::Registry::view).collect();
         let setup = Setup::new(&self.paths, views, Some(spec.name.clone()))

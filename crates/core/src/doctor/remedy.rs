@@ -40,9 +40,16 @@ fn set_up(registry: &RegistryName) -> Remedy {
     }
 }
 
-/// Whether such an engine makes no use of the name, so that its setup leaves the hosts file alone.
+/// Whether the setup of such an engine leaves the hosts file alone: it makes no use of the name, or cannot be set up.
 fn is_set_up_without_name(kind: &EngineKind) -> bool {
-    kind.name_of_host().is_some() || *kind == EngineKind::DockerRootless
+    kind.name_of_host().is_some()
+        || matches!(
+            kind,
+            EngineKind::DockerRootless
+                | EngineKind::None
+                | EngineKind::Remote { .. }
+                | EngineKind::Unknown { .. }
+        )
 }
 
 /// For a name that leads elsewhere.
@@ -82,13 +89,19 @@ mod tests {
     fn a_name_is_mended_where_its_engine_s_setup_would_not() {
         let name: RegistryName = "cr.boss.org".parse().unwrap();
         let machine = EngineKind::PodmanMachine { machine: "m".into() };
-        for kind in [&EngineKind::DockerDesktop, &EngineKind::OrbStack, &machine, &EngineKind::DockerRootless]
-        {
+        let without = [
+            &EngineKind::DockerDesktop,
+            &EngineKind::OrbStack,
+            &machine,
+            &EngineKind::DockerRootless,
+            &EngineKind::None,
+        ];
+        for kind in without {
             let Remedy::Person { words } = for_name(kind, &name) else { panic!("{kind:?}") };
             assert!(words.ends_with("dockline hosts"), "{words}");
             assert_eq!(words, hint_for_name(kind));
         }
-        for kind in [EngineKind::DockerNative, EngineKind::Podman, EngineKind::None] {
+        for kind in [EngineKind::DockerNative, EngineKind::Podman] {
             let Remedy::Run { command, .. } = for_name(&kind, &name) else { panic!("{kind:?}") };
             assert!(matches!(*command, Command::PlanSetup { .. }), "{kind:?}");
             assert!(hint_for_name(&kind).ends_with("dockline setup"));

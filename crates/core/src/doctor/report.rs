@@ -66,7 +66,7 @@ fn line(text: &mut String, view: &LinkView) -> std::fmt::Result {
             let code = serde_json::to_value(error.code).unwrap_or_default();
             writeln!(text, "  FAIL  {title} [{}]: {}", code.as_str().unwrap_or_default(), error.message)?;
             match remedy {
-                Remedy::Run { label, .. } => writeln!(text, "        mends it: {label}")?,
+                Remedy::Run { label, .. } => writeln!(text, "        fixes it: {label}")?,
                 Remedy::Person { words } => writeln!(text, "        {words}")?,
             }
             for words in error.details.as_deref().unwrap_or_default().trim().lines() {

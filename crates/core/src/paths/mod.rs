@@ -14,7 +14,7 @@ pub(crate) use platform::make_private;
 
 use crate::autostart::{self, Autostart};
 use directories::ProjectDirs;
-use dockline_model::{Code, Places, UiError};
+use dockline_model::{Code, Places, SshTarget, UiError};
 use dockline_tunnel::SshEnvironment;
 use std::{
     env, io,
@@ -85,6 +85,16 @@ impl Paths {
             (Ok(rest), Some(home)) => home.join(rest),
             (Ok(_), None) | (Err(_), _) => path.to_owned(),
         }
+    }
+
+    /// How questions call the login at `target`, as `ssh` knows it.
+    ///
+    /// # Errors
+    /// `SshConfig` where `ssh` does not tell.
+    pub async fn account(&self, target: &SshTarget) -> Result<String, UiError> {
+        let identity = target.identity.as_deref().map(|path| self.expanded(path));
+        let target = SshTarget { identity, ..target.clone() };
+        dockline_tunnel::account(&target, &self.ssh).await.map_err(|error| UiError::from(&error))
     }
 
     /// Everything in one folder, apart from the hosts file.

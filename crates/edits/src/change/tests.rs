@@ -335,12 +335,9 @@ fn a_planted_record_touches_nothing() {
         made_folders: vec![],
         removed_folders: vec![],
     };
-    let own = Intent::BuilderConfig { registries: [].into() };
     for (planted, named) in [
         (FileRecord { path: victim.clone(), ..good.clone() }, &victim),
         (FileRecord { path: victim.clone(), method: Method::InPlace, ..good.clone() }, &victim),
-        // A file of the person's is not among the system's, whatever its path.
-        (FileRecord { intent: own, ..good.clone() }, &scene.paths.hosts),
         (FileRecord { made_folders: vec![folder.clone()], ..good.clone() }, &folder),
         (FileRecord { removed_folders: vec![folder.clone()], ..good.clone() }, &folder),
     ] {

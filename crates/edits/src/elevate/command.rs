@@ -65,7 +65,7 @@ pub fn osascript(helper: &Path, request: &str) -> Invocation {
 /// line, and the answer is the exit status. A prompt that is dismissed is an error of the statement's, after which the
 /// script would go on.
 pub fn run_as(helper: &Path, request: &Path, hash: &Fingerprint) -> Invocation {
-    let quoted = |path: &Path| path.to_string_lossy().replace('\'', "''");
+    let quoted = |path: &Path| powershell_quoted(&path.to_string_lossy());
     // Start-Process puts the arguments together with blanks and quotes none; no path has a quotation mark in it.
     let started = format!(
         "$p = Start-Process -FilePath '{}' -ArgumentList '--request-file','\"{}\"','{hash}' -Verb RunAs -WindowStyle Hidden -Wait -PassThru",
@@ -86,6 +86,18 @@ pub fn run_as(helper: &Path, request: &Path, hash: &Fingerprint) -> Invocation {
     }
 }
 
+/// What may stand between single quotes: PowerShell takes four curly ones for those, too (its language specification,
+/// 2.2.3).
+fn powershell_quoted(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut quoted, character| {
+        if matches!(character, '\'' | '\u{2018}'..='\u{201b}') {
+            quoted.push(character);
+        }
+        quoted.push(character);
+        quoted
+    })
+}
+
 /// What a person types to do the same.
 pub fn by_hand(platform: Platform, helper: &Path, request: &str) -> String {
     let helper = helper.to_string_lossy();
@@ -94,7 +106,7 @@ pub fn by_hand(platform: Platform, helper: &Path, request: &str) -> String {
             format!("echo {} | sudo {}", shell_quoted(request), shell_quoted(&helper))
         }
         Platform::Windows => {
-            format!("& '{}' --request-hex {}", helper.replace('\'', "''"), hex::encode(request))
+            format!("& '{}' --request-hex {}", powershell_quoted(&helper), hex::encode(request))
         }
     }
 }

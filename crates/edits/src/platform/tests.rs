@@ -49,7 +49,7 @@ fn the_journal_is_where_administrators_alone_write() {
 #[test]
 fn each_engine_has_its_files() {
     let linux = Paths::user(Path::new("/h"), Path::new("/h/.config"), Path::new("/s"));
-    let linux = Paths { platform: Platform::Linux, ..linux };
+    let linux = Paths { platform: Platform::Linux, root: "/".into(), ..linux };
     let mac = Paths { platform: Platform::MacOs, ..linux.clone() };
     let windows = Paths { platform: Platform::Windows, root: "C:/".into(), ..linux.clone() };
     let daemon = |daemon| Intent::DaemonJson { daemon, insecure: [].into() };

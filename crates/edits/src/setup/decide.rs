@@ -233,8 +233,9 @@ impl Planner<'_> {
                     target.address, target.name
                 ))
                 .hint(
-                    "Give the registry a gateway address (gateway = \"172.17.0.1\" in the configuration, or Edit in the \
-                     window), then run dockline setup again. Or push with `dockline push IMAGE`, which needs no setting.",
+                    "Push with `dockline push IMAGE`, which needs no setting. Or give the registry the address of a bridge that \
+                     the engine's network reaches (“Address for containers” in the window, gateway in the configuration), \
+                     then run dockline setup again.",
                 ));
             };
             let authority = Authority::of_address(gateway, target.port);

@@ -88,7 +88,7 @@ impl Client {
         let mut pauses = retry::PAUSES.into_iter();
         loop {
             let again = is_question(&request).then(|| request.try_clone()).flatten();
-            let response = self.exchanged(operation, request).await?;
+            let response = self.exchanged(operation, self.as_spoken_now(request)).await?;
             let pause = again.as_ref().and_then(|_| retry::pause(&response, &mut pauses));
             let (Some(next), Some(pause)) = (again, pause) else { return Ok(response) };
             tracing::info!(status = response.status().as_u16(), ?pause, "the registry is asked again");
@@ -105,14 +105,9 @@ impl Client {
         let range = request.headers().get(header::RANGE).cloned();
         let is_head = *request.method() == Method::HEAD;
         let again = is_question.then(|| request.try_clone()).flatten();
-        let other_way = if self.way.is_known() { None } else { request.try_clone() };
-        let began_in_tls = request.url().scheme() == "https";
+        let in_tls = if self.way.is_known() { None } else { request.try_clone() };
         let first = self.admitted(operation, request).await;
-        let sent = match (first, other_way) {
-            (Err(Refusal::Lost(lost)), Some(plain)) if began_in_tls => {
-                self.unencrypted(operation, plain, lost).await
-            }
-            (sent, _) if began_in_tls => sent,
+        let sent = match (first, in_tls) {
             // The answer to a HEAD does not say why.
             (Ok(response), Some(in_tls)) if is_head && response.status() == StatusCode::BAD_REQUEST => {
                 match self.encrypted(operation, in_tls).await {
@@ -144,6 +139,7 @@ impl Client {
             (Ok(response), _) => response,
             // Where not even a connection was to be had, the next would fare no better.
             (Err(Refusal::Lost(lost)), Some(again)) if !lost.is_connect() => {
+                let again = self.as_spoken_now(again);
                 self.admitted(operation, again).await.map_err(|refusal| self.refused(refusal))?
             }
             (Err(refusal), _) => return Err(self.refused(refusal)),
@@ -162,6 +158,15 @@ impl Client {
         }
     }
 
+    /// Whether the registry speaks TLS may have been found out since a request was made.
+    fn as_spoken_now(&self, mut request: Request) -> Request {
+        if self.config.url.is_none() {
+            let url = self.at_ours(request.url());
+            *request.url_mut() = url;
+        }
+        request
+    }
+
     fn refused(&self, refusal: Refusal) -> RegistryError {
         match refusal {
             Refusal::Lost(source) => self.unreachable(source),
@@ -169,27 +174,9 @@ impl Client {
         }
     }
 
-    async fn encrypted(&self, operation: Operation, mut request: Request) -> Result<Response, Refusal> {
+    async fn encrypted(&self, operation: Operation, request: Request) -> Result<Response, Refusal> {
         self.way.speak_tls(&self.config).map_err(Refusal::Login)?;
-        let url = self.at_ours(request.url());
-        *request.url_mut() = url;
-        self.admitted(operation, request).await
-    }
-
-    /// The same in plain HTTP, if what came back to TLS is no sign of it, nor was there ever one.
-    async fn unencrypted(
-        &self,
-        operation: Operation,
-        mut request: Request,
-        lost: reqwest::Error,
-    ) -> Result<Response, Refusal> {
-        if self.way.has_spoken_tls() || !is_no_tls(&lost) {
-            return Err(Refusal::Lost(lost));
-        }
-        self.way.speak_plain();
-        let url = self.at_ours(request.url());
-        *request.url_mut() = url;
-        self.admitted(operation, request).await
+        self.admitted(operation, self.as_spoken_now(request)).await
     }
 
     /// Whether a server on whose port only TLS is spoken says so: Go's and nginx's in plain words.
@@ -293,7 +280,8 @@ impl Client {
                 return RegistryError::ClientCertificate { has_one: self.config.tls.identity.is_some() };
             }
             Some(Verdict::NotTls) => {
-                let what = match self.way.has_spoken_tls() {
+                let is_meant = self.config.url.is_some() || self.config.tls.is_set();
+                let what = match !is_meant && self.way.has_spoken_tls() {
                     true => {
                         "it has spoken TLS before and does not now; if that is meant, quit Dockline and start it again"
                     }

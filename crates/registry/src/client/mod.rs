@@ -68,8 +68,6 @@ pub struct ClientConfig {
     pub url: Option<RegistryUrl>,
     /// Whom to trust and what to show where the registry speaks TLS. Through a tunnel Dockline finds out whether it does.
     pub tls: TlsFiles,
-    /// Whether the tunnel's host reaches the registry over a network, so that TLS is tried first.
-    pub is_beyond_host: bool,
     /// What clients for the same registry hand on to one another.
     pub spoken_tls: SpokenTls,
     /// Who we are there, for when it asks.
@@ -89,7 +87,6 @@ impl ClientConfig {
             parallel: 3,
             url: None,
             tls: TlsFiles::default(),
-            is_beyond_host: false,
             spoken_tls: SpokenTls::default(),
             credentials: None,
         }

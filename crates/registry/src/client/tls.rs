@@ -17,14 +17,10 @@ pub struct TlsFiles {
 }
 
 impl TlsFiles {
-    /// Whether somebody took the trouble to set TLS up for this registry: it speaks TLS then.
+    /// Whether somebody took the trouble to set TLS up for this registry: it speaks TLS then. Docker's folder says nothing,
+    /// since it may be left over from before the registry had a tunnel.
     pub(super) fn is_set(&self) -> bool {
         self.authority.is_some() || self.identity.is_some()
-    }
-
-    /// Whether it is likely. Docker's folder may be left over from before the registry had a tunnel.
-    pub(super) fn is_likely(&self) -> bool {
-        self.is_set() || !self.more_authorities.is_empty()
     }
 
     /// Takes all of it over into an HTTP client that is being made. Reads files, which are small.

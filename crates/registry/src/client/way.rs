@@ -72,9 +72,7 @@ impl Way {
             is_known: Arc::new(AtomicBool::new(is_known)),
             spoken: config.spoken_tls.clone(),
         };
-        // On the host's loopback plain HTTP is what nearly all registries speak, and it costs nothing to begin with it. On
-        // a network others hear it, and could answer in the registry's place.
-        if is_tls || (config.url.is_none() && (config.is_beyond_host || config.tls.is_likely())) {
+        if is_tls {
             way.speak_tls(config)?;
         }
         Ok(way)
@@ -91,6 +89,8 @@ impl Way {
     pub(super) fn has_answered(&self, url: &Url) {
         if url.scheme() == "https" {
             self.spoken.note();
+            // Another request may have been lost meanwhile, and taken that for no TLS.
+            self.is_tls.store(true, Ordering::Relaxed);
         }
         self.is_known.store(true, Ordering::Relaxed);
     }
@@ -100,9 +100,11 @@ impl Way {
         self.spoken.is_known()
     }
 
-    /// From now on: what looked like TLS was none.
+    /// From now on: what looked like TLS was none. Not where there ever was some.
     pub(super) fn speak_plain(&self) {
-        self.is_tls.store(false, Ordering::Relaxed);
+        if !self.spoken.is_known() {
+            self.is_tls.store(false, Ordering::Relaxed);
+        }
     }
 
     /// From now on.

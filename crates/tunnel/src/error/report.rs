@@ -129,7 +129,7 @@ impl TunnelError {
                     .to_owned()
             }
             Self::RevokedHostKeys { .. } | Self::RevokedHostKeysInvalid { .. } => {
-                "RevokedHostKeys in ~/.ssh/config names it: mend the file, or the setting.".to_owned()
+                "RevokedHostKeys in ~/.ssh/config names it: fix the file, or the setting.".to_owned()
             }
             Self::TooManyTries { agent_keys, .. } => {
                 let agent = match agent_keys {

@@ -161,7 +161,7 @@ fn check_permissions(path: &Path) -> Result<(), TunnelError> {
     match path.metadata() {
         Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Err(TunnelError::KeyUnusable {
             path: path.to_owned(),
-            reason: format!("other users may read it; `chmod 600 {}` mends that", path.display()),
+            reason: format!("other users may read it; `chmod 600 {}` fixes that", path.display()),
         }),
         Ok(_) | Err(_) => Ok(()),
     }

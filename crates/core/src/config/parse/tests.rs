@@ -247,11 +247,16 @@ fn a_machine_with_one_loopback_address_gives_every_registry_a_port_of_its_own() 
 
 #[test]
 fn what_only_a_tunnel_has_is_nothing_to_a_registry_without_one() {
-    for setting in ["localhost-port = 5001", "open-at-start = true", "limit-up = \"2 MB/s\"", "port = 5001"] {
+    for setting in ["localhost-port = 5001", "keep-open = true", "port = 5001"] {
         let text = format!("[[registry]]\nname = \"a.b\"\nurl = \"https://a.b\"\n{setting}\n");
         let (key, _) = setting.split_once(' ').unwrap();
         let told = problems(&text);
         let expected = format!("a registry with a url has no tunnel, so {key} means nothing here");
         assert!(told.len() == 1 && told[0].ends_with(&expected), "{told:?}");
+    }
+    // Dockline itself once wrote them there.
+    for setting in ["open-at-start = true", "limit-up = \"2 MB/s\"", "limit-down = \"2 MB/s\""] {
+        let text = format!("[[registry]]\nname = \"a.b\"\nurl = \"https://a.b\"\n{setting}\n");
+        assert!(parse(&text).is_ok(), "{setting}");
     }
 }

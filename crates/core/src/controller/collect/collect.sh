@@ -34,8 +34,11 @@ for program in docker podman; do
     command -v "$program" >/dev/null 2>&1 || continue
     for before in '' "$as"; do
         listed=$($before "$program" ps --no-trunc --format '{{.ID}} {{.Ports}}' 2>/dev/null) || continue
-        may=yes
-        found=$(printf '%s\n' "$listed" | grep -E "(^|[ ,])($here|):$port->" | cut -d ' ' -f 1 | head -n 1)
+        may=yes found=''
+        # Ports in a row stand as a range in the list.
+        for id in $(printf '%s\n' "$listed" | grep -e '->' | cut -d ' ' -f 1); do
+            if $before "$program" port "$id" 2>/dev/null | grep -Eq "[ >]($here|):$port\$"; then found=$id; break; fi
+        done
         if [ -n "$found" ]; then engine="$before $program" container=$found; break 2; fi
         [ -n "$before" ] || [ -n "$as" ] || break
     done
@@ -75,8 +78,16 @@ path='' runs_as=''
 if [ -n "$unit" ] && [ "$(property MainPID)" = "$pid" ]; then
     path=$(property ExecStart | sed -n 's/^{ path=\([^ ;]*\) ;.*/\1/p')
     # A script that starts the registry would start another one.
-    [ "$(readlink -f "$path")" = "$($as readlink -f "/proc/$pid/exe")" ] || path=''
+    running=$($as readlink "/proc/$pid/exe")
+    # An update may have put another in its place.
+    [ "$(readlink -f "$path")" = "${running% (deleted)}" ] || path=''
     account=$(property User)
+    case $account in
+        '' | *[!0-9]*) ;;
+        *) account=$(id -un "$account") ;;
+    esac
+    # Such an account is gone as soon as the service is stopped.
+    [ "$(property DynamicUser)" != yes ] || path=''
     if [ "${account:-root}" = "$(id -un)" ]; then runs_as=''; elif [ -n "$account" ]; then runs_as="$as runuser -u $account --"; else runs_as=$as; fi
 fi
 # Runs a program where the registry does, as whom the registry runs.

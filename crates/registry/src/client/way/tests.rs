@@ -78,16 +78,6 @@ async fn on_the_hosts_loopback_plain_http_is_the_first_that_is_tried() {
 }
 
 #[tokio::test]
-async fn over_a_network_tls_is_tried_first_and_what_speaks_none_is_reached_all_the_same() {
-    let (address, heard) = plain_registry().await;
-    let client = Client::new(ClientConfig { is_beyond_host: true, ..config(address) }).unwrap();
-    client.ping().await.unwrap();
-    assert!(!client.is_tls());
-    client.ping().await.unwrap();
-    assert_eq!(*heard.lock().unwrap(), [Heard::Tls, Heard::Question, Heard::Login, Heard::Login]);
-}
-
-#[tokio::test]
 async fn whoever_takes_the_place_of_a_registry_with_tls_is_told_no_password() {
     let (address, heard) = plain_registry().await;
     let spoken = SpokenTls::default();
@@ -95,20 +85,32 @@ async fn whoever_takes_the_place_of_a_registry_with_tls_is_told_no_password() {
     before.has_answered(&"http://127.0.0.1/v2/".parse().unwrap());
     assert!(!spoken.is_known(), "plain HTTP is no TLS");
     before.has_answered(&"https://cr.boss.org/v2/".parse().unwrap());
-    for is_beyond_host in [false, true] {
-        let config = ClientConfig { spoken_tls: spoken.clone(), is_beyond_host, ..config(address) };
-        let error = Client::new(config).unwrap().ping().await.unwrap_err();
-        assert!(error.to_string().contains("has spoken TLS before"), "{error}");
-    }
+    let config = ClientConfig { spoken_tls: spoken.clone(), ..config(address) };
+    let error = Client::new(config).unwrap().ping().await.unwrap_err();
+    assert!(error.to_string().contains("has spoken TLS before"), "{error}");
     assert!(heard.lock().unwrap().iter().all(|what| *what == Heard::Tls), "{heard:?}");
 }
 
+#[test]
+fn a_lost_question_beside_an_answer_in_tls_makes_no_plain_registry() {
+    let way = Way::new(&config(([127, 0, 0, 1], 9).into())).unwrap();
+    way.speak_tls(&config(([127, 0, 0, 1], 9).into())).unwrap();
+    way.speak_plain();
+    assert!(!way.is_tls());
+    way.has_answered(&"https://cr.boss.org/v2/".parse().unwrap());
+    assert!(way.is_tls());
+    way.speak_plain();
+    assert!(way.is_tls());
+}
+
 #[tokio::test]
-async fn a_registry_that_spoke_tls_while_a_question_was_under_way_gets_no_plain_one() {
+async fn a_question_that_is_asked_again_goes_as_the_registry_speaks_now() {
     let (address, heard) = plain_registry().await;
-    let client = Client::new(ClientConfig { is_beyond_host: true, ..config(address) }).unwrap();
-    client.way.spoken.note();
-    client.ping().await.unwrap_err();
+    let client = Client::new(config(address)).unwrap();
+    let made = client.get(client.url("/v2/"));
+    client.way.speak_tls(&client.config).unwrap();
+    client.way.has_answered(&"https://cr.boss.org/v2/".parse().unwrap());
+    client.send(crate::Operation::Ping, made).await.unwrap_err();
     assert!(heard.lock().unwrap().iter().all(|what| *what == Heard::Tls), "{heard:?}");
 }
 
@@ -116,10 +118,10 @@ async fn a_registry_that_spoke_tls_while_a_question_was_under_way_gets_no_plain_
 fn whoever_has_certificates_for_a_registry_expects_tls_of_it() {
     let path = || PathBuf::from("ca.crt");
     let none = tls::TlsFiles::default();
-    assert!(!none.is_set() && !none.is_likely());
+    assert!(!none.is_set());
     assert!(tls::TlsFiles { authority: Some(path()), ..none.clone() }.is_set());
     let dockers = tls::TlsFiles { more_authorities: vec![path()], ..none.clone() };
-    assert!(dockers.is_likely() && !dockers.is_set(), "the folder may be left over");
+    assert!(!dockers.is_set(), "the folder may be left over");
     assert!(tls::TlsFiles { identity: Some((path(), path())), ..none }.is_set());
 }
 

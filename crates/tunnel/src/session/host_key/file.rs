@@ -224,6 +224,7 @@ mod tests {
         let file = folder.path().join("k");
         let contents = [b"one".to_vec(), b"two".to_vec()];
         std::fs::write(&file, &contents[0]).unwrap();
+        let changed = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -231,11 +232,14 @@ mod tests {
                         let before = std::fs::read(&file).unwrap();
                         assert!(contents.contains(&before), "{before:?}");
                         let after = contents[usize::from(before == contents[0])].clone();
-                        let _ = replace(&FileChange { file: file.clone(), before, after });
+                        if let Ok(true) = replace(&FileChange { file: file.clone(), before, after }) {
+                            changed.store(true, std::sync::atomic::Ordering::Relaxed);
+                        }
                     }
                 });
             }
         });
         assert!(contents.contains(&std::fs::read(&file).unwrap()));
+        assert!(changed.into_inner(), "nobody has changed it");
     }
 }

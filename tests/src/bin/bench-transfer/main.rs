@@ -95,7 +95,7 @@ fn heading() -> Heading {
     let machine = format!(
         "{cores} cores, {}; {}; {}; docker-registry {}.",
         lab::run("uname", &["-sr"]).trim(),
-        first("docker", "--version"),
+        first("dockerd", "--version"),
         first("skopeo", "--version"),
         first("docker-registry", "--version"),
     );

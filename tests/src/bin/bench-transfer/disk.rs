@@ -2,7 +2,7 @@
 //!
 //! `docker rmi` is no way back to the beginning: ext4 does not give out again for a minute what was an inode until just
 //! now (`recently_deleted` in fs/ext4/ialloc.c), and looks at each of them before it takes another. After an image of many
-//! files was removed, unpacking it once more takes a third of its time for that.
+//! files was removed, nearly half of what the unpacking program does once more is that.
 
 use anyhow::{Result, ensure};
 use dockline_tests::lab::{Dockerd, Workstation, run};

@@ -22,5 +22,6 @@ mod updates;
 
 pub use control::{Client, Newest, Told};
 pub use controller::{Controller, EventStream, FaceId};
+pub use dockline_registry::replace_file;
 pub use paths::{Paths, PathsError};
 pub use session::{Mode, Session};

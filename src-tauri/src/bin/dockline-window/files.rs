@@ -1,11 +1,10 @@
 //! The platform's file dialogs: the only way for the page to a path that the person did not type or drop.
 
-use dockline_core::Client;
+use dockline_core::{Client, replace_file};
 use dockline_desktop::link::Bridge;
 use dockline_model::{Code, Command, Reply, UiError};
 use serde::Deserialize;
 use std::{
-    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -93,10 +92,7 @@ fn whole(path: &Path, text: &str) -> io::Result<()> {
     let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
-    // Closed, and no temporary file any more: on Windows `std` replaces what others have open for reading, and `tempfile`
-    // does not.
-    let written = file.into_temp_path().keep()?;
-    fs::rename(&written, path).inspect_err(|_| drop(fs::remove_file(&written)))
+    replace_file(file, path)
 }
 
 async fn path(choice: oneshot::Receiver<Option<FilePath>>) -> Option<PathBuf> {

@@ -257,16 +257,25 @@ impl RegistryHost {
     }
 
     /// A listening socket of this process inside the host's network namespace: a far end that the test itself plays.
+    /// Waits for an address that a killed process is still giving back: Linux takes it out of its namespaces before it
+    /// closes its sockets, so that its sessions can be gone with their ports taken.
     ///
     /// # Panics
-    /// When the namespace cannot be entered or the address is taken.
+    /// When the namespace cannot be entered or the address stays taken.
     #[must_use]
     pub fn listen_inside(&self, address: SocketAddr) -> TcpListener {
         let path = Path::new("/run/netns").join(self.slot.namespace());
         // A thread of its own: the namespace belongs to a thread, and a socket to the one it was made in.
         let listening = thread::spawn(move || -> io::Result<TcpListener> {
             setns(File::open(&path)?, CloneFlags::CLONE_NEWNET)?;
-            let listener = TcpListener::bind(address)?;
+            let mut bound = None;
+            super::until(&format!("{address} is free inside"), || {
+                let attempt = TcpListener::bind(address);
+                let is_taken = attempt.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+                bound = Some(attempt);
+                !is_taken
+            });
+            let listener = bound.expect("it was tried at least once")?;
             listener.set_nonblocking(true)?;
             Ok(listener)
         });

@@ -10,7 +10,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Asks again and again until it is so. Panics, naming `what`, if that takes longer than a minute.
 #[track_caller]
-pub fn until(what: &str, is_so: impl Fn() -> bool) {
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "still not so: {what}");

@@ -328,9 +328,6 @@ fn layers_that_are_packed_otherwise_than_they_once_were_arrive() {
 
 #[test]
 fn a_way_that_breaks_and_comes_back_while_the_image_is_fetched_costs_nothing() {
-    /// What is run on a host before the image is at hand: two connections to the Docker there, what measures the way, and
-    /// the sweeper.
-    const PROGRAMS: usize = 4;
     if !lab::requires(NEEDS) {
         return;
     }
@@ -342,9 +339,12 @@ fn a_way_that_breaks_and_comes_back_while_the_image_is_fetched_costs_nothing() {
     let id = laptop.dockerd.build_image("app:v1", &[64]);
     let arguments = Laptop::arguments("app:v1", &[&production]);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let shipping = Daemon::spawn("dockline ship", laptop.dockline.command(&arguments));
+    let mut command = laptop.dockline.command(&arguments);
+    command.env("DOCKLINE_LOG", "info");
+    let shipping = Daemon::spawn("dockline ship", command);
     gate.wait_until_reached(PATIENCE);
-    production.host.sshd().wait_for_count("Starting session", PROGRAMS, PATIENCE);
+    // The Docker there has answered, and the way is measured.
+    shipping.wait_for_line("the way to the host is open", PATIENCE);
     let logins = production.host.logins();
     production.host.end_sessions();
     production.host.sshd().wait_for_count("Accepted publickey", logins + 1, PATIENCE);

@@ -1,6 +1,7 @@
 //! A program that runs on the host (`exec`, RFC 4254 §6.5): its input and output as one stream, and how it ended.
 
 use crate::{error::TunnelError, session::SessionEnd};
+use bytes::BytesMut;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 use std::{
     io,
@@ -119,16 +120,20 @@ async fn send(
     mut from_us: impl AsyncRead + Unpin,
     writer: &ChannelWriteHalf<Msg>,
 ) -> std::convert::Infallible {
-    let mut buffer = vec![0; BUFFER / 2];
-    while let Ok(read) = from_us.read(&mut buffer).await {
-        let sent = match read {
-            0 => writer.eof().await,
-            read => writer.data(&buffer[..read]).await,
+    // As it is read: from a slice, russh would make packets of 8 KiB.
+    let mut buffer = BytesMut::new();
+    loop {
+        buffer.reserve(BUFFER / 2);
+        let sent = match from_us.read_buf(&mut buffer).await {
+            Ok(0) | Err(_) => break,
+            Ok(_) => writer.data_bytes(buffer.split().freeze()).await,
         };
-        if read == 0 || sent.is_err() {
+        if sent.is_err() {
             break;
         }
     }
+    // It reads no more either, where this fails.
+    let _ = writer.eof().await;
     std::future::pending().await
 }
 

@@ -25,7 +25,7 @@ use super::{
     traces::Traces,
 };
 use crate::files::{blocking, task_failed};
-use crew::{Crew, Speaker, dismiss, in_shell};
+use crew::{Crew, dismiss};
 use dockline_engine::{EngineError, PullOptions};
 use dockline_model::{
     Code, OfferId, OfferSpec, OfferState, OfferView, RegistryName, SshTarget, TransferId, TransferState,
@@ -49,6 +49,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use way::Way;
 pub(super) use words::check_name;
 use words::told_there;
 
@@ -137,47 +138,47 @@ impl Ship {
         self.say(TransferState::Waiting);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(nowhere)?;
         let to = listener.local_addr().map_err(nowhere)?;
-        let image = self.freight.image.clone();
-        let folder = self.shipping.folder.clone();
+        let (image, folder) = (self.freight.image.clone(), self.shipping.folder.clone());
         let note = way::note(&folder, &self.freight.host);
+        let known = way::noted(&note).await;
         let traces = self.shipping.traces.clone();
         let begin = || {
-            let what = (image.clone(), parts.clone());
-            AbortOnDropHandle::new(tokio::spawn(Goods::fetch(
-                here.clone(),
-                what,
-                traces.clone(),
-                folder.clone(),
-            )))
+            let (here, parts) = (here.clone(), parts.clone());
+            let (image, folder, traces) = (image.clone(), folder.clone(), traces.clone());
+            // An export keeps the engine busy for seconds, which makes a way that is measured meanwhile look slow.
+            let may_export = known.is_some();
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                match Goods::open(&here, &parts, &traces).await {
+                    None if may_export => Goods::export(here, image, folder).await.map(Some),
+                    opened => Ok(opened),
+                }
+            }))
         };
-        // The engine may take seconds to prepare an image; the way to the host is opened meanwhile. Not while that way is
-        // measured, though: a machine that is busy with the one makes the other look slow.
-        let known = way::noted(&note).await;
-        // What was shipped there before is there, most likely, and nothing has to be prepared.
-        let is_there = way::was_shipped(&note, &parts.id).await;
-        let early = known.filter(|_| !is_there).map(|_| begin());
+        // The way to the host is opened while the engine prepares the image. What was shipped there before is there, most
+        // likely, and nothing has to be prepared.
+        let early = (!way::was_shipped(&note, &parts.id).await).then(begin);
         let offer = self.offered(to).await?;
-        let speaker = Speaker::begin(self.host(), &offer)?;
-        let there = self.docker(&offer, &speaker.engine).await?;
-        if let Some(held) = self.held(&speaker.engine, &parts).await {
+        let crew = self.crew(&offer)?;
+        let way = Way::begin(known, &offer);
+        let there = self.docker(&offer, &crew.speaker.engine).await?;
+        if let Some(held) = self.held(&crew.speaker.engine, &parts).await {
             self.fits((&parts.os, &parts.architecture), &there)?;
             drop(early);
-            let id = self.already(&speaker.engine, &parts, &held).await?;
+            let id = self.already(&crew.speaker.engine, &parts, &held).await?;
             way::note_shipped(&note, &parts.id).await;
             return Ok(Verified { digest: id, at_registry: true });
         }
-        let packing = match known {
-            Some(packing) => packing,
-            None => way::packing(&offer, &note).await,
-        };
+        let packing = way.packing(&note).await;
         let goods = early.unwrap_or_else(begin);
         tracing::info!(?packing, "the way to the host is open");
-        let mut crew = self.crew(&offer, speaker);
         self.say(TransferState::Running);
-        let goods = goods.await.map_err(|error| task_failed(&error))??;
+        let goods = match goods.await.map_err(|error| task_failed(&error))?? {
+            Some(goods) => goods,
+            None => Goods::export(here.clone(), image.clone(), folder.clone()).await?,
+        };
         tracing::info!(is_stored = goods.is_stored(), "the image is at hand");
         self.goods = Some(goods);
-        let mut listener = listener;
+        let (mut listener, mut crew) = (listener, crew);
         let mut was_outdated = false;
         let id = loop {
             let is_stored = self.goods.as_ref().is_some_and(Goods::is_stored);
@@ -202,7 +203,7 @@ impl Ship {
                 Err(Undelivered::Outdated) => return Err(self.never_the_same()),
             }
             listener = TcpListener::bind(to).await.map_err(nowhere)?;
-            crew = self.crew(&offer, Speaker::begin(self.host(), &offer)?);
+            crew = self.crew(&offer)?;
         };
         way::note_shipped(&note, &parts.id).await;
         Ok(Verified { digest: id, at_registry: true })
@@ -332,10 +333,10 @@ impl Ship {
                 let fresh = crew.take().filter(|crew| crew.is_of(session));
                 let crew = match fresh {
                     Some(crew) => crew,
-                    None => self.crew(offer, Speaker::begin(self.host(), offer)?),
+                    None => self.crew(offer)?,
                 };
-                let Crew { speaker: Speaker { engine, .. }, sweeper: begun, temporary } = crew;
-                sweeper = Some(begun.await.map_err(|error| task_failed(&error))??);
+                let (engine, watching, temporary) = crew.watched().await?;
+                sweeper = Some(watching);
                 let (figures, sent) = (self.shipping.figures.clone(), offer.sent());
                 let pulled = engine.pull_with(&temporary, &options, move |layers, current, total| {
                     figures.write(layers, current, total);
@@ -404,11 +405,11 @@ impl Ship {
         }
     }
 
-    fn crew(&self, offer: &Offer, speaker: Speaker) -> Crew {
+    fn crew(&self, offer: &Offer) -> Result<Crew, UiError> {
         let repository = format!("127.0.0.1:{}/{}", offer.view().spec.port, SHELF_IMAGE.0);
         // A name of its own for each: the sweeper of a lost session looks for its name for some seconds.
         let temporary = format!("{repository}:{}-{:08x}", SHELF_IMAGE.1, rand::random::<u32>());
-        Crew::of(speaker, offer, temporary)
+        Crew::begin(self.host(), offer, temporary)
     }
 }
 

@@ -334,9 +334,11 @@ fn remove(folder: &Path) -> Result<()> {
 fn production() -> Production {
     let workstation = Workstation::start();
     let endpoint = format!("unix://{}", workstation.folder().join("docker/docker.sock").display());
+    // Shells read what begins there, and this machine's own account may have a lot to begin with.
+    let home = workstation.folder().join("home");
     let host = RegistryHost::with(RegistryHostOptions {
         without_registry: true,
-        sshd_config: format!("SetEnv DOCKER_HOST={endpoint}\n"),
+        sshd_config: format!("SetEnv DOCKER_HOST={endpoint} HOME={}\n", home.display()),
         ..RegistryHostOptions::default()
     });
     let dockerd = Dockerd::in_network(&workstation, &host.network());

@@ -2,6 +2,7 @@
 //! to start.
 
 use super::{former, since, told};
+use crate::files::task_failed;
 use dockline_engine::{Elsewhere, Engine, EngineEndpoint};
 use dockline_model::{UiError, UnixMillis};
 use dockline_tunnel::{Offer, Program};
@@ -34,15 +35,14 @@ pub(super) struct Speaker {
 /// The speaker, and who cleans up after it.
 pub(super) struct Crew {
     pub(super) speaker: Speaker,
-    /// To be waited for before anything has the temporary name. It tells its session (`former`).
-    pub(super) sweeper: Beginning,
+    /// It tells its session (`former`).
+    sweeper: Beginning,
     /// What the image is called there while it is pulled; the sweeper removes it when the connection ends.
     pub(super) temporary: String,
 }
 
 impl Speaker {
-    /// Sends it on its way.
-    pub(super) fn begin(host: &str, offer: &Offer) -> Result<Self, UiError> {
+    fn begin(host: &str, offer: &Offer) -> Result<Self, UiError> {
         let session = since(&offer.view().state);
         let connections = Arc::new(Connections::begin(offer));
         let engine = Elsewhere::new(host, move || {
@@ -55,11 +55,28 @@ impl Speaker {
 }
 
 impl Crew {
-    /// Sends the sweeper after the speaker.
-    pub(super) fn of(speaker: Speaker, offer: &Offer, temporary: String) -> Self {
+    /// Sends them on their way; until there is something to sweep, they go again when this is dropped.
+    pub(super) fn begin(host: &str, offer: &Offer, temporary: String) -> Result<Self, UiError> {
+        let speaker = Speaker::begin(host, offer)?;
         let (script, offer) = (sweeping(&temporary), offer.clone());
         let sweeper = AbortOnDropHandle::new(tokio::spawn(async move { offer.run(&script).await }));
-        Self { speaker, sweeper, temporary }
+        Ok(Self { speaker, sweeper, temporary })
+    }
+
+    /// Has the sweeper watch, which anything that has the temporary name must wait for: what is asked for after this comes
+    /// to the host after this.
+    pub(super) async fn watched(self) -> Result<(Engine, Program, String), UiError> {
+        let Self { speaker, sweeper, temporary } = self;
+        let mut sweeper = sweeper.await.map_err(|error| task_failed(&error))??;
+        let told = async {
+            sweeper.write_all(b"watch\n").await?;
+            sweeper.flush().await
+        };
+        // Only a lost session keeps it from that, and with it goes whatever comes after.
+        if let Err(error) = told.await {
+            tracing::debug!(%error, "nobody cleans up on the host");
+        }
+        Ok((speaker.engine, sweeper, temporary))
     }
 
     /// Whether they are on this session: their connections end with the one they were sent over. Of a sweeper on a later
@@ -101,12 +118,13 @@ fn dial(offer: &Offer) -> impl Future<Output = Result<Program, UiError>> + Send 
     async move { offer.run(&in_shell("exec docker system dial-stdio")).await }
 }
 
-/// The program that removes the temporary name when the connection ends.
+/// The program that removes the temporary name when the connection ends, once it was told to watch.
 fn sweeping(temporary: &str) -> String {
     // Without a terminal sshd sends no signal; the end of its input is how it learns. A pull that is being given up may
     // name the image a moment later, so it looks more than once.
     let sweep = format!(
-        "trap \"\" HUP; read -r word; [ \"$word\" = done ] && exit 0; for second in 1 2 3 4 5; do \
+        "trap \"\" HUP; read -r word; [ \"$word\" = watch ] || exit 0; read -r word; \
+         [ \"$word\" = done ] && exit 0; for second in 1 2 3 4 5; do \
          docker rmi {temporary} >/dev/null 2>&1; sleep 1; done"
     );
     in_shell(&format!("{}; {sweep}", former::tells()))

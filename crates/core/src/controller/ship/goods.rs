@@ -36,20 +36,11 @@ pub(super) struct Opening<'a> {
 }
 
 impl Goods {
-    /// Whichever can be had sooner of `image`, which has these `parts`.
-    pub(super) async fn fetch(
-        engine: Engine,
-        (image, parts): (String, ImageParts),
-        traces: Traces,
-        folder: PathBuf,
-    ) -> Result<Self, UiError> {
-        let layers = parts.layers.iter().map(|layer| layer.parse().ok()).collect::<Option<Vec<Digest>>>();
-        if let Some(layers) = layers
-            && let Some(opened) = stored::open(&engine, &parts, &traces, |_| true, false).await
-        {
-            return Ok(Self::Stored { opened: Box::new(opened), layers });
-        }
-        Self::export(engine, image, folder).await
+    /// The image as the engine's own store has it; `None` where only an export is left.
+    pub(super) async fn open(engine: &Engine, parts: &ImageParts, traces: &Traces) -> Option<Self> {
+        let layers = parts.layers.iter().map(|layer| layer.parse().ok()).collect::<Option<Vec<Digest>>>()?;
+        let opened = stored::open(engine, parts, traces, |_| true, false).await?;
+        Some(Self::Stored { opened: Box::new(opened), layers })
     }
 
     /// All of it, in a file.

@@ -1,9 +1,9 @@
 //! The way to a host: how fast it is, whether layers are worth packing on it, and what went there before.
 
-use super::in_shell;
-use dockline_model::SshTarget;
+use super::crew::in_shell;
+use dockline_model::{SshTarget, UiError};
 use dockline_registry::ShelfLayers;
-use dockline_tunnel::Offer;
+use dockline_tunnel::{Offer, Program};
 use sha2::{Digest as _, Sha256};
 use std::{
     io,
@@ -14,6 +14,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::timeout,
 };
+use tokio_util::task::AbortOnDropHandle;
 
 /// Faster than this, packing and unpacking cost more time than they save on the way; bytes a second.
 const FAST: u64 = 40 << 20;
@@ -30,21 +31,44 @@ pub(super) fn note(folder: &Path, host: &SshTarget) -> PathBuf {
     folder.join(format!("{}.way", hex::encode(&Sha256::digest(host.to_string())[..16])))
 }
 
-/// Whether layers are worth packing on this way. What was found out once stays: a host knows a layer again only by
-/// the same bytes.
-pub(super) async fn packing(offer: &Offer, note: &Path) -> ShelfLayers {
-    let packing = match speed(offer).await {
-        Some(speed) if speed >= FAST => ShelfLayers::Plain,
-        Some(_) | None => ShelfLayers::Gzip,
-    };
-    let word = match packing {
-        ShelfLayers::Plain => "plain",
-        ShelfLayers::Gzip => "gzip",
-    };
-    if let Err(error) = write(note, word).await {
-        tracing::debug!(%error, "how layers are packed for a host is not remembered");
+/// A way whose packing is known, or is about to be found out.
+pub(super) enum Way {
+    Known(ShelfLayers),
+    /// By a program on the host, which takes a tenth of a second to start.
+    Tried(AbortOnDropHandle<Result<Program, UiError>>),
+}
+
+impl Way {
+    pub(super) fn begin(known: Option<ShelfLayers>, offer: &Offer) -> Self {
+        if let Some(packing) = known {
+            return Self::Known(packing);
+        }
+        // It says when it begins and when all has arrived: a shell's beginning and a session's end take longer than the bytes.
+        let script = in_shell(&format!("echo; head -c {TRIAL} >/dev/null; echo"));
+        let offer = offer.clone();
+        Self::Tried(AbortOnDropHandle::new(tokio::spawn(async move { offer.run(&script).await })))
     }
-    packing
+
+    /// Whether layers are worth packing on this way. What was found out once stays: a host knows a layer again only by
+    /// the same bytes.
+    pub(super) async fn packing(self, note: &Path) -> ShelfLayers {
+        let program = match self {
+            Self::Known(packing) => return packing,
+            Self::Tried(program) => program,
+        };
+        let packing = match speed(program).await {
+            Some(speed) if speed >= FAST => ShelfLayers::Plain,
+            Some(_) | None => ShelfLayers::Gzip,
+        };
+        let word = match packing {
+            ShelfLayers::Plain => "plain",
+            ShelfLayers::Gzip => "gzip",
+        };
+        if let Err(error) = write(note, word).await {
+            tracing::debug!(%error, "how layers are packed for a host is not remembered");
+        }
+        packing
+    }
 }
 
 async fn write(note: &Path, text: &str) -> io::Result<()> {
@@ -90,10 +114,8 @@ async fn shipped(note: &Path) -> String {
 }
 
 /// Bytes a second to the host.
-async fn speed(offer: &Offer) -> Option<u64> {
-    // It says when it begins and when all has arrived: a shell's beginning and a session's end take longer than the bytes.
-    let script = format!("echo; head -c {TRIAL} >/dev/null; echo");
-    let mut program = offer.run(&in_shell(&script)).await.ok()?;
+async fn speed(program: AbortOnDropHandle<Result<Program, UiError>>) -> Option<u64> {
+    let mut program = program.await.ok()?.ok()?;
     program.read_u8().await.ok()?;
     let began = Instant::now();
     let (mut sent, mut marks) = (0, Vec::new());

@@ -240,7 +240,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_programs_there_are_asked_in_words_that_every_shell_knows() {
-        use super::super::in_shell;
+        use super::super::crew::in_shell;
         use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
         let folder = tempfile::tempdir().unwrap();
         let docker = folder.path().join("docker");

@@ -25,7 +25,7 @@ use super::{
     traces::Traces,
 };
 use crate::files::{blocking, task_failed};
-use crew::{Crew, dismiss};
+use crew::{Crew, Speaker, dismiss};
 use dockline_engine::{EngineError, PullOptions};
 use dockline_model::{
     Code, OfferId, OfferSpec, OfferState, OfferView, RegistryName, SshTarget, TransferId, TransferState,
@@ -145,7 +145,8 @@ impl Ship {
         let begin = || {
             let (here, parts) = (here.clone(), parts.clone());
             let (image, folder, traces) = (image.clone(), folder.clone(), traces.clone());
-            // An export keeps the engine busy for seconds, which makes a way that is measured meanwhile look slow.
+            // An export keeps the engine busy for seconds, which makes a way that is measured meanwhile look slow; looking into
+            // its store takes a tenth of one.
             let may_export = known.is_some();
             AbortOnDropHandle::new(tokio::spawn(async move {
                 match Goods::open(&here, &parts, &traces).await {
@@ -406,10 +407,12 @@ impl Ship {
     }
 
     fn crew(&self, offer: &Offer) -> Result<Crew, UiError> {
+        // Before the port is looked at: of a session that comes up in between, that may be another one.
+        let speaker = Speaker::begin(self.host(), offer)?;
         let repository = format!("127.0.0.1:{}/{}", offer.view().spec.port, SHELF_IMAGE.0);
         // A name of its own for each: the sweeper of a lost session looks for its name for some seconds.
         let temporary = format!("{repository}:{}-{:08x}", SHELF_IMAGE.1, rand::random::<u32>());
-        Crew::begin(self.host(), offer, temporary)
+        Ok(Crew::of(speaker, offer, temporary))
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) struct Crew {
 }
 
 impl Speaker {
-    fn begin(host: &str, offer: &Offer) -> Result<Self, UiError> {
+    /// Sends it on its way.
+    pub(super) fn begin(host: &str, offer: &Offer) -> Result<Self, UiError> {
         let session = since(&offer.view().state);
         let connections = Arc::new(Connections::begin(offer));
         let engine = Elsewhere::new(host, move || {
@@ -55,16 +56,15 @@ impl Speaker {
 }
 
 impl Crew {
-    /// Sends them on their way; until there is something to sweep, they go again when this is dropped.
-    pub(super) fn begin(host: &str, offer: &Offer, temporary: String) -> Result<Self, UiError> {
-        let speaker = Speaker::begin(host, offer)?;
+    /// Sends the sweeper after the speaker; until it is to watch, it goes again when this is dropped.
+    pub(super) fn of(speaker: Speaker, offer: &Offer, temporary: String) -> Self {
         let (script, offer) = (sweeping(&temporary), offer.clone());
         let sweeper = AbortOnDropHandle::new(tokio::spawn(async move { offer.run(&script).await }));
-        Ok(Self { speaker, sweeper, temporary })
+        Self { speaker, sweeper, temporary }
     }
 
-    /// Has the sweeper watch, which anything that has the temporary name must wait for: what is asked for after this comes
-    /// to the host after this.
+    /// Has the sweeper watch, before anything is to have the temporary name. Nothing has it before the host has asked for
+    /// the image's manifest, which takes longer than a word over the same session.
     pub(super) async fn watched(self) -> Result<(Engine, Program, String), UiError> {
         let Self { speaker, sweeper, temporary } = self;
         let mut sweeper = sweeper.await.map_err(|error| task_failed(&error))??;
@@ -72,7 +72,7 @@ impl Crew {
             sweeper.write_all(b"watch\n").await?;
             sweeper.flush().await
         };
-        // Only a lost session keeps it from that, and with it goes whatever comes after.
+        // A lost session takes along whatever comes after it.
         if let Err(error) = told.await {
             tracing::debug!(%error, "nobody cleans up on the host");
         }

@@ -56,10 +56,9 @@ impl Way {
             Self::Known(packing) => return packing,
             Self::Tried(program) => program,
         };
-        let packing = match speed(program).await {
-            Some(speed) if speed >= FAST => ShelfLayers::Plain,
-            Some(_) | None => ShelfLayers::Gzip,
-        };
+        // Where nothing was found out, nothing is remembered.
+        let Some(speed) = speed(program).await else { return ShelfLayers::Gzip };
+        let packing = if speed >= FAST { ShelfLayers::Plain } else { ShelfLayers::Gzip };
         let word = match packing {
             ShelfLayers::Plain => "plain",
             ShelfLayers::Gzip => "gzip",
@@ -113,7 +112,7 @@ async fn shipped(note: &Path) -> String {
     tokio::fs::read_to_string(note.with_extension("shipped")).await.unwrap_or_default()
 }
 
-/// Bytes a second to the host.
+/// Bytes a second to the host, if that could be found out.
 async fn speed(program: AbortOnDropHandle<Result<Program, UiError>>) -> Option<u64> {
     let mut program = program.await.ok()?.ok()?;
     program.read_u8().await.ok()?;
@@ -130,8 +129,11 @@ async fn speed(program: AbortOnDropHandle<Result<Program, UiError>>) -> Option<u
         }
         program.read_u8().await
     };
-    // What is still under way then tells enough.
-    drop(timeout(TRIAL_TIME, all).await);
+    // What is still under way then tells enough; a session that was lost says nothing.
+    if let Ok(Err(error)) = timeout(TRIAL_TIME, all).await {
+        tracing::debug!(%error, "the way to the host was not measured");
+        return None;
+    }
     let in_all = bytes_a_second(sent, began.elapsed());
     let parts = marks.windows(2).map(|mark| bytes_a_second(TRIAL_PART, mark[1] - mark[0]));
     let speed = parts.max().unwrap_or(0).max(in_all);

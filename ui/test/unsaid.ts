@@ -34,7 +34,7 @@ export const unsaid: ReadonlySet<string> = new Set([
   'exec docker image inspect --format "{{{{}}}} {{{{}}}} {{{{}}}} {{{{}}}}" {} {}',
   'docker tag {} {} && exec docker image inspect --format "{{{{}}}}" {}',
   'exec docker system dial-stdio',
-  'trap "" HUP; read -r word; [ "$word" = done ] && exit 0; for second in 1 2 3 4 5; do docker rmi {} >/dev/null 2>&1; sleep 1; done',
+  'trap "" HUP; read -r word; [ "$word" = watch ] || exit 0; read -r word; [ "$word" = done ] && exit 0; for second in 1 2 3 4 5; do docker rmi {} >/dev/null 2>&1; sleep 1; done',
   "exec sh -c '{}; {}'",
   'echo; head -c {} >/dev/null; echo',
   'echo no such unit >&2; exit 3',

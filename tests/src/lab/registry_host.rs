@@ -268,14 +268,15 @@ impl RegistryHost {
         // A thread of its own: the namespace belongs to a thread, and a socket to the one it was made in.
         let listening = thread::spawn(move || -> io::Result<TcpListener> {
             setns(File::open(&path)?, CloneFlags::CLONE_NEWNET)?;
-            let mut bound = None;
+            let mut bound = TcpListener::bind(address);
             super::until(&format!("{address} is free inside"), || {
-                let attempt = TcpListener::bind(address);
-                let is_taken = attempt.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
-                bound = Some(attempt);
+                let is_taken = bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+                if is_taken {
+                    bound = TcpListener::bind(address);
+                }
                 !is_taken
             });
-            let listener = bound.expect("it was tried at least once")?;
+            let listener = bound?;
             listener.set_nonblocking(true)?;
             Ok(listener)
         });

@@ -38,7 +38,7 @@ pub(super) struct Crew {
     /// It tells its session (`former`).
     sweeper: Beginning,
     /// What the image is called there while it is pulled; the sweeper removes it when the connection ends.
-    pub(super) temporary: String,
+    temporary: String,
 }
 
 impl Speaker {

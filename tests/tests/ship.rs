@@ -31,7 +31,7 @@ impl Production {
         Self::with(also_authorized, |endpoint| format!("SetEnv DOCKER_HOST={endpoint}\n"))
     }
 
-    fn with(also_authorized: &str, sshd_config: impl Fn(&str) -> String) -> Self {
+    fn with(also_authorized: &str, sshd_config: impl FnOnce(&str) -> String) -> Self {
         let workstation = Workstation::start();
         let endpoint = format!("unix://{}", workstation.folder().join("docker/docker.sock").display());
         let host = RegistryHost::with(RegistryHostOptions {
@@ -353,6 +353,52 @@ fn a_way_that_breaks_and_comes_back_while_the_image_is_fetched_costs_nothing() {
     assert!(ended.success(), "{}", shipping.log());
     assert_eq!(production.dockerd.image_id("app:v1").as_deref(), Some(id.as_str()));
     production.must_be_clean();
+}
+
+/// The Docker there has taken the first question, and the answer never comes.
+#[test]
+fn a_way_that_breaks_while_the_docker_there_is_asked_costs_nothing() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let mut gate = None;
+    let production = Production::with("", |endpoint| {
+        let gate = gate.insert(Gate::before(endpoint, &["/version"]));
+        format!("SetEnv DOCKER_HOST={}\n", gate.endpoint())
+    });
+    let gate = gate.unwrap();
+    let laptop = Laptop::start(&[&production]);
+    let id = laptop.dockerd.build_image("app:v1", &[64]);
+    let arguments = Laptop::arguments("app:v1", &[&production]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let shipping = Daemon::spawn("dockline ship", laptop.dockline.command(&arguments));
+    gate.wait_until_reached(PATIENCE);
+    let logins = production.host.logins();
+    production.host.end_sessions();
+    production.host.sshd().wait_for_count("Accepted publickey", logins + 1, PATIENCE);
+    gate.open();
+    let ended = shipping.wait(PATIENCE).expect("it goes on");
+    assert!(ended.success(), "{}", shipping.log());
+    assert_eq!(production.dockerd.image_id("app:v1").as_deref(), Some(id.as_str()));
+    production.must_be_clean();
+}
+
+/// Four programs would be begun at once there.
+#[test]
+fn a_host_with_room_for_three_programs_is_shipped_to() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let production =
+        Production::with("", |endpoint| format!("SetEnv DOCKER_HOST={endpoint}\nMaxSessions 3\n"));
+    let laptop = Laptop::start(&[&production]);
+    for (image, layers) in [("app:v1", &[512, 64][..]), ("app:v2", &[256])] {
+        let id = laptop.dockerd.build_image(image, layers);
+        let view = laptop.ship(image, &production);
+        assert!(matches!(view.state, TransferState::Done { .. }), "{:?}", view.state);
+        assert_eq!(production.dockerd.image_id(image).as_deref(), Some(id.as_str()));
+        production.must_be_clean();
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The programs on the host that a shipping needs, begun before they are needed: each takes a tenth of a second and more
 //! to start.
 
-use super::{former, since, told};
+use super::{again::since, former, told};
 use crate::files::task_failed;
 use dockline_engine::{Elsewhere, Engine, EngineEndpoint};
 use dockline_model::{UiError, UnixMillis};
@@ -65,9 +65,13 @@ impl Crew {
 
     /// Has the sweeper watch, before anything is to have the temporary name. Nothing has it before the host has asked for
     /// the image's manifest, which takes longer than a word over the same session.
-    pub(super) async fn watched(self) -> Result<(Engine, Program, String), UiError> {
+    pub(super) async fn watched(self, offer: &Offer) -> Result<(Engine, Program, String), UiError> {
         let Self { speaker, sweeper, temporary } = self;
-        let mut sweeper = sweeper.await.map_err(|error| task_failed(&error))??;
+        let mut sweeper = match sweeper.await.map_err(|error| task_failed(&error))? {
+            Ok(sweeper) => sweeper,
+            // What measured the way may have had its place.
+            Err(_) => offer.run(&sweeping(&temporary)).await?,
+        };
         let told = async {
             sweeper.write_all(b"watch\n").await?;
             sweeper.flush().await
@@ -102,14 +106,21 @@ impl Connections {
         Self { offer: offer.clone(), begun: Mutex::new(begun.collect()) }
     }
 
-    /// One that was begun, if it is still young; else a new one.
+    /// One that was begun, if it is still young; else a new one. A host that has room for few programs at once
+    /// (`MaxSessions`, sshd_config(5)) may have refused some of those that were begun.
     async fn next(&self) -> io::Result<Program> {
-        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let program = match begun {
-            Some((at, begun)) if at.elapsed() < WAITS => begun.await.map_err(io::Error::other)?,
-            Some(_) | None => dial(&self.offer).await,
-        };
-        program.map_err(|error| io::Error::other(error.message))
+        while let Some((at, begun)) = self.pop() {
+            if at.elapsed() < WAITS
+                && let Ok(program) = begun.await.map_err(io::Error::other)?
+            {
+                return Ok(program);
+            }
+        }
+        dial(&self.offer).await.map_err(|error| io::Error::other(error.message))
+    }
+
+    fn pop(&self) -> Option<(Instant, Beginning)> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 }
 

@@ -2,12 +2,16 @@
 
 use super::{
     Ship,
-    crew::in_shell,
+    again::{self, since},
+    crew::{Crew, in_shell},
     lost,
+    way::Way,
     words::{Said, told_there},
 };
+use crate::controller::run::TRIES;
 use dockline_engine::{Engine, EngineError, ImageParts};
 use dockline_model::{Code, LayerState, LayerView, TransferState, UiError};
+use dockline_registry::ShelfLayers;
 use dockline_tunnel::Offer;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -23,6 +27,19 @@ pub(super) struct There {
     pub(super) architecture: String,
 }
 
+/// Why the Docker of the host says nothing.
+struct Silence {
+    error: UiError,
+    /// Whether a program there was asked for the reason and has said all that it had to say.
+    was_heard_out: bool,
+}
+
+impl Silence {
+    const fn unheard(error: UiError) -> Self {
+        Self { error, was_heard_out: false }
+    }
+}
+
 /// The image, which the host has.
 pub(super) struct Held {
     /// Whether it has its name there already.
@@ -30,29 +47,58 @@ pub(super) struct Held {
 }
 
 impl Ship {
+    /// Sends the crew, and what measures a way that is not `known`, and asks the Docker there what it runs on; again where the
+    /// way breaks meanwhile.
+    pub(super) async fn met(
+        &self,
+        offer: &Offer,
+        known: Option<ShelfLayers>,
+    ) -> Result<(Crew, Way, There), UiError> {
+        let mut tries = 1;
+        loop {
+            let session = since(&offer.view().state);
+            let crew = self.crew(offer)?;
+            let way = Way::begin(known, offer);
+            let Silence { error, was_heard_out } = match self.docker(offer, &crew.speaker.engine).await {
+                Ok(there) => return Ok((crew, way, there)),
+                Err(silence) => silence,
+            };
+            // What a program of the same session has said to its end, no broken way has.
+            let is_same = since(&offer.view().state) == session;
+            let is_ways = !(is_same && was_heard_out) && again::is_lost(offer, session).await;
+            if tries == TRIES || !is_ways {
+                return Err(again::why(offer, error));
+            }
+            tracing::info!(transfer = self.shipping.id.0, tries, "the Docker there is asked again");
+            again::restored(offer, tries).await;
+            tries += 1;
+        }
+    }
+
     /// Asks the Docker there what it runs on.
-    pub(super) async fn docker(&self, offer: &Offer, engine: &Engine) -> Result<There, UiError> {
+    async fn docker(&self, offer: &Offer, engine: &Engine) -> Result<There, Silence> {
         match timeout(ANSWER, engine.platform()).await {
             Ok(Ok((os, architecture))) => Ok(There { os, architecture }),
             Ok(Err(error)) => Err(self.why_silent(offer, &error).await),
-            Err(_) => Err(self.silent()),
+            Err(_) => Err(Silence::unheard(self.silent())),
         }
     }
 
     /// Why nobody answers there: the program `docker` knows more of that than a connection that ends.
-    async fn why_silent(&self, offer: &Offer, error: &EngineError) -> UiError {
+    async fn why_silent(&self, offer: &Offer, error: &EngineError) -> Silence {
         let asked = async {
             let program = offer.run(&in_shell(&Said::script())).await?;
             program.output(WORDS).await.map_err(|error| lost(self.host(), &error))
         };
         let (output, end) = match timeout(ANSWER, asked).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return error,
-            Err(_) => return self.silent(),
+            Ok(Err(error)) => return Silence::unheard(error),
+            Err(_) => return Silence::unheard(self.silent()),
         };
-        Said::of(&String::from_utf8_lossy(&output))
+        let error = Said::of(&String::from_utf8_lossy(&output))
             .against(&self.freight.host, &end)
-            .unwrap_or_else(|| told_there(self.host(), &self.freight.image, error))
+            .unwrap_or_else(|| told_there(self.host(), &self.freight.image, error));
+        Silence { error, was_heard_out: end.status.is_some() }
     }
 
     fn silent(&self) -> UiError {

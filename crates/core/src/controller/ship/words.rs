@@ -54,6 +54,7 @@ pub(super) fn told_there(host: &str, image: &str, error: &EngineError) -> UiErro
         | Cause::ReadOnly
         | Cause::RegistryFailed
         | Cause::NameUnknown
+        | Cause::TooManyRequests
         | Cause::Untrusted
         | Cause::WantsCertificate
         | Cause::Lost

@@ -59,8 +59,8 @@ impl Session {
     /// Finds the owner of `paths`, or becomes it.
     ///
     /// # Errors
-    /// `OwnerGone` (no owner and [`Mode::RequireOwner`], or one of another version), `OwnerBusy` (an owner runs and
-    /// [`Mode::MustOwn`], or one that does not answer), `FileIo` (the folders cannot be used).
+    /// `OwnerGone` (no owner and [`Mode::RequireOwner`]), `OwnerVersion` (one of another version), `OwnerBusy` (an owner
+    /// runs and [`Mode::MustOwn`], or one that does not answer), `FileIo` (the folders cannot be used).
     pub async fn open(paths: Paths, hello: Hello, mode: Mode) -> Result<Self, UiError> {
         paths.prepare().map_err(|error| UiError::from(&error))?;
         let deadline = Instant::now() + PATIENCE;
@@ -86,19 +86,41 @@ impl Session {
                     }
                 }
             }
-            if mode == Mode::MustOwn && Client::connect(&paths, &hello).await.is_ok() {
-                return Err(UiError::new(Code::OwnerBusy, "Dockline is running already.")
-                    .hint("Use it as it is, or end it first: dockline agent --stop"));
+            if mode == Mode::MustOwn {
+                match Client::connect(&paths, &hello).await {
+                    Ok(_) => {
+                        return Err(UiError::new(Code::OwnerBusy, "Dockline is running already.")
+                            .hint("Use it as it is, or end it first: dockline agent --stop"));
+                    }
+                    Err(Unreachable::Refused(error)) => return Err(error),
+                    Err(Unreachable::NotThere) => {}
+                }
             }
             if Instant::now() > deadline {
-                return Err(UiError::new(
-                    Code::OwnerBusy,
-                    "Another Dockline holds the tunnels but does not answer.",
-                )
-                .hint("Wait until it has ended; if it does not, end it (its process is named dockline)."));
+                return Err(does_not_answer());
             }
             sleep(LOOK_AGAIN).await;
         }
+    }
+
+    /// Ends the owner that runs, of whatever version it is: what is left where [`Self::open`] fails with `OwnerVersion`.
+    ///
+    /// # Errors
+    /// `OwnerVersion` (one that is too old to be ended so), `OwnerBusy` (it is in use and not to be forced, or does not
+    /// answer), `FileIo` (the lock cannot be looked at).
+    pub async fn end_owner(paths: &Paths, force: bool) -> Result<(), UiError> {
+        let deadline = Instant::now() + PATIENCE;
+        match Client::quit(paths, force).await {
+            Ok(()) | Err(Unreachable::NotThere) => {}
+            Err(Unreachable::Refused(error)) => return Err(error),
+        }
+        while Owner::exists(paths)? {
+            if Instant::now() > deadline {
+                return Err(does_not_answer());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
     }
 
     async fn own(paths: &Paths, lock: OwnerLock, hello: Hello, mode: Mode) -> Result<Self, UiError> {
@@ -192,4 +214,9 @@ impl Session {
             Kind::Still(_) => {}
         }
     }
+}
+
+fn does_not_answer() -> UiError {
+    UiError::new(Code::OwnerBusy, "Another Dockline holds the tunnels but does not answer.")
+        .hint("Wait until it has ended; if it does not, end it (its process is named dockline).")
 }

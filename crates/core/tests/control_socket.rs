@@ -6,11 +6,15 @@ mod common;
 
 use common::{SOON, hello, open, paths};
 use dockline_core::{Mode, Paths, Session};
+use dockline_demo::DemoHost;
 use dockline_model::{
     Change, Code, Command, Envelope, Event, Extent, Hello, PROTOCOL_VERSION, PushOptions, Reply, Request,
     Response,
 };
-use std::os::unix::fs::PermissionsExt;
+use std::{
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
@@ -94,9 +98,36 @@ async fn another_version_is_told_so() {
     assert_eq!(goodbye(&mut raw).await, Code::OwnerGone);
 
     let other = Hello { protocol: PROTOCOL_VERSION + 1, ..hello(false) };
-    let refused = Session::open(paths.clone(), other, Mode::OwnIfNone).await.unwrap_err();
-    assert_eq!(refused.code, Code::OwnerGone);
-    assert!(refused.message.contains("version"), "{refused}");
+    // Whoever wants to be the owner is told at once as well, as is who only wants to end the one there is.
+    for mode in [Mode::OwnIfNone, Mode::RequireOwner, Mode::Look, Mode::MustOwn] {
+        let begun = Instant::now();
+        let refused = Session::open(paths.clone(), other.clone(), mode).await.unwrap_err();
+        assert_eq!(refused.code, Code::OwnerVersion, "{mode:?}: {refused}");
+        assert!(refused.message.contains("version"), "{refused}");
+        assert!(begun.elapsed() < Duration::from_secs(4), "{mode:?} waited for it");
+    }
+}
+
+#[tokio::test]
+async fn an_owner_makes_way_for_another_version_unless_it_is_in_use() {
+    let (home, host) = (tempfile::tempdir().unwrap(), DemoHost::start().await.unwrap());
+    let (paths, owner, _) = common::connected_owner(home.path(), &host).await;
+    common::request(&owner, Command::Connect { registry: common::name(), hold: false }).await.unwrap();
+    let refused = Session::end_owner(&paths, false).await.unwrap_err();
+    assert_eq!(refused.code, Code::OwnerBusy);
+
+    // As any later version would say it.
+    let mut raw = Raw::connect(&paths).await;
+    raw.say(r#"{"protocol":99,"quit":{"force":false},"more":1}"#).await;
+    assert_eq!(goodbye(&mut raw).await, Code::OwnerBusy);
+    let ending = tokio::spawn(async move {
+        assert_eq!(owner.ended().await, None);
+        owner.close().await;
+    });
+    Session::end_owner(&paths, true).await.unwrap();
+    ending.await.unwrap();
+    assert!(!paths.control_socket().exists());
+    Session::end_owner(&paths, false).await.unwrap();
 }
 
 #[tokio::test]

@@ -110,6 +110,26 @@ async fn looking_listens_to_nothing_and_dials_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connect_that_fails_takes_no_earlier_hold_away() {
+    let (home, host) = (tempfile::tempdir().unwrap(), DemoHost::start().await.unwrap());
+    let paths = paths_for(home.path(), &host);
+    // The tunnel comes up, but to there the host forwards nothing.
+    let nowhere = Some("127.0.0.1:1".parse().unwrap());
+    configured(&paths, Target { open_at_start: true, remote: nowhere, ..target(&host) }).await;
+    let owner = open(&paths, Mode::MustOwn).await;
+    let mut events = owner.events();
+    if !is_up(&view(&owner).await) {
+        until(&mut events, is_up).await;
+    }
+    request(&owner, Command::Connect { registry: name(), hold: false }).await.unwrap_err();
+    let after = view(&owner).await;
+    assert!(is_up(&after) && after.tunnel.leases.iter().any(|lease| lease.holder == LeaseHolder::Manual));
+    // Nobody said Connect, so nobody is cut off.
+    request(&owner, Command::Quit { force: false }).await.unwrap();
+    owner.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn looking_sees_what_an_owner_has() {
     let (home, host) = (tempfile::tempdir().unwrap(), DemoHost::start().await.unwrap());
     let (paths, owner, _) = common::connected_owner(home.path(), &host).await;

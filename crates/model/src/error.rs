@@ -118,8 +118,10 @@ pub enum Code {
     /// Leave to change a system file was not given.
     PermissionDenied,
     // The owner.
-    /// The owner went away, or speaks another version.
+    /// The owner went away, or there is none.
     OwnerGone,
+    /// The owner is of another version, with which this program cannot speak.
+    OwnerVersion,
     /// The owner cannot do that now: it is ending, in use, or busy with what must not be disturbed.
     OwnerBusy,
     /// A question needs an answer and nobody is there to give it.
@@ -193,7 +195,12 @@ impl Code {
             | Self::NameNotSetUp
             | Self::EngineNotSetUp
             | Self::PermissionDenied => 10,
-            Self::OwnerGone | Self::OwnerBusy | Self::NobodyToAsk | Self::Keyring | Self::TimedOut => 11,
+            Self::OwnerGone
+            | Self::OwnerVersion
+            | Self::OwnerBusy
+            | Self::NobodyToAsk
+            | Self::Keyring
+            | Self::TimedOut => 11,
             Self::UpdateUnreachable | Self::UpdateInvalid => 12,
             Self::Cancelled => 130,
             Self::Internal => 70,

@@ -3,18 +3,29 @@
 mod distrust;
 mod nature;
 mod report;
+mod words;
 
 pub use distrust::{CertificateFault, Distrust};
 
 use crate::known_hosts::RevocationError;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use words::{connect_reason, sentences, tried_list};
 
 /// One variant for each operation that can fail. Never holds a secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TunnelError {
-    /// `ssh -G` failed, or the target is not one.
+    /// What `ssh -G` says cannot be kept to, or the target is not one.
     #[error("The SSH options for {host} could not be read: {reason}.")]
     HostOptions {
+        /// As the person wrote it.
+        host: String,
+        /// Why, in OpenSSH's words.
+        reason: String,
+    },
+    /// `ssh -G` failed or took too long. It may not the next time: it may have to ask the name server
+    /// (`CanonicalizeHostname`) or run programs (`Match exec`).
+    #[error("The SSH options for {host} could not be read: {reason}.")]
+    HostOptionsFailed {
         /// As the person wrote it.
         host: String,
         /// Why, in OpenSSH's words.
@@ -441,28 +452,5 @@ pub enum TunnelError {
 impl From<russh::Error> for TunnelError {
     fn from(error: russh::Error) -> Self {
         Self::Ssh(Arc::new(error))
-    }
-}
-
-fn connect_reason(error: &io::Error) -> String {
-    let kind = error.kind();
-    if kind == io::ErrorKind::ConnectionRefused {
-        "the connection was refused".to_owned()
-    } else if matches!(kind, io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) {
-        "there is no route to it".to_owned()
-    } else {
-        error.to_string()
-    }
-}
-
-fn sentences(failures: &[TunnelError]) -> String {
-    failures.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-fn tried_list(tried: &[String]) -> String {
-    if tried.is_empty() {
-        ": there was no key and no password to try".to_owned()
-    } else {
-        format!(" with {}", tried.join(", "))
     }
 }

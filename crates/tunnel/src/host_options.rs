@@ -5,22 +5,20 @@
 
 mod names;
 mod paths;
+mod tokens;
 
 use crate::{SshEnvironment, error::TunnelError, known_hosts::HostNames};
 use dockline_model::SshTarget;
 use paths::Paths;
 use russh::MethodKind;
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{path::PathBuf, process::Stdio, time::Duration};
+pub(crate) use tokens::proxy_command;
 
 /// How long a TCP connection may take where `ConnectTimeout` is not set. Under the patience of dockerd, whose
 /// connection waits for it.
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What `ssh -G` may take. It resolves nothing, but `Match exec` runs programs.
+/// What `ssh -G` may take. With `CanonicalizeHostname` it asks the name server, and `Match exec` runs programs.
 const SSH_G_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Questions for the same passphrase or password before giving up, as OpenSSH's `NumberOfPasswordPrompts`.
@@ -61,6 +59,8 @@ pub(crate) struct HostOptions {
     pub identity_is_explicit: bool,
     pub identities_only: bool,
     pub agent: Option<PathBuf>,
+    /// `IdentityAgent none`: somebody wants none to be asked.
+    pub agent_is_unwanted: bool,
     /// Apple's `UseKeychain`: passphrases are in the keychain.
     pub use_keychain: bool,
     /// Nearest first, as in `ProxyJump`.
@@ -129,8 +129,10 @@ impl HostOptions {
 pub(crate) async fn resolve(target: &SshTarget, ssh: &SshEnvironment) -> Result<HostOptions, TunnelError> {
     guard(target)?;
     let paths = Paths::here(ssh);
-    let failed = |reason: String| TunnelError::HostOptions { host: target.host.clone(), reason };
-    let read = |text: &str| parse(text, target, ssh, &paths).map_err(failed);
+    let host = || target.host.clone();
+    let unusable = |reason: String| TunnelError::HostOptions { host: host(), reason };
+    let failed = |reason: String| TunnelError::HostOptionsFailed { host: host(), reason };
+    let read = |text: &str| parse(text, target, ssh, &paths).map_err(unusable);
     let Some(program) = &ssh.ssh_program else { return read("") };
     let mut asked = tokio::process::Command::new(program);
     // `Match exec` runs further programs.
@@ -143,7 +145,7 @@ pub(crate) async fn resolve(target: &SshTarget, ssh: &SshEnvironment) -> Result<
             Err(failed(words.lines().last().unwrap_or("ssh -G failed").trim().to_owned()))
         }
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => read(""),
-        Ok(Err(error)) => Err(failed(error.to_string())),
+        Ok(Err(error)) => Err(unusable(error.to_string())),
         Err(_) => Err(failed(format!("ssh -G took longer than {} s", SSH_G_TIMEOUT.as_secs()))),
     }
 }
@@ -152,7 +154,7 @@ pub(crate) async fn resolve(target: &SshTarget, ssh: &SshEnvironment) -> Result<
 /// host's key is known by where that is another.
 ///
 /// # Errors
-/// [`TunnelError::HostOptions`] where `ssh -G` does not tell.
+/// [`TunnelError::HostOptions`] or [`TunnelError::HostOptionsFailed`] where `ssh -G` does not tell.
 pub async fn account(target: &SshTarget, ssh: &SshEnvironment) -> Result<String, TunnelError> {
     Ok(resolve(target, ssh).await?.account())
 }
@@ -208,6 +210,7 @@ fn parse(
         identity_is_explicit: target.identity.is_some(),
         identities_only: false,
         agent: ssh.agent_socket.clone(),
+        agent_is_unwanted: false,
         use_keychain: false,
         jumps: Vec::new(),
         proxy_command: None,
@@ -243,7 +246,10 @@ fn parse(
             "user" => options.user = value.to_owned(),
             "identityfile" => identities.extend((value != "none").then_some(value)),
             "identitiesonly" => options.identities_only = value == "yes",
-            "identityagent" if value == "none" => options.agent = None,
+            "identityagent" if value == "none" => {
+                options.agent = None;
+                options.agent_is_unwanted = true;
+            }
             "identityagent" if value != "SSH_AUTH_SOCK" => {
                 let path = match value.strip_prefix('$') {
                     Some(variable) => std::env::var_os(variable.trim_matches(['{', '}'])).map(PathBuf::from),
@@ -294,22 +300,24 @@ fn parse(
             _ => {}
         }
     }
+    if text.is_empty() {
+        jump.clone_from(&target.jump);
+    }
+    // The first hop overrides what stands in the configuration for `none` too.
+    options.jumps = jump.iter().flat_map(|list| list.split(',')).map(|hop| hop.trim().to_owned()).collect();
     options.identity_files = if text.is_empty() {
         match &target.identity {
             Some(identity) => vec![paths.one(&identity.to_string_lossy())],
             None => ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| ssh.home_ssh.join(name)).to_vec(),
         }
     } else {
-        identities.into_iter().map(|value| paths.one(&expand_tokens(value, &options, ssh))).collect()
+        identities.into_iter().map(|value| paths.one(&tokens::of_file(value, &options, ssh))).collect()
     };
     options.certificate_files =
-        certificates.into_iter().map(|value| paths.one(&expand_tokens(value, &options, ssh))).collect();
+        certificates.into_iter().map(|value| paths.one(&tokens::of_file(value, &options, ssh))).collect();
     options.revoked_host_keys =
-        revoked.map(|value| paths.absolute(&expand_tokens(&value, &options, ssh))).transpose()?;
+        revoked.map(|value| paths.absolute(&tokens::expand(&value, &options, ssh))).transpose()?;
     options.methods.retain(|method| !forbidden.contains(method));
-    if text.is_empty() {
-        jump.clone_from(&target.jump);
-    }
     if !ssh.known_hosts.is_empty() {
         options.user_known_hosts.clone_from(&ssh.known_hosts);
     } else if text.is_empty() {
@@ -320,8 +328,6 @@ fn parse(
         options.user_known_hosts = paths.list(user_known_hosts)?;
         options.global_known_hosts = paths.list(global_known_hosts)?;
     }
-    // The first hop overrides what stands in the configuration for `none` too.
-    options.jumps = jump.iter().flat_map(|list| list.split(',')).map(|hop| hop.trim().to_owned()).collect();
     Ok(options)
 }
 
@@ -336,53 +342,6 @@ fn is_no(value: &str) -> bool {
 
 fn method(name: &str) -> Option<MethodKind> {
     METHODS.into_iter().find(|method| <&str>::from(method) == name)
-}
-
-/// The tokens of `IdentityFile` (ssh_config(5), TOKENS) that need no session.
-fn expand_tokens(value: &str, options: &HostOptions, ssh: &SshEnvironment) -> String {
-    let home = ssh.home_ssh.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
-    percent_expand(value, |token| match token {
-        'd' => Some(home.clone()),
-        'u' => Some(local_user()),
-        token => connection_token(token, options),
-    })
-}
-
-/// `%h`, `%n`, `%p` and `%r`, which `IdentityFile` and `ProxyCommand` share.
-fn connection_token(token: char, options: &HostOptions) -> Option<String> {
-    match token {
-        'h' => Some(options.host_name.clone()),
-        'n' => Some(options.alias.clone()),
-        'p' => Some(options.port.to_string()),
-        'r' => Some(options.user.clone()),
-        _ => None,
-    }
-}
-
-fn percent_expand(value: &str, known: impl Fn(char) -> Option<String>) -> String {
-    let mut expanded = String::new();
-    let mut rest = value.chars();
-    while let Some(c) = rest.next() {
-        if c != '%' {
-            expanded.push(c);
-            continue;
-        }
-        match rest.next() {
-            Some('%') => expanded.push('%'),
-            Some(token) => match known(token) {
-                Some(text) => expanded.push_str(&text),
-                None => expanded.extend(['%', token]),
-            },
-            None => expanded.push('%'),
-        }
-    }
-    expanded
-}
-
-/// `ProxyCommand` with its tokens filled in. Host and user came out of `ssh -G`, which refuses names that a shell
-/// would read as more than a word.
-pub(crate) fn proxy_command(command: &str, options: &HostOptions) -> String {
-    percent_expand(command, |token| connection_token(token, options))
 }
 
 fn local_user() -> String {

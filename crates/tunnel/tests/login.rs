@@ -12,7 +12,17 @@ use russh::{
     keys::{Algorithm, PrivateKey, PublicKey},
     server::{self, Auth, Response},
 };
-use std::{borrow::Cow, fs, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fs,
+    path::PathBuf,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 use support::{Lab, Person, echo_server, remote, secret, user};
 use tokio::net::TcpListener;
 
@@ -200,12 +210,56 @@ async fn a_certificate_logs_in() {
     connect(config, Person::answering([])).await.unwrap();
 }
 
+/// What `ssh` finds in the person's shell may not be known where Dockline was started.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_login_tells_what_was_not_there_to_try() {
+    need_sshd!();
+    let lab = Lab::new();
+    lab.keygen("stranger", "ed25519", "");
+    let sshd = lab.sshd("a", "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.spec.ssh.identity = None;
+    let text = format!(
+        "IdentityFile {}\nIdentityFile /keys/${{CARGO_PKG_NAME}}/id\nCertificateFile /keys/cert.pub\n",
+        lab.path("stranger").display()
+    );
+    fs::write(lab.path("config"), &text).unwrap();
+    let hint = async |config: &TunnelConfig| {
+        let error = connect(config.clone(), Person::answering([])).await.unwrap_err();
+        assert_eq!(error.code, Code::SshAuth, "{error:?}");
+        error.hint.unwrap()
+    };
+    let told = hint(&config).await;
+    for part in [
+        "No SSH agent is known",
+        "/keys/dockline-tunnel/id does not exist.",
+        "/keys/cert.pub does not exist.",
+    ] {
+        assert_eq!(told.matches(part).count(), 1, "{told}");
+    }
+    config.ssh.agent_socket = Some(lab.path("no-agent"));
+    let told = hint(&config).await;
+    assert!(told.contains("no-agent does not answer the Dockline that runs."), "{told}");
+    fs::write(lab.path("config"), format!("{text}IdentityAgent none\n")).unwrap();
+    assert!(!hint(&config).await.contains("agent"), "nobody wants one");
+}
+
 /// A server that takes one password, by the method it is told to.
+#[derive(Clone)]
 struct PasswordServer {
     method: MethodKind,
+    /// What it asks by keyboard-interactive.
+    prompt: &'static str,
+    /// Answers at which it hangs up instead of saying whether they are right.
+    breaks: Arc<AtomicUsize>,
 }
 
 impl PasswordServer {
+    fn break_off(&self) -> Result<(), russh::Error> {
+        let left = self.breaks.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        left.map_or(Ok(()), |_| Err(russh::Error::Disconnect))
+    }
+
     /// The library would take the method off the list after one wrong password, unlike sshd.
     fn refusal(&self) -> Auth {
         let methods = MethodSet::from(&[MethodKind::PublicKey, self.method][..]);
@@ -217,6 +271,7 @@ impl server::Handler for PasswordServer {
     type Error = russh::Error;
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
+        self.break_off()?;
         let right = self.method == MethodKind::Password && (user, password) == ("bob", "hunter2");
         Ok(if right { Auth::Accept } else { self.refusal() })
     }
@@ -231,9 +286,10 @@ impl server::Handler for PasswordServer {
             None => Auth::Partial {
                 name: Cow::Borrowed(""),
                 instructions: Cow::Borrowed(""),
-                prompts: Cow::Owned(vec![(Cow::Borrowed("Password: "), false)]),
+                prompts: Cow::Owned(vec![(Cow::Borrowed(self.prompt), false)]),
             },
             Some(mut answers) => {
+                self.break_off()?;
                 let right = answers.next().is_some_and(|answer| answer == b"hunter2"[..]);
                 if right { Auth::Accept } else { self.refusal() }
             }
@@ -242,11 +298,15 @@ impl server::Handler for PasswordServer {
 }
 
 async fn password_server(lab: &Lab, method: MethodKind) -> TunnelConfig {
+    server_of(lab, PasswordServer { method, prompt: "Password: ", breaks: Arc::default() }).await
+}
+
+async fn server_of(lab: &Lab, server: PasswordServer) -> TunnelConfig {
     let key = PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519).unwrap();
     let public: PublicKey = key.public_key().clone();
     let server_config = Arc::new(server::Config {
         keys: vec![key],
-        methods: MethodSet::from(&[MethodKind::PublicKey, method][..]),
+        methods: MethodSet::from(&[MethodKind::PublicKey, server.method][..]),
         auth_rejection_time: Duration::from_millis(10),
         ..server::Config::default()
     });
@@ -254,9 +314,9 @@ async fn password_server(lab: &Lab, method: MethodKind) -> TunnelConfig {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let config = server_config.clone();
+            let (config, server) = (server_config.clone(), server.clone());
             tokio::spawn(async move {
-                if let Ok(session) = server::run_stream(config, stream, PasswordServer { method }).await {
+                if let Ok(session) = server::run_stream(config, stream, server).await {
                     let _ = session.await;
                 }
             });
@@ -298,6 +358,43 @@ async fn a_password_is_the_last_resort() {
         let error = connect(config, Person::answering([Answer::Refuse])).await.unwrap_err();
         assert_eq!(error.code, Code::SshAuth, "{error:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_breaks_while_a_password_is_checked_has_not_judged_it() {
+    let lab = Lab::new();
+    for method in [MethodKind::Password, MethodKind::KeyboardInteractive] {
+        let breaks = Arc::new(AtomicUsize::new(1));
+        let server = PasswordServer { method, prompt: "Password: ", breaks: breaks.clone() };
+        let config = server_of(&lab, server).await;
+        let id = SecretId::Password { login: format!("bob@127.0.0.1:{}", config.spec.ssh.port.unwrap()) };
+
+        let person = Person::answering([]);
+        person.keyring.lock().unwrap().insert(id.clone(), "hunter2".to_owned());
+        connect(config.clone(), person.clone()).await.unwrap();
+        assert!(person.asked().is_empty(), "{method:?}: {:?}", person.asked());
+        assert_eq!(person.keyring.lock().unwrap()[&id], "hunter2");
+
+        // Typed only now, it need not be typed again.
+        breaks.store(1, SeqCst);
+        let person = Person::answering([secret("hunter2", true)]);
+        connect(config, person.clone()).await.unwrap();
+        assert_eq!((person.asked().len(), breaks.load(SeqCst)), (1, 0), "{method:?}");
+        assert_eq!(person.keyring.lock().unwrap()[&id], "hunter2");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_a_broken_connection_has_not_judged_is_not_asked_for_again() {
+    let lab = Lab::new();
+    let breaks = Arc::new(AtomicUsize::new(1));
+    let method = MethodKind::KeyboardInteractive;
+    let server = PasswordServer { method, prompt: "Verification code: ", breaks: breaks.clone() };
+    let config = server_of(&lab, server).await;
+    let person = Person::answering([secret("hunter2", false)]);
+    connect(config, person.clone()).await.unwrap();
+    assert_eq!((person.asked().len(), breaks.load(SeqCst)), (1, 0));
+    assert!(matches!(&person.asked()[0], Question::Challenge { .. }));
 }
 
 /// Two hosts with the same address, each behind a jump host of its own, are told apart by their `HostKeyAlias`.

@@ -113,6 +113,23 @@ async fn a_host_key_is_judged_again_at_each_exchange_of_keys() {
     tunnel.stop().await;
 }
 
+/// The figure says when a silent server is asked, not when it counts as gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_session_that_is_rarely_asked_lives_on() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let mut config = lab.config(&sshd, remote(echo_server().await)).await;
+    config.ssh.keepalive = Some(Duration::from_secs(60));
+    let (tunnel, _lease) = up(config).await;
+    let ended = until(&tunnel, |view| !matches!(view.state, TunnelState::Up { .. }));
+    // Longer than a server may be silent that was asked as early as usual.
+    let ended = tokio::time::timeout(Duration::from_millis(9_500), ended).await;
+    assert!(ended.is_err(), "{:?}", ended.unwrap().state);
+    assert_eq!(sshd.logins(), 1);
+    tunnel.stop().await;
+}
+
 /// A server that says what OpenSSH's says who will not have somebody, and how often that was.
 async fn turning_away(words: &'static str) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

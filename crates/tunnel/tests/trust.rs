@@ -8,7 +8,7 @@ mod support;
 use dockline_model::{Answer, Code, LeaseHolder, Question, TunnelState};
 use dockline_tunnel::{Nobody, Tunnel, TunnelConfig};
 use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
-use support::{Lab, Person, Sshd, echo_server, remote};
+use support::{Lab, Person, Sshd, echo_server, remote, until};
 
 async fn with_known_hosts(lab: &Lab, sshd: &Sshd, text: Option<&str>) -> TunnelConfig {
     let config = lab.config(sshd, remote(echo_server().await)).await;
@@ -125,6 +125,26 @@ async fn a_revoked_key_is_refused() {
     let lease = tunnel.lease(LeaseHolder::Manual);
     assert_eq!(tunnel.up(&lease).await.unwrap_err().code, Code::HostKeyRevoked);
     assert_eq!(sshd.logins(), 0);
+    tunnel.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_whose_key_cannot_be_written_down_is_trusted_all_the_same() {
+    need_sshd!();
+    let lab = Lab::new();
+    let sshd = lab.sshd("a", "").await;
+    let mut config = with_known_hosts(&lab, &sshd, None).await;
+    // Nobody makes a folder there, not even root.
+    config.ssh.known_hosts = vec!["/proc/dockline/known_hosts".into()];
+    let person = Person::answering([Answer::Trust]);
+    let tunnel = Tunnel::start(config, person.clone()).await;
+    let lease = tunnel.lease(LeaseHolder::Manual);
+    tunnel.up(&lease).await.unwrap();
+    // Nor is the next session's key asked about.
+    sshd.kill_sessions();
+    until(&tunnel, |view| !matches!(view.state, TunnelState::Up { .. })).await;
+    until(&tunnel, |view| matches!(view.state, TunnelState::Up { .. })).await;
+    assert_eq!(person.asked().len(), 1);
     tunnel.stop().await;
 }
 

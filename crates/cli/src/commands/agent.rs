@@ -1,7 +1,7 @@
 //! `dockline agent`.
 
 use crate::{arguments::Agent, face::Face, interrupts::Interrupts, output::Output, prompts::Answers};
-use dockline_core::Mode;
+use dockline_core::{Mode, Paths, Session};
 use dockline_model::{Code, Command, Snapshot, UiError};
 
 /// Owns listeners and tunnels until it is told to end, or ends the one that does.
@@ -57,6 +57,12 @@ async fn stop(force: bool, output: Output) -> Result<(), UiError> {
                 "Nothing runs that could be stopped.".to_owned()
             });
         }
+        // It cannot be spoken with, but it may still make way for this version.
+        Err(error) if error.code == Code::OwnerVersion => {
+            let paths = Paths::from_process().map_err(|error| UiError::from(&error))?;
+            Session::end_owner(&paths, force).await?;
+            return stopped(output);
+        }
         Err(error) => return Err(error),
     };
     match face.request(Command::Quit { force }).await {
@@ -69,5 +75,9 @@ async fn stop(force: bool, output: Output) -> Result<(), UiError> {
     }
     face.ended().await;
     face.close().await;
+    stopped(output)
+}
+
+fn stopped(output: Output) -> Result<(), UiError> {
     output.result(&serde_json::json!({ "stopped": true }), || "Stopped.".to_owned())
 }

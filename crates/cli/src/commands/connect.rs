@@ -93,7 +93,11 @@ impl Holding<'_> {
             tokio::select! {
                 biased;
                 () = interrupts.next() => {
-                    self.face.request(Command::Disconnect { registry: self.name.clone(), force: false }).await?;
+                    // What is only held for this command ends with it; what others hold is theirs.
+                    if !hold {
+                        let disconnect = Command::Disconnect { registry: self.name.clone(), force: false };
+                        self.face.request(disconnect).await?;
+                    }
                     return Err(cancelled());
                 }
                 result = &mut request => return result.map(drop),

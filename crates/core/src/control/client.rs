@@ -2,7 +2,7 @@
 
 use super::{
     newest::Newest,
-    wire::{self, Reader, WireError, Writer},
+    wire::{self, AnyHello, AnyQuit, Reader, WireError, Writer},
 };
 use crate::{
     EventStream, Paths,
@@ -92,8 +92,8 @@ impl Client {
     /// that draws: of what changes it hears the newest of each object, and has nothing to subscribe to.
     ///
     /// # Errors
-    /// `OwnerGone` (nobody owns the tunnels, or an owner of another version), `PermissionDenied` (it is another
-    /// account's).
+    /// `OwnerGone` (nobody owns the tunnels), `OwnerVersion` (an owner of another version does), `PermissionDenied` (it is
+    /// another account's).
     pub async fn find(paths: &Paths, hello: &Hello) -> Result<(Self, Arc<Newest>), UiError> {
         let deadline = Instant::now() + OWNER_PATIENCE;
         let newest = Arc::new(Newest::default());
@@ -113,7 +113,8 @@ impl Client {
         Self::dial(paths, hello, Events::All(Subscribers::default())).await
     }
 
-    async fn dial(paths: &Paths, hello: &Hello, events: Events) -> Result<Self, Unreachable> {
+    /// A connection to whoever owns the tunnels.
+    async fn reach(paths: &Paths) -> Result<(Reader, Writer), Unreachable> {
         let connected = timeout(WELCOME_PATIENCE, wire::connect(paths)).await;
         let connected = connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         let stream = connected.map_err(|error| {
@@ -131,14 +132,38 @@ impl Client {
                 Unreachable::NotThere
             }
         })?;
-        let (mut reader, mut writer) = wire::split(stream, wire::LONGEST_ENVELOPE);
+        Ok(wire::split(stream, wire::LONGEST_ENVELOPE))
+    }
+
+    /// Has the owner end, of whatever version it is; one from before this was known refuses it. With `force` whatever
+    /// uses it.
+    pub(crate) async fn quit(paths: &Paths, force: bool) -> Result<(), Unreachable> {
+        let (mut reader, mut writer) = Self::reach(paths).await?;
+        let hello = AnyHello { protocol: PROTOCOL_VERSION, quit: Some(AnyQuit { force }) };
+        let farewell = async {
+            writer.send(&hello).await.ok()?;
+            reader.receive::<Envelope>().await
+        };
+        match timeout(WELCOME_PATIENCE, farewell).await {
+            Ok(Some(Ok(Envelope::Goodbye { error }))) => Err(Unreachable::Refused(refusal(error))),
+            Ok(Some(Ok(Envelope::Welcome { .. } | Envelope::Response(_) | Envelope::Event(_))))
+            | Ok(Some(Err(WireError::Unreadable { .. } | WireError::TooLong))) => {
+                Err(Unreachable::Refused(another_version()))
+            }
+            Ok(Some(Err(WireError::Io(_))) | None) => Ok(()),
+            Err(_) => Err(Unreachable::NotThere),
+        }
+    }
+
+    async fn dial(paths: &Paths, hello: &Hello, events: Events) -> Result<Self, Unreachable> {
+        let (mut reader, mut writer) = Self::reach(paths).await?;
         let greeting = async {
             writer.send(hello).await.ok()?;
             reader.receive::<Envelope>().await
         };
         match timeout(WELCOME_PATIENCE, greeting).await {
             Ok(Some(Ok(Envelope::Welcome { protocol: PROTOCOL_VERSION }))) => {}
-            Ok(Some(Ok(Envelope::Goodbye { error }))) => return Err(Unreachable::Refused(error)),
+            Ok(Some(Ok(Envelope::Goodbye { error }))) => return Err(Unreachable::Refused(refusal(error))),
             Ok(Some(Ok(Envelope::Welcome { .. } | Envelope::Response(_) | Envelope::Event(_))))
             | Ok(Some(Err(WireError::Unreadable { .. } | WireError::TooLong))) => {
                 return Err(Unreachable::Refused(another_version()));
@@ -309,8 +334,17 @@ fn gone() -> UiError {
         .hint("Run the command again.")
 }
 
+/// Why an owner does not even say welcome. That it is of another version it says with the code of one that has gone, which
+/// every version knows.
+fn refusal(mut error: UiError) -> UiError {
+    if error.code == Code::OwnerGone {
+        error.code = Code::OwnerVersion;
+    }
+    error
+}
+
 fn another_version() -> UiError {
-    UiError::new(Code::OwnerGone, "The Dockline that runs does not speak this program's control protocol.")
+    UiError::new(Code::OwnerVersion, "The Dockline that runs does not speak this program's control protocol.")
         .hint("Quit the one that runs, so that the new version takes over.")
 }
 

@@ -280,6 +280,7 @@ mod tests {
             layers: Vec::new(),
             current: sequence,
             total: 100,
+            share: None,
             sent: 0,
             skipped: 0,
             rate: None,

@@ -1,8 +1,10 @@
 //! The owner's side: election, and one task a face.
 
-use super::wire::{self, Reader, WireError, Writer};
+use super::wire::{self, AnyHello, AnyQuit, Reader, WireError, Writer};
 use crate::{Controller, EventStream, FaceId, Paths};
-use dockline_model::{Code, Envelope, Hello, PROTOCOL_VERSION, Request, Response, UiError};
+use dockline_model::{
+    Code, Command, Envelope, FaceKind, Hello, PROTOCOL_VERSION, Request, Response, UiError,
+};
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use serde::Deserialize;
 use std::{
@@ -163,10 +165,10 @@ impl Serving {
     }
 }
 
-/// What every version's hello has in it.
-#[derive(Deserialize)]
-struct AnyHello {
-    protocol: u32,
+/// What somebody wants who has said hello.
+enum Greeting {
+    Face(Hello),
+    Quit { force: bool },
 }
 
 /// Detaches the face however its conversation ends.
@@ -189,7 +191,16 @@ async fn converse(stream: Stream, controller: Controller, farewell: Cancellation
     };
     let conversation = async {
         match hello {
-            Ok(Some(hello)) => {
+            Ok(Some(Greeting::Quit { force })) => {
+                let hello = Hello { protocol: PROTOCOL_VERSION, face: FaceKind::Cli, can_answer: false };
+                let face = controller.attach(hello).await;
+                let attached = Attached { controller, face };
+                match attached.controller.handle(face, Command::Quit { force }).await {
+                    Ok(_) => Ok(()),
+                    Err(error) => writer.send(&Envelope::Goodbye { error }).await,
+                }
+            }
+            Ok(Some(Greeting::Face(hello))) => {
                 // From before the welcome, so that nothing falls between.
                 let events = controller.subscribe();
                 let face = controller.attach(hello).await;
@@ -207,13 +218,16 @@ async fn converse(stream: Stream, controller: Controller, farewell: Cancellation
 }
 
 /// The first line: `None` if whoever connected is no face, an error that is worth telling it otherwise.
-async fn greeting(reader: &mut Reader) -> Result<Option<Hello>, UiError> {
+async fn greeting(reader: &mut Reader) -> Result<Option<Greeting>, UiError> {
     let line = match timeout(HELLO_PATIENCE, reader.receive::<serde_json::Value>()).await {
         Ok(Some(Ok(line))) => line,
         Ok(Some(Err(WireError::TooLong | WireError::Unreadable { .. }))) => return Err(not_understood()),
         Ok(Some(Err(WireError::Io(_))) | None) | Err(_) => return Ok(None),
     };
-    let theirs = AnyHello::deserialize(&line).map_err(|_| not_understood())?.protocol;
+    let AnyHello { protocol: theirs, quit } = AnyHello::deserialize(&line).map_err(|_| not_understood())?;
+    if let Some(AnyQuit { force }) = quit {
+        return Ok(Some(Greeting::Quit { force }));
+    }
     if theirs != PROTOCOL_VERSION {
         return Err(UiError::new(
             Code::OwnerGone,
@@ -224,7 +238,7 @@ async fn greeting(reader: &mut Reader) -> Result<Option<Hello>, UiError> {
         )
         .hint("Quit the one that runs, so that the new version takes over."));
     }
-    Hello::deserialize(&line).map(Some).map_err(|_| not_understood())
+    Hello::deserialize(&line).map(|hello| Some(Greeting::Face(hello))).map_err(|_| not_understood())
 }
 
 fn not_understood() -> UiError {

@@ -9,7 +9,7 @@ use interprocess::local_socket::{
     ConnectOptions, ListenerOptions, Name,
     tokio::{Listener, Stream},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io;
 use tokio::io::{ReadHalf, WriteHalf};
 use tokio_util::codec::{FramedRead, FramedWrite, LinesCodec, LinesCodecError};
@@ -18,6 +18,22 @@ use tokio_util::codec::{FramedRead, FramedWrite, LinesCodec, LinesCodecError};
 pub(super) const LONGEST_REQUEST: usize = 1 << 20;
 /// Longest line a face takes from its owner: a snapshot with thousands of images in it.
 pub(super) const LONGEST_ENVELOPE: usize = 64 << 20;
+
+/// What every version's hello has in it, and every owner from now on understands: whoever cannot speak with an owner can
+/// still have it make way.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AnyHello {
+    pub protocol: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quit: Option<AnyQuit>,
+}
+
+/// The owner is to end, and nothing else is wanted of it. It hangs up if it does, and says goodbye if it does not.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AnyQuit {
+    /// Whatever it is used for.
+    pub force: bool,
+}
 
 /// Why a line could not be had.
 #[derive(Debug, thiserror::Error)]

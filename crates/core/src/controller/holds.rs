@@ -76,6 +76,10 @@ impl Actor {
         let (spec, generation, mut slot) = (registry.spec.clone(), registry.generation, registry.tunnel());
         let (mailbox, name) = (self.mailbox.clone(), name.clone());
         let holder = hold.then_some(face);
+        let is_held = match &holder {
+            Some(face) => registry.held.contains_key(face),
+            None => registry.manual.is_some(),
+        };
         tokio::spawn(async move {
             let connected = async {
                 let tunnel = slot.ready().await?;
@@ -84,12 +88,15 @@ impl Actor {
                     None => LeaseHolder::Manual,
                 };
                 let lease = Arc::new(tunnel.lease(kind));
-                mailbox.post(Message::Leased {
-                    name: name.clone(),
-                    generation,
-                    holder,
-                    lease: lease.clone(),
-                });
+                let (held_name, held_lease) = (name.clone(), lease.clone());
+                let held = Message::Leased { name: held_name, generation, holder, lease: held_lease };
+                // An earlier hold stays until this connection is there to take its place.
+                let later = if is_held {
+                    Some(held)
+                } else {
+                    mailbox.post(held);
+                    None
+                };
                 // A tunnel that leads nowhere is no connection either.
                 let up = tunnel.with_patience(CONNECT_PATIENCE).check_remote(&lease).await;
                 // Nor is one that no program can connect to, since its port is somebody else's.
@@ -97,8 +104,12 @@ impl Actor {
                 // While the host is out of reach the tunnel goes on trying; what only a person can mend is not
                 // held on to.
                 let goes_on = matches!(tunnel.view().state, TunnelState::Reconnecting { .. });
-                if up.is_err() && !goes_on {
-                    mailbox.post(Message::Unlease { name, generation, holder });
+                match later {
+                    Some(held) if up.is_ok() || goes_on => mailbox.post(held),
+                    None if up.is_err() && !goes_on => {
+                        mailbox.post(Message::Unlease { name, generation, holder });
+                    }
+                    Some(_) | None => {}
                 }
                 up.map(|()| Reply::Registry { spec })
             };

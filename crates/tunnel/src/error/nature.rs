@@ -47,7 +47,8 @@ impl TunnelError {
     #[must_use]
     pub fn is_retriable(&self) -> bool {
         match self {
-            Self::Resolve { .. }
+            Self::HostOptionsFailed { .. }
+            | Self::Resolve { .. }
             | Self::Connect { .. }
             | Self::ConnectTimedOut { .. }
             | Self::HandshakeTimedOut { .. }

@@ -7,7 +7,9 @@ use std::io;
 impl TunnelError {
     fn code(&self) -> Code {
         match self {
-            Self::HostOptions { .. } | Self::ProxyCommand { .. } => Code::SshConfig,
+            Self::HostOptions { .. } | Self::HostOptionsFailed { .. } | Self::ProxyCommand { .. } => {
+                Code::SshConfig
+            }
             Self::ProxyEnded { status, .. } if is_not_found(*status) => Code::SshConfig,
             Self::ProxyEnded { .. } => Code::SshUnreachable,
             Self::Resolve { .. } => Code::SshHostNotFound,
@@ -61,7 +63,7 @@ impl TunnelError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::HostOptions { .. } => "Check ~/.ssh/config and the registry's SSH target.".to_owned(),
+            Self::HostOptions { .. } | Self::HostOptionsFailed { .. } => "Check ~/.ssh/config and the registry's SSH target.".to_owned(),
             Self::Resolve { .. } => {
                 "Check the name for a typo, and whether this machine is online or needs a VPN.".to_owned()
             }

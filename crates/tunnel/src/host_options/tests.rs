@@ -1,6 +1,7 @@
 //! What `ssh -G` says, read and acted on; the real one where it is there.
 
 use super::*;
+use std::path::Path;
 
 fn environment() -> SshEnvironment {
     SshEnvironment { home_ssh: PathBuf::from("/h/.ssh"), ..SshEnvironment::default() }
@@ -102,6 +103,58 @@ fn what_is_kept_for_a_host_goes_by_the_name_that_its_key_is_known_by() {
     assert_eq!(account("hostkeyalias 10.0.0.5\nport 2222\n"), "bob@10.0.0.5:2222 (10.0.0.5)");
 }
 
+/// What `ssh -G` itself fills in for another key, which it does not for a key's file.
+#[cfg(unix)]
+#[tokio::test]
+async fn files_of_keys_have_the_names_that_the_real_ssh_would_give_them() {
+    if std::process::Command::new("ssh").arg("-V").output().is_err() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Set by cargo for whoever runs tests.
+    let pattern = "/keys/${CARGO_PKG_NAME}/%%-%C-%h-%i-%k-%L-%l-%n-%p-%r-%u";
+    let config = folder.path().join("config");
+    let text = format!(
+        "Host one\n HostName 10.0.0.1\n Port 2222\n User bob\nHost two\n HostKeyAlias other\n\
+         Host *\n ControlPath {pattern}\n IdentityFile {pattern}\n CertificateFile {pattern}\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    for host in ["one", "two"] {
+        let output = std::process::Command::new("ssh").args(["-G", "-F"]).arg(&config).arg(host).output();
+        let printed = String::from_utf8(output.unwrap().stdout).unwrap();
+        let expected = printed.lines().find_map(|line| line.strip_prefix("controlpath ")).unwrap();
+        assert!(!expected.contains("${") && !expected.contains("%C"), "{expected}");
+        let ssh =
+            SshEnvironment { config: Some(config.clone()), ssh_program: Some("ssh".into()), ..environment() };
+        let options = resolve(&host.parse().unwrap(), &ssh).await.unwrap();
+        assert_eq!(options.identity_files, [Path::new(expected)]);
+        assert_eq!(options.certificate_files, [Path::new(expected)]);
+    }
+}
+
+#[test]
+fn a_jump_host_goes_by_its_name_alone() {
+    for (jump, name) in
+        [("none", ""), ("a@j1:22,b@j2:2222", "j2"), ("j", "j"), ("u@[::1]:22", "::1"), ("ssh://u@j:1", "j")]
+    {
+        let options = read(&format!("hostname h\nproxyjump {jump}\nidentityfile /k/%j.\n"), "h");
+        assert_eq!(options.identity_files, [PathBuf::from(format!("/k/{name}."))], "{jump}");
+    }
+}
+
+/// `CanonicalizeHostname` needs the name server, and `Match exec` whatever it likes: the network may be back by the next
+/// time.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_failure_of_ssh_is_not_the_last_word() {
+    let ssh = SshEnvironment { ssh_program: Some("false".into()), ..environment() };
+    let target: SshTarget = "h".parse().unwrap();
+    let error = resolve(&target, &ssh).await.unwrap_err();
+    assert!(error.is_retriable(), "{error}");
+    let no_name = SshTarget { host: "h;id".to_owned(), ..target };
+    assert!(!resolve(&no_name, &ssh).await.unwrap_err().is_retriable());
+}
+
 /// The real `ssh` prints paths without their quotes.
 #[cfg(unix)]
 #[tokio::test]
@@ -142,7 +195,7 @@ async fn paths_with_blanks_come_through_the_real_ssh() {
         (Some(at("a b/revoked")), &at("a b/id"))
     );
     let error = asked("first").await.unwrap_err();
-    assert!(matches!(error, TunnelError::HostOptions { .. }), "{error}");
+    assert!(matches!(error, TunnelError::HostOptions { .. }) && !error.is_retriable(), "{error}");
     assert!(error.to_string().contains("“known” is not absolute"), "{error}");
     std::fs::create_dir(at("a b")).unwrap();
     std::fs::write(at("a b/known"), "").unwrap();

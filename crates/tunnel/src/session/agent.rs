@@ -20,7 +20,7 @@ use std::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// A stream to an agent, of whatever kind the platform has.
-type Stream = Box<dyn AgentStream + Send + Unpin + 'static>;
+pub(super) type Stream = Box<dyn AgentStream + Send + Unpin + 'static>;
 /// An agent that is connected to.
 pub(super) type Agent = AgentClient<Stream>;
 

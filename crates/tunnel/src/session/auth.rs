@@ -10,7 +10,7 @@ mod password;
 mod public_key;
 mod signer;
 
-use super::{Client, INACTIVITY_TIMEOUT, SessionEnd};
+use super::{Client, SessionEnd, tuning::INACTIVITY_TIMEOUT};
 use crate::{Ask, error::TunnelError, host_options::HostOptions};
 use dockline_model::{Answer, Question, RegistryName};
 use russh::{
@@ -99,6 +99,8 @@ pub(super) struct Login<'a> {
     skipped: Vec<String>,
     /// How many keys the agent had to offer.
     agent_keys: usize,
+    /// It was asked to sign, and has not answered.
+    agent_is_silent: bool,
     /// Keys that were right already; the server takes none twice.
     used: Vec<Vec<u8>>,
     /// What the server would accept; everything, until it has said.
@@ -128,6 +130,7 @@ impl<'a> Login<'a> {
             tried: Vec::new(),
             skipped: Vec::new(),
             agent_keys: 0,
+            agent_is_silent: false,
             used: Vec::new(),
             methods,
             has_said: false,
@@ -146,10 +149,9 @@ impl<'a> Login<'a> {
             }
         }
         let login = self.options.login();
-        // Who would not answer is not asked again because the server was impatient.
-        if self.handle.is_closed() && !self.was_refused {
-            // The reason is set a moment after the session's inbox is closed.
-            let _ = tokio::time::timeout(Duration::from_secs(1), self.end.ended()).await;
+        // Who would not answer is not asked again because the server was impatient; nor an agent.
+        if self.handle.is_closed() && !self.was_refused && !self.agent_is_silent {
+            self.settle().await;
             if !self.end.was_told() || self.tried.is_empty() {
                 return Err(russh::Error::HUP.into());
             }
@@ -250,6 +252,31 @@ impl<'a> Login<'a> {
         match self.end.has_ended() || self.handle.is_closed() {
             true => Err(TunnelError::Outwaited { host: self.options.host_name.clone() }),
             false => Ok(()),
+        }
+    }
+
+    /// Waits for the reason of an end: it is set a moment after the session's inbox is closed.
+    async fn settle(&self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.end.ended()).await;
+    }
+
+    /// Whether the session ended where there should have been an answer, for which the library has no other word than a
+    /// refusal that leaves nothing to try. A server that says why it ends the session has heard enough (`MaxAuthTries`):
+    /// that is an answer.
+    async fn was_lost(&self, result: &AuthResult) -> bool {
+        match result {
+            AuthResult::Failure { remaining_methods, .. } if remaining_methods.is_empty() => {
+                self.settle().await;
+                self.end.has_ended() && !self.end.was_told()
+            }
+            AuthResult::Success | AuthResult::Failure { .. } => false,
+        }
+    }
+
+    /// Notes why a way was not tried, once.
+    fn skip(&mut self, why: String) {
+        if !self.skipped.contains(&why) {
+            self.skipped.push(why);
         }
     }
 

@@ -1,16 +1,18 @@
 //! Dialling: from a registry's SSH target to an authenticated session, through as many jump hosts as it takes.
 
+mod handshake;
+
 use super::{
     Client, Forwarded, Session, SessionEnd,
     auth::{Asker, Credentials, Login},
-    cipher_order, client_config,
+    cipher_order,
     coalesce::Coalescing,
     greeting::Greeting,
     host_key::{self, Verifier},
     proxy::Proxy,
     pulse::{self, Pulse},
     sever::Severable,
-    tcp,
+    tcp, tuning,
 };
 use crate::{
     Ask, SshEnvironment,
@@ -22,10 +24,8 @@ use crate::{
 };
 use dockline_model::{Answer, Question, RegistryName, RemoteEnd, SshTarget};
 use futures::{FutureExt as _, future::BoxFuture};
-use russh::{
-    cipher,
-    client::{self, Handle},
-};
+use handshake::{handshake, with_host};
+use russh::cipher;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
@@ -34,11 +34,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    sync::mpsc,
-};
+use tokio::{net::TcpStream, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// From the connection to the server's proof of identity. Nobody is asked anything in between.
@@ -66,7 +62,7 @@ pub(crate) struct Dialer {
     patience: Option<Duration>,
     /// Who takes the connections to ports that the host listens at for us.
     forwarded: Option<mpsc::Sender<Forwarded>>,
-    /// Keys that a person trusted where no file may remember them (`UserKnownHostsFile none`).
+    /// Keys that a person trusted where no file may remember them (`UserKnownHostsFile none`), or none can.
     trusted: Mutex<Vec<(String, Vec<u8>)>>,
     /// Whether the processor has AES.
     has_aes: bool,
@@ -255,7 +251,8 @@ impl Dialer {
         unfinished.disarm();
         tracing::debug!(registry = %self.registry, "an SSH session is up");
         let (questions, asked) = mpsc::unbounded_channel();
-        let guard = pulse::guard(pulse, asked, end.token.clone());
+        let keepalive = options.keepalive.unwrap_or(tuning::KEEPALIVE_INTERVAL);
+        let guard = pulse::guard(pulse, keepalive, asked, end.token.clone());
         tokio::spawn({
             let (end, cut) = (end.clone(), cut.clone());
             async move {
@@ -329,7 +326,16 @@ impl Dialer {
         };
         let because = match answer {
             Some(Answer::Trust) => {
-                if !host_key::remember(options, key)? {
+                // A file that cannot be written does not undo what was decided. As for `ssh`, it is asked about again
+                // some day.
+                let is_remembered = host_key::remember(options, key).unwrap_or_else(|error| {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a trusted host's key is not kept"
+                    );
+                    false
+                });
+                if !is_remembered {
                     let mut trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner);
                     trusted.push((host, key.blob().to_owned()));
                 }
@@ -345,80 +351,6 @@ impl Dialer {
             because,
         })
     }
-}
-
-async fn handshake<S>(
-    stream: S,
-    options: &HostOptions,
-    (client, ciphers): (Client, &'static [cipher::Name]),
-    limit: Duration,
-) -> Result<Handle<Client>, TunnelError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let config = Arc::new(client_config(
-        client.verifier.algorithms(),
-        options.rekey_bytes,
-        options.keepalive,
-        ciphers,
-    ));
-    let connecting = client::connect_stream(config, stream, client);
-    match tokio::time::timeout(limit, connecting).await {
-        Ok(outcome) => outcome.map_err(|error| with_host(error, options)),
-        Err(_) => Err(TunnelError::HandshakeTimedOut {
-            host: options.host_name.clone(),
-            port: options.port,
-            seconds: limit.as_secs(),
-        }),
-    }
-}
-
-/// Says in which of the ways that matter to a person the library failed.
-fn with_host(error: TunnelError, options: &HostOptions) -> TunnelError {
-    let TunnelError::Ssh(source) = error else { return error };
-    let host = options.host_name.clone();
-    let is_closed = matches!(
-        *source,
-        russh::Error::Disconnect
-            | russh::Error::HUP
-            | russh::Error::IO(_)
-            | russh::Error::SendError
-            | russh::Error::RecvError
-            | russh::Error::KeepaliveTimeout
-            | russh::Error::InactivityTimeout
-            | russh::Error::ConnectionTimeout
-    );
-    if is_closed {
-        TunnelError::HandshakeClosed { host, source }
-    } else if matches!(*source, russh::Error::Version) {
-        TunnelError::NotSsh { host, port: options.port }
-    } else if is_damage(&source) {
-        TunnelError::HandshakeDamaged { host, source }
-    } else {
-        TunnelError::Handshake { host, source }
-    }
-}
-
-/// Whether the library stumbled over bytes that no server would have sent. Another try may well succeed, other than
-/// after a disagreement about algorithms.
-const fn is_damage(error: &russh::Error) -> bool {
-    matches!(
-        error,
-        russh::Error::PacketAuth
-            | russh::Error::PacketSize(_)
-            | russh::Error::DecryptionError
-            | russh::Error::IndexOutOfBounds
-            | russh::Error::Inconsistent
-            | russh::Error::KexInit
-            | russh::Error::Kex
-            | russh::Error::Pending
-            | russh::Error::Utf8(_)
-            | russh::Error::SshEncoding(_)
-            | russh::Error::SshKey(_)
-            | russh::Error::Signature(_)
-            | russh::Error::WrongServerSig
-            | russh::Error::StrictKeyExchangeViolation { .. }
-    )
 }
 
 /// The originator of a connection that no program made.

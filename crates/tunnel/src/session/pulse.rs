@@ -7,7 +7,7 @@
 //! itself is waiting for:
 //!
 //! - Who is spoken to answers: a keepalive, or bulk data by granting more window. A peer from which nothing has come
-//!   for [`SILENCE`] is gone.
+//!   for [`SILENCE`] is gone; where it is asked later than usual, that is later as well ([`Limits`]).
 //! - Only silence that was listened to counts. While nobody reads, since a program does not take what has arrived, the
 //!   peer cannot be heard.
 //! - A task that slept itself (SIGSTOP, a suspended machine) has not listened either: what came meanwhile is looked at
@@ -29,6 +29,10 @@ const SILENCE: Duration = Duration::from_secs(8);
 /// The same after a sleep of our own, by which many a path has died. The library asks after three seconds of silence,
 /// and may have had its answer just before the sleep was noticed here: there must be time for the next one.
 const WOKEN: Duration = Duration::from_secs(5);
+/// What a peer has for the answer to a keepalive at least, before its silence counts.
+const ANSWER: Duration = Duration::from_secs(5);
+/// What is left of that after a sleep of our own: an answer that is under way comes at once.
+const WOKEN_ANSWER: Duration = Duration::from_secs(2);
 /// A write that cannot go on for this long although nobody can say that the peer is silent.
 const STUCK: Duration = Duration::from_secs(30);
 /// Waking up so much later than planned is a sleep.
@@ -129,9 +133,25 @@ enum Verdict {
     Again(Instant),
 }
 
+/// How long silence may last. Who is not asked has nothing to say: however rarely a person wants the server asked, what
+/// counts is its silence after that.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    silence: Duration,
+    woken: Duration,
+}
+
+impl Limits {
+    /// For a peer that is asked after so much silence.
+    fn new(keepalive: Duration) -> Self {
+        Self { silence: SILENCE.max(keepalive + ANSWER), woken: WOKEN.max(keepalive + WOKEN_ANSWER) }
+    }
+}
+
 /// The judge; has no clock and does nothing.
 #[derive(Debug)]
 struct Vigil {
+    limits: Limits,
     /// Silence counts from then at the earliest.
     since: Instant,
     /// When it was to be looked again.
@@ -141,8 +161,8 @@ struct Vigil {
 }
 
 impl Vigil {
-    const fn new(now: Instant) -> Self {
-        Self { since: now, planned: now, question: None }
+    const fn new(now: Instant, limits: Limits) -> Self {
+        Self { limits, since: now, planned: now, question: None }
     }
 
     /// A further question does not give the peer more time for an earlier one.
@@ -158,7 +178,7 @@ impl Vigil {
             self.since = now;
             // Somebody else may have noticed the sleep first, and asked.
             if self.question.is_none_or(|question| question.asked <= self.planned) {
-                self.question = Some(Question { asked: now, patience: WOKEN });
+                self.question = Some(Question { asked: now, patience: self.limits.woken });
             }
         } else if let Some(question) = &mut self.question {
             // A machine that is too busy to look in time is too busy to have listened.
@@ -170,7 +190,7 @@ impl Vigil {
         let silent_since = noted.listening.map(|listening| listening.max(noted.heard).max(self.since));
         let stuck_since = noted.stuck.map(|stuck| stuck.max(self.since));
         let ends = [
-            silent_since.map(|since| since + SILENCE),
+            silent_since.map(|since| since + self.limits.silence),
             stuck_since.map(|since| since + STUCK),
             // Whoever waits does so since before the question, or the answer may have come unread.
             silent_since
@@ -186,14 +206,15 @@ impl Vigil {
     }
 }
 
-/// Judges the peer until it is gone, which is what this returns for, or `ended`. It is told of every one of `questions`
-/// before the peer is.
+/// Judges the peer until it is gone, which is what this returns for, or `ended`. The library asks it after `keepalive` of
+/// silence; of every other one of `questions` this is told before the peer is.
 pub(super) async fn guard(
     pulse: Arc<Pulse>,
+    keepalive: Duration,
     mut questions: mpsc::UnboundedReceiver<Question>,
     ended: CancellationToken,
 ) -> bool {
-    let mut vigil = Vigil::new(Instant::now());
+    let mut vigil = Vigil::new(Instant::now(), Limits::new(keepalive));
     loop {
         let again = match vigil.judge(Instant::now(), pulse.noted()) {
             Verdict::Dead => return true,
@@ -220,8 +241,13 @@ mod tests {
 
     impl Peer {
         fn new() -> Self {
-            let start = Instant::now();
-            Self { start, vigil: Vigil::new(start) }
+            Self::asked_after(3)
+        }
+
+        /// One that is asked after so many seconds of silence.
+        fn asked_after(seconds: u64) -> Self {
+            let (start, limits) = (Instant::now(), Limits::new(Duration::from_secs(seconds)));
+            Self { start, vigil: Vigil::new(start, limits) }
         }
 
         fn at(&self, millis: u32) -> Instant {
@@ -262,6 +288,25 @@ mod tests {
         assert_eq!(peer.judge(5_000, 4_000, Some(4_000), None), Verdict::Again(peer.at(12_000)));
         assert_eq!(peer.judge(11_999, 4_000, Some(4_000), None), Verdict::Again(peer.at(12_000)));
         assert_eq!(peer.judge(12_000, 4_000, Some(4_000), None), Verdict::Dead);
+    }
+
+    #[test]
+    fn who_is_asked_late_may_be_silent_for_longer() {
+        for (seconds, end) in [(1, 8_000), (3, 8_000), (8, 13_000), (60, 65_000), (300, 305_000)] {
+            let mut peer = Peer::asked_after(seconds);
+            let verdict = peer.judge(end - 1, 0, Some(0), None);
+            assert!(matches!(verdict, Verdict::Again(_)), "{seconds}: {verdict:?}");
+            assert_eq!(peer.judge(end, 0, Some(0), None), Verdict::Dead, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn who_is_asked_late_is_not_expected_to_speak_sooner_after_a_sleep_of_ours() {
+        let mut peer = Peer::asked_after(60);
+        peer.judge(0, 0, Some(0), None);
+        assert!(matches!(peer.judge_once(75_000, 0, Some(0)), Verdict::Again(_)));
+        assert!(matches!(peer.judge(136_999, 0, Some(0), None), Verdict::Again(_)));
+        assert_eq!(peer.judge(137_000, 0, Some(0), None), Verdict::Dead);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{Login, Step};
 use crate::{SecretId, error::TunnelError, session::plain_text};
 use dockline_model::Question;
 use russh::{
-    MethodKind,
+    MethodKind, MethodSet,
     client::{KeyboardInteractiveAuthResponse, Prompt},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,6 +19,14 @@ enum Origin {
     Remembered,
     /// A person, now or for an earlier session.
     Typed { remember: bool },
+}
+
+/// What a person said in one try, until the server has judged it.
+#[derive(Default)]
+struct Said {
+    password: Option<(SecretString, Origin)>,
+    /// The other answers, by login and question.
+    answers: Vec<((String, String), SecretString)>,
 }
 
 /// What came of asking a person everything that the server asked.
@@ -83,15 +91,21 @@ impl Login<'_> {
     async fn keep_if_late(&self, password: &SecretString, origin: &Origin) -> Result<(), TunnelError> {
         let late = self.in_time();
         if late.is_err() {
-            let passwords = &self.credentials.passwords;
-            let login = self.options.account();
-            passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, password.clone());
-            if matches!(origin, Origin::Typed { remember: true }) {
-                // Taken back by `password_was` if it is wrong.
-                self.asker.ask.remember(&self.password_id(), password).await;
-            }
+            self.keep_for_next(password, origin).await;
         }
         late
+    }
+
+    /// A password of which nobody has said whether it is right is the first that the next session tries.
+    async fn keep_for_next(&self, password: &SecretString, origin: &Origin) {
+        let Origin::Typed { remember } = origin else { return };
+        let passwords = &self.credentials.passwords;
+        let login = self.options.account();
+        passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, password.clone());
+        if *remember {
+            // Taken back by `password_was` if it is wrong.
+            self.asker.ask.remember(&self.password_id(), password).await;
+        }
     }
 
     pub(super) async fn password(&mut self) -> Result<Step, TunnelError> {
@@ -103,8 +117,17 @@ impl Login<'_> {
             self.keep_if_late(&password, &origin).await?;
             self.note("a password");
             let user = self.options.user.clone();
-            let result = self.handle.authenticate_password(user, password.expose_secret()).await?;
-            let step = self.answered(result);
+            let result = self.handle.authenticate_password(user, password.expose_secret()).await;
+            // A connection that broke has not judged it.
+            let is_lost = match &result {
+                Ok(result) => self.was_lost(result).await,
+                Err(_) => true,
+            };
+            if is_lost {
+                self.keep_for_next(&password, &origin).await;
+                return Err(result.err().unwrap_or(russh::Error::HUP).into());
+            }
+            let step = self.answered(result?);
             self.password_was(step != Step::Refused, password, origin).await;
             if step != Step::Refused {
                 return Ok(step);
@@ -122,19 +145,19 @@ impl Login<'_> {
             }
             let user = self.options.user.clone();
             let mut response = self.handle.authenticate_keyboard_interactive_start(user, None).await?;
-            let mut given: Option<(SecretString, Origin)> = None;
+            let mut said = Said::default();
             let (mut was_asked, mut rounds) = (false, 0);
             loop {
                 match response {
                     KeyboardInteractiveAuthResponse::Success => {
-                        if let Some((password, origin)) = given {
+                        if let Some((password, origin)) = said.password {
                             self.password_was(true, password, origin).await;
                         }
                         return Ok(Step::In);
                     }
                     KeyboardInteractiveAuthResponse::Failure { remaining_methods, partial_success } => {
                         let step = self.refused(remaining_methods, partial_success);
-                        if let Some((password, origin)) = given {
+                        if let Some((password, origin)) = said.password {
                             // Which of several answers was wrong is not said; a remembered password is asked about
                             // again rather than tried again.
                             self.password_was(step != Step::Refused, password, origin).await;
@@ -148,17 +171,16 @@ impl Login<'_> {
                         rounds += 1;
                         was_asked |= !prompts.is_empty();
                         let answers = self
-                            .answers(&instructions, &prompts, &mut given, rounds == 1, attempt > 0)
+                            .answers(&instructions, &prompts, &mut said, rounds == 1, attempt > 0)
                             .await?;
                         match answers {
                             Answers::Given(answers) if rounds <= MOST_ROUNDS => {
                                 let answers = answers.iter().map(|a| a.expose_secret().to_owned()).collect();
-                                response =
-                                    self.handle.authenticate_keyboard_interactive_respond(answers).await?;
+                                response = self.respond(answers, &mut said).await?;
                             }
                             // The server still waits for answers, so nothing else can be tried in this session.
                             Answers::Given(_) | Answers::Refused => {
-                                self.skipped.push("The server's questions were not answered.".to_owned());
+                                self.skip("The server's questions were not answered.".to_owned());
                                 self.was_refused = true;
                                 return Ok(Step::Refused);
                             }
@@ -170,24 +192,54 @@ impl Login<'_> {
         Ok(Step::Refused)
     }
 
+    /// Sends the answers. Where the session ends instead of judging them, they are kept for the next.
+    async fn respond(
+        &mut self,
+        answers: Vec<String>,
+        said: &mut Said,
+    ) -> Result<KeyboardInteractiveAuthResponse, TunnelError> {
+        let error = match self.handle.authenticate_keyboard_interactive_respond(answers).await {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        self.settle().await;
+        if self.end.was_told() {
+            // As a refusal that is one too many.
+            let remaining_methods = MethodSet::empty();
+            return Ok(KeyboardInteractiveAuthResponse::Failure {
+                remaining_methods,
+                partial_success: false,
+            });
+        }
+        if let Some((password, origin)) = &said.password {
+            self.keep_for_next(password, origin).await;
+        }
+        self.credentials.late.lock().unwrap_or_else(PoisonError::into_inner).extend(said.answers.drain(..));
+        // Where they could not even be sent, it is the person whom the server has not waited for.
+        if matches!(error, russh::Error::SendError) {
+            return Err(TunnelError::Outwaited { host: self.options.host_name.clone() });
+        }
+        Err(error.into())
+    }
+
     async fn answers(
         &mut self,
         instructions: &str,
         prompts: &[Prompt],
-        given: &mut Option<(SecretString, Origin)>,
+        said: &mut Said,
         is_first_round: bool,
         again: bool,
     ) -> Result<Answers, TunnelError> {
         let mut answers = Vec::new();
         for (index, prompt) in prompts.iter().enumerate() {
-            if is_first_round && given.is_none() && asks_password(prompt) {
+            if is_first_round && said.password.is_none() && asks_password(prompt) {
                 let Some((password, origin)) = self.next_password().await else {
                     return Ok(Answers::Refused);
                 };
                 self.keep_if_late(&password, &origin).await?;
                 self.note("a password");
                 answers.push(password.clone());
-                *given = Some((password, origin));
+                said.password = Some((password, origin));
                 continue;
             }
             self.credentials.asks(self.options.account());
@@ -195,6 +247,7 @@ impl Login<'_> {
             let late = self.credentials.late.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             if let Some(answer) = late.filter(|_| !again) {
                 self.note("answers to the server's questions");
+                said.answers.push((key, answer.clone()));
                 answers.push(answer);
                 continue;
             }
@@ -212,6 +265,7 @@ impl Login<'_> {
                 return Err(late);
             }
             self.note("answers to the server's questions");
+            said.answers.push((key, answer.clone()));
             answers.push(answer);
         }
         Ok(Answers::Given(answers))

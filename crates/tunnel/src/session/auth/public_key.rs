@@ -21,7 +21,15 @@ use russh::{
 use std::{
     path::Path,
     sync::{Arc, PoisonError},
+    time::Duration,
 };
+
+/// How long the agent may take to sign: it may ask a person (`ssh-add -c`), or for a finger on a token. Less than the two
+/// minutes that sshd gives a login, so that there is something to say before it ends.
+const SIGN_PATIENCE: Duration = Duration::from_secs(100);
+/// Keys that `ssh -G` names whether somebody wrote them down or not.
+const DEFAULT_KEYS: [&str; 7] =
+    ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa"];
 
 impl Login<'_> {
     pub(super) async fn public_keys(&mut self) -> Result<Step, TunnelError> {
@@ -34,6 +42,9 @@ impl Login<'_> {
             Some(place) => self.open_agent(place, &files).await,
             None => None,
         };
+        if opened.is_none() {
+            self.note_missing_agent();
+        }
         let (mut agent, identities) = match opened {
             Some((agent, identities)) => (Some(agent), identities),
             None => (None, Vec::new()),
@@ -47,12 +58,25 @@ impl Login<'_> {
             if !self.may_try(MethodKind::PublicKey) {
                 break;
             }
-            let step = self.candidate(candidate, agent.as_mut()).await?;
+            // What an agent says that has not answered in time is the answer to an older question.
+            let usable = agent.as_mut().filter(|_| !self.agent_is_silent);
+            let step = self.candidate(candidate, usable).await?;
             if step != Step::Refused {
                 return Ok(step);
             }
         }
         Ok(Step::Refused)
+    }
+
+    /// Where there is none, `ssh` in the person's shell may well know one.
+    fn note_missing_agent(&mut self) {
+        let note = match &self.options.agent {
+            Some(place) => format!("The SSH agent {} does not answer the Dockline that runs.", place.display()),
+            None if self.options.agent_is_unwanted => return,
+            None => "No SSH agent is known to the Dockline that runs: SSH_AUTH_SOCK was not set where it was started."
+                .to_owned(),
+        };
+        self.skip(note);
     }
 
     /// The agent and its keys, after Apple's keychain has had its say.
@@ -84,10 +108,10 @@ impl Login<'_> {
                 let public = identity.public_key().into_owned();
                 if let AgentIdentity::Certificate { certificate, .. } = &*identity {
                     let certificate = certificate.clone();
-                    let mut signer = KeySigner::Agent(agent, identity);
+                    let mut signer = KeySigner::Agent { agent, identity, patience: SIGN_PATIENCE };
                     return self.certificate(&name, &certificate, &mut signer).await;
                 }
-                (KeySigner::Agent(agent, identity), public)
+                (KeySigner::Agent { agent, identity, patience: SIGN_PATIENCE }, public)
             }
             Source::Plain(key) => {
                 // The key is kept, so that the next session need not ask for it.
@@ -102,7 +126,7 @@ impl Login<'_> {
                     return Ok(Step::Refused);
                 }
                 let Some(key) = self.decrypt(&path, &text).await else {
-                    self.skipped.push(format!("{name} needs its passphrase."));
+                    self.skip(format!("{name} needs its passphrase."));
                     return Ok(Step::Refused);
                 };
                 // The key is kept, so that the next session need not ask for it.
@@ -113,7 +137,8 @@ impl Login<'_> {
         };
         for certificate in &certificates {
             let step = self.certificate(&name, certificate, &mut signer).await?;
-            if step != Step::Refused || !self.may_try(MethodKind::PublicKey) {
+            let is_over = self.agent_is_silent && matches!(signer, KeySigner::Agent { .. });
+            if step != Step::Refused || is_over || !self.may_try(MethodKind::PublicKey) {
                 return Ok(step);
             }
         }
@@ -153,9 +178,15 @@ impl Login<'_> {
             }
             Err(SignError::SessionEnded) => Err(russh::Error::Disconnect.into()),
             // The next key may do.
-            Err(error @ (SignError::Agent(_) | SignError::Key(_) | SignError::Sha1)) => {
+            Err(
+                error @ (SignError::Agent(_)
+                | SignError::AgentSilent(_)
+                | SignError::Key(_)
+                | SignError::Sha1),
+            ) => {
                 tracing::debug!(%error, "a key did not sign");
-                self.skipped.push(format!("A key was accepted, but {error}."));
+                self.agent_is_silent |= matches!(error, SignError::AgentSilent(_));
+                self.skip(format!("A key was accepted, but {error}."));
                 Ok(Step::Refused)
             }
         }
@@ -163,7 +194,7 @@ impl Login<'_> {
 
     /// The key files that are there. One that the person named must be usable; others are passed over with a note.
     fn key_files(&mut self) -> Result<Vec<KeyFile>, TunnelError> {
-        let mut files = Vec::new();
+        let (mut files, mut missing) = (Vec::new(), Vec::new());
         for (index, path) in self.options.identity_files.iter().enumerate() {
             let named = self.options.identity_is_explicit && index == 0;
             match key_file::read(path) {
@@ -174,10 +205,14 @@ impl Login<'_> {
                         reason: "it does not exist".to_owned(),
                     });
                 }
-                Ok(None) => {}
+                Ok(None) if is_default(path) => {}
+                Ok(None) => missing.push(path.clone()),
                 Err(error) if named => return Err(error),
-                Err(error) => self.skipped.push(error.to_string()),
+                Err(error) => self.skip(error.to_string()),
             }
+        }
+        for path in missing {
+            self.note_missing_file(&path);
         }
         Ok(files)
     }
@@ -188,10 +223,16 @@ impl Login<'_> {
         for path in &self.options.certificate_files {
             match key_file::read_certificate(path) {
                 Some(certificate) => certificates.push(certificate),
-                None => self.skipped.push(format!("{} is not a certificate.", path.display())),
+                None if !path.exists() => self.note_missing_file(path),
+                None => self.skip(format!("{} is not a certificate.", path.display())),
             }
         }
         certificates
+    }
+
+    /// A file that the configuration names: a variable in its name may be unknown where Dockline was started.
+    fn note_missing_file(&mut self, path: &Path) {
+        self.skip(format!("{} does not exist.", path.display()));
     }
 
     /// The signature's hash for an RSA key; SHA-1 (RFC 8332) is never used. `Err` means: pass the key over.
@@ -201,7 +242,7 @@ impl Login<'_> {
         }
         match self.handle.best_supported_rsa_hash().await {
             Ok(Some(None)) => {
-                self.skipped.push("The server takes RSA keys only with SHA-1, which is broken.".to_owned());
+                self.skip("The server takes RSA keys only with SHA-1, which is broken.".to_owned());
                 Err(())
             }
             Ok(Some(Some(hash))) => Ok(Some(hash)),
@@ -277,6 +318,10 @@ impl Login<'_> {
         }
         None
     }
+}
+
+fn is_default(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| DEFAULT_KEYS.iter().any(|default| name == *default))
 }
 
 fn blob(key: &PublicKey) -> Vec<u8> {

@@ -12,12 +12,17 @@ use russh::{
         ssh_key::{Signature, private::KeypairData},
     },
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Signs one login with one key.
 pub(super) enum KeySigner<'a> {
     /// The agent, by the identity that it has: the one of a certificate may be the plain key.
-    Agent(&'a mut Agent, Box<AgentIdentity>),
+    Agent {
+        agent: &'a mut Agent,
+        identity: Box<AgentIdentity>,
+        /// How long it may take: it may ask a person, whose screen may be elsewhere.
+        patience: Duration,
+    },
     /// A key that we hold.
     File(Arc<PrivateKey>),
 }
@@ -31,6 +36,9 @@ pub(super) enum SignError {
     /// The person said no at the agent, or its token is not plugged in.
     #[error("the agent did not sign")]
     Agent(#[source] AgentAuthError),
+    /// It neither signs nor says no; nothing that it says later can be told from an answer to something else.
+    #[error("the agent did not answer within {} s", .0.as_secs())]
+    AgentSilent(Duration),
     /// The key cannot sign.
     #[error("the key cannot sign")]
     Key(#[source] signature::Error),
@@ -55,8 +63,12 @@ impl Signer for KeySigner<'_> {
         mut to_sign: Vec<u8>,
     ) -> Result<Vec<u8>, SignError> {
         match self {
-            Self::Agent(agent, identity) => {
-                agent.auth_sign(identity, hash, to_sign).await.map_err(SignError::Agent)
+            Self::Agent { agent, identity, patience } => {
+                let signing = agent.auth_sign(identity, hash, to_sign);
+                match tokio::time::timeout(*patience, signing).await {
+                    Ok(signed) => signed.map_err(SignError::Agent),
+                    Err(_) => Err(SignError::AgentSilent(*patience)),
+                }
             }
             Self::File(key) => {
                 let signature: Signature = match (key.key_data(), hash) {
@@ -100,5 +112,29 @@ impl Signer for Probe {
         _: Vec<u8>,
     ) -> Result<Vec<u8>, Probed> {
         Err(Probed::Accepted)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::session::agent;
+    use russh::keys::{Algorithm, agent::client::AgentClient};
+
+    /// As with `ssh-add -c` where nobody sees the dialog.
+    #[tokio::test]
+    async fn an_agent_that_neither_signs_nor_refuses_is_not_waited_for_for_ever() {
+        let (ours, _theirs) = tokio::net::UnixStream::pair().unwrap();
+        let stream: agent::Stream = Box::new(ours);
+        let mut agent: Agent = AgentClient::connect(stream);
+        let key = PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519).unwrap();
+        let identity = AgentIdentity::PublicKey { key: key.public_key().clone(), comment: "mine".to_owned() };
+        let mut signer = KeySigner::Agent {
+            agent: &mut agent,
+            identity: Box::new(identity.clone()),
+            patience: Duration::from_millis(10),
+        };
+        let error = signer.auth_sign(&identity, None, b"data".to_vec()).await.unwrap_err();
+        assert!(matches!(error, SignError::AgentSilent(_)), "{error}");
     }
 }

@@ -69,7 +69,8 @@ pub enum Recovery {
 /// [`EditError::Refused`], [`EditError::NotRegular`], [`EditError::Read`], [`EditError::Journal`].
 pub fn plan(paths: &Paths, intent: &Intent) -> Result<Plan, EditError> {
     let applied = journal::applied(&paths.journal)?;
-    plan_from(paths, intent, &applied, &inspect(&checked_file(paths, intent)?, intent.file())?)
+    let path = placed(paths, intent, &applied)?;
+    plan_from(paths, &path, intent, &applied, &inspect(&path, intent.file())?)
 }
 
 /// The file an intent is about, its contents now, and as they would be.
@@ -81,9 +82,10 @@ pub(crate) struct Contents {
 
 /// See [`Contents`]. Nothing is written.
 pub(crate) fn contents(paths: &Paths, intent: &Intent) -> Result<Contents, EditError> {
-    let path = checked_file(paths, intent)?;
+    let applied = journal::applied(&paths.journal)?;
+    let path = placed(paths, intent, &applied)?;
     let found = inspect(&path, intent.file())?;
-    let plan = plan_from(paths, intent, &journal::applied(&paths.journal)?, &found)?;
+    let plan = plan_from(paths, &path, intent, &applied, &found)?;
     Ok(Contents { path, before: found.contents, after: plan.contents })
 }
 
@@ -150,9 +152,9 @@ fn checked_plan(
     applied: &mut Vec<Applied>,
 ) -> Result<Option<(FileRecord, Copies)>, EditError> {
     let Agreed { intent, before, after } = agreed;
-    let path = checked_file(paths, intent)?;
+    let path = placed(paths, intent, already)?;
     let found = inspect(&path, intent.file())?;
-    let plan = plan_from(paths, intent, already, &found)?;
+    let plan = plan_from(paths, &path, intent, already, &found)?;
     if !(plan.satisfied && plan.after == *after) {
         for (expected, found) in [(before, &plan.before), (after, &plan.after)] {
             if expected != found {
@@ -160,7 +162,7 @@ fn checked_plan(
             }
         }
     }
-    let earlier = already.iter().find(|entry| entry.path == path && entry.intent.id() == intent.id());
+    let earlier = recorded(already, &path, intent);
     // The record says which folders went with the file; only those that lead to it are Dockline's to remove.
     let mut earlier_folders = earlier.map(|entry| entry.made_folders.clone()).unwrap_or_default();
     earlier_folders.retain(|folder| settle::leads_to(folder, &path));
@@ -240,24 +242,44 @@ fn checked_file(paths: &Paths, intent: &Intent) -> Result<PathBuf, EditError> {
         | Intent::BuilderConfig { .. }
         | Intent::RancherProvisioning { .. } => true,
     };
-    if intent.scope() == paths.scope && is_reasonable {
-        Ok(paths.file(intent))
-    } else {
-        Err(EditError::Unreasonable)
+    if intent.scope() != paths.scope || !is_reasonable {
+        return Err(EditError::Unreasonable);
+    }
+    let path = paths.file(intent);
+    match paths.objection(intent) {
+        Some(reason) => Err(EditError::Refused { path, file: intent.file(), reason }),
+        None => Ok(path),
     }
 }
 
-fn plan_from(paths: &Paths, intent: &Intent, applied: &[Applied], found: &Found) -> Result<Plan, EditError> {
-    let path = paths.file(intent);
+/// The file that an intent is about. Where colima has its folder is known best while it runs, and an undo may come later.
+fn placed(paths: &Paths, intent: &Intent, applied: &[Applied]) -> Result<PathBuf, EditError> {
+    let path = checked_file(paths, intent)?;
+    let is_colimas_undo = matches!(intent, Intent::ColimaYaml { .. }) && *intent == intent.nothing();
+    let is_there = |entry: &&Applied| entry.intent.id() == intent.id() && entry.path.exists();
+    let recorded = applied.iter().find(is_there).filter(|_| is_colimas_undo);
+    Ok(recorded.map_or(path, |entry| entry.path.clone()))
+}
+
+/// What the record says of the file.
+fn recorded<'a>(applied: &'a [Applied], path: &Path, intent: &Intent) -> Option<&'a Applied> {
+    let mut of_it = applied.iter().filter(|entry| entry.is_of(path, intent));
+    of_it.clone().find(|entry| entry.path == path).or_else(|| of_it.next())
+}
+
+fn plan_from(
+    paths: &Paths,
+    path: &Path,
+    intent: &Intent,
+    applied: &[Applied],
+    found: &Found,
+) -> Result<Plan, EditError> {
+    let path = path.to_owned();
     if found.contents.is_none() && matches!(intent, Intent::Hosts { .. }) {
         // A machine without one is broken in ways that are not Dockline's to mend.
         return Err(EditError::Read { path, source: io::ErrorKind::NotFound.into() });
     }
-    let owned = applied
-        .iter()
-        .find(|entry| entry.path == path && entry.intent.id() == intent.id())
-        .map(|entry| entry.owned.as_slice())
-        .unwrap_or_default();
+    let owned = recorded(applied, &path, intent).map(|entry| entry.owned.as_slice()).unwrap_or_default();
     let planned = intent.plan(&path, owned, found.contents.as_deref());
     let mut plan =
         planned.map_err(|reason| EditError::Refused { path: path.clone(), file: intent.file(), reason })?;
@@ -300,18 +322,22 @@ fn write_one(
             write::replace(&file.path, &file.before, after).map_err(failed)?
         }
     };
-    let outcome = match (replaced, after) {
-        (Replaced::Yes, _) => Outcome::Replaced,
+    let (replaced, outcome) = match (replaced, after) {
         (Replaced::Impossible, Some(bytes)) => {
-            journal.switch_to_in_place(record, index)?;
-            write::overwrite(&file.path, bytes).map_err(failed)?;
-            Outcome::Rewritten
+            journal.switch(record, index, Method::InPlace)?;
+            let written = write::overwrite(&file.path, &file.before, bytes).map_err(failed)?;
+            if written == Replaced::Changed {
+                // Nothing was written, so what is there now is no half of ours, however it may look.
+                journal.switch(record, index, Method::Replace)?;
+            }
+            (written, Outcome::Rewritten)
         }
-        (Replaced::Changed | Replaced::Impossible, _) => {
-            let found = Fingerprint::of(inspect(&file.path, file.intent.file())?.contents.as_deref());
-            return Err(changed(&file.path, &file.intent, &file.before, found));
-        }
+        (replaced, _) => (replaced, Outcome::Replaced),
     };
+    if replaced != Replaced::Yes {
+        let found = Fingerprint::of(inspect(&file.path, file.intent.file())?.contents.as_deref());
+        return Err(changed(&file.path, &file.intent, &file.before, found));
+    }
     match Fingerprint::of(inspect(&file.path, file.intent.file())?.contents.as_deref()) {
         found if found == file.after => Ok(outcome),
         found => Err(changed(&file.path, &file.intent, &file.after, found)),

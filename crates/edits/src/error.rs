@@ -1,6 +1,6 @@
 //! What can go wrong with a change, and what a person is told about it.
 
-use crate::{Fingerprint, Refused};
+use crate::{Fingerprint, Paths, Refused};
 use dockline_model::{Code, SettingsFile, UiError};
 use std::{io, path::PathBuf};
 
@@ -121,8 +121,18 @@ impl From<&EditError> for UiError {
                 .hint("Check that the file exists and that you may read it."),
             EditError::Write { source, .. } => Self::new(io_code(source), because(source))
                 .hint("Check that the disk is neither full nor read-only, and that you may write the file."),
-            EditError::Journal { source, .. } => Self::new(io_code(source), because(source))
-                .hint("Nothing was changed. Check that the folder can be written."),
+            EditError::Journal { path, source } => {
+                let is_locked =
+                    source.kind() == io::ErrorKind::PermissionDenied && *path == Paths::system().journal;
+                Self::new(io_code(source), because(source)).hint(match is_locked {
+                    // Opening it as root gives everybody the leave to read it, which planning takes.
+                    true if cfg!(unix) => {
+                        "Nothing was changed. This lets you read the folder again: \
+                         echo '{\"verb\":\"recover\"}' | sudo dockline-helper"
+                    }
+                    true | false => "Nothing was changed. Check that the folder can be written.",
+                })
+            }
             EditError::JournalInvalid { path, source } => {
                 Self::new(Code::FileIo, format!("{error}: {source}."))
                     .hint(format!("Nothing was changed. Look into {} and move it away.", path.display()))

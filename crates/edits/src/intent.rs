@@ -258,7 +258,7 @@ impl Intent {
             }
             Self::RegistriesConf { insecure, .. } => own_file::registries_conf(path, insecure, current),
             Self::BuilderConfig { registries } => builder_toml::plan(path, registries, current),
-            Self::ColimaYaml { insecure, .. } => yaml::colima(path, insecure, current),
+            Self::ColimaYaml { insecure, .. } => yaml::colima(path, insecure, owned, current),
             Self::RancherProvisioning { insecure } => rancher_script::plan(path, insecure, current),
         }
     }

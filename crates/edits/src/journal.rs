@@ -7,7 +7,7 @@
 //! change takes no more room on the disk. A lock file keeps two writers apart; the system drops the lock when its holder
 //! dies.
 
-use crate::{EditError, Fingerprint, Intent, Paths, write::Folder};
+use crate::{EditError, Fingerprint, Intent, Paths, daemon_json::Daemon, write::Folder};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
@@ -69,6 +69,26 @@ pub struct Applied {
     pub made_folders: Vec<PathBuf>,
     /// When, in milliseconds since 1970.
     pub at: u64,
+}
+
+impl Applied {
+    /// Whether this is about an intent's file, which is at `path` now. Two kinds of file move with all that is in them: the
+    /// snap's, to the folder of each new revision, and colima's, when a person moves its folder.
+    pub fn is_of(&self, path: &Path, intent: &Intent) -> bool {
+        let has_moved = match intent {
+            Intent::DaemonJson { daemon: Daemon::Snap, .. } => true,
+            Intent::ColimaYaml { .. } => !self.path.exists(),
+            Intent::Hosts { .. }
+            | Intent::DaemonJson { .. }
+            | Intent::RegistryHosts { .. }
+            | Intent::RegistryCertificate { .. }
+            | Intent::SystemTrust { .. }
+            | Intent::RegistriesConf { .. }
+            | Intent::BuilderConfig { .. }
+            | Intent::RancherProvisioning { .. } => false,
+        };
+        self.intent.id() == intent.id() && (self.path == path || has_moved)
+    }
 }
 
 /// The bytes of a file before and after; `None` is no file.
@@ -141,6 +161,9 @@ impl Journal {
         let folder = Folder::of_journal(path, paths.journal_is_system()).map_err(failed)?;
         let lock = folder.lock_file("lock").map_err(failed)?;
         lock.lock().map_err(failed)?;
+        if paths.journal_is_system() {
+            folder.publish(APPLIED).map_err(failed)?;
+        }
         Ok(Self { path: path.to_owned(), folder, _lock: lock })
     }
 
@@ -172,8 +195,8 @@ impl Journal {
     }
 
     /// Notes how a file is going to be written after all.
-    pub fn switch_to_in_place(&self, record: &mut Record, index: usize) -> Result<(), EditError> {
-        record.files[index].method = Method::InPlace;
+    pub fn switch(&self, record: &mut Record, index: usize, method: Method) -> Result<(), EditError> {
+        record.files[index].method = method;
         self.write_record(record).map_err(|source| self.failed(source))
     }
 

@@ -1,7 +1,7 @@
 //! Where each system and each engine keeps its settings, and where the journal of their changes goes.
 
 use crate::{
-    Authority, Intent,
+    Authority, Intent, Refused,
     daemon_json::Daemon,
     intent::{CertificateFolder, Scope, TrustStore},
 };
@@ -95,6 +95,8 @@ pub struct Paths {
     pub daemon_json: Option<PathBuf>,
     /// buildx's folder, where the environment names one (`BUILDX_CONFIG`, `DOCKER_CONFIG`); `~/.docker/buildx` otherwise.
     pub buildx: Option<PathBuf>,
+    /// colima's folder, where the engine's own socket or `COLIMA_HOME` tells it; found as colima finds it otherwise.
+    pub colima: Option<PathBuf>,
     /// A folder for the journal and for the record of what was applied; made when it is first needed.
     pub journal: PathBuf,
 }
@@ -121,6 +123,7 @@ impl Paths {
             hosts: hosts_file(platform, variable),
             daemon_json: None,
             buildx: None,
+            colima: None,
             journal: journal_folder(platform, variable),
         }
     }
@@ -181,7 +184,8 @@ impl Paths {
                 (Some(path), _) => path.clone(),
                 (None, Daemon::Native) => below(&self.etc(), &["docker", "daemon.json"]),
                 (None, Daemon::Snap) => {
-                    below(root, &["var", "snap", "docker", "current", "config", "daemon.json"])
+                    let data = self.snap_data().unwrap_or_else(|| self.snap().join("current"));
+                    below(&data, &["config", "daemon.json"])
                 }
                 (None, Daemon::Windows) => below(root, &["ProgramData", "docker", "config", "daemon.json"]),
                 (None, Daemon::Rootless) => below(&self.config_home, &["docker", "daemon.json"]),
@@ -226,7 +230,7 @@ impl Paths {
                 Some(folder) => folder.join("buildkitd.default.toml"),
                 None => below(home, &[".docker", "buildx", "buildkitd.default.toml"]),
             },
-            Intent::ColimaYaml { profile, .. } => below(home, &[".colima", profile, "colima.yaml"]),
+            Intent::ColimaYaml { profile, .. } => below(&self.colima_home(), &[profile, "colima.yaml"]),
             Intent::RancherProvisioning { .. } => match self.platform {
                 Platform::Linux => {
                     below(home, &[".local", "share", "rancher-desktop", "lima", "_config", "override.yaml"])
@@ -247,6 +251,40 @@ impl Paths {
                 }
             },
         }
+    }
+
+    fn snap(&self) -> PathBuf {
+        ["var", "snap", "docker"].iter().fold(self.root.clone(), |path, part| path.join(part))
+    }
+
+    /// The snap's folder of settings. snapd makes `current` a link to the folder of the revision that is installed (`2932`,
+    /// or `x1` of a snap from a file); the writer follows no link, and no other is followed for it.
+    fn snap_data(&self) -> Option<PathBuf> {
+        let snap = self.snap();
+        let current = snap.join("current");
+        let Ok(target) = current.read_link() else { return Some(current) };
+        let revision = target.to_str()?;
+        let number = revision.strip_prefix('x').unwrap_or(revision);
+        let is_plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_plain.then(|| snap.join(revision))
+    }
+
+    /// Why the place of an intent's file cannot be told, if so.
+    pub(crate) fn objection(&self, intent: &Intent) -> Option<Refused> {
+        let is_snaps = matches!(intent, Intent::DaemonJson { daemon: Daemon::Snap, .. });
+        let is_unclear = is_snaps && self.daemon_json.is_none() && self.snap_data().is_none();
+        is_unclear.then_some(Refused::SnapRevision)
+    }
+
+    /// abiosoft/colima, `config/files.go`: a `~/.colima` that is there wins over any other. (`COLIMA_HOME` wins over that,
+    /// and is `self.colima`.)
+    fn colima_home(&self) -> PathBuf {
+        if let Some(folder) = &self.colima {
+            return folder.clone();
+        }
+        let (usual, xdg) = (self.home.join(".colima"), self.config_home.join("colima"));
+        let is_usual = usual.exists() || (self.platform == Platform::MacOs && !xdg.exists());
+        if is_usual { usual } else { xdg }
     }
 
     /// `/etc`. On macOS it is a link, and the writer follows none.

@@ -142,6 +142,14 @@ pub enum Refused {
         /// What is unusual.
         what: &'static str,
     },
+    /// snapd's link leads elsewhere.
+    #[error("the link /var/snap/docker/current does not lead to the folder of one revision of the snap")]
+    SnapRevision,
+    /// colima makes the file at its first start.
+    #[error(
+        "colima has not made it, and one with nothing but Dockline's entries would take the place of its settings"
+    )]
+    NoColima,
     // Files of Dockline's own.
     /// There is a file of that name which Dockline did not write.
     #[error("there is one already, and Dockline did not write it")]
@@ -192,6 +200,15 @@ impl Refused {
             }
             Self::YamlForm { .. } => {
                 "Add the registry under docker: insecure-registries: yourself, and start the engine anew."
+                    .to_owned()
+            }
+            Self::SnapRevision => {
+                "See what snapd has installed (snap list docker), and push without the engine's settings until then: \
+                 dockline push IMAGE."
+                    .to_owned()
+            }
+            Self::NoColima => {
+                "Start colima, which makes the file, and try again. If it keeps its files elsewhere, set COLIMA_HOME."
                     .to_owned()
             }
             Self::NotOurs => "Move the file away, or keep it and set the engine up by hand.".to_owned(),

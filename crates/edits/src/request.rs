@@ -1,7 +1,9 @@
 //! What the helper is asked, and what it answers: one JSON object each.
 
 use crate::{
-    Agreed, EditError, Intent, Outcome, Paths, Recovery, applied, apply, change, hosts,
+    Agreed, EditError, Intent, Outcome, Paths, Recovery, applied, apply,
+    change::{self, Contents},
+    hosts,
     journal::Journal,
     recover,
     step::{self, StepOutcome, SystemStep},
@@ -15,7 +17,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum HelperRequest {
-    /// Make all of these changes, or none; then make them take effect.
+    /// Make all of these changes, or none; then make them take effect. (A daemon.json takes effect also where it was right
+    /// already.)
     Apply {
         /// What the person agreed to.
         changes: Vec<Agreed>,
@@ -76,10 +79,14 @@ pub fn perform(
         HelperRequest::Apply { changes } => {
             let steps = steps_of(paths, changes);
             apply(paths, changes).map(|outcomes| {
-                let due =
-                    outcomes.iter().zip(steps).filter(|(outcome, _)| **outcome != Outcome::AlreadySatisfied);
+                let due = changes.iter().zip(&outcomes).zip(steps).filter(|((agreed, outcome), _)| {
+                    // A daemon.json that is right already is asked for where its engine does not go by it: its last
+                    // reload or restart failed.
+                    **outcome != Outcome::AlreadySatisfied
+                        || matches!(agreed.intent, Intent::DaemonJson { .. })
+                });
                 // Whoever planned this takes the person's own steps.
-                let due = due.filter_map(|(_, step)| step).filter(SystemStep::is_the_helpers);
+                let due = due.flat_map(|(_, steps)| steps).filter(SystemStep::is_the_helpers);
                 HelperAnswer::Done { steps: run_all(paths, due), outcomes }
             })
         }
@@ -98,14 +105,15 @@ pub fn perform(
 
 /// What will make each change take effect; looked up before the files change, since a certificate's thumbprint is in
 /// the file that goes.
-fn steps_of(paths: &Paths, changes: &[Agreed]) -> Vec<Option<SystemStep>> {
-    changes
-        .iter()
-        .map(|agreed| {
-            let contents = change::contents(paths, &agreed.intent).ok()?;
-            step::after(&agreed.intent, &contents.path, contents.before.as_deref(), contents.after.as_deref())
-        })
-        .collect()
+fn steps_of(paths: &Paths, changes: &[Agreed]) -> Vec<Vec<SystemStep>> {
+    let steps = |agreed: &Agreed| match change::contents(paths, &agreed.intent) {
+        Ok(Contents { path, before, after }) => {
+            step::after(&agreed.intent, &path, before.as_deref(), after.as_deref())
+        }
+        // It will not be changed either.
+        Err(_) => Vec::new(),
+    };
+    changes.iter().map(steps).collect()
 }
 
 /// Each step once. Stand-ins for the system's files (tests, the demo) leave the system alone.
@@ -145,11 +153,11 @@ fn undo_all(paths: &Paths) -> Result<HelperAnswer, EditError> {
                 continue;
             }
         };
-        let step = steps_of(paths, &agreed);
+        let due = steps_of(paths, &agreed);
         match apply(paths, &agreed) {
             Ok(_) => {
                 undone.push(agreed[0].intent.id());
-                steps.extend(step.into_iter().flatten());
+                steps.extend(due.into_iter().flatten());
             }
             Err(error) => failed.push(UiError::from(&error)),
         }
@@ -207,8 +215,8 @@ mod tests {
         let pem = b"-----BEGIN CERTIFICATE-----\nMAEA\n-----END CERTIFICATE-----\n";
         let name = "cr.boss.org".parse().unwrap();
         let intent = Intent::SystemTrust { store: TrustStore::MacOs, name, certificate: None };
-        let step = step::after(&intent, std::path::Path::new("/x.pem"), Some(pem), None).unwrap();
-        let error = left_to_person(&step).error.unwrap();
+        let steps = step::after(&intent, std::path::Path::new("/x.pem"), Some(pem), None);
+        let error = left_to_person(&steps[0]).error.unwrap();
         assert!(error.contains("you do this: /usr/bin/security delete-certificate -Z 153D"), "{error}");
     }
 }

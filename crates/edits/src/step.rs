@@ -110,22 +110,14 @@ const DISTRUST_BY_PERSON: StepWords = StepWords {
 /// of the System keychain take root and a dialogue, and no program has both.
 const KEYCHAIN: &str = "login.keychain";
 
-/// What makes a change of `file`'s contents from `before` to `after` take effect. Pure.
+/// What makes a change of `file`'s contents from `before` to `after` take effect, in order. Pure.
 #[must_use]
-pub fn after(
-    intent: &Intent,
-    file: &Path,
-    before: Option<&[u8]>,
-    after: Option<&[u8]>,
-) -> Option<SystemStep> {
-    let run = |words, command: &[&str]| {
-        Some(SystemStep::Run { command: command.iter().map(|part| (*part).to_owned()).collect(), words })
-    };
+pub fn after(intent: &Intent, file: &Path, before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<SystemStep> {
     match intent {
         Intent::DaemonJson { daemon, .. } => match daemon {
-            Daemon::Native => Some(SystemStep::ReloadDockerd),
-            Daemon::Snap => run(RESTART_SNAP, &["/usr/bin/snap", "restart", "docker"]),
-            Daemon::Windows => run(
+            Daemon::Native => vec![SystemStep::ReloadDockerd],
+            Daemon::Snap => one(RESTART_SNAP, &["/usr/bin/snap", "restart", "docker"]),
+            Daemon::Windows => one(
                 RESTART_SERVICE,
                 &[
                     r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe",
@@ -136,35 +128,9 @@ pub fn after(
                 ],
             ),
             // The person's own engines are restarted by the person's own program.
-            Daemon::Rootless | Daemon::Desktop | Daemon::OrbStack => None,
+            Daemon::Rootless | Daemon::Desktop | Daemon::OrbStack => Vec::new(),
         },
-        Intent::SystemTrust { store, .. } => {
-            let file = file.to_string_lossy();
-            let words = if after.is_some() { TRUST } else { DISTRUST };
-            match (store, after) {
-                (TrustStore::Debian, Some(_)) => run(words, &["/usr/sbin/update-ca-certificates"]),
-                (TrustStore::Debian, None) => run(words, &["/usr/sbin/update-ca-certificates", "--fresh"]),
-                (TrustStore::Fedora | TrustStore::Arch, _) => {
-                    run(words, &["/usr/bin/update-ca-trust", "extract"])
-                }
-                (TrustStore::MacOs, Some(_)) => run(
-                    TRUST_BY_PERSON,
-                    &["/usr/bin/security", "add-trusted-cert", "-r", "trustRoot", "-k", KEYCHAIN, &file],
-                ),
-                // `-t`: the trust settings go with it.
-                (TrustStore::MacOs, None) => run(
-                    DISTRUST_BY_PERSON,
-                    &["/usr/bin/security", "delete-certificate", "-Z", &thumbprint(before)?, "-t", KEYCHAIN],
-                ),
-                (TrustStore::Windows, Some(_)) => {
-                    run(words, &[r"C:\Windows\System32\certutil.exe", "-addstore", "-f", "Root", &file])
-                }
-                (TrustStore::Windows, None) => run(
-                    words,
-                    &[r"C:\Windows\System32\certutil.exe", "-delstore", "Root", &thumbprint(before)?],
-                ),
-            }
-        }
+        Intent::SystemTrust { store, .. } => trust(*store, file, before, after),
         // Read at each operation, or by the person's own engine at its start.
         Intent::Hosts { .. }
         | Intent::RegistryHosts { .. }
@@ -172,7 +138,41 @@ pub fn after(
         | Intent::RegistriesConf { .. }
         | Intent::BuilderConfig { .. }
         | Intent::ColimaYaml { .. }
-        | Intent::RancherProvisioning { .. } => None,
+        | Intent::RancherProvisioning { .. } => Vec::new(),
+    }
+}
+
+fn one(words: StepWords, command: &[&str]) -> Vec<SystemStep> {
+    vec![SystemStep::Run { command: command.iter().map(|part| (*part).to_owned()).collect(), words }]
+}
+
+fn trust(store: TrustStore, file: &Path, before: Option<&[u8]>, after: Option<&[u8]>) -> Vec<SystemStep> {
+    let name = file.to_string_lossy();
+    let words = if after.is_some() { TRUST } else { DISTRUST };
+    match (store, before, after) {
+        (TrustStore::Debian, None, Some(_)) => one(words, &["/usr/sbin/update-ca-certificates"]),
+        // Anew, since what was made of the old one is not looked for otherwise.
+        (TrustStore::Debian, ..) => one(words, &["/usr/sbin/update-ca-certificates", "--fresh"]),
+        (TrustStore::Fedora | TrustStore::Arch, ..) => one(words, &["/usr/bin/update-ca-trust", "extract"]),
+        // These two keep what they were given, whatever becomes of the file: the old authority goes first.
+        (TrustStore::MacOs | TrustStore::Windows, Some(_), Some(_)) => {
+            [trust(store, file, before, None), trust(store, file, None, after)].concat()
+        }
+        (TrustStore::MacOs, None, Some(_)) => one(
+            TRUST_BY_PERSON,
+            &["/usr/bin/security", "add-trusted-cert", "-r", "trustRoot", "-k", KEYCHAIN, &name],
+        ),
+        (TrustStore::Windows, None, Some(_)) => {
+            one(words, &[r"C:\Windows\System32\certutil.exe", "-addstore", "-f", "Root", &name])
+        }
+        // `-t`: the trust settings go with it.
+        (TrustStore::MacOs, _, None) => thumbprint(before).map_or_else(Vec::new, |thumbprint| {
+            let delete = ["/usr/bin/security", "delete-certificate", "-Z", &thumbprint, "-t", KEYCHAIN];
+            one(DISTRUST_BY_PERSON, &delete)
+        }),
+        (TrustStore::Windows, _, None) => thumbprint(before).map_or_else(Vec::new, |thumbprint| {
+            one(words, &[r"C:\Windows\System32\certutil.exe", "-delstore", "Root", &thumbprint])
+        }),
     }
 }
 
@@ -293,7 +293,9 @@ mod tests {
             let intent =
                 Intent::SystemTrust { store, name: "cr.boss.org".parse().unwrap(), certificate: None };
             for (before, then) in [(None, Some(pem)), (Some(pem), None)] {
-                let step = after(&intent, Path::new("/x.pem"), before, then).unwrap();
+                let [step] = &after(&intent, Path::new("/x.pem"), before, then)[..] else {
+                    panic!("{store:?}")
+                };
                 assert_eq!(step.is_the_helpers(), is_the_helpers, "{store:?}");
             }
         }
@@ -308,7 +310,9 @@ mod tests {
         let words = |intent: &Intent, added: bool| {
             let (before, after_bytes) =
                 if added { (None, Some(pem.as_bytes())) } else { (Some(pem.as_bytes()), None) };
-            after(intent, Path::new("/x.pem"), before, after_bytes).map(|step| step.command().join(" "))
+            let steps = after(intent, Path::new("/x.pem"), before, after_bytes);
+            assert!(steps.len() < 2, "{steps:?}");
+            steps.first().map(|step| step.command().join(" "))
         };
         for (store, add, remove) in [
             (
@@ -337,6 +341,37 @@ mod tests {
         assert_eq!(words(&daemon(Daemon::Snap), true).as_deref(), Some("/usr/bin/snap restart docker"));
         assert!(words(&daemon(Daemon::Windows), true).unwrap().ends_with("Restart-Service docker"));
         assert_eq!(words(&daemon(Daemon::Rootless), true), None);
+    }
+
+    /// An authority that nobody wants any more must not stay trusted for any site.
+    #[test]
+    fn an_authority_that_takes_anothers_place_leaves_none_behind() {
+        let old = "-----BEGIN CERTIFICATE-----\nMAEA\n-----END CERTIFICATE-----\n".as_bytes();
+        let new = "-----BEGIN CERTIFICATE-----\nMAEB\n-----END CERTIFICATE-----\n".as_bytes();
+        for (store, steps) in [
+            (TrustStore::Debian, &["/usr/sbin/update-ca-certificates --fresh"][..]),
+            (TrustStore::Fedora, &["/usr/bin/update-ca-trust extract"]),
+            (
+                TrustStore::MacOs,
+                &[
+                    "/usr/bin/security delete-certificate -Z 153D254254345B61E20E7B37637DD6F6FD71BA01 -t login.keychain",
+                    "/usr/bin/security add-trusted-cert -r trustRoot -k login.keychain /x.pem",
+                ],
+            ),
+            (
+                TrustStore::Windows,
+                &[
+                    r"C:\Windows\System32\certutil.exe -delstore Root 153D254254345B61E20E7B37637DD6F6FD71BA01",
+                    r"C:\Windows\System32\certutil.exe -addstore -f Root /x.pem",
+                ],
+            ),
+        ] {
+            let intent =
+                Intent::SystemTrust { store, name: "cr.boss.org".parse().unwrap(), certificate: None };
+            let found = after(&intent, Path::new("/x.pem"), Some(old), Some(new));
+            let found: Vec<String> = found.iter().map(|step| step.command().join(" ")).collect();
+            assert_eq!(found, steps, "{store:?}");
+        }
     }
 
     #[test]

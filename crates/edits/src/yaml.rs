@@ -8,52 +8,98 @@ use std::{collections::BTreeSet, ops::Range, path::Path};
 
 /// The change that makes `docker: insecure-registries:` of a colima.yaml hold Dockline's entries in a marked block
 /// (abiosoft/colima, `embedded/defaults/colima.yaml`: the key is a map that becomes the machine's daemon.json at each
-/// start).
+/// start). `owned` is what Dockline's record says it added before: at its start colima may write the file anew
+/// (`cmd/start.go`), and then the entries are still there and the markers are not.
 ///
 /// # Errors
-/// [`Refused`].
-pub fn colima(path: &Path, wanted: &BTreeSet<Authority>, current: Option<&[u8]>) -> Result<Plan, Refused> {
+/// [`Refused`]; also where there is no file, since a folder of ours would win over the one that colima uses.
+pub fn colima(
+    path: &Path,
+    wanted: &BTreeSet<Authority>,
+    owned: &[String],
+    current: Option<&[u8]>,
+) -> Result<Plan, Refused> {
     wanted.iter().try_for_each(daemon_json::may_be_insecure)?;
-    let bytes = current.unwrap_or_default();
-    let original = undone(bytes)?;
+    let Some(bytes) = current else {
+        return if wanted.is_empty() { Ok(Plan::new(path, None, None)) } else { Err(Refused::NoColima) };
+    };
+    let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    let block = marked::find(bytes)?.map_or(&[][..], |block| &bytes[block.range]);
+    let unmarked: Vec<&String> = owned.iter().filter(|entry| !has_item(block, entry)).collect();
+    let mut original = undone(bytes)?;
+    for entry in unmarked.iter().filter(|entry| !wanted.contains(entry)) {
+        original = without(original, entry)?;
+    }
+    let mut added = wanted.clone();
+    let contents = if added.is_empty() { original } else { with(original, &mut added)? };
+    let mut plan = Plan::new(path, current, Some(contents));
+    plan.owned =
+        wanted.into_iter().filter(|entry| added.contains(entry) || unmarked.contains(&entry)).collect();
+    Ok(plan)
+}
+
+/// The file with a block of these entries; without those that are there already, which are taken out of `entries`.
+fn with(original: Vec<u8>, entries: &mut Vec<String>) -> Result<Vec<u8>, Refused> {
     let mut theirs = original.clone();
     let keys = top_level(&original)?;
-    let mut owned: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-    let docker = keys.iter().find(|key| key.name == b"docker");
-    let (at, indent, inner) = match docker {
+    let (at, indent, inner) = match keys.iter().find(|key| key.name == b"docker") {
         None => {
-            let items = items(&owned, "    ");
-            (
-                theirs.len(),
-                String::new(),
-                ["docker:".to_owned(), "  insecure-registries:".to_owned()]
-                    .into_iter()
-                    .chain(items)
-                    .collect(),
-            )
+            let head = ["docker:".to_owned(), "  insecure-registries:".to_owned()];
+            (theirs.len(), String::new(), head.into_iter().chain(items(entries, "    ")).collect())
         }
         Some(key) => match place_below(&original, key)? {
             Place::Braces => {
                 // `docker: {}` is the default; a map in block style takes its place.
                 theirs.drain(key.value.clone());
                 let end = line_end(&theirs, key.line_at.start);
-                (end, "  ".to_owned(), with_key(&owned))
+                (end, "  ".to_owned(), with_key(entries))
             }
-            Place::Child { at, indent } => (at, indent, with_key(&owned)),
-            Place::Item { at, indent, present } => {
-                owned.retain(|entry| !present.contains(entry));
-                (at, indent, items(&owned, ""))
+            Place::Child { at, indent } => (at, indent, with_key(entries)),
+            Place::List(list) => {
+                entries.retain(|entry| list.items.iter().all(|(present, _)| present != entry));
+                (list.end, list.indent, items(entries, ""))
             }
         },
     };
-    let wanted = match (owned.is_empty(), current) {
-        (true, None) => None,
-        (true, Some(_)) => Some(original),
-        (false, _) => Some(marked::insert(&theirs, at, &indent, &inner)),
-    };
-    let mut plan = Plan::new(path, current, wanted);
-    plan.owned = owned;
-    Ok(plan)
+    Ok(if entries.is_empty() { original } else { marked::insert(&theirs, at, &indent, &inner) })
+}
+
+/// The file without an item of the list. With the last one the list goes, and with the list a map that has nothing else:
+/// as colima writes it when there are none.
+fn without(mut bytes: Vec<u8>, entry: &str) -> Result<Vec<u8>, Refused> {
+    if !has_item(&bytes, entry) {
+        return Ok(bytes);
+    }
+    let keys = top_level(&bytes)?;
+    let Some(key) = keys.iter().find(|key| key.name == b"docker") else { return Ok(bytes) };
+    let Place::List(list) = place_below(&bytes, key)? else { return Ok(bytes) };
+    let Some((_, item)) = list.items.iter().find(|(present, _)| present == entry) else { return Ok(bytes) };
+    let is_last = list.items.len() == 1;
+    let braces = (is_last && list.is_only_key && key.value.is_empty()).then(|| {
+        let line = &bytes[key.line_at.clone()];
+        key.line_at.start + line.trim_ascii_end().len()
+    });
+    bytes.drain(item.clone());
+    if is_last {
+        bytes.drain(list.key);
+    }
+    if let Some(at) = braces {
+        bytes.splice(at..at, *b" {}");
+    }
+    Ok(bytes)
+}
+
+/// Whether some line is that item, quoted or not.
+fn has_item(bytes: &[u8], entry: &str) -> bool {
+    marked::lines(bytes).any(|(_, _, text)| {
+        let item = text.trim_ascii().strip_prefix(b"- ");
+        item.is_some_and(|item| unquoted(item.trim_ascii()) == entry)
+    })
+}
+
+fn unquoted(item: &[u8]) -> String {
+    let plain = item.iter().copied().filter(|byte| !b"\"'".contains(byte)).collect();
+    String::from_utf8(plain).unwrap_or_default()
 }
 
 /// The change that gives Rancher Desktop's override.yaml a `provision:` script (docs.rancherdesktop.io, “Provisioning
@@ -169,7 +215,20 @@ enum Place {
     /// As a key of its own.
     Child { at: usize, indent: String },
     /// As items of a list that is there.
-    Item { at: usize, indent: String, present: Vec<String> },
+    List(List),
+}
+
+/// `insecure-registries:` as it is.
+struct List {
+    /// The line of its key.
+    key: Range<usize>,
+    /// Whether `docker:` has no other key.
+    is_only_key: bool,
+    indent: String,
+    /// Each without its quotes, and its line.
+    items: Vec<(String, Range<usize>)>,
+    /// Where the last one's line ends.
+    end: usize,
 }
 
 fn place_below(bytes: &[u8], key: &Key<'_>) -> Result<Place, Refused> {
@@ -213,18 +272,23 @@ fn place_below(bytes: &[u8], key: &Key<'_>) -> Result<Place, Refused> {
     let Some(first) = list.first() else {
         return refused(below[place].line, "an empty insecure-registries:");
     };
-    let mut present = Vec::new();
+    let placed = |line: &Below<'_>| after + line.at.start..after + line.at.end;
+    let mut items = Vec::new();
     for line in &list {
         let item = line.text.strip_prefix(b"- ").filter(|_| line.indent == first.indent);
         let plain = item.map(|item| item.trim_ascii()).filter(|item| {
             !item.is_empty() && item.iter().all(|b| b.is_ascii_alphanumeric() || b".:-_/\"'".contains(b))
         });
         let Some(plain) = plain else { return refused(line.line, "no plain list item") };
-        let unquoted = plain.iter().copied().filter(|b| !b"\"'".contains(b)).collect();
-        present.push(String::from_utf8(unquoted).unwrap_or_default());
+        items.push((unquoted(plain), placed(line)));
     }
-    let at = after + list.last().map_or(0, |line| line.end);
-    Ok(Place::Item { at, indent: " ".repeat(first.indent), present })
+    Ok(Place::List(List {
+        key: placed(&below[place]),
+        is_only_key: below.len() == 1 + list.len(),
+        indent: " ".repeat(first.indent),
+        end: list.last().map_or(after, |line| placed(line).end),
+        items,
+    }))
 }
 
 /// A line below a key, neither blank nor a comment.
@@ -232,8 +296,8 @@ struct Below<'a> {
     line: usize,
     indent: usize,
     text: &'a [u8],
-    /// Where the line ends, line ending included.
-    end: usize,
+    /// The whole line, line ending included.
+    at: Range<usize>,
 }
 
 impl Below<'_> {
@@ -249,7 +313,7 @@ impl Below<'_> {
             if indent == 0 {
                 break;
             }
-            below.push(Below { line: key_line + line, indent, text, end: at.end });
+            below.push(Below { line: key_line + line, indent, text, at });
         }
         Ok(below)
     }

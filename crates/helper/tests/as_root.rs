@@ -288,6 +288,57 @@ fn pkexec_asks_polkit_and_the_helper_does_the_rest() {
     assert!(log.ends_with("600 root\n"), "{log}");
 }
 
+/// As in [`POLKIT`]: a stand-in for dockerd in a namespace of its own, and the same request once with a dockerd that is not
+/// there and once with one that is.
+const TOLD_AGAIN: &str = r#"
+set -e; cd "$1"
+mkdir state docker; mount --bind state /var/lib; mount --bind docker /etc/docker
+"$2" < request > first || true
+cp /bin/sleep dockerd; ./dockerd 600 & daemon=$!
+until [ "$(readlink /proc/$daemon/exe)" = "$PWD/dockerd" ]; do kill -0 $daemon; done
+"$2" < request > second || true
+set +e
+kill $daemon 2>/dev/null; wait $daemon; echo $? > daemon-status
+"#;
+
+/// The file was written and the reload after it failed: asking for the same once more reloads.
+#[test]
+fn dockerd_is_told_again_where_its_file_is_right_already() {
+    if !can_mount() {
+        return;
+    }
+    if !Path::new("/etc/docker").is_dir() {
+        println!("SKIPPED: the package docker.io is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The folder is empty there, as it is here.
+    let wanted = request(&Paths::beside(&folder.path().join("hosts")), vec![gateway()]);
+    fs::write(folder.path().join("request"), serde_json::to_vec(&wanted).unwrap()).unwrap();
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", TOLD_AGAIN, "sh"])
+        .args([folder.path(), Path::new(HELPER)])
+        .env_remove("SUDO_UID")
+        .output()
+        .unwrap();
+    let text = |name: &str| {
+        fs::read_to_string(folder.path().join(name))
+            .unwrap_or_else(|error| panic!("{name}: {error}: {output:?}"))
+    };
+    let steps = |name: &str, outcome: Outcome| {
+        let answer: HelperAnswer = serde_json::from_str(&text(name)).unwrap();
+        let HelperAnswer::Done { outcomes, steps } = answer else { panic!("{answer:?}") };
+        assert_eq!(outcomes, [outcome], "{name}");
+        steps
+    };
+    let first = steps("first", Outcome::Replaced);
+    assert!(first.len() == 1 && first[0].error.is_some(), "there is no dockerd yet: {first:?}");
+    let second = steps("second", Outcome::AlreadySatisfied);
+    assert!(second.len() == 1 && second[0].error.is_none(), "{second:?}");
+    // 128 + SIGHUP.
+    assert_eq!(text("daemon-status").trim(), "129");
+}
+
 /// Debian's own update-ca-certificates(8), on copies of the folders that it reads and writes.
 const TRUST: &str = r#"
 set -e; cd "$1"

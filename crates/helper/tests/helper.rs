@@ -51,7 +51,11 @@ fn asking(paths: &Paths, intents: Vec<Intent>) -> HelperRequest {
 }
 
 fn start(hosts: &Path, json: &[u8]) -> Child {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_dockline-helper"))
+    started(Command::new(env!("CARGO_BIN_EXE_dockline-helper")), hosts, json)
+}
+
+fn started(mut command: Command, hosts: &Path, json: &[u8]) -> Child {
+    let mut child = command
         .env("DOCKLINE_HOSTS_FILE", hosts)
         .env_remove("SUDO_UID") // under `sudo cargo test` the helper would not take a hosts file from us
         .stdin(Stdio::piped())
@@ -85,6 +89,37 @@ fn it_applies_and_undoes_what_was_planned() {
     let (answer, ok) = ask(&scene.paths, br#"{"verb":"recover"}"#);
     assert!(ok);
     assert_eq!(answer, HelperAnswer::Recovered { recovery: Recovery::NothingToDo });
+}
+
+/// sudo(8) hands the caller's umask on. Whoever plans reads the journal's record, and dockerd's own programs the settings.
+#[test]
+fn what_it_makes_can_be_read_whatever_the_umask_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for umask in ["022", "027", "077"] {
+        let scene = scene();
+        let daemon = dockline_edits::daemon_json::Daemon::Native;
+        let insecure = ["172.17.0.1:5000".parse().unwrap()].into();
+        let wanted = asking(&scene.paths, vec![Intent::DaemonJson { daemon, insecure }]);
+        let script = format!("umask {umask}; exec {}", env!("CARGO_BIN_EXE_dockline-helper"));
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]);
+        let output = started(command, &scene.paths.hosts, &serde_json::to_vec(&wanted).unwrap());
+        let output = output.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let (root, journal) = (&scene.paths.root, &scene.paths.journal);
+        for (path, mode) in [
+            (root.join("etc"), 0o755),
+            (root.join("etc/docker"), 0o755),
+            (root.join("etc/docker/daemon.json"), 0o644),
+            (journal.clone(), 0o755),
+            (journal.join("applied.json"), 0o644),
+            (journal.join("log"), 0o600),
+            (journal.join("lock"), 0o600),
+        ] {
+            let found = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+            assert_eq!(found, mode, "{} is {found:o} under a umask of {umask}", path.display());
+        }
+    }
 }
 
 #[test]

@@ -102,9 +102,11 @@ impl<F: FnMut(&[LinkView]) + Send> Examination<F> {
     }
 }
 
-/// Whether the plan is about the hosts file alone, which is a link of its own.
+/// Whether the plan is about the hosts file alone, which is a link of its own. (A step is for an engine that does not go by
+/// its settings, though its file is right.)
 fn is_about_names_alone(plan: &SetupPlan) -> bool {
-    !plan.changes.is_empty() && plan.changes.iter().all(|change| change.file == SettingsFile::Hosts)
+    let is_hosts = plan.changes.iter().all(|change| change.file == SettingsFile::Hosts);
+    !plan.changes.is_empty() && is_hosts && plan.steps.is_empty()
 }
 
 /// Under which of its names an engine is asked for a registry, if not by the address: the one that was planned for it,

@@ -41,7 +41,7 @@ impl Setup {
                 Wish::Undone(agreed.changes.iter().map(|change| change.id.clone()).collect())
             }
         };
-        let mut prepared = files::prepare(&self.paths, looked.facts, wish).await?;
+        let mut prepared = files::prepare(&self.paths, looked.facts, looked.endpoint.as_ref(), wish).await?;
         prepared.plan.action = agreed.action;
         let of_podman = steps::of_podman(&prepared.plan);
         prepared.plan.steps.extend(of_podman);
@@ -65,28 +65,17 @@ impl Setup {
             true => "Writing the settings; an administrator's leave may be asked for".to_owned(),
             false => "Writing the settings".to_owned(),
         });
-        let Written { mut done, mut failed } = files::write(&self.paths, prepared).await?;
-        for step in own_steps {
-            tell(step.words.clone());
-            match step.command.as_slice() {
-                [] => match steps::reload_podman(&self.around).await {
-                    Ok(()) => done.push(step.done.clone()),
-                    Err(error) => failed.push(error.message),
-                },
-                _ => {
-                    steps::run(step).await?;
-                    done.push(step.done.clone());
-                }
-            }
-        }
+        let Written { mut done, failed } = files::write(&self.paths, prepared).await?;
+        let failed = failed.into_iter().map(|words| LeftForYou { words, command: Vec::new() });
+        let mut failed: Vec<LeftForYou> = failed.collect();
+        failed.extend(steps::carry_out(&own_steps, &self.around, &tell, &mut done).await);
         let after = self.applied().await.unwrap_or_default();
         let checks = self.check(&plan, &withdrawn(&before, &after), tell).await;
         let offered = plan.steps.iter().filter(|step| step.by == StepBy::Person || step.optional);
         let offered =
             offered.map(|step| LeftForYou { words: step.words.clone(), command: step.command.clone() });
-        let failed = failed.into_iter().map(|words| LeftForYou { words, command: Vec::new() });
-        let left = failed.chain(offered).collect();
-        let summary = summary(&plan, &checks);
+        let summary = summary(&plan, &checks, !failed.is_empty());
+        let left = failed.into_iter().chain(offered).collect();
         Ok(SetupReport { action: plan.action, summary, done, left, checks })
     }
 
@@ -180,7 +169,10 @@ fn changed(what: &str, is_hosts: bool) -> UiError {
 fn withdrawn(before: &[AppliedChange], after: &[AppliedChange]) -> Vec<EngineAuthority> {
     let entries = |applied: &[AppliedChange]| -> BTreeSet<String> {
         let of_engine = |change: &&AppliedChange| {
-            matches!(change.file, SettingsFile::DaemonJson | SettingsFile::RegistriesConf)
+            matches!(
+                change.file,
+                SettingsFile::DaemonJson | SettingsFile::RegistriesConf | SettingsFile::ColimaYaml
+            )
         };
         applied.iter().filter(of_engine).flat_map(|change| change.entries.iter().cloned()).collect()
     };
@@ -195,10 +187,13 @@ fn withdrawn(before: &[AppliedChange], after: &[AppliedChange]) -> Vec<EngineAut
         .collect()
 }
 
-fn summary(plan: &SetupPlan, checks: &[EngineCheck]) -> String {
+fn summary(plan: &SetupPlan, checks: &[EngineCheck], is_a_step_left: bool) -> String {
     let label = &plan.engine.label;
     if plan.action == SetupAction::Undo {
         return match plan.changes.len() {
+            _ if is_a_step_left => {
+                "The files hold nothing of this any more, but a step after that failed.".to_owned()
+            }
             0 => "There was nothing to undo.".to_owned(),
             1 => "Dockline's change is undone.".to_owned(),
             n => format!("Dockline's {n} changes are undone."),

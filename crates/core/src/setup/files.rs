@@ -7,9 +7,15 @@ use dockline_edits::{
     HelperAnswer, HelperRequest, Paths as EditPaths, elevate, perform,
     setup::{self, Prepared},
 };
-use dockline_engine::Surroundings;
-use dockline_model::{AppliedChange, EngineFacts, SettingsFile, SetupAction, SetupTarget, UiError};
-use std::{env, path::PathBuf, thread};
+use dockline_engine::{EngineEndpoint, Surroundings};
+use dockline_model::{
+    AppliedChange, EngineFacts, EngineKind, SettingsFile, SetupAction, SetupTarget, UiError,
+};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    thread,
+};
 use tokio::sync::oneshot;
 
 /// What is planned.
@@ -31,9 +37,26 @@ pub(super) struct Written {
 }
 
 /// Works out what has to change; nothing is written.
-pub(super) async fn prepare(paths: &Paths, facts: EngineFacts, wish: Wish) -> Result<Prepared, UiError> {
-    let files = Files::of(paths);
-    blocking(move || files.prepare(&facts, &wish)).await
+/// The engine's own address, where it answered, tells where colima has its files.
+pub(super) async fn prepare(
+    paths: &Paths,
+    facts: EngineFacts,
+    endpoint: Option<&EngineEndpoint>,
+    wish: Wish,
+) -> Result<Prepared, UiError> {
+    let mut files = Files::of(paths);
+    let socket = match endpoint {
+        Some(EngineEndpoint::Unix(path)) => Some(path.clone()),
+        Some(EngineEndpoint::NamedPipe(_) | EngineEndpoint::Tcp(_) | EngineEndpoint::Elsewhere(_)) | None => {
+            None
+        }
+    };
+    blocking(move || {
+        let told = env::var_os("COLIMA_HOME").map(PathBuf::from);
+        files.user.colima = colima_home(&facts.kind, socket.as_deref(), told);
+        files.prepare(&facts, &wish)
+    })
+    .await
 }
 
 pub(super) async fn applied(paths: &Paths) -> Result<Vec<AppliedChange>, UiError> {
@@ -99,7 +122,8 @@ impl Files {
         }
         if !prepared.user.is_empty() {
             let request = HelperRequest::Apply { changes: prepared.user };
-            written.note(perform(&self.user, &request, None).map_err(|error| UiError::from(&error))?);
+            let answer = perform(&prepared.user_paths, &request, None);
+            written.note(answer.map_err(|error| UiError::from(&error))?);
         }
         let sentence = |path: &str| match plan.action {
             SetupAction::Apply => format!("{path} is written."),
@@ -108,6 +132,20 @@ impl Files {
         written.done.splice(0..0, plan.changes.iter().map(|change| sentence(&change.path)));
         Ok(written)
     }
+}
+
+/// colima's folder, by the socket of the engine in it (`…/PROFILE/docker.sock`) or by `COLIMA_HOME`, which colima too takes
+/// only where it is there (abiosoft/colima, `config/files.go`).
+fn colima_home(kind: &EngineKind, socket: Option<&Path>, told: Option<PathBuf>) -> Option<PathBuf> {
+    let of_socket = || {
+        let EngineKind::Colima { profile } = kind else { return None };
+        // `/var/run/docker.sock` may be a link to it.
+        let socket = socket.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()))?;
+        let folder = socket.parent().filter(|folder| folder.file_name() == Some(profile.as_ref()))?;
+        let is_colimas = socket.file_name() == Some("docker.sock".as_ref());
+        folder.parent().filter(|_| is_colimas).map(Path::to_owned)
+    };
+    of_socket().or_else(|| told.filter(|folder| folder.is_absolute() && folder.exists()))
 }
 
 impl Written {
@@ -135,5 +173,35 @@ pub(crate) fn settle(paths: &Paths) {
     match dockline_edits::recover(&user) {
         Ok(recovery) => tracing::info!(?recovery, "an interrupted change of engine settings was settled"),
         Err(error) => tracing::warn!(%error, "an interrupted change of engine settings could not be settled"),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colimas_folder_is_where_its_socket_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        let colima = |profile: &str| EngineKind::Colima { profile: profile.to_owned() };
+        let socket = base.join("kept/work/docker.sock");
+        std::fs::create_dir_all(socket.parent().unwrap()).unwrap();
+        std::fs::write(&socket, "").unwrap();
+        let link = base.join("docker.sock");
+        std::os::unix::fs::symlink(&socket, &link).unwrap();
+        let home = |kind: &EngineKind, socket: &Path| colima_home(kind, Some(socket), Some(base.clone()));
+        for socket in [&socket, &link] {
+            assert_eq!(home(&colima("work"), socket), Some(base.join("kept")));
+        }
+        // The socket of something else, or another profile's.
+        for (kind, socket) in [
+            (colima("default"), &socket),
+            (EngineKind::DockerDesktop, &socket),
+            (colima("work"), &base.join("kept/work/other.sock")),
+        ] {
+            assert_eq!(home(&kind, socket), Some(base.clone()), "{kind:?}");
+        }
+        assert_eq!(colima_home(&colima("work"), None, Some(base.join("absent"))), None);
     }
 }

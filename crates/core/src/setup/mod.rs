@@ -122,7 +122,7 @@ impl Setup {
             }
             (SetupAction::Undo, _) => Wish::Undone(changes.to_vec()),
         };
-        let mut plan = files::prepare(&self.paths, looked.facts, wish).await?.plan;
+        let mut plan = files::prepare(&self.paths, looked.facts, looked.endpoint.as_ref(), wish).await?.plan;
         plan.action = action;
         plan.listens = match &plan.verdict {
             SetupVerdict::Needed { .. } => listens,

@@ -1,7 +1,7 @@
 //! What Dockline runs itself, as the person, so that new settings take effect.
 
 use dockline_engine::{Engine, EngineEndpoint, Surroundings, facts};
-use dockline_model::{Code, EngineKind, SettingsFile, SetupPlan, StepBy, StepView, UiError};
+use dockline_model::{Code, EngineKind, LeftForYou, SettingsFile, SetupPlan, StepBy, StepView, UiError};
 use std::{process::Stdio, time::Duration};
 use tokio::{process::Command, time::timeout};
 
@@ -40,15 +40,40 @@ pub(super) async fn reload_podman(around: &Surroundings) -> Result<(), UiError> 
     })
 }
 
+/// All of them, in order: one that fails keeps none of the others. Returns what is left for the person to do.
+pub(super) async fn carry_out(
+    steps: &[&StepView],
+    around: &Surroundings,
+    tell: impl Fn(String),
+    done: &mut Vec<String>,
+) -> Vec<LeftForYou> {
+    let mut left = Vec::new();
+    for step in steps {
+        tell(step.words.clone());
+        let ended = match step.command.as_slice() {
+            [] => reload_podman(around).await,
+            _ => run(step).await,
+        };
+        match ended {
+            Ok(()) => done.push(step.done.clone()),
+            Err(error) => {
+                left.push(LeftForYou { words: with_last_words(error), command: step.command.clone() })
+            }
+        }
+    }
+    left
+}
+
+fn with_last_words(error: UiError) -> String {
+    let said = error.details.as_deref().unwrap_or_default().trim().lines().last().unwrap_or_default();
+    if said.is_empty() { error.message } else { format!("{} It said: {said}", error.message) }
+}
+
 /// Runs the step's command to its end.
-pub(super) async fn run(step: &StepView) -> Result<(), UiError> {
+async fn run(step: &StepView) -> Result<(), UiError> {
     let Some((program, arguments)) = step.command.split_first() else { return Ok(()) };
     let typed = step.command.join(" ");
-    let failed = |message: String| {
-        UiError::new(Code::EngineFailed, message).hint(format!(
-            "The files are written. Run it yourself: {typed}; or take everything back: dockline setup --undo"
-        ))
-    };
+    let failed = |message: String| UiError::new(Code::EngineFailed, message);
     let mut command = Command::new(program);
     dockline_programs::prepare(command.as_std_mut());
     let running = command
@@ -61,7 +86,8 @@ pub(super) async fn run(step: &StepView) -> Result<(), UiError> {
     match timeout(PATIENCE, running).await {
         Ok(Ok(output)) if output.status.success() => Ok(()),
         Ok(Ok(output)) => {
-            let words = [output.stderr, output.stdout].concat();
+            // What it says last is why.
+            let words = [output.stdout, output.stderr].concat();
             Err(failed(format!("`{typed}` failed, so the engine does not go by the new settings yet."))
                 .details(String::from_utf8_lossy(&words).trim().to_owned()))
         }
@@ -94,5 +120,32 @@ mod tests {
         assert_eq!(error.details.as_deref(), Some("no such unit"));
         let missing = run(&step(&["/nowhere/docker", "desktop", "restart"])).await.unwrap_err();
         assert!(missing.message.contains("/nowhere/docker desktop restart"), "{missing}");
+    }
+
+    /// `rdctl shutdown` may fail, and `rdctl start` is due all the same.
+    #[tokio::test]
+    async fn a_step_that_fails_keeps_none_of_the_others() {
+        let home = tempfile::tempdir().unwrap();
+        let marker = home.path().join("ran");
+        let touch = ["touch", &marker.to_string_lossy()].map(str::to_owned);
+        let steps = [
+            step(&["sh", "-c", "echo one; echo no such machine >&2; exit 1"]),
+            StepView { command: touch.to_vec(), done: "It has started.".to_owned(), ..step(&[]) },
+            step(&["/nowhere/colima", "restart"]),
+        ];
+        let told = std::cell::RefCell::new(0);
+        let mut done = Vec::new();
+        let around = Surroundings::from_process();
+        let all: Vec<&StepView> = steps.iter().collect();
+        let left = carry_out(&all, &around, |_| *told.borrow_mut() += 1, &mut done).await;
+        assert!(marker.exists());
+        assert_eq!((done, *told.borrow()), (vec!["It has started.".to_owned()], 3));
+        let [first, last] = left.as_slice() else { panic!("{left:?}") };
+        assert!(
+            first.words.contains("failed") && first.words.ends_with("It said: no such machine"),
+            "{first:?}"
+        );
+        assert_eq!(first.command, steps[0].command);
+        assert_eq!(last.command, ["/nowhere/colima", "restart"]);
     }
 }

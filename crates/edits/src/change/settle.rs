@@ -2,7 +2,7 @@
 
 use super::{Recovery, checked_file, finish, remove_folders};
 use crate::{
-    EditError, Paths,
+    EditError, Fingerprint, Paths,
     journal::{Applied, Begun, Copies, FileRecord, Journal, MOST_FILES, Method, Record},
     write::{self, Found, Inspected, Replaced},
 };
@@ -15,11 +15,13 @@ pub fn settle(paths: &Paths, journal: &Journal) -> Result<Recovery, EditError> {
         return Ok(Recovery::NothingToDo);
     };
     check(paths, &record)?;
-    let mut standings = Vec::new();
+    let (mut standings, mut founds) = (Vec::new(), Vec::new());
     for (file, copies) in record.files.iter().zip(&copies) {
         write::discard_temporary(&file.path)
             .map_err(|source| EditError::Write { path: file.path.clone(), source })?;
-        standings.push(standing(file, copies, &inspect_loosely(&file.path)?));
+        let found = inspect_loosely(&file.path)?;
+        founds.push(Fingerprint::of(found.as_ref().and_then(|found| found.contents.as_deref())));
+        standings.push(standing(file, copies, &found));
     }
     if standings.iter().all(|standing| *standing == Standing::After) {
         return finish(journal, &record).map(|()| Recovery::Complete);
@@ -34,7 +36,9 @@ pub fn settle(paths: &Paths, journal: &Journal) -> Result<Recovery, EditError> {
         let before = copies[index].before.as_deref();
         match standings[index] {
             Standing::Before => {}
-            Standing::After | Standing::Half => put_back(journal, &mut record, index, before)?,
+            Standing::After | Standing::Half => {
+                put_back(journal, &mut record, index, &founds[index], before)?
+            }
             Standing::Foreign => {
                 let file = &record.files[index];
                 let kept = match (file.method, before) {
@@ -43,8 +47,7 @@ pub fn settle(paths: &Paths, journal: &Journal) -> Result<Recovery, EditError> {
                 };
                 recovery = Recovery::Foreign { kept };
                 // What of ours the other program took over must still be found by an undo.
-                let is_same =
-                    |entry: &&Applied| entry.path == file.path && entry.intent.id() == file.intent.id();
+                let is_same = |entry: &&Applied| entry.is_of(&file.path, &file.intent);
                 if let Some(entry) = record.applied.iter().find(is_same) {
                     applied.retain(|entry| !is_same(&entry));
                     applied.push(entry.clone());
@@ -130,6 +133,7 @@ fn put_back(
     journal: &Journal,
     record: &mut Record,
     index: usize,
+    found: &Fingerprint,
     before: Option<&[u8]>,
 ) -> Result<(), EditError> {
     let file = record.files[index].clone();
@@ -145,9 +149,9 @@ fn put_back(
         (Replaced::Yes | Replaced::Changed, _) | (Replaced::Impossible, None) => Ok(()),
         (Replaced::Impossible, Some(before)) => {
             if file.method == Method::Replace {
-                journal.switch_to_in_place(record, index)?;
+                journal.switch(record, index, Method::InPlace)?;
             }
-            write::overwrite(&file.path, before).map_err(failed)
+            write::overwrite(&file.path, found, before).map(drop).map_err(failed)
         }
     }
 }

@@ -143,6 +143,34 @@ fn what_is_no_regular_file_is_left_alone() {
     assert!(source.to_string().contains("symbolic link"), "{source}");
 }
 
+/// Another program writes the file between the last look at it and the writing in place.
+#[test]
+fn what_another_program_wrote_meanwhile_is_not_written_over() {
+    let scene = scene(FOREIGN);
+    fs::hard_link(&scene.paths.hosts, scene.paths.hosts.with_file_name("other-name")).unwrap();
+    // The second looks like half of our own writing, and is not: zeros are what a power cut leaves behind a short file.
+    for theirs in [b"somebody else's\n".to_vec(), [FOREIGN, b"\0\0\0"].concat()] {
+        fs::write(&scene.paths.hosts, FOREIGN).unwrap();
+        let (_, after) = begun(&scene, &intent(&["a.example"]), Method::InPlace);
+        let journal = Journal::open(&scene.paths).unwrap();
+        let journal::Begun { mut record, copies } = journal.read().unwrap().unwrap();
+        fs::write(&scene.paths.hosts, &theirs).unwrap();
+        let error = write_all(&journal, &mut record, &copies).unwrap_err();
+        let EditError::Changed { found, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(*found, Fingerprint::of(Some(&theirs)));
+        let Recovery::Foreign { kept: None } = settle(&scene.paths, &journal).unwrap() else {
+            panic!("touched")
+        };
+        assert_eq!(fs::read(&scene.paths.hosts).unwrap(), theirs);
+        let planned_from = Fingerprint::of(Some(FOREIGN));
+        assert_eq!(write::overwrite(&scene.paths.hosts, &planned_from, &after).unwrap(), Replaced::Changed);
+        assert_eq!(fs::read(&scene.paths.hosts).unwrap(), theirs);
+    }
+    fs::remove_file(&scene.paths.hosts).unwrap();
+    let gone = write::overwrite(&scene.paths.hosts, &Fingerprint::of(Some(FOREIGN)), b"x").unwrap();
+    assert_eq!(gone, Replaced::Changed);
+}
+
 /// The journal as it is when the file is about to be written.
 fn begun(scene: &Scene, wanted: &Intent, method: Method) -> (Vec<u8>, Vec<u8>) {
     let before = fs::read(&scene.paths.hosts).unwrap();

@@ -61,7 +61,6 @@ fn each_engine_has_its_files() {
     let rancher = Intent::RancherProvisioning { insecure: [].into() };
     for (paths, intent, file) in [
         (&linux, daemon(Daemon::Native), "/etc/docker/daemon.json"),
-        (&linux, daemon(Daemon::Snap), "/var/snap/docker/current/config/daemon.json"),
         (&linux, daemon(Daemon::Rootless), "/h/.config/docker/daemon.json"),
         (&mac, daemon(Daemon::Desktop), "/h/.docker/daemon.json"),
         (&mac, daemon(Daemon::OrbStack), "/h/.orbstack/config/docker.json"),
@@ -130,6 +129,58 @@ fn each_engine_has_its_files() {
     }
     let told = Paths { daemon_json: Some("/x/d.json".into()), ..linux };
     assert_eq!(told.file(&daemon(Daemon::Native)), Path::new("/x/d.json"));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_snaps_settings_are_those_of_its_revision() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().canonicalize().unwrap();
+    let snap = base.join("var/snap/docker");
+    std::fs::create_dir_all(&snap).unwrap();
+    let paths = Paths { root: base.clone(), ..Paths::system() };
+    let intent = Intent::DaemonJson { daemon: Daemon::Snap, insecure: [].into() };
+    for (target, folder) in [
+        (None, Some("current")),
+        (Some("2932"), Some("2932")),
+        (Some("x1"), Some("x1")),
+        (Some("../../etc"), None),
+        (Some("/etc"), None),
+        (Some("x"), None),
+        (Some("2932/.."), None),
+        (Some("common"), None),
+    ] {
+        if let Some(target) = target {
+            drop(std::fs::remove_file(snap.join("current")));
+            symlink(target, snap.join("current")).unwrap();
+        }
+        let file = snap.join(folder.unwrap_or("current")).join("config/daemon.json");
+        assert_eq!(paths.file(&intent), file, "{target:?}");
+        assert_eq!(paths.objection(&intent).is_none(), folder.is_some(), "{target:?}");
+    }
+}
+
+#[test]
+fn colimas_home_is_found_as_colima_finds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().canonicalize().unwrap();
+    let (home, config) = (base.join("home"), base.join("home/.config"));
+    std::fs::create_dir_all(&config).unwrap();
+    let user = Paths::user(&home, &config, &base);
+    let intent = Intent::ColimaYaml { profile: "work".into(), insecure: [].into() };
+    let file = |platform| Paths { platform, ..user.clone() }.file(&intent);
+    // There is none yet: where it would make one.
+    assert_eq!(file(Platform::Linux), config.join("colima/work/colima.yaml"));
+    assert_eq!(file(Platform::MacOs), home.join(".colima/work/colima.yaml"));
+    std::fs::create_dir(config.join("colima")).unwrap();
+    assert_eq!(file(Platform::MacOs), config.join("colima/work/colima.yaml"));
+    // One in the home folder wins, and what the engine's socket tells wins over all.
+    std::fs::create_dir(home.join(".colima")).unwrap();
+    assert_eq!(file(Platform::Linux), home.join(".colima/work/colima.yaml"));
+    assert_eq!(file(Platform::MacOs), home.join(".colima/work/colima.yaml"));
+    let told = Paths { colima: Some(base.join("told")), ..user };
+    assert_eq!(told.file(&intent), base.join("told/work/colima.yaml"));
 }
 
 #[test]

@@ -16,8 +16,8 @@ use crate::{
     step::{self, SystemStep},
 };
 use dockline_model::{
-    AppliedChange, ChangeView, EngineFacts, SetupAction, SetupPlan, SetupTarget, SetupVerdict, StepBy,
-    StepView, UiError, UnixMillis,
+    AppliedChange, ChangeView, EngineFacts, EngineKind, SetupAction, SetupPlan, SetupTarget, SetupVerdict,
+    StepBy, StepView, UiError, UnixMillis,
 };
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,8 @@ pub struct Prepared {
     pub user: Vec<Agreed>,
     /// The paths for [`Self::system`]: those that were given, unless the engine was told to read another daemon.json.
     pub system_paths: Paths,
+    /// The paths for [`Self::user`].
+    pub user_paths: Paths,
 }
 
 /// Plans what the engine needs for `targets`. These have to be *all* registries that are configured: a settings file gets
@@ -108,12 +110,16 @@ impl<'a> Files<'a> {
             let planned = self.plan(&wanted.intent).map_err(|error| UiError::from(&error))?;
             draft.add(self, facts, wanted, planned, SetupAction::Apply);
         }
-        let is_needed = !draft.changes.is_empty();
-        let why = match is_needed {
+        let is_needed = !draft.changes.is_empty() || !draft.unread.is_empty();
+        let why = match (draft.changes.len(), is_needed) {
+            (0, true) => joined(std::mem::take(&mut draft.unread)),
             // Each change says its own reason.
-            true => format!("{} lacks {}.", facts.label, counted(draft.changes.len())),
-            false if satisfied.is_empty() => "Every setting that is needed is there already.".to_owned(),
-            false => joined(satisfied),
+            (changes, true) => {
+                let lacks = format!("{} lacks {}.", facts.label, counted(changes));
+                joined([vec![lacks], std::mem::take(&mut draft.unread)].concat())
+            }
+            (_, false) if satisfied.is_empty() => "Every setting that is needed is there already.".to_owned(),
+            (_, false) => joined(satisfied),
         };
         let summary = match is_needed {
             true => draft.summary("so that docker push works here"),
@@ -136,7 +142,6 @@ impl<'a> Files<'a> {
             }
             intents.retain(|intent| only.is_none_or(|only| only.contains(&intent.id())));
             for intent in intents {
-                let why = format!("Dockline's part of {} goes.", paths.file(&intent).display());
                 let planned = match self.plan(&intent) {
                     // No hosts file, no block.
                     Err(EditError::Read { source, .. })
@@ -147,6 +152,7 @@ impl<'a> Files<'a> {
                     }
                     planned => planned?,
                 };
+                let why = format!("Dockline's part of {} goes.", planned.path.display());
                 draft.add(
                     self,
                     facts,
@@ -179,8 +185,8 @@ impl<'a> Files<'a> {
         let paths = self.paths(intent);
         let plan = change::plan(paths, intent)?;
         let Contents { path, before, after } = change::contents(paths, intent)?;
-        let step = step::after(intent, &path, before.as_deref(), after.as_deref());
-        Ok(Planned { plan, path, step })
+        let steps = step::after(intent, &path, before.as_deref(), after.as_deref());
+        Ok(Planned { plan, path, steps })
     }
 
     fn refused(&self, action: SetupAction, facts: &EngineFacts, error: UiError) -> Prepared {
@@ -192,7 +198,7 @@ impl<'a> Files<'a> {
 struct Planned {
     plan: Plan,
     path: PathBuf,
-    step: Option<SystemStep>,
+    steps: Vec<SystemStep>,
 }
 
 /// A plan in the making.
@@ -200,6 +206,8 @@ struct Planned {
 struct Draft {
     changes: Vec<ChangeView>,
     steps: Vec<StepView>,
+    /// What the engine does not go by though its file is right; whole sentences.
+    unread: Vec<String>,
     system: Vec<Agreed>,
     user: Vec<Agreed>,
 }
@@ -213,21 +221,36 @@ impl Draft {
         planned: Planned,
         action: SetupAction,
     ) {
-        let Planned { plan, path, step } = planned;
-        if plan.satisfied {
+        let Planned { plan, path, steps } = planned;
+        let Wanted { intent, why, warnings } = wanted;
+        let unread = if action == SetupAction::Apply { not_gone_by(&intent, facts) } else { Vec::new() };
+        if plan.satisfied && unread.is_empty() {
             return;
         }
-        let Wanted { intent, why, warnings } = wanted;
-        let steps = match step {
-            Some(step) => steps::of_system(&step, files.system.are_system(), facts),
-            None => steps::of_person(&intent, facts, action),
+        let is_system = files.system.are_system();
+        let views: Vec<StepView> = match steps.as_slice() {
+            [] => steps::of_person(&intent, facts, action),
+            steps => steps.iter().flat_map(|step| steps::of_system(step, is_system, facts)).collect(),
         };
-        for step in steps {
+        for step in views {
             if !self.steps.contains(&step) {
                 self.steps.push(step);
             }
         }
         let scope = intent.scope();
+        if plan.satisfied {
+            let entries = unread.join(", ");
+            self.unread.push(format!(
+                "{} names {entries}, but {} does not go by it yet.",
+                path.display(),
+                facts.label
+            ));
+            if scope == Scope::System && is_system {
+                // The helper's step belongs to a change, and this one is none.
+                self.system.push(Agreed { intent, before: plan.before, after: plan.after });
+            }
+            return;
+        }
         self.changes.push(ChangeView {
             id: intent.id(),
             file: intent.file(),
@@ -250,14 +273,12 @@ impl Draft {
     /// One sentence.
     fn summary(&self, purpose: &str) -> String {
         let files = match self.changes.as_slice() {
+            [] => return self.summary_of_steps(purpose),
             [one] => one.path.clone(),
             [first, second] => format!("{} and {}", first.path, second.path),
             many => format!("{} files", many.len()),
         };
-        let mut stops: Vec<&str> =
-            self.steps.iter().flat_map(|step| &step.stops).map(String::as_str).collect();
-        stops.sort_unstable();
-        stops.dedup();
+        let stops = self.stops();
         let restarts = self.steps.iter().filter(|step| step.by != StepBy::Person && !step.optional).count();
         match (stops.len(), restarts) {
             (0, 0) => format!("Dockline changes {files} {purpose}; nothing is restarted."),
@@ -265,6 +286,25 @@ impl Draft {
             (1, _) => format!("Dockline changes {files} {purpose}; the container {} stops.", stops[0]),
             (count, _) => format!("Dockline changes {files} {purpose}; {count} running containers stop."),
         }
+    }
+
+    /// Where no file has to be changed.
+    fn summary_of_steps(&self, purpose: &str) -> String {
+        match self.stops().as_slice() {
+            [] => format!("The engine reads its settings again {purpose}; no running container stops."),
+            [one] => format!("The engine starts anew {purpose}; the container {one} stops."),
+            several => {
+                format!("The engine starts anew {purpose}; {} running containers stop.", several.len())
+            }
+        }
+    }
+
+    fn stops(&self) -> Vec<&str> {
+        let mut stops: Vec<&str> =
+            self.steps.iter().flat_map(|step| &step.stops).map(String::as_str).collect();
+        stops.sort_unstable();
+        stops.dedup();
+        stops
     }
 
     fn finish(
@@ -290,8 +330,29 @@ impl Draft {
             system: self.system,
             user: self.user,
             system_paths: files.system.clone(),
+            user_paths: files.user.clone(),
         }
     }
+}
+
+/// Entries that the engine is to go by and, as it says itself, does not: it was not told, or its restart failed. What
+/// Rancher Desktop and Podman go by is not listed so, or not by their files alone.
+fn not_gone_by(intent: &Intent, facts: &EngineFacts) -> Vec<String> {
+    let insecure = match intent {
+        Intent::DaemonJson { insecure, .. } | Intent::ColimaYaml { insecure, .. } => insecure,
+        Intent::Hosts { .. }
+        | Intent::RegistryHosts { .. }
+        | Intent::RegistryCertificate { .. }
+        | Intent::SystemTrust { .. }
+        | Intent::RegistriesConf { .. }
+        | Intent::BuilderConfig { .. }
+        | Intent::RancherProvisioning { .. } => return Vec::new(),
+    };
+    let is_missing = |entry: &String| !facts.insecure.contains(entry);
+    if facts.kind == EngineKind::None {
+        return Vec::new();
+    }
+    insecure.iter().map(ToString::to_string).filter(is_missing).collect()
 }
 
 fn counted(settings: usize) -> String {

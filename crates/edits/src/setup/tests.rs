@@ -106,6 +106,11 @@ fn facts(kind: EngineKind) -> EngineFacts {
     }
 }
 
+/// The same engine, when it goes by an entry.
+fn listing(facts: &EngineFacts, entry: &str) -> EngineFacts {
+    EngineFacts { insecure: vec![entry.to_owned()], ..facts.clone() }
+}
+
 fn commands(plan: &SetupPlan) -> Vec<String> {
     plan.steps.iter().map(|step| step.command.join(" ")).collect()
 }
@@ -259,8 +264,8 @@ fn a_private_authority_is_put_where_the_engine_looks() {
         assert!(commands(&prepared.plan)[0].starts_with("/usr/bin/security add-trusted-cert -r trustRoot"));
         // The dialogue is shown to the person, whom the helper cannot reach.
         let file = Path::new("/x.pem");
-        let step = step::after(&prepared.system[0].intent, file, None, Some(PEM.as_bytes())).unwrap();
-        assert_eq!(steps::of_system(&step, true, &prepared.plan.engine)[0].by, StepBy::Dockline);
+        let trusted = step::after(&prepared.system[0].intent, file, None, Some(PEM.as_bytes()));
+        assert_eq!(steps::of_system(&trusted[0], true, &prepared.plan.engine)[0].by, StepBy::Dockline);
         scene.carry_out(&prepared);
         assert_eq!(scene.text("Library/Application Support/Dockline/certificates/cr.boss.org.pem"), PEM);
     }
@@ -345,8 +350,9 @@ fn engines_in_machines_are_told_of_the_name_they_have_for_this_machine() {
         assert!(prepared.plan.authorities[0].authority.ends_with(".internal:5000"));
         scene.carry_out(&prepared);
         assert_eq!(scene.text(file), after);
+        let listed = listing(&facts, "host.docker.internal:5000");
         assert!(matches!(
-            scene.prepare(std::slice::from_ref(&target), &facts).plan.verdict,
+            scene.prepare(std::slice::from_ref(&target), &listed).plan.verdict,
             SetupVerdict::AlreadySatisfied { .. }
         ));
         scene.carry_out(&scene.undo(&facts));
@@ -366,6 +372,41 @@ fn restarts_name_the_containers_that_stop() {
     assert!(plan.summary.ends_with("2 running containers stop."), "{}", plan.summary);
     let alive = EngineFacts { live_restore: true, ..facts(EngineKind::DockerDesktop) };
     assert!(scene.prepare(&[target], &alive).plan.stops().is_empty());
+}
+
+/// The file is right, and the engine's reload or restart after it failed: it is due as long as the engine says so.
+#[test]
+fn an_engine_that_does_not_go_by_its_file_is_told_again() {
+    let target =
+        SetupTarget { gateway: Some([172, 17, 0, 1].into()), localhost_port: Some(5000), ..target() };
+    let colima = EngineKind::Colima { profile: "default".into() };
+    for (kind, entry, command, stops) in [
+        (EngineKind::DockerNative, "172.17.0.1:5000", "kill -HUP 4711", 0),
+        (EngineKind::DockerSnap, "172.17.0.1:5000", "/usr/bin/snap restart docker", 2),
+        (EngineKind::DockerRootless, "172.17.0.1:5000", "kill -HUP 4711", 0),
+        (EngineKind::DockerDesktop, "host.docker.internal:5000", "docker desktop restart", 2),
+        (EngineKind::OrbStack, "host.docker.internal:5000", "orb restart docker", 2),
+        (colima, "host.docker.internal:5000", "colima restart --profile default", 2),
+    ] {
+        let scene = scene(Platform::Linux);
+        let yaml = scene.folder.path().join("home/.colima/default/colima.yaml");
+        fs::create_dir_all(yaml.parent().unwrap()).unwrap();
+        fs::write(yaml, "docker: {}\n").unwrap();
+        let facts = facts(kind);
+        let first = scene.prepare(std::slice::from_ref(&target), &facts);
+        scene.carry_out(&first);
+        let again = scene.prepare(std::slice::from_ref(&target), &facts).plan;
+        let SetupVerdict::Needed { why } = &again.verdict else { panic!("{again:?}") };
+        assert!(why.contains(entry) && why.contains("does not go by it yet"), "{why}");
+        assert!(again.changes.is_empty(), "{again:?}");
+        assert_eq!((&again.steps, commands(&again)), (&first.plan.steps, vec![command.to_owned()]));
+        assert_eq!(again.stops().len(), stops);
+        assert!(again.summary.starts_with("The engine "), "{}", again.summary);
+        // It goes by it.
+        let listed = scene.prepare(std::slice::from_ref(&target), &listing(&facts, entry)).plan;
+        assert!(matches!(listed.verdict, SetupVerdict::AlreadySatisfied { .. }), "{listed:?}");
+        assert!(listed.steps.is_empty());
+    }
 }
 
 #[test]
@@ -417,6 +458,77 @@ fn snap_and_windows_restart_what_they_have() {
     let windows = scene(Platform::Windows).prepare(&[target], &facts(EngineKind::DockerWindows));
     assert!(commands(&windows.plan)[0].ends_with("Restart-Service docker"));
     assert!(windows.plan.changes[1].path.ends_with("ProgramData/docker/config/daemon.json"));
+}
+
+/// `current` is a link wherever there is a snap; a refresh copies the folder and moves the link (snapd's documentation, “Data
+/// locations”).
+#[test]
+fn the_snap_is_set_up_in_the_folder_of_its_revision_and_undone_in_that_of_another() {
+    let scene = scene(Platform::Linux);
+    let target = SetupTarget { gateway: Some([172, 17, 0, 1].into()), ..target() };
+    let facts = facts(EngineKind::DockerSnap);
+    let snap = scene.folder.path().join("var/snap/docker");
+    let revision = |revision: &str| {
+        fs::create_dir_all(snap.join(revision).join("config")).unwrap();
+        fs::write(snap.join(revision).join("config/daemon.json"), "{}").unwrap();
+        drop(fs::remove_file(snap.join("current")));
+        std::os::unix::fs::symlink(revision, snap.join("current")).unwrap();
+    };
+    revision("2932");
+    let prepared = scene.prepare(std::slice::from_ref(&target), &facts);
+    assert!(
+        prepared.plan.changes[1].path.ends_with("/var/snap/docker/2932/config/daemon.json"),
+        "{:?}",
+        prepared.plan
+    );
+    scene.carry_out(&prepared);
+    let written = scene.text("var/snap/docker/2932/config/daemon.json");
+    assert_eq!(written, "{\"insecure-registries\": [\"172.17.0.1:5000\"]}");
+    // The snap is refreshed.
+    revision("3000");
+    fs::write(snap.join("3000/config/daemon.json"), &written).unwrap();
+    let again = scene.prepare(std::slice::from_ref(&target), &listing(&facts, "172.17.0.1:5000"));
+    assert!(matches!(again.plan.verdict, SetupVerdict::AlreadySatisfied { .. }), "{:?}", again.plan);
+    scene.carry_out(&scene.undo(&facts));
+    assert_eq!(scene.text("var/snap/docker/3000/config/daemon.json"), "{\"insecure-registries\": []}");
+    assert!(applied(&scene.system, &scene.user).unwrap().is_empty());
+    // Somebody's own link is not followed.
+    fs::remove_file(snap.join("current")).unwrap();
+    std::os::unix::fs::symlink("/etc", snap.join("current")).unwrap();
+    let refused = scene.prepare(&[target], &facts);
+    assert_eq!(refusal(&refused).code, Code::SettingsRefused);
+    assert!(refusal(&refused).message.contains("one revision of the snap"), "{:?}", refused.plan);
+}
+
+/// At each start colima may write its file anew, without our markers; and it may have stopped, or its folder been moved.
+#[test]
+fn colima_is_undone_where_it_was_set_up_and_without_its_markers() {
+    let scene = scene(Platform::MacOs);
+    let target = SetupTarget { localhost_port: Some(5000), ..target() };
+    let facts = facts(EngineKind::Colima { profile: "default".into() });
+    let refused = scene.prepare(std::slice::from_ref(&target), &facts);
+    assert_eq!(refusal(&refused).code, Code::SettingsRefused, "there is no colima.yaml");
+    assert!(!scene.folder.path().join("home/.colima").exists());
+
+    let told = scene.folder.path().canonicalize().unwrap().join("told");
+    fs::create_dir_all(told.join("default")).unwrap();
+    fs::write(told.join("default/colima.yaml"), "cpu: 2\ndocker: {}\n").unwrap();
+    let user = Paths { colima: Some(told.clone()), ..scene.user.clone() };
+    let prepared = prepare(std::slice::from_ref(&target), &facts, &scene.system, &user);
+    let request = HelperRequest::Apply { changes: prepared.user.clone() };
+    perform(&prepared.user_paths, &request, None).unwrap();
+    assert!(scene.text("told/default/colima.yaml").contains("# BEGIN dockline"));
+    let regenerated = "cpu: 2\ndocker:\n  insecure-registries:\n    - host.docker.internal:5000\n";
+    fs::write(told.join("default/colima.yaml"), regenerated).unwrap();
+    // Nothing tells now where colima has its folder; the record does.
+    let undo = scene.undo(&EngineFacts { kind: EngineKind::None, ..facts.clone() });
+    let [change] = undo.plan.changes.as_slice() else { panic!("{:?}", undo.plan) };
+    assert_eq!(change.path, told.join("default/colima.yaml").display().to_string());
+    // Nor would it be any help where the folder has been moved to its usual place.
+    fs::rename(&told, scene.folder.path().join("home/.colima")).unwrap();
+    scene.carry_out(&scene.undo(&facts));
+    assert_eq!(scene.text("home/.colima/default/colima.yaml"), "cpu: 2\ndocker: {}\n");
+    assert!(applied(&scene.system, &scene.user).unwrap().is_empty());
 }
 
 #[test]

@@ -6,8 +6,12 @@
 
 #[cfg(unix)]
 mod attributes;
+#[cfg(unix)]
+mod folders;
 #[cfg(any(windows, test))]
 pub mod guarded;
+#[cfg(unix)]
+mod modes;
 #[cfg_attr(windows, path = "windows.rs")]
 #[cfg_attr(not(windows), path = "unix.rs")]
 mod system;
@@ -16,8 +20,12 @@ pub use system::{
     Folder, discard_temporary, inspect, make_folders, missing_folders, overwrite, remove_folder, replace,
 };
 
-use std::ffi::{OsStr, OsString};
-use std::io;
+use crate::Fingerprint;
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, Read as _, Seek as _, Write as _},
+};
 
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +45,7 @@ pub enum Inspected {
     NotRegular(&'static str),
 }
 
-/// How [`replace`] ended, errors aside.
+/// How [`replace`] or [`overwrite`] ended, errors aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaced {
     /// The new contents have the name, or nothing has it.
@@ -46,6 +54,21 @@ pub enum Replaced {
     Impossible,
     /// Somebody wrote the file in the meantime; nothing is changed.
     Changed,
+}
+
+/// The end of [`overwrite`]: reads once more, through the handle that it then writes through. A writer in the instant between
+/// the two would lose; where the system can keep others out, it does.
+fn overwrite_open(file: &mut File, before: &Fingerprint, bytes: &[u8]) -> io::Result<Replaced> {
+    let mut current = Vec::new();
+    file.read_to_end(&mut current)?;
+    if Fingerprint::of(Some(&current)) != *before {
+        return Ok(Replaced::Changed);
+    }
+    file.rewind()?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()?;
+    Ok(Replaced::Yes)
 }
 
 /// Name of the new file until it takes the old one's. A fixed one: the journal's lock keeps writers apart, and what

@@ -1,7 +1,12 @@
 //! Everything goes through descriptors. A folder is reached name by name from the root, and no symbolic link is followed
 //! on the way or at its end: whoever may swap a name under a program that runs as root gains nothing by it.
 
-use super::{Found, Inspected, Replaced, no_file_name, temporary_name};
+pub use super::folders::{make_folders, missing_folders, remove_folder};
+use super::{
+    Found, Inspected, Replaced,
+    modes::{has_at_least, has_mode},
+    no_file_name, temporary_name,
+};
 use crate::Fingerprint;
 use rustix::{
     fd::{AsFd, OwnedFd},
@@ -11,8 +16,8 @@ use rustix::{
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io::{self, Read as _, Seek as _, Write as _},
-    path::{Component, Path, PathBuf},
+    io::{self, Read as _, Write as _},
+    path::{Component, Path},
 };
 
 /// For a folder on the way: it has to be passed through, not listed.
@@ -20,21 +25,39 @@ use std::{
 const WAY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 #[cfg(not(target_os = "linux"))]
 const WAY: OFlags = FOLDER;
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+pub(super) const FOLDER: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 
 /// Mode of new files and folders, where no old one's is kept: settings that every program may read.
 const NEW_FILE: Mode = Mode::from_raw_mode(0o644);
-const NEW_FOLDER: Mode = Mode::from_raw_mode(0o755);
+pub(super) const NEW_FOLDER: Mode = Mode::from_raw_mode(0o755);
 
 /// A folder that is held open.
 #[derive(Debug)]
 pub struct Folder(OwnedFd);
 
 impl Folder {
-    /// A journal's folder, made if need be. Opening it sees to it that nobody else can have written in root's.
-    pub fn of_journal(path: &Path, _is_system: bool) -> io::Result<Self> {
+    /// A journal's folder, made if need be. Opening it sees to it that nobody else can have written in root's. The whole
+    /// machine's is read by everybody who plans: where it and the one above it do not let them, they are made to.
+    pub fn of_journal(path: &Path, is_system: bool) -> io::Result<Self> {
         make_folders(&missing_folders(&path.join("lock")))?;
-        Self::open(path)
+        let journal = Self::open(path)?;
+        if is_system {
+            if let Some(above) = path.parent() {
+                has_at_least(Self::open(above)?.0, NEW_FOLDER)?;
+            }
+            has_at_least(&journal.0, NEW_FOLDER)?;
+        }
+        Ok(journal)
+    }
+
+    /// Makes the file of that name readable by others, if it is there and is not.
+    pub fn publish(&self, name: &str) -> io::Result<()> {
+        match open_file(&self.0, name.as_ref(), OFlags::RDONLY) {
+            Ok((file, _)) => has_at_least(file, NEW_FILE),
+            Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
     }
 
     /// Opens an absolute path, name by name.
@@ -76,6 +99,9 @@ impl Folder {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = if public { NEW_FILE } else { Mode::RUSR | Mode::WUSR };
         let mut file = File::from(rustix::fs::openat(&self.0, name, flags, mode)?);
+        if public {
+            has_mode(&file, NEW_FILE)?;
+        }
         file.write_all(bytes)?;
         file.sync_all()
     }
@@ -136,7 +162,7 @@ fn open_below(folder: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
     Ok(below)
 }
 
-fn open_parent(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
+pub(super) fn open_parent(path: &Path) -> io::Result<(OwnedFd, &OsStr)> {
     let name = path.file_name().ok_or_else(no_file_name)?;
     let folder = path.parent().ok_or_else(no_file_name)?;
     Ok((Folder::open(folder)?.0, name))
@@ -327,17 +353,19 @@ fn copy_attributes(old: &File, stat: &Stat, new: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes over the file in place. Not atomic: the caller keeps a copy first.
-pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes over the file in place, if it still is the one whose fingerprint is `before`. Not atomic: the caller keeps a copy
+/// first. Never [`Replaced::Impossible`].
+pub fn overwrite(path: &Path, before: &Fingerprint, bytes: &[u8]) -> io::Result<Replaced> {
     let (folder, name) = open_parent(path)?;
-    let (mut file, stat) = open_file(&folder, name, OFlags::WRONLY)?;
+    let (mut file, stat) = match open_file(&folder, name, OFlags::RDWR) {
+        Ok(opened) => opened,
+        Err(Errno::NOENT | Errno::LOOP) => return Ok(Replaced::Changed),
+        Err(errno) => return Err(errno.into()),
+    };
     if file_type(&stat) != FileType::RegularFile {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no longer a regular file"));
     }
-    file.rewind()?;
-    file.write_all(bytes)?;
-    file.set_len(bytes.len() as u64)?;
-    file.sync_all()
+    super::overwrite_open(&mut file, before, bytes)
 }
 
 /// Removes the new file of a replacement that a crash interrupted.
@@ -346,47 +374,6 @@ pub fn discard_temporary(path: &Path) -> io::Result<()> {
         Ok((folder, name)) => remove_if_there(&folder, &temporary_name(name)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
-    }
-}
-
-/// The folders above `path` that are not there, outermost first.
-pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
-    let mut missing: Vec<PathBuf> = path
-        .ancestors()
-        .skip(1)
-        .take_while(|folder| {
-            folder.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-        })
-        .map(Path::to_owned)
-        .collect();
-    missing.reverse();
-    missing
-}
-
-/// Makes folders, each inside one that is there.
-pub fn make_folders(folders: &[PathBuf]) -> io::Result<()> {
-    for path in folders {
-        let (folder, name) = open_parent(path)?;
-        match rustix::fs::mkdirat(&folder, name, NEW_FOLDER) {
-            Ok(()) => rustix::fs::fsync(&folder)?,
-            Err(Errno::EXIST) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(())
-}
-
-/// Removes a folder if it is there and empty.
-pub fn remove_folder(path: &Path) -> io::Result<()> {
-    let (folder, name) = match open_parent(path) {
-        Ok(opened) => opened,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    match rustix::fs::unlinkat(&folder, name, AtFlags::REMOVEDIR) {
-        Ok(()) => Ok(rustix::fs::fsync(&folder)?),
-        Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(()),
-        Err(errno) => Err(errno.into()),
     }
 }
 

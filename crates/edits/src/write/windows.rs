@@ -6,8 +6,10 @@ use crate::{Fingerprint, windows};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
+    os::windows::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
+use windows_sys::Win32::Storage::FileSystem::FILE_SHARE_READ;
 
 /// A folder, by its path.
 #[derive(Debug)]
@@ -60,6 +62,11 @@ impl Folder {
         };
         file.write_all(bytes)?;
         file.sync_all()
+    }
+
+    /// Who may read it was said when it was made.
+    pub fn publish(&self, _name: &str) -> io::Result<()> {
+        Ok(())
     }
 
     /// Adds to the end of the file of that name.
@@ -135,12 +142,15 @@ pub fn replace(path: &Path, before: &Fingerprint, wanted: Option<&[u8]>) -> io::
     }
 }
 
-/// Writes over the file in place. Not atomic: the caller keeps a copy first.
-pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    file.write_all(bytes)?;
-    file.set_len(bytes.len() as u64)?;
-    file.sync_all()
+/// Writes over the file in place, if it still is the one whose fingerprint is `before`. Not atomic: the caller keeps a copy
+/// first. Never [`Replaced::Impossible`]. While it is open, nobody else writes it, renames it or removes it.
+pub fn overwrite(path: &Path, before: &Fingerprint, bytes: &[u8]) -> io::Result<Replaced> {
+    let mut file = match OpenOptions::new().read(true).write(true).share_mode(FILE_SHARE_READ).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Replaced::Changed),
+        Err(error) => return Err(error),
+    };
+    super::overwrite_open(&mut file, before, bytes)
 }
 
 /// Removes the new file of a replacement that a crash interrupted.

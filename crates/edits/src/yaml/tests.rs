@@ -7,8 +7,14 @@ const PATH: &str = "/home/a/.colima/default/colima.yaml";
 const HOST: &str = "host.docker.internal:5000";
 
 fn planned(entries: &[&str], current: &str) -> Result<Plan, Refused> {
+    planned_after(&[], entries, current)
+}
+
+/// Where the record says that `owned` was added before.
+fn planned_after(owned: &[&str], entries: &[&str], current: &str) -> Result<Plan, Refused> {
     let wanted = entries.iter().map(|entry| entry.parse().unwrap()).collect();
-    colima(Path::new(PATH), &wanted, Some(current.as_bytes()))
+    let owned: Vec<String> = owned.iter().map(|&entry| entry.to_owned()).collect();
+    colima(Path::new(PATH), &wanted, &owned, Some(current.as_bytes()))
 }
 
 fn text(plan: &Plan) -> String {
@@ -59,6 +65,52 @@ fn a_map_or_a_list_that_is_there_is_added_to() {
     let theirs = "docker:\n  insecure-registries:\n    - \"host.docker.internal:5000\"\n";
     let plan = planned(&[HOST], theirs).unwrap();
     assert!(plan.satisfied && plan.owned.is_empty());
+}
+
+/// What colima's `yamlutil.Save` makes of a file: the values, with its own comments and none of ours.
+#[test]
+fn entries_whose_markers_colima_dropped_are_found_by_the_record() {
+    const OTHER: &str = "host.docker.internal:5001";
+    let regenerated =
+        DEFAULT.replace("docker: {}\n", "docker:\n  insecure-registries:\n    - host.docker.internal:5000\n");
+    // Undo: also the braces come back.
+    let undo = planned_after(&[HOST], &[], &regenerated).unwrap();
+    assert_eq!(text(&undo), DEFAULT);
+    assert!(undo.owned.is_empty());
+    // The same once more: nothing to do, and it stays ours.
+    let again = planned_after(&[HOST], &[HOST], &regenerated).unwrap();
+    assert!(again.satisfied && again.owned == [HOST], "{again:?}");
+    // Another port: the old entry goes, and the new one has its markers.
+    let moved = planned_after(&[HOST], &[OTHER], &regenerated).unwrap();
+    let after = text(&moved);
+    assert!(after.contains("- host.docker.internal:5001\n  # END") && !after.contains(":5000\n"), "{after}");
+    assert_eq!(moved.owned, [OTHER]);
+    assert_eq!(text(&planned_after(&[OTHER], &[], &after).unwrap()), DEFAULT);
+    // One in the old form and one in a block.
+    let both = planned_after(&[HOST], &[HOST, OTHER], &regenerated).unwrap();
+    assert_eq!(both.owned, [HOST, OTHER]);
+    let after = text(&both);
+    assert!(planned_after(&[HOST, OTHER], &[HOST, OTHER], &after).unwrap().satisfied);
+    assert_eq!(text(&planned_after(&[HOST, OTHER], &[], &after).unwrap()), DEFAULT);
+
+    // What is the person's stays, be it beside ours.
+    let theirs = "docker:\n  debug: true\n  insecure-registries:\n  - a.example:5000\n  - 'host.docker.internal:5000'\nx: 1\n";
+    let without = "docker:\n  debug: true\n  insecure-registries:\n  - a.example:5000\nx: 1\n";
+    assert_eq!(text(&planned_after(&[HOST], &[], theirs).unwrap()), without);
+    assert_eq!(text(&planned_after(&[], &[], theirs).unwrap()), theirs);
+    let only = "docker:\n  debug: true\n  insecure-registries:\n  - host.docker.internal:5000\n";
+    assert_eq!(text(&planned_after(&[HOST], &[], only).unwrap()), "docker:\n  debug: true\n");
+    // Where it was taken out already, a form that is not changed line by line is no obstacle.
+    assert!(planned_after(&[HOST], &[], "docker: {debug: true}\n").unwrap().satisfied);
+}
+
+#[test]
+fn a_file_that_colima_has_not_made_is_not_made_for_it() {
+    let wanted = |entries: &[&str]| entries.iter().map(|entry| entry.parse().unwrap()).collect();
+    let refused = colima(Path::new(PATH), &wanted(&[HOST]), &[], None);
+    assert_eq!(refused.unwrap_err(), Refused::NoColima);
+    // Whoever has removed colima has nothing to undo.
+    assert!(colima(Path::new(PATH), &wanted(&[]), &[HOST.to_owned()], None).unwrap().satisfied);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub use archive::ArchiveError;
 pub use client::{
     CertificateFlaw, Client, ClientConfig, CredentialSource, Credentials, Crossed, EngineImage, Manifest,
     OpenLayer, PullError, Scope, Sending, SpokenTls, StoredImage, StoredLayer, Survey, TlsFiles,
-    choose_cryptography,
+    choose_cryptography, remove_parts,
 };
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use error::{FileOperation, Operation, RegistryError};

@@ -81,6 +81,16 @@ impl Packing {
         }
     }
 
+    /// The one that is called so, if this version knows it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let of = |compression: Compression| {
+            let (lowest, highest) = compression.levels().unwrap_or_default();
+            (lowest..=highest).map(move |level| Self::new(compression, level))
+        };
+        let all = [Compression::Gzip, Compression::Zstd, Compression::None].into_iter().flat_map(of);
+        all.into_iter().find(|packing| packing.name() == name)
+    }
+
     pub(crate) const fn encoding(self) -> Encoding {
         match self.compression {
             Compression::Gzip => Encoding::Gzip,
@@ -227,7 +237,12 @@ impl Press {
 
     /// The same room and cores for layers that are sent as they are.
     pub(crate) fn without_compression(&self) -> Self {
-        Self { packing: Packing::new(Compression::None, 0), ..self.clone() }
+        self.packing_as(Packing::new(Compression::None, 0))
+    }
+
+    /// The same room and cores for a layer that is packed otherwise.
+    pub(crate) fn packing_as(&self, packing: Packing) -> Self {
+        Self { packing, ..self.clone() }
     }
 
     /// Reads `source` to its end on a thread of its own and packs it. Must be called within a runtime.
@@ -372,7 +387,7 @@ pub(crate) fn check(
         }
         LayerKind::Packed { diff_id, is_gzip } => (diff_id, *is_gzip),
     };
-    let reader = tarball.reader(layer.section).map_err(read)?;
+    let reader = tarball.reader(layer.section);
     let mut compressed = Hashing { inner: reader, hasher: Hasher::new(Algorithm::Sha256) };
     let damaged = |source| ArchiveError::Damaged { path: tarball.shown().to_owned(), source };
     let mut hasher = Hasher::new(diff_id.algorithm());

@@ -280,13 +280,14 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dockline_model::Compression;
 
     fn digest(text: &str) -> Digest {
         Digest::of(text.as_bytes())
     }
 
     fn key() -> UploadKey {
-        UploadKey { registry: "a:1".to_owned(), repository: "app".to_owned(), layer: "x gzip-1".to_owned() }
+        UploadKey { registry: "a:1".to_owned(), repository: "app".to_owned(), layer: "x".to_owned() }
     }
 
     #[test]
@@ -298,7 +299,8 @@ mod tests {
         records.remember("a:1", "app", &layer, &blob, 7, Encoding::Gzip, Some("gzip-1".to_owned()));
         records.remember("a:1", "team/app", &layer, &blob, 7, Encoding::Gzip, None);
         records.note_engines("a:1", &layer, &blob);
-        records.note_upload(&key(), "/v2/app/blobs/uploads/1?_state=x".to_owned());
+        let packing = Packing::new(Compression::Zstd, 12);
+        records.note_upload(&key(), packing, "/v2/app/blobs/uploads/1?_state=x".to_owned());
         records.save();
 
         let again = Records::in_folder(folder.path());
@@ -307,9 +309,16 @@ mod tests {
         assert_eq!((known[0].size, known[0].packing.as_deref()), (7, Some("gzip-1")));
         assert!(known[0].is_engines);
         assert!(again.known("b:1", &layer).is_empty());
-        assert_eq!(again.unfinished(&key()).as_deref(), Some("/v2/app/blobs/uploads/1?_state=x"));
+        let unfinished = |packing| again.unfinished(&key(), packing);
+        assert_eq!(again.begun(&key()), Some(packing));
+        assert_eq!(unfinished(packing).as_deref(), Some("/v2/app/blobs/uploads/1?_state=x"));
+        assert_eq!(
+            unfinished(Packing::new(Compression::Zstd, 11)),
+            None,
+            "other bytes than the registry has"
+        );
         again.forget_upload(&key());
-        assert_eq!(again.unfinished(&key()), None);
+        assert_eq!((again.begun(&key()), unfinished(packing)), (None, None));
 
         for damage in ["", "{", "[]", r#"{"version":1}"#, r#"{"version":99,"registries":{}}"#, "\0\u{1}"] {
             fs::write(folder.path().join("layers.json"), damage).unwrap();

@@ -211,6 +211,56 @@ async fn pages_that_lead_back_to_one_another_are_read_once() {
     assert_eq!(fickle.asked(|_| true), 5);
 }
 
+/// `rel=next` needs no quotes (RFC 8288).
+#[tokio::test(flavor = "multi_thread")]
+async fn what_refers_to_an_image_is_listed_over_all_pages() {
+    let fickle = Fickle::default();
+    let subject = Digest::of(b"an image");
+    let (first, second) =
+        (format!("/v2/app/referrers/{subject}"), format!("/v2/app/referrers/{subject}?page=2"));
+    let page = |name: &str| {
+        let entry =
+            json!({ "mediaType": MANIFEST, "digest": Digest::of(name.as_bytes()).to_string(), "size": 1 });
+        json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [entry] }).to_string().into_bytes()
+    };
+    fickle.answer(&first, INDEX, Some(format!("<{second}>; rel=next")), page("one"));
+    // And it leads back.
+    fickle.answer(&second, INDEX, Some(format!("<{first}>; title=\"x\"; rel=\"next\"")), page("two"));
+    fickle.answer(
+        "/v2/app/tags/list",
+        "application/json",
+        Some("</v2/app/tags/list?last=v1>;rel=next".to_owned()),
+        json!({ "tags": ["v1"] }).to_string().into_bytes(),
+    );
+    fickle.page("/v2/app/tags/list?last=v1", &json!({ "tags": ["v2"] }), None);
+    let (client, _serving) = fickle.serve().await;
+    let listed = client.list_referrers("app", &subject).await.unwrap();
+    let digests: Vec<String> = listed.into_iter().map(|referrer| referrer.digest).collect();
+    assert_eq!(digests, [Digest::of(b"one").to_string(), Digest::of(b"two").to_string()]);
+    assert_eq!(client.tags("app").await.unwrap(), ["v1", "v2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn room_is_counted_although_pages_lead_in_circles_or_are_empty() {
+    let fickle = Fickle::default();
+    let (catalog, more, last) =
+        ("/v2/_catalog?n=1000", "/v2/_catalog?n=1000&last=a", "/v2/_catalog?n=1000&last=b");
+    // Registries filter what a login may see after they have cut the page.
+    fickle.page(catalog, &json!({ "repositories": [] }), Some(more));
+    fickle.page(more, &json!({ "repositories": ["app"] }), Some(last));
+    fickle.page(last, &json!({ "repositories": ["web"] }), Some(catalog));
+    for name in ["app", "web"] {
+        let list = format!("/v2/{name}/tags/list?n=1000");
+        fickle.page(&list, &json!({ "tags": ["v1"] }), Some(&format!("{list}&last=v1")));
+        fickle.page(&format!("{list}&last=v1"), &json!({ "tags": ["v2"] }), Some(&list));
+    }
+    let (client, _serving) = fickle.serve().await;
+    let usage = client.usage(|_, _, _| ());
+    let usage = tokio::time::timeout(std::time::Duration::from_secs(20), usage).await.unwrap().unwrap();
+    let tags: Vec<u64> = usage.repositories.iter().map(|repository| repository.tags).collect();
+    assert_eq!(tags, [2, 2]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_tags_are_listed_however_short_the_pages_are() {
     for length in [10, 100] {

@@ -10,7 +10,7 @@
 mod support;
 
 use dockline_model::{LayerState, LayerView};
-use dockline_registry::{Client, ClientConfig, Digest, RegistryError, archive};
+use dockline_registry::{Client, ClientConfig, Digest, RegistryError, archive, remove_parts};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
@@ -263,33 +263,42 @@ async fn of_an_index_this_machines_image_is_pulled() {
     }
 }
 
+/// What it has got stays where it is only halted, until somebody has it removed.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pull_that_is_dropped_leaves_nothing() {
+async fn a_pull_that_is_dropped_leaves_nothing_unless_it_is_to() {
     let (folder, sample) = sample();
     let registry = Registry::built_in().await;
     let client = registry.client();
     client.push_archive(&sample, "app", "v1", |_, _, _| ()).await.unwrap();
     let target = folder.path().join("out").join("app.tar");
     std::fs::create_dir(target.parent().unwrap()).unwrap();
-    let (begun, begins) = tokio::sync::oneshot::channel();
-    let mut begun = Some(begun);
-    let pull = tokio::spawn({
-        let target = target.clone();
-        async move {
-            let progress = |_: &[_], current: u64, _| {
-                if current > 0
-                    && let Some(begun) = begun.take()
-                {
-                    let _ = begun.send(());
-                }
-            };
-            client.pull_archive("app", "v1", &target, progress).await
-        }
-    });
-    begins.await.unwrap();
-    pull.abort();
-    assert!(pull.await.unwrap_err().is_cancelled());
-    assert_eq!(std::fs::read_dir(target.parent().unwrap()).unwrap().count(), 0);
+    let left = || std::fs::read_dir(target.parent().unwrap()).unwrap().count();
+    let is_halted = Arc::new(AtomicBool::new(false));
+    for is_to_stay in [false, true] {
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let mut begun = Some(begun);
+        let pull = tokio::spawn({
+            let (target, client) = (target.clone(), client.leaving_parts_if(&is_halted));
+            async move {
+                let progress = |_: &[_], current: u64, _| {
+                    if current > 0
+                        && let Some(begun) = begun.take()
+                    {
+                        let _ = begun.send(());
+                    }
+                };
+                client.pull_archive("app", "v1", &target, progress).await
+            }
+        });
+        begins.await.unwrap();
+        // Decided only while it runs.
+        is_halted.store(is_to_stay, Ordering::Relaxed);
+        pull.abort();
+        assert!(pull.await.unwrap_err().is_cancelled());
+        assert_eq!(left(), if is_to_stay { 2 } else { 0 });
+    }
+    remove_parts(&target);
+    assert_eq!(left(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -189,6 +189,67 @@ async fn a_push_that_was_killed_sends_only_what_is_missing() {
     line.client().push_archive_as(&file, None, "app", "v3", &sending(&records), |_, _, _| ()).await.unwrap();
 }
 
+/// How hard layers are packed is chosen from what the line was like; by the next try it may have been measured.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_is_gone_on_with_at_the_level_that_it_began_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("image.tar");
+    let registry = Registry::built_in().await;
+    let line = Line::to(registry.address).await;
+    let of = |compression, level, takes_any| Sending {
+        packing: Packing::new(compression, level),
+        takes_any,
+        ..Sending::default()
+    };
+    // Nothing was asked for; one that everybody reads; the compression alone; a level; and another compression.
+    let (chosen, dense) = (of(Compression::Gzip, 1, true), of(Compression::Gzip, 7, true));
+    let rounds = [
+        (chosen.clone(), dense.clone(), true),
+        (of(Compression::None, 0, false), dense.clone(), true),
+        (of(Compression::Zstd, 1, false), of(Compression::Zstd, 9, false), true),
+        (chosen.clone(), Sending { takes_any: false, takes_any_level: false, ..dense.clone() }, false),
+        (of(Compression::Zstd, 3, false), dense, false),
+        (chosen, of(Compression::Zstd, 1, false), false),
+    ];
+    for (round, (first, then, goes_on)) in rounds.into_iter().enumerate() {
+        let layer = layer(50 + round as u64, 30 << 20);
+        save(&file, "app:v1", std::slice::from_ref(&layer));
+        let kept = folder.path().join(format!("records-{round}"));
+        let repository = format!("round/{round}");
+        let (reached, told) = tokio::sync::oneshot::channel();
+        let mut reached = Some(reached);
+        {
+            let sending = Sending { records: Arc::new(Records::in_folder(&kept)), ..first };
+            let client = line.client();
+            let push = client.push_archive_as(&file, None, &repository, "v1", &sending, |_, current, _| {
+                if current > 23 * MIB
+                    && let Some(reached) = reached.take()
+                {
+                    reached.send(()).unwrap();
+                }
+            });
+            tokio::select! {
+                _ = push => panic!("it was not stopped"),
+                _ = told => {}
+            }
+        }
+        line.take();
+        let wanted = then.packing.compression();
+        let sending = Sending { records: Arc::new(Records::in_folder(&kept)), ..then };
+        let push = line.client();
+        push.push_archive_as(&file, None, &repository, "v1", &sending, |_, _, _| ()).await.unwrap();
+        let after = line.take();
+        assert_eq!(after < 16 * MIB, goes_on, "round {round}: {} KiB of 30 MiB", after >> 10);
+        let manifest = registry.client().get_manifest(&repository, "v1").await.unwrap();
+        let text = String::from_utf8(manifest.bytes).unwrap();
+        assert_eq!(text.contains("tar+zstd"), wanted == Compression::Zstd, "round {round}: {text}");
+        assert_eq!(std::fs::read_dir(kept.join("uploads")).unwrap().count(), 0, "round {round}");
+        // Every byte of it is what it should be.
+        let back = folder.path().join(format!("{round}.tar"));
+        registry.client().pull_archive(&repository, "v1", &back, |_, _, _| ()).await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_changed_layer_is_all_that_is_sent() {
     let folder = tempfile::tempdir().unwrap();

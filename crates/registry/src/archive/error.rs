@@ -31,6 +31,15 @@ pub enum ArchiveError {
         /// Which.
         path: PathBuf,
     },
+    /// A folder of something else.
+    #[error(
+        "the folder {} is not an image: it has no file oci-layout in it, as an OCI layout has",
+        .path.display()
+    )]
+    NotALayout {
+        /// Which.
+        path: PathBuf,
+    },
     /// Compressed in a way this version does not read.
     #[error("the file {} is compressed with {compression}, which Dockline cannot read yet", .path.display())]
     Compression {
@@ -179,6 +188,10 @@ impl From<&ArchiveError> for UiError {
             ArchiveError::UnsafeName { .. } => {
                 ui(Code::ArchiveInvalid).hint("Do not use this file unless you trust where it came from.")
             }
+            ArchiveError::NotALayout { .. } => ui(Code::ArchiveInvalid).hint(
+                "Name the folder that holds oci-layout and index.json (skopeo copy writes one: oci:FOLDER), or an \
+                 archive file (docker save --output app.tar).",
+            ),
             ArchiveError::NotATar { .. }
             | ArchiveError::Damaged { .. }
             | ArchiveError::NoManifest { .. }

@@ -1,5 +1,7 @@
 //! From the JSON files of an archive to what has to be sent.
 
+mod left_out;
+
 use super::{
     ArchiveError, ArchiveImage, Tarball,
     tarball::{Compression, Section, read_up_to},
@@ -11,6 +13,10 @@ use crate::{
 };
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 use serde::{Deserialize, de::DeserializeOwned};
+use std::collections::HashSet;
+
+/// An index may stand in an index; more than a few steps would be a loop.
+const DEEPEST: usize = 4;
 
 /// One image of the archive, not yet looked into.
 #[derive(Debug)]
@@ -113,7 +119,11 @@ pub(crate) enum ManifestPlan {
 /// The images of an archive.
 pub(crate) fn list(tarball: &Tarball) -> Result<Vec<Found>, ArchiveError> {
     if tarball.contains("index.json") {
-        return list_oci(tarball);
+        let mut found = list_oci(tarball)?;
+        if tarball.contains("manifest.json") {
+            found.extend(left_out::images(tarball).unwrap_or_default());
+        }
+        return Ok(found);
     }
     if tarball.contains("manifest.json") {
         let manifests: Vec<DockerManifest> = json(tarball, "manifest.json")?;
@@ -147,8 +157,12 @@ fn list_oci(tarball: &Tarball) -> Result<Vec<Found>, ArchiveError> {
         }
     }
     // Nameless entries that differ in their platform are one image, written flat.
+    let mut platforms = HashSet::new();
     let is_flat = found.len() > 1
-        && found.iter().all(|(names, descriptor)| names.is_empty() && descriptor.platform().is_some());
+        && found.iter().all(|(names, descriptor)| {
+            let platform = descriptor.platform().as_ref();
+            names.is_empty() && platform.is_some_and(|platform| platforms.insert(format!("{platform:?}")))
+        });
     if is_flat {
         let descriptors = found.into_iter().map(|(_, descriptor)| descriptor).collect();
         let image = ArchiveImage { names: Vec::new() };
@@ -232,8 +246,7 @@ pub(super) fn this_machines(
     mut descriptors: Vec<Descriptor>,
 ) -> Result<(Descriptor, Option<OneOfSeveral>), ArchiveError> {
     let is_index = |descriptor: &Descriptor| media::is_index(descriptor.media_type().as_ref());
-    // An index may stand in an index; more than a few steps would be a loop.
-    for _ in 0..4 {
+    for _ in 0..DEEPEST {
         let [only] = descriptors.as_slice() else { break };
         if !is_index(only) {
             break;
@@ -273,6 +286,9 @@ fn resolve_oci(tarball: &Tarball, descriptors: Vec<Descriptor>) -> Result<Select
     }
     let manifest: ImageManifest = parse(&name, &bytes)?;
     let (config_name, config) = blob(tarball, manifest.config())?;
+    // A tar of an artifact (ORAS' default for files) is no image's layer: its digest is what whoever pulls it looks for.
+    let is_image =
+        matches!(manifest.config().media_type().as_ref(), media::OCI_CONFIG | media::DOCKER_CONFIG);
     let (mut is_complete, mut is_bare) = (true, true);
     let layers = manifest
         .layers()
@@ -283,7 +299,7 @@ fn resolve_oci(tarball: &Tarball, descriptors: Vec<Descriptor>) -> Result<Select
             let has_urls = layer.urls().as_ref().is_some_and(|urls| !urls.is_empty());
             if has_urls && !tarball.contains(&name) {
                 is_bare = false;
-                let section = Section { offset: 0, size: layer.size() };
+                let section = Section { file: 0, offset: 0, size: layer.size() };
                 return Ok(Layer { name, section, kind: LayerKind::Elsewhere { digest } });
             }
             let section = tarball.section(&name)?;
@@ -292,7 +308,7 @@ fn resolve_oci(tarball: &Tarball, descriptors: Vec<Descriptor>) -> Result<Select
                     what: format!("{name} ought to have {} bytes and has {}", layer.size(), section.size),
                 });
             }
-            let kind = if media::is_bare_tar(layer.media_type().as_ref()) {
+            let kind = if is_image && media::is_bare_tar(layer.media_type().as_ref()) {
                 is_complete = false;
                 LayerKind::Raw { diff_id: digest }
             } else {
@@ -363,9 +379,7 @@ pub(crate) fn check(name: &str, expected: Digest, actual: Digest) -> Result<(), 
 
 fn sniff(tarball: &Tarball, section: Section) -> Result<Option<Compression>, ArchiveError> {
     let mut magic = [0; 6];
-    let read = tarball
-        .reader(section)
-        .and_then(|mut reader| read_up_to(&mut reader, &mut magic))
+    let read = read_up_to(&mut tarball.reader(section), &mut magic)
         .map_err(|source| ArchiveError::Read { path: tarball.shown().to_owned(), source })?;
     Ok(Compression::of(&magic[..read]))
 }

@@ -2,9 +2,10 @@
 //!
 //! Three layouts are understood: docker's own (`manifest.json` and one tar a layer), the OCI image layout
 //! (`index.json` and `blobs/`), and what Docker writes since version 25, which is both at once. Where both are
-//! there the OCI side is read: it keeps the digest the image already has.
+//! there the OCI side is read: it keeps the digest the image already has. An OCI layout may also be a folder.
 
 mod error;
+mod folder;
 mod layout;
 mod scratch;
 mod tarball;
@@ -13,7 +14,7 @@ pub(crate) mod write;
 
 pub use error::ArchiveError;
 pub(crate) use layout::{Layer, LayerKind, ManifestPlan, Selected, check as check_digest};
-pub(crate) use tarball::{Section, Tarball, read_up_to};
+pub(crate) use tarball::{Section, Tarball, read_at, read_up_to};
 pub(crate) use whole::{Blob, Whole, gather};
 
 use crate::Reference;

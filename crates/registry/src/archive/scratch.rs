@@ -3,10 +3,10 @@
 
 use std::{
     env,
+    fs::File,
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
-use tempfile::{NamedTempFile, TempPath};
 
 /// How much is written between two looks at the room that is left.
 const STEP: u64 = 16 << 20;
@@ -14,9 +14,11 @@ const STEP: u64 = 16 << 20;
 const SHARE: u64 = 20;
 const LARGEST_RESERVE: u64 = 1 << 30;
 
+/// It has no name, so that nothing stays where this program is killed.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    file: NamedTempFile,
+    file: File,
+    folder: PathBuf,
     /// Written since the last look.
     unseen: u64,
 }
@@ -40,31 +42,32 @@ impl Scratch {
     /// Not where the system has its temporary files, unless somebody chose that place: it is memory on many machines, and
     /// /var/tmp a disk (file-hierarchy(7)).
     pub(super) fn new() -> io::Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        let builder = builder.prefix("dockline-");
-        let file = match cfg!(unix) && env::var_os("TMPDIR").is_none() {
-            true => builder.tempfile_in("/var/tmp").or_else(|_| builder.tempfile())?,
-            false => builder.tempfile()?,
-        };
-        Ok(Self { file, unseen: 0 })
+        let place = PathBuf::from("/var/tmp");
+        if cfg!(unix)
+            && env::var_os("TMPDIR").is_none()
+            && let Ok(file) = tempfile::tempfile_in(&place)
+        {
+            return Ok(Self { file, folder: place, unseen: 0 });
+        }
+        let folder = env::temp_dir();
+        Ok(Self { file: tempfile::tempfile_in(&folder)?, folder, unseen: 0 })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.unseen += bytes.len() as u64;
         if self.unseen >= STEP {
             self.unseen = 0;
-            let folder = self.file.path().parent().unwrap_or(Path::new("."));
             // Where the system does not tell, the disk's end is the limit.
-            if room(folder).is_some_and(|room| !room.has(STEP)) {
-                let what = format!("{} would be too full for anything else", folder.display());
+            if room(&self.folder).is_some_and(|room| !room.has(STEP)) {
+                let what = format!("{} would be too full for anything else", self.folder.display());
                 return Err(io::Error::new(io::ErrorKind::StorageFull, what));
             }
         }
         self.file.write_all(bytes)
     }
 
-    pub(super) fn into_path(self) -> TempPath {
-        self.file.into_temp_path()
+    pub(super) fn into_file(self) -> File {
+        self.file
     }
 }
 
@@ -95,6 +98,7 @@ fn room(_: &Path) -> Option<Room> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Seek as _};
 
     const MIB: u64 = 1 << 20;
     const GIB: u64 = 1 << 30;
@@ -110,15 +114,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_there_until_the_path_goes() {
+    fn what_was_written_is_there_and_has_no_name() {
         let mut scratch = Scratch::new().unwrap();
         scratch.write(b"one ").unwrap();
         scratch.write(b"two").unwrap();
-        let path = scratch.into_path();
-        assert_eq!(std::fs::read(&path).unwrap(), b"one two");
-        assert!(room(path.parent().unwrap()).unwrap().all > 0);
-        let gone = path.to_path_buf();
-        drop(path);
-        assert!(!gone.exists());
+        assert!(room(&scratch.folder).unwrap().all > 0);
+        let mut file = scratch.into_file();
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::MetadataExt::nlink(&file.metadata().unwrap()), 0);
+        let mut written = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut written).unwrap();
+        assert_eq!(written, "one two");
     }
 }

@@ -1,14 +1,15 @@
 //! A tar file as a table of contents: every file in it can be read at its own offset, by several readers at
 //! once, without anything being unpacked (unless the whole tar is compressed; then it is, once, to a temporary
-//! file).
+//! file). A folder with the same in it ([`folder`]) is read as one.
 
-use super::{ArchiveError, scratch::Scratch};
+use super::{ArchiveError, folder, scratch::Scratch};
 use flate2::read::MultiGzDecoder;
 use std::{
     collections::HashMap,
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Read, Seek},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Manifests and configurations are kilobytes; distribution refuses manifests above 4 MiB.
@@ -21,15 +22,20 @@ const MOST_LINKS: usize = 8;
 pub(crate) struct Tarball {
     /// As the person named it, for messages.
     shown: PathBuf,
-    /// The uncompressed tar.
-    tar: PathBuf,
+    source: Source,
     entries: HashMap<String, Entry>,
-    /// Removes the unpacked copy when the archive is done with.
-    _unpacked: Option<tempfile::TempPath>,
 }
 
 #[derive(Debug)]
-enum Entry {
+enum Source {
+    /// The uncompressed tar, where it has to be unpacked a copy without a name.
+    Tar(Arc<File>),
+    /// A folder's files, opened when they are read: there may be more than can be open at once.
+    Files(Vec<PathBuf>),
+}
+
+#[derive(Debug)]
+pub(super) enum Entry {
     File(Section),
     /// A symbolic link, with its target as written, relative to the entry's folder.
     Symlink(String),
@@ -40,6 +46,8 @@ enum Entry {
 /// Where a file's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Section {
+    /// Which of a folder's files; a tar is one.
+    pub(crate) file: usize,
     pub(crate) offset: u64,
     pub(crate) size: u64,
 }
@@ -48,6 +56,10 @@ impl Tarball {
     /// Reads the table of contents. Blocks.
     pub(crate) fn open(path: &Path) -> Result<Self, ArchiveError> {
         let read = |source| ArchiveError::Read { path: path.to_owned(), source };
+        if path.is_dir() {
+            let (entries, files) = folder::contents(path)?;
+            return Ok(Self { shown: path.to_owned(), source: Source::Files(files), entries });
+        }
         let mut file = File::open(path).map_err(read)?;
         if !file.metadata().map_err(read)?.is_file() {
             return Err(ArchiveError::NotATar { path: path.to_owned() });
@@ -55,24 +67,22 @@ impl Tarball {
         let mut magic = [0; 6];
         let known = read_up_to(&mut file, &mut magic).map_err(read)?;
         file.rewind().map_err(read)?;
-        let (tar, unpacked) = match Compression::of(&magic[..known]) {
-            None => (path.to_owned(), None),
+        let tar = match Compression::of(&magic[..known]) {
+            None => file,
             Some(Compression::Gzip) => {
                 let file = io::BufReader::with_capacity(1 << 17, file);
-                let unpacked = unpack(path, MultiGzDecoder::new(file))?;
-                (unpacked.to_path_buf(), Some(unpacked))
+                unpack(path, MultiGzDecoder::new(file))?
             }
             Some(Compression::Zstd) => {
                 let damaged = |source| ArchiveError::Damaged { path: path.to_owned(), source };
-                let unpacked = unpack(path, zstd::stream::read::Decoder::new(file).map_err(damaged)?)?;
-                (unpacked.to_path_buf(), Some(unpacked))
+                unpack(path, zstd::stream::read::Decoder::new(file).map_err(damaged)?)?
             }
             Some(other @ (Compression::Bzip2 | Compression::Xz)) => {
                 return Err(ArchiveError::Compression { path: path.to_owned(), compression: other.name() });
             }
         };
         let entries = contents(path, &tar)?;
-        Ok(Self { shown: path.to_owned(), tar, entries, _unpacked: unpacked })
+        Ok(Self { shown: path.to_owned(), source: Source::Tar(Arc::new(tar)), entries })
     }
 
     /// The path the person gave.
@@ -107,10 +117,17 @@ impl Tarball {
     }
 
     /// A reader of its own for one file.
-    pub(crate) fn reader(&self, section: Section) -> io::Result<SectionReader> {
-        let mut file = File::open(&self.tar)?;
-        file.seek(SeekFrom::Start(section.offset))?;
-        Ok(SectionReader { file, left: section.size })
+    pub(crate) fn reader(&self, section: Section) -> SectionReader {
+        let from = match &self.source {
+            Source::Tar(tar) => Held::Open(tar.clone()),
+            Source::Files(files) => Held::At(files.get(section.file).cloned().unwrap_or_default()),
+        };
+        SectionReader { from, at: section.offset, left: section.size }
+    }
+
+    /// The file that a section is in, for reads that name their place ([`read_at`]). Blocks for a moment.
+    pub(crate) fn file(&self, section: Section) -> io::Result<Arc<File>> {
+        self.reader(section).open()
     }
 
     /// A whole small file.
@@ -120,24 +137,42 @@ impl Tarball {
             return Err(ArchiveError::TooLarge { name: name.to_owned(), size: section.size });
         }
         let mut bytes = Vec::new();
-        self.reader(section)
-            .and_then(|mut reader| reader.read_to_end(&mut bytes))
-            .map_err(|source| ArchiveError::Read { path: self.shown.clone(), source })?;
+        let read = self.reader(section).read_to_end(&mut bytes);
+        read.map_err(|source| ArchiveError::Read { path: self.path_of(section).to_owned(), source })?;
         Ok(bytes)
+    }
+
+    fn path_of(&self, section: Section) -> &Path {
+        match &self.source {
+            Source::Tar(_) => &self.shown,
+            Source::Files(files) => files.get(section.file).unwrap_or(&self.shown),
+        }
     }
 }
 
 /// Reads exactly one section; a tar that got shorter meanwhile is an error, not an early end.
 #[derive(Debug)]
 pub(crate) struct SectionReader {
-    file: File,
+    from: Held,
+    at: u64,
     left: u64,
 }
 
+#[derive(Debug)]
+enum Held {
+    Open(Arc<File>),
+    /// Not before something is read.
+    At(PathBuf),
+}
+
 impl SectionReader {
-    /// The open file, at the section's start; the caller takes no more than the section's size.
-    pub(crate) fn into_file(self) -> File {
-        self.file
+    fn open(&mut self) -> io::Result<Arc<File>> {
+        let file = match &self.from {
+            Held::Open(file) => return Ok(file.clone()),
+            Held::At(path) => Arc::new(folder::open(path)?),
+        };
+        self.from = Held::Open(file.clone());
+        Ok(file)
     }
 }
 
@@ -147,16 +182,28 @@ impl Read for SectionReader {
         if most == 0 {
             return Ok(0);
         }
-        let read = self.file.read(&mut buffer[..most])?;
+        let read = read_at(&*self.open()?, &mut buffer[..most], self.at)?;
         if read == 0 {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the file ends in the middle of a layer",
             ));
         }
+        self.at += read as u64;
         self.left -= read as u64;
         Ok(read)
     }
+}
+
+/// Reads at `at`, wherever others of the same file are.
+#[cfg(unix)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }
 
 /// How a file is compressed, by its first bytes.
@@ -206,7 +253,7 @@ pub(crate) fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Resul
 }
 
 /// Unpacks a compressed tar to a temporary file: compressed files have no index, and layers must be read out of order.
-fn unpack(path: &Path, mut decoder: impl Read) -> Result<tempfile::TempPath, ArchiveError> {
+fn unpack(path: &Path, mut decoder: impl Read) -> Result<File, ArchiveError> {
     let unpack = |source| ArchiveError::Unpack { path: path.to_owned(), source };
     let mut target = Scratch::new().map_err(unpack)?;
     let mut buffer = vec![0; 1 << 17];
@@ -215,21 +262,21 @@ fn unpack(path: &Path, mut decoder: impl Read) -> Result<tempfile::TempPath, Arc
             .read(&mut buffer)
             .map_err(|source| ArchiveError::Damaged { path: path.to_owned(), source })?;
         if read == 0 {
-            return Ok(target.into_path());
+            return Ok(target.into_file());
         }
         target.write(&buffer[..read]).map_err(unpack)?;
     }
 }
 
-fn contents(shown: &Path, tar: &Path) -> Result<HashMap<String, Entry>, ArchiveError> {
+fn contents(shown: &Path, tar: &File) -> Result<HashMap<String, Entry>, ArchiveError> {
     let read = |source| ArchiveError::Read { path: shown.to_owned(), source };
     let damaged = |source| ArchiveError::Damaged { path: shown.to_owned(), source };
-    let file = File::open(tar).map_err(read)?;
-    let length = file.metadata().map_err(read)?.len();
+    let length = tar.metadata().map_err(read)?.len();
     if length < 512 {
         return Err(ArchiveError::NotATar { path: shown.to_owned() });
     }
-    let mut archive = tar::Archive::new(file);
+    (&*tar).rewind().map_err(read)?;
+    let mut archive = tar::Archive::new(tar);
     let mut entries = HashMap::new();
     let mut is_first = true;
     for entry in archive.entries_with_seek().map_err(read)? {
@@ -245,7 +292,7 @@ fn contents(shown: &Path, tar: &Path) -> Result<HashMap<String, Entry>, ArchiveE
         let kind = entry.header().entry_type();
         let target = entry.link_name_bytes().map(|target| text(&target)).unwrap_or_default();
         let found = if kind.is_file() || kind.is_contiguous() {
-            let section = Section { offset: entry.raw_file_position(), size: entry.size() };
+            let section = Section { file: 0, offset: entry.raw_file_position(), size: entry.size() };
             if section.offset.checked_add(section.size).is_none_or(|end| end > length) {
                 return Err(damaged(io::Error::new(
                     io::ErrorKind::UnexpectedEof,

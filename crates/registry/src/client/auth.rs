@@ -3,12 +3,14 @@
 
 mod challenge;
 mod scope;
+mod state;
 mod token;
 
 use super::Client;
 use crate::{Operation, RegistryError};
 use async_trait::async_trait;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use challenge::Bearer;
 pub(super) use challenge::{Challenge, parse as challenges};
 use dockline_model::{LoginScheme, UiError};
 use reqwest::{
@@ -17,12 +19,9 @@ use reqwest::{
 };
 use scope::scopes_of;
 use secrecy::{ExposeSecret, SecretString};
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+pub(super) use state::Auth;
+use state::{Known, Refused, State};
+use std::{fmt, time::Instant};
 
 /// The user name under which Docker keeps an identity token instead of a password (docker/cli,
 /// `credentials.tokenUsername`).
@@ -79,53 +78,9 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     async fn accepted(&self, credentials: &Credentials);
 }
 
-/// What is known about getting in at one registry. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Auth {
-    state: Arc<Mutex<State>>,
-    /// One question to the person, the helper or the token server at a time; the others wait for its answer.
-    turn: Arc<tokio::sync::Mutex<()>>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    challenge: Option<Challenge>,
-    credentials: Known,
-    /// Whether the registry, or its token server, has taken them.
-    are_good: bool,
-    tokens: BTreeMap<String, Token>,
-}
-
-#[derive(Debug, Clone, Default)]
-enum Known {
-    /// Nobody has looked.
-    #[default]
-    Unsought,
-    None,
-    Some(Credentials),
-}
-
-#[derive(Clone)]
-struct Token {
-    header: HeaderValue,
-    good_until: Instant,
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("good_until", &self.good_until).finish_non_exhaustive()
-    }
-}
-
 /// Marks a response of 401 to somebody who is logged in.
 #[derive(Debug, Clone)]
 pub(super) struct LoggedIn;
-
-impl Auth {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl Client {
     /// As whom the registry knows us; nobody, where it never asked or the login is a token without a name.
@@ -136,6 +91,12 @@ impl Client {
 
     /// Puts on `request` whatever is known to get it in. A token that is about to expire is replaced before.
     pub(super) async fn authorize(&self, request: &mut Request) -> Result<(), RegistryError> {
+        let refusals = self.auth.state().refusals;
+        self.let_in(request, refusals).await
+    }
+
+    /// For `refusals` see [`Self::asked`].
+    async fn let_in(&self, request: &mut Request, refusals: u64) -> Result<(), RegistryError> {
         let challenge = self.auth.state().challenge.clone();
         let header = match challenge {
             None => None,
@@ -145,10 +106,9 @@ impl Client {
             },
             Some(Challenge::Bearer(bearer)) => {
                 let scope = scopes_of(request, &self.prefix()).unwrap_or_else(|| bearer.scope.clone());
-                let known = self.auth.state().tokens.get(&scope).cloned();
-                match known.filter(|token| Instant::now() < token.good_until) {
-                    Some(token) => Some(token.header),
-                    None => Some(self.new_token(&bearer, &scope).await?),
+                match self.auth.token(&scope) {
+                    Some(token) => Some(token),
+                    None => Some(self.next_token(&bearer, &scope, refusals).await?),
                 }
             }
         };
@@ -159,14 +119,29 @@ impl Client {
         Ok(())
     }
 
+    /// A token, asked for in turn: of several requests that need one, one gets it for all.
+    async fn next_token(
+        &self,
+        bearer: &Bearer,
+        scope: &str,
+        refusals: u64,
+    ) -> Result<HeaderValue, RegistryError> {
+        let _turn = self.auth.turn.lock().await;
+        match self.auth.token(scope) {
+            Some(token) => Ok(token),
+            None => self.new_token(bearer, scope, refusals).await,
+        }
+    }
+
     /// Sends a request that may be sent again, until it is let in or there is nothing left to try.
     pub(super) async fn admitted(
         &self,
         operation: Operation,
         mut request: Request,
     ) -> Result<Response, Refusal> {
+        let refusals = self.auth.state().refusals;
         for attempt in 1.. {
-            self.authorize(&mut request).await.map_err(Refusal::Login)?;
+            self.let_in(&mut request, refusals).await.map_err(Refusal::Login)?;
             let again = request.try_clone();
             let used = request.headers().get(AUTHORIZATION).cloned();
             self.crossed.sent(request.body().and_then(reqwest::Body::as_bytes).map_or(0, <[u8]>::len));
@@ -181,17 +156,20 @@ impl Client {
             tracing::debug!(%method, path, status, ?after, "the registry has answered");
             self.answers.heard(&method, after);
             if response.status() != StatusCode::UNAUTHORIZED {
-                if used.is_some() {
+                if let Some(used) = &used {
+                    self.auth.has_let_in(used);
                     self.accepted().await;
                 }
                 return Ok(response);
             }
             let next = again.filter(|_| attempt < TRIES);
-            match next {
-                Some(next) if self.challenged(&response, used.as_ref()).await.map_err(Refusal::Login)? => {
-                    request = next;
-                }
-                Some(_) | None => {
+            let may_go_on = match next.is_some() {
+                true => self.challenged(&response, used.as_ref(), refusals).await.map_err(Refusal::Login)?,
+                false => false,
+            };
+            match next.filter(|_| may_go_on) {
+                Some(next) => request = next,
+                None => {
                     if self.auth.state().are_good && used.is_some() {
                         response.extensions_mut().insert(LoggedIn);
                     }
@@ -202,11 +180,13 @@ impl Client {
         unreachable!("the loop ends by returning")
     }
 
-    /// Takes in why a request was not let in, and says whether another try makes sense.
+    /// Takes in why a request was not let in, and says whether another try makes sense. `refusals`: how often a person would
+    /// not log in before it was sent.
     async fn challenged(
         &self,
         response: &Response,
         used: Option<&HeaderValue>,
+        refusals: u64,
     ) -> Result<bool, RegistryError> {
         let Some(challenge) = challenge_of(response) else { return Ok(false) };
         let _turn = self.auth.turn.lock().await;
@@ -224,24 +204,21 @@ impl Client {
                 if was_good && self.credentials(true).await?.is_some_and(|now| Some(now) != known) {
                     return Ok(true);
                 }
-                Ok(self.asked(known.is_some()).await?)
+                self.asked(known.is_some(), refusals).await
             }
             Challenge::Bearer(_) => {
                 if is_first || used.is_none() {
                     return Ok(true);
                 }
-                let is_stale = {
-                    let mut state = self.auth.state();
-                    let before = state.tokens.len();
-                    state.tokens.retain(|_, token| Some(&token.header) != used);
-                    state.tokens.len() < before
-                };
                 let knows_somebody = matches!(self.auth.state().credentials, Known::Some(_));
-                match (is_stale, knows_somebody) {
-                    // Expired before its time, or taken back; a second refusal of a fresh one is final.
-                    (true, true) => Ok(true),
-                    (true, false) => self.asked(false).await,
-                    (false, _) => Ok(false),
+                match (self.auth.refuse(used), knows_somebody) {
+                    // Somebody else's turn has brought another one, or a login; how often this helps, `TRIES` says.
+                    (Refused::Before, _) => Ok(true),
+                    // Another one for the same login.
+                    (Refused::Ended | Refused::Fresh, true) => Ok(true),
+                    // What was enough until now will be again.
+                    (Refused::Ended, false) => Ok(true),
+                    (Refused::Fresh, false) => self.asked(false, refusals).await,
                 }
             }
         }
@@ -263,15 +240,20 @@ impl Client {
         Ok(found)
     }
 
-    /// Asks the person; whether there is something new to try.
-    async fn asked(&self, refused: bool) -> Result<bool, RegistryError> {
+    /// Asks the person; whether there is something new to try. Who has said no since there were `refusals` is not asked once
+    /// more for the next of several requests.
+    async fn asked(&self, refused: bool, refusals: u64) -> Result<bool, RegistryError> {
+        if self.auth.state().refusals > refusals {
+            return Ok(false);
+        }
         let answer = match &self.config.credentials {
             Some(source) => source.ask(refused).await.map_err(RegistryError::Credentials)?,
             None => None,
         };
         let is_new = answer.is_some();
-        if is_new {
-            self.know(answer);
+        match is_new {
+            true => self.know(answer),
+            false => self.auth.state().refusals += 1,
         }
         Ok(is_new)
     }
@@ -324,12 +306,13 @@ impl Client {
 
     /// Forgets who we are, so that the next request looks anew.
     pub fn forget_login(&self) {
-        *self.auth.state() = State::default();
+        let mut state = self.auth.state();
+        *state = State { refusals: state.refusals, ..State::default() };
     }
 
     /// Forgets the token that a request without a second try was refused with.
     pub(super) fn forget_token(&self, used: Option<&HeaderValue>) {
-        self.auth.state().tokens.retain(|_, token| Some(&token.header) != used);
+        self.auth.refuse(used);
     }
 
     /// How the registry lets people in, and as whom it did; ask [`Self::ping`] first.

@@ -8,6 +8,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
@@ -16,6 +17,10 @@ use tokio::{
 use tokio_util::io::ReaderStream;
 
 const BUFFER: usize = 128 << 10;
+/// Bytes a second of the slowest line that is waited for. Requests share it.
+const SLOWEST: u64 = 8_000;
+/// Of one request, what may be under way at most: 4.4 MB were measured, whatever its length.
+const MOST_HELD: u64 = 8 << 20;
 
 /// How far the body of an upload is.
 #[derive(Debug, Default)]
@@ -134,6 +139,16 @@ impl Client {
         Ok(())
     }
 
+    /// Asks whether we may push to `repository`, by an upload that is begun and given up at once.
+    ///
+    /// # Errors
+    /// What the registry says, [`RegistryError::Auth`] and [`RegistryError::Denied`] above all.
+    pub async fn check_push(&self, repository: &str) -> Result<(), RegistryError> {
+        let upload = self.begin_upload(repository).await?;
+        self.abandon_upload(upload).await;
+        Ok(())
+    }
+
     /// Sends `bytes` zeros as the beginning of a layer and gives it up again: that brings out why the registry takes no
     /// layers, when whoever tried keeps its words to itself (dockerd repeats a 500 without its body).
     ///
@@ -218,6 +233,7 @@ impl Client {
         let mut answer = std::pin::pin!(self.start(request));
         let mut is_moving = true;
         loop {
+            let patience = self.patience(sent.borrow().bytes);
             tokio::select! {
                 response = &mut answer => return response.map_err(|source| self.unreachable(source)),
                 // The sender goes with the body, when there is nothing left to send.
@@ -225,9 +241,18 @@ impl Client {
                     is_moving = more.is_ok();
                     progress(sent.borrow_and_update().bytes);
                 }
-                () = tokio::time::sleep(self.idle_timeout()) => return Err(self.timed_out(operation)),
+                () = tokio::time::sleep(patience) => {
+                    return Err(RegistryError::TimedOut { operation, idle: patience });
+                }
             }
         }
+    }
+
+    /// How long nothing may move once a connection has taken so many bytes of a body. They need not have left this machine:
+    /// the way to the tunnel's end holds megabytes of each request, and a slow line takes its time over them. A line that
+    /// is dead is none of this: the tunnel ends its connections.
+    pub(super) fn patience(&self, taken: u64) -> Duration {
+        self.idle_timeout() + Duration::from_millis(taken.min(MOST_HELD) * 1000 / SLOWEST)
     }
 
     async fn open_blob(&self, repository: &str, digest: &Digest) -> Result<Response, RegistryError> {

@@ -1,10 +1,9 @@
 //! Looking inside: what a manifest is made of, and what refers to it.
 
-use super::{Client, names::LONGEST_LIST, room::AT_ONCE};
-use crate::{Digest, Manifest, Operation, RegistryError, media, reference};
+use super::{Client, referrers::fallback_tag, room::AT_ONCE};
+use crate::{Digest, Manifest, RegistryError, media, reference};
 use dockline_model::{BlobView, ConfigView, ManifestKind, ManifestView, PlatformView, ReferrerView};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use reqwest::StatusCode;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -245,25 +244,21 @@ impl Client {
         repository: &str,
         digest: &Digest,
     ) -> Result<Vec<ReferrerView>, RegistryError> {
-        reference::check_repository(repository)?;
-        let operation = Operation::List;
-        let url = self.url(&format!("/v2/{repository}/referrers/{digest}"));
-        let response = self.send(operation, self.get(url).header("accept", media::OCI_INDEX)).await?;
-        let bytes = match response.status() {
-            StatusCode::OK => self.body(operation, response, LONGEST_LIST).await?,
+        let mut found = Vec::new();
+        let take = |page: Document| found.extend(page.manifests);
+        if !self.referrer_pages(repository, digest, take).await? {
             // "Unavailable Referrers API": the referrers tag schema.
-            StatusCode::NOT_FOUND => {
-                let tag = format!("{}-{}", digest.algorithm().as_str(), digest.hex());
-                match self.get_manifest(repository, &tag).await {
-                    Ok(manifest) => manifest.bytes,
-                    Err(RegistryError::NotFound { .. }) => return Ok(Vec::new()),
-                    Err(error) => return Err(error),
+            match self.get_manifest(repository, &fallback_tag(digest)).await {
+                Ok(manifest) => {
+                    let index: Document = serde_json::from_slice(&manifest.bytes).map_err(|error| {
+                        self.protocol(format!("its list of referrers does not read: {error}"))
+                    })?;
+                    found = index.manifests;
                 }
+                Err(RegistryError::NotFound { .. }) => return Ok(Vec::new()),
+                Err(error) => return Err(error),
             }
-            _ => return Err(self.failure(operation, &format!("repository {repository}"), response).await),
-        };
-        let index: Document = serde_json::from_slice(&bytes)
-            .map_err(|error| self.protocol(format!("its list of referrers does not read: {error}")))?;
+        }
         let view = |part: Part| ReferrerView {
             digest: part.digest,
             media_type: part.media_type,
@@ -271,7 +266,7 @@ impl Client {
             size: part.size,
             annotations: part.annotations.unwrap_or_default(),
         };
-        Ok(index.manifests.into_iter().map(view).collect())
+        Ok(found.into_iter().map(view).collect())
     }
 
     pub(super) fn document(&self, manifest: &Manifest) -> Result<Document, RegistryError> {

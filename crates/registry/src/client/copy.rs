@@ -248,13 +248,16 @@ impl Client {
         let mut answer = std::pin::pin!(target.start(request.body(reqwest::Body::wrap_stream(body))));
         let mut is_moving = true;
         let response = loop {
+            let patience = target.patience(*counted.borrow());
             tokio::select! {
                 response = &mut answer => break response,
                 more = counted.changed(), if is_moving => {
                     is_moving = more.is_ok();
                     advance(*counted.borrow_and_update());
                 }
-                () = tokio::time::sleep(target.idle_timeout()) => return Err(target.timed_out(operation)),
+                () = tokio::time::sleep(patience) => {
+                    return Err(RegistryError::TimedOut { operation, idle: patience });
+                }
             }
         };
         let response = match response {

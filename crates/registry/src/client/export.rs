@@ -146,6 +146,7 @@ impl Client {
             repository,
             press: Press::new(sending.packing),
             takes_any: sending.takes_any,
+            takes_any_level: sending.takes_any_level,
             slow_line: sending.slow_line,
             records: sending.records.clone(),
             board,

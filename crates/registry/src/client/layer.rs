@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Digest, RegistryError,
     board::Board,
-    pack::{Encoding, Press},
+    pack::{Encoding, Packing, Press},
     records::{Known, Records, UploadKey},
 };
 use attempt::Attempt;
@@ -68,6 +68,8 @@ pub(crate) struct Shared<'a, F> {
     pub(crate) press: Press,
     /// Whether layers that the registry has packed otherwise will do.
     pub(crate) takes_any: bool,
+    /// Whether an upload that has begun at another level will do.
+    pub(crate) takes_any_level: bool,
     pub(crate) slow_line: bool,
     pub(crate) records: Arc<Records>,
     pub(crate) board: &'a Board<F>,
@@ -85,9 +87,22 @@ impl<F> Shared<'_, F> {
     pub(super) fn fits(&self, known: &Known) -> bool {
         if self.takes_any {
             // What is there already and every engine reads.
-            return known.encoding != Encoding::Zstd || self.press.packing().encoding() == Encoding::Zstd;
+            return self.is_read_by_all(known.encoding);
         }
         known.packing.as_deref() == Some(&self.press.packing().name())
+    }
+
+    fn is_read_by_all(&self, encoding: Encoding) -> bool {
+        encoding != Encoding::Zstd || self.press.packing().encoding() == Encoding::Zstd
+    }
+
+    /// Whether a layer may be packed so because an upload of it has begun so. How hard layers are packed is chosen from
+    /// what the line was like at the time, and what has arrived is worth more than that.
+    fn may_go_on_as(&self, begun: Packing) -> bool {
+        let wanted = self.press.packing();
+        begun == wanted
+            || (self.takes_any && self.is_read_by_all(begun.encoding()))
+            || (self.takes_any_level && begun.compression() == wanted.compression())
     }
 }
 
@@ -172,14 +187,29 @@ impl Client {
         Ok(None)
     }
 
-    /// Under which an upload of the layer is noted.
+    /// Under which an upload of the layer is noted, however it is packed.
     fn upload_key<F>(&self, shared: &Shared<'_, F>, job: &Job) -> Option<UploadKey> {
-        let packing = shared.press_of(job).packing().name();
         job.expected().map(|digest| UploadKey {
             registry: self.recorded_as().to_owned(),
             repository: shared.repository.to_owned(),
-            layer: format!("{digest} {packing}"),
+            layer: digest.to_string(),
         })
+    }
+
+    /// How the layer is packed: as an earlier push of it has begun, or else as this one would.
+    async fn press<F>(
+        &self,
+        shared: &Shared<'_, F>,
+        job: &Job,
+        key: Option<&UploadKey>,
+    ) -> Result<Press, RegistryError> {
+        let press = shared.press_of(job);
+        let (JobKind::Pack { .. }, Some(key)) = (&job.kind, key.cloned()) else { return Ok(press) };
+        let records = shared.records.clone();
+        let begun = blocking(move || Ok::<_, RegistryError>(records.begun(&key))).await?;
+        Ok(begun
+            .filter(|begun| shared.may_go_on_as(*begun))
+            .map_or(press.clone(), |begun| press.packing_as(begun)))
     }
 
     /// Of a layer that was found: whoever sent it may have been killed before it noted the end.
@@ -197,7 +227,6 @@ impl Client {
         index: usize,
     ) -> Result<(Placed, Digest), RegistryError> {
         let mut waits = retry::WAITS.into_iter();
-        let press = shared.press_of(job);
         let key = self.upload_key(shared, job);
         // The same layer is not sent twice at once: whoever comes second asks again when the first is done.
         let turn = match job.expected() {
@@ -219,6 +248,7 @@ impl Client {
         // Of two pushes of one layer at once only the first goes on with an upload; two writers would ruin it.
         let _guard = key.as_ref().and_then(|key| shared.records.begin_upload(key));
         let key = key.filter(|_| _guard.is_some());
+        let press = self.press(shared, job, key.as_ref()).await?;
         loop {
             shared.board.advance(index, 0);
             let attempt = Attempt { client: self, shared, job, index, press: &press, key: key.as_ref() };

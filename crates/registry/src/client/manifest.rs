@@ -9,8 +9,6 @@ use std::collections::HashSet;
 /// What registries accept at most (distribution-spec, "Pushing Manifests": at least 4 MiB; distribution's own
 /// limit is the same).
 const LARGEST: usize = 4 << 20;
-/// Ten times what 10,000 names take in pages of ten; a list that goes on after that does not end.
-const MOST_PAGES: usize = 10_000;
 
 /// A manifest or an index, byte for byte: its digest is of exactly these bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,9 +75,7 @@ impl Client {
         let declared = header(&response, "content-type");
         let bytes = self.body(operation, response, LARGEST).await?;
         let algorithm = promised.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
-        let mut hasher = Hasher::new(algorithm);
-        hasher.update(&bytes);
-        let digest = hasher.finish();
+        let digest = digest_by(algorithm, &bytes);
         if let Some(expected) = promised
             && expected != digest
         {
@@ -130,16 +126,21 @@ impl Client {
         let operation = Operation::WriteManifest;
         let name = image_name(repository, reference);
         let url = self.manifest_url(repository, reference)?;
-        let ours = Digest::of(&bytes);
-        let request = self.request(Method::PUT, url).header("content-type", media_type).body(bytes);
+        let algorithm = reference.parse::<Digest>().map_or(Algorithm::Sha256, |digest| digest.algorithm());
+        let ours = digest_by(algorithm, &bytes);
+        let request = self.request(Method::PUT, url).header("content-type", media_type).body(bytes.clone());
         let response = self.send(operation, request).await?;
-        if response.status() != StatusCode::CREATED {
+        // "MUST be 201 Created" (distribution-spec, "Pushing Manifests"), and some say it otherwise.
+        if !response.status().is_success() {
             return Err(self.failure(operation, &format!("repository {repository}"), response).await);
         }
-        if let Some(theirs) = header(&response, "docker-content-digest").and_then(|text| text.parse().ok())
-            && theirs != ours
+        if let Some(theirs) =
+            header(&response, "docker-content-digest").and_then(|text| text.parse::<Digest>().ok())
         {
-            return Err(RegistryError::DigestMismatch { what: name, expected: ours, actual: theirs });
+            let expected = digest_by(theirs.algorithm(), &bytes);
+            if theirs != expected {
+                return Err(RegistryError::DigestMismatch { what: name, expected, actual: theirs });
+            }
         }
         Ok(ours)
     }
@@ -178,16 +179,12 @@ impl Client {
         let mut read = HashSet::new();
         let mut next = Some(first);
         while let Some(url) = next {
-            if read.len() == MOST_PAGES {
-                return Err(self.protocol(format!(
-                    "its list for {what} goes on after {MOST_PAGES} pages; it, or a proxy before it, leads in circles"
-                )));
+            if !self.is_unread(&mut read, url.as_str(), what)? {
+                break;
             }
             let (page, following) = self.page(&url, what).await?;
             take(page);
-            read.insert(url);
-            // The last page of some registries leads back to itself or to an earlier one: all is there then.
-            next = following.filter(|following| !read.contains(following));
+            next = following;
         }
         Ok(())
     }
@@ -202,11 +199,7 @@ impl Client {
         if response.status() != StatusCode::OK {
             return Err(self.failure(operation, what, response).await);
         }
-        // RFC 5988, as the distribution-spec has it: `</v2/app/tags/list?last=x>; rel="next"`.
-        let next = header(&response, "link")
-            .filter(|link| link.contains("rel=\"next\""))
-            .and_then(|link| Some(link.split_once('<')?.1.split_once('>')?.0.to_owned()))
-            .and_then(|target| self.located(url, &target));
+        let next = self.next_page(url, response.headers());
         let bytes = self.body(operation, response, LARGEST).await?;
         let page = serde_json::from_slice(&bytes)
             .map_err(|error| self.protocol(format!("its list does not read: {error}")))?;
@@ -222,6 +215,12 @@ impl Client {
         }
         Ok(self.url(&format!("/v2/{repository}/manifests/{reference}")))
     }
+}
+
+fn digest_by(algorithm: Algorithm, bytes: &[u8]) -> Digest {
+    let mut hasher = Hasher::new(algorithm);
+    hasher.update(bytes);
+    hasher.finish()
 }
 
 pub(super) fn image_name(repository: &str, reference: &str) -> String {

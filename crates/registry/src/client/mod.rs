@@ -37,6 +37,7 @@ pub use blob::PullError;
 pub use company::Scope;
 pub use crossed::Crossed;
 pub use manifest::Manifest;
+pub use part::remove_parts;
 pub use push::Sending;
 pub(crate) use push::blocking;
 pub use stored::{OpenLayer, StoredImage, StoredLayer};
@@ -47,7 +48,11 @@ pub use way::SpokenTls;
 
 use crate::{Operation, RegistryError};
 use dockline_model::RegistryUrl;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 /// Where the registry is and how patient to be.
 #[derive(Debug, Clone)]
@@ -105,6 +110,8 @@ pub struct Client {
     crossed: Crossed,
     answers: answers::Answers,
     hearer: choose::Hearer,
+    /// Whether pulls leave their unfinished files, however they end.
+    leaves_parts: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -121,7 +128,7 @@ impl Client {
         let auth = auth::Auth::default();
         let (whole, crossed) = (names::WholeList::default(), Crossed::default());
         let (answers, hearer) = (answers::Answers::default(), choose::Hearer::default());
-        Ok(Self { way, auth, config, host, whole, crossed, answers, hearer })
+        Ok(Self { way, auth, config, host, whole, crossed, answers, hearer, leaves_parts: Arc::default() })
     }
 
     /// Asks whether a registry answers (`GET /v2/`, distribution-spec end-1).

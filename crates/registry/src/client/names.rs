@@ -1,11 +1,14 @@
 //! Lists of names by the page: repositories and tags.
 
-use super::{Client, exchange::header};
+pub(super) mod link;
+
+use super::Client;
 use crate::{Operation, RegistryError, reference};
 use dockline_model::NamePage;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -113,10 +116,7 @@ impl Client {
         if response.status() != StatusCode::OK {
             return Err(self.failure(operation, what, response).await);
         }
-        // RFC 5988, as the distribution-spec has it: `</v2/app/tags/list?last=x>; rel="next"`.
-        let next = header(&response, "link")
-            .filter(|link| link.contains("rel=\"next\"") || link.contains("rel=next"))
-            .and_then(|link| Some(link.split_once('<')?.1.split_once('>')?.0.to_owned()))
+        let next = link::next(response.headers())
             .and_then(|target| url.join(&target).ok())
             .and_then(|target| target.query().map(str::to_owned))
             .filter(|next| Some(next.as_str()) != url.query());
@@ -144,19 +144,21 @@ impl Client {
 
     /// Every name there is, page after page.
     pub(super) async fn all(&self, repository: Option<&str>) -> Result<Vec<String>, RegistryError> {
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
+        let what = repository.map_or_else(|| "catalogue".to_owned(), |name| format!("repository {name}"));
+        // As the first page is asked for: a list may lead back to it.
+        let first = format!("n={LARGE_PAGE}");
+        let (mut all, mut after, mut read) = (Vec::new(), None::<String>, HashSet::new());
+        while self.is_unread(&mut read, after.as_deref().unwrap_or(&first), &what)? {
             let page = match repository {
                 Some(repository) => self.tag_page(repository, after.as_deref(), Some(LARGE_PAGE)).await?,
                 None => self.repositories(after.as_deref(), Some(LARGE_PAGE)).await?,
             };
-            let is_stuck = page.names.is_empty();
             all.extend(page.names);
-            after = page.next;
-            if after.is_none() || is_stuck {
-                return Ok(all);
-            }
+            // A page may be empty and another follow: registries filter what a login may see.
+            let Some(next) = page.next else { break };
+            after = Some(next);
         }
+        Ok(all)
     }
 }
 

@@ -16,7 +16,10 @@ use std::{
     fs::{File, TryLockError},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::task::JoinHandle;
 
@@ -25,7 +28,7 @@ const JOURNAL: &str = ".part-journal";
 /// Bytes that are read or written at once.
 const BUFFER: usize = 256 << 10;
 
-/// See the module. Unless it is kept, it goes with its owner.
+/// See the module. Unless it is kept, or stays, it goes with its owner.
 #[derive(Debug)]
 pub(super) struct Part {
     contents: Contents,
@@ -34,6 +37,8 @@ pub(super) struct Part {
     /// How much of each blob was there.
     known: HashMap<usize, u64>,
     stays: bool,
+    /// Whether it stays for the next try, which finds it unlocked, when it is dropped now.
+    pub(super) may_stay: Arc<AtomicBool>,
 }
 
 /// What is in the file, by the one handle that holds its lock: on Windows that keeps every other handle out, of this
@@ -67,7 +72,7 @@ impl Part {
             .chain(length.to_le_bytes())
             .collect();
         let name = format!("{prefix}{}", Digest::of(&layout).short());
-        remove_abandoned(folder, &prefix, &name);
+        remove_abandoned(folder, &prefix, Some(&name));
         Self::open_as(target, &folder.join(name), pieces, length).map_err(|source| failed(target, source))
     }
 
@@ -127,7 +132,14 @@ impl Part {
             file.write_all(bytes)?;
         }
         let contents = Contents { path: path.into(), file: Arc::new(Mutex::new(Some(file))) };
-        Ok(Self { contents, journal: Mutex::new(journal), journal_path, known, stays: false })
+        Ok(Self {
+            contents,
+            journal: Mutex::new(journal),
+            journal_path,
+            known,
+            stays: false,
+            may_stay: Arc::default(),
+        })
     }
 
     /// What is in the file, to be read and written by whoever fetches a blob.
@@ -148,11 +160,9 @@ impl Part {
         }
     }
 
-    /// It stays for the next try, which finds it unlocked. Blocks.
+    /// It stays for the next try. Blocks.
     pub(super) fn leave(mut self) {
         self.stays = true;
-        // What is still being written ends first, and what would have been written next does nothing.
-        drop(self.contents.file.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// Renames it into place, if nothing is there. Blocks.
@@ -188,7 +198,10 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.stays {
+        if self.stays || self.may_stay.load(Ordering::Relaxed) {
+            // What is still being written ends first, and what would have been written next does nothing.
+            drop(self.contents.file.lock().unwrap_or_else(PoisonError::into_inner).take());
+        } else {
             remove(&self.contents.path);
             remove(&self.journal_path);
         }
@@ -278,14 +291,20 @@ fn failed(path: &Path, source: io::Error) -> RegistryError {
     RegistryError::File { operation: FileOperation::Write, path: path.to_owned(), source }
 }
 
-/// Removes what pulls of something else to the same target left behind that were killed.
-fn remove_abandoned(folder: &Path, prefix: &str, own: &str) {
+/// Removes what ended pulls to `target` have left unfinished. Blocks.
+pub fn remove_parts(target: &Path) {
+    remove_abandoned(own::folder(target), &own::prefix(target), None);
+}
+
+/// Removes what pulls to the same target left behind that were killed; not that of the `own` name.
+fn remove_abandoned(folder: &Path, prefix: &str, own: Option<&str>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let is_other = name
-            .to_str()
-            .is_some_and(|name| name.starts_with(prefix) && !name.starts_with(own) && name.ends_with(PART));
+        let is_other = name.to_str().is_some_and(|name| {
+            let is_own = own.is_some_and(|own| name.starts_with(own));
+            name.starts_with(prefix) && name.ends_with(PART) && !is_own
+        });
         // Not a pipe: whoever opened that would wait for somebody who writes into it.
         if is_other
             && entry.file_type().is_ok_and(|kind| kind.is_file())

@@ -17,7 +17,11 @@ use crate::{
 use dockline_model::{ArchiveFormat, LayerState, LayerView};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use oci_spec::image::{Descriptor, ImageManifest, MediaType};
-use std::{path::Path, str::FromStr as _};
+use std::{
+    path::Path,
+    str::FromStr as _,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 /// Bytes after which it is noted how far a blob is.
 const NOTE_EVERY: u64 = 4 << 20;
@@ -29,6 +33,19 @@ struct Reached {
 }
 
 impl Client {
+    /// The same client, whose pulls leave what they have got to the next one of the same however they end, as one that is
+    /// stopped: for places that nobody looks into, and somebody cleans.
+    #[must_use]
+    pub fn leaving_parts(&self) -> Self {
+        self.leaving_parts_if(&Arc::new(AtomicBool::new(true)))
+    }
+
+    /// The same, of pulls that end while `is_so`. [`remove_parts`](crate::remove_parts) removes what nobody goes on with.
+    #[must_use]
+    pub fn leaving_parts_if(&self, is_so: &Arc<AtomicBool>) -> Self {
+        Self { leaves_parts: is_so.clone(), ..self.clone() }
+    }
+
     /// [`Self::pull_archive_as`]: this machine's image, as an OCI archive.
     ///
     /// # Errors
@@ -50,7 +67,7 @@ impl Client {
     /// what exists there is never overwritten.
     ///
     /// What a pull of the same to the same place had got when it was killed, or its way was lost for good, is not
-    /// fetched again.
+    /// fetched again. See [`Client::leaving_parts`].
     ///
     /// `progress` gets all layers, the bytes so far and the bytes in all.
     ///
@@ -73,7 +90,8 @@ impl Client {
         let asked = company.asked.clone();
         let Plan { pieces, blobs, length } = self.plan(company, (repository, reference), &shown, format)?;
         let target = path.to_owned();
-        let part = blocking(move || Part::open(&target, &pieces, length)).await?;
+        let mut part = blocking(move || Part::open(&target, &pieces, length)).await?;
+        part.may_stay = self.leaves_parts.clone();
         // Configurations are a few kilobytes, and no layers.
         let board = Board::new(
             blobs.iter().filter(|slot| slot.is_layer).map(|slot| (slot.digest.short().to_owned(), slot.size)),
@@ -92,7 +110,15 @@ impl Client {
         let fetched =
             stream::iter(pulls).buffer_unordered(self.config.parallel.max(1)).try_collect::<Vec<()>>().await;
         if let Err(error) = fetched {
-            if matches!(error, RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. }) {
+            // What has nothing to do with the bytes that are there.
+            if matches!(
+                error,
+                RegistryError::Unreachable { .. }
+                    | RegistryError::TimedOut { .. }
+                    | RegistryError::Failed { .. }
+                    | RegistryError::Auth { .. }
+                    | RegistryError::Denied { .. }
+            ) {
                 let left = move || {
                     part.leave();
                     Ok::<_, RegistryError>(())

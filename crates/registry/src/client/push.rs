@@ -30,6 +30,8 @@ pub struct Sending {
     /// Whether the registry's own copy of a layer will do however it is packed (gzip or not at all; zstd only where
     /// `packing` is zstd).
     pub takes_any: bool,
+    /// Whether a layer of which an earlier push has sent a part may go on at the level that it began with.
+    pub takes_any_level: bool,
     /// What earlier pushes left behind.
     pub records: Arc<Records>,
     /// Layers that are sent at once.
@@ -47,6 +49,7 @@ impl Default for Sending {
         Self {
             packing: Packing::default(),
             takes_any: true,
+            takes_any_level: true,
             records,
             at_once: 3,
             slow_line: false,
@@ -332,7 +335,7 @@ async fn archive_job(tarball: &Arc<Tarball>, layer: Layer, packing: Packing) -> 
         }
     };
     let (source, section) = (tarball.clone(), layer.section);
-    let open: Open = Arc::new(move || Ok(Box::new(source.reader(section)?) as Box<dyn std::io::Read + Send>));
+    let open: Open = Arc::new(move || Ok(Box::new(source.reader(section)) as Box<dyn std::io::Read + Send>));
     Ok(Job {
         name: layer.name,
         shown: tarball.shown().to_owned(),

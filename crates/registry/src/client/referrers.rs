@@ -1,15 +1,13 @@
 //! What refers to an image: signatures, SBOMs, attestations (distribution-spec, "Listing Referrers"), with the tag
 //! that stands in for the question where a registry does not know it, and cosign's own tags.
 
-use super::{Client, exchange::header};
+use super::{Client, names::LONGEST_LIST};
 use crate::{Digest, Operation, RegistryError, media, reference};
 use oci_spec::image::{Descriptor, ImageIndex, ImageIndexBuilder, MediaType};
 use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
+use std::collections::HashSet;
 
-/// As a manifest: distribution's own limit.
-const LARGEST: usize = 4 << 20;
-/// More pages than this would be a loop.
-const MOST_PAGES: usize = 100;
 /// What cosign appends to the tag of an image's digest (sigstore/cosign, `specs/SIGNATURE_SPEC.md`).
 const COSIGN: [&str; 3] = ["sig", "att", "sbom"];
 
@@ -53,33 +51,46 @@ impl Client {
         repository: &str,
         digest: &Digest,
     ) -> Result<Option<Vec<Descriptor>>, RegistryError> {
-        reference::check_repository(repository)?;
-        let operation = Operation::List;
-        let mut next = Some(self.url(&format!("/v2/{repository}/referrers/{digest}")));
         let mut found = Vec::new();
-        for _ in 0..MOST_PAGES {
-            let Some(url) = next.take() else { break };
+        let take = |page: ImageIndex| found.extend(page.manifests().iter().cloned());
+        let is_known = self.referrer_pages(repository, digest, take).await?;
+        Ok(is_known.then_some(found))
+    }
+
+    /// Reads the list of what refers to a manifest, page by page; `false` where the registry does not know the question.
+    pub(super) async fn referrer_pages<T: DeserializeOwned>(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        mut take: impl FnMut(T) + Send,
+    ) -> Result<bool, RegistryError> {
+        reference::check_repository(repository)?;
+        let (operation, what) = (Operation::List, format!("repository {repository}"));
+        let mut read = HashSet::new();
+        let mut next = Some(self.url(&format!("/v2/{repository}/referrers/{digest}")));
+        while let Some(url) = next {
+            if !self.is_unread(&mut read, url.as_str(), &what)? {
+                break;
+            }
             let request = self.get(url.clone()).header("accept", media::OCI_INDEX);
             let response = self.send(operation, request).await?;
             match response.status() {
                 StatusCode::OK => {}
                 // registry 2.8 routes it nowhere; others say that they do not do that.
-                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => return Ok(None),
-                _ => {
-                    return Err(self.failure(operation, &format!("repository {repository}"), response).await);
+                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED if read.len() == 1 => {
+                    return Ok(false);
                 }
+                _ => return Err(self.failure(operation, &what, response).await),
             }
-            next = header(&response, "link")
-                .filter(|link| link.contains("rel=\"next\""))
-                .and_then(|link| Some(link.split_once('<')?.1.split_once('>')?.0.to_owned()))
-                .and_then(|target| self.located(&url, &target))
-                .filter(|target| *target != url);
-            let bytes = self.body(operation, response, LARGEST).await?;
-            let index: ImageIndex = serde_json::from_slice(&bytes)
-                .map_err(|error| self.protocol(format!("its list of referrers does not read: {error}")))?;
-            found.extend(index.manifests().iter().cloned());
+            next = self.next_page(&url, response.headers());
+            let bytes = self.body(operation, response, LONGEST_LIST).await?;
+            take(
+                serde_json::from_slice(&bytes).map_err(|error| {
+                    self.protocol(format!("its list of referrers does not read: {error}"))
+                })?,
+            );
         }
-        Ok(Some(found))
+        Ok(true)
     }
 
     /// "Referrers Tag Schema": an index under a tag made of the digest.

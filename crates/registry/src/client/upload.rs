@@ -16,6 +16,13 @@ use tokio::sync::watch;
 /// few of them in memory do not matter.
 pub(super) const REQUEST: usize = 6 << 20;
 
+/// A request to a registry without a tunnel: ghcr.io takes no more at once (it answers 416), and others neither.
+const REQUEST_ELSEWHERE: usize = 4 << 20;
+/// A request that is refused as too large is not made shorter than this.
+const SHORTEST: u64 = 256 << 10;
+/// A registry that wants longer requests than this does not get them: they are kept in memory until they are sent.
+const LONGEST_LEAST: u64 = 64 << 20;
+
 /// How an upload begins.
 pub(super) enum Begun {
     /// The registry took the blob from another repository of its own.
@@ -31,6 +38,10 @@ pub(super) struct Upload {
     location: Url,
     /// Bytes the registry has acknowledged.
     pub(super) offset: u64,
+    /// Bytes that every request but the last must have (distribution-spec, `OCI-Chunk-Min-Length`).
+    pub(super) least: u64,
+    /// Bytes that a request may have.
+    pub(super) most: u64,
     /// It goes on where it broke off, and what the registry has of it is its own word.
     pub(super) is_resumed: bool,
 }
@@ -67,11 +78,23 @@ impl Client {
                 let location = self.next_location(&url, &response);
                 let location =
                     location.ok_or_else(|| self.protocol("it began an upload without saying where"))?;
-                let repository = repository.to_owned();
-                Ok(Begun::Upload(Upload { repository, location, offset: 0, is_resumed: false }))
+                let mut upload = self.upload(repository, location, false);
+                upload.heed(&response);
+                Ok(Begun::Upload(upload))
             }
             _ => Err(self.failure(operation, &format!("repository {repository}"), response).await),
         }
+    }
+
+    fn upload(&self, repository: &str, location: Url, is_resumed: bool) -> Upload {
+        // Through a tunnel there is nobody before the registry but who was put there on purpose.
+        let most = if self.config.url.is_some() { REQUEST_ELSEWHERE as u64 } else { u64::MAX };
+        Upload { repository: repository.to_owned(), location, offset: 0, least: 0, most, is_resumed }
+    }
+
+    /// Bytes of a layer that are gathered before anything of it is sent.
+    pub(super) const fn whole_request(&self) -> u64 {
+        if self.config.url.is_some() { REQUEST_ELSEWHERE as u64 } else { REQUEST as u64 }
     }
 
     /// An upload of an earlier run, with what the registry has of it; `None` if it knows nothing of it.
@@ -89,7 +112,7 @@ impl Client {
         if !location.path().starts_with(uploads.path()) {
             return Ok(None);
         }
-        let mut upload = Upload { repository: repository.to_owned(), location, offset: 0, is_resumed: true };
+        let mut upload = self.upload(repository, location, true);
         match upload.ask(self).await {
             Ok(Some(offset)) => return Ok(Some(upload).filter(|_| offset > 0)),
             Ok(None) => {}
@@ -119,29 +142,56 @@ impl Upload {
         }
     }
 
-    /// Sends the next bytes, going on from the registry's own offset if the connection is lost on the way.
-    /// `progress` gets how many of them are sent, `lost` in how many seconds it goes on.
+    /// What the registry wants of requests.
+    fn heed(&mut self, response: &Response) {
+        if let Some(least) =
+            header(response, "oci-chunk-min-length").and_then(|text| text.trim().parse().ok())
+        {
+            self.least = LONGEST_LEAST.min(least);
+            self.most = self.most.max(self.least);
+        }
+    }
+
+    /// After a request of so many bytes was too large; whether shorter ones may be tried.
+    pub(super) fn halve(&mut self, length: u64) -> bool {
+        let floor = self.least.max(SHORTEST);
+        if length <= floor {
+            return false;
+        }
+        self.most = (length / 2).max(floor);
+        true
+    }
+
+    /// Sends the next bytes, as many of `pieces` as go in one request, going on from the registry's own offset if the
+    /// connection is lost on the way; how many it has. `progress` gets how many of them are sent, `lost` in how many seconds
+    /// it goes on.
     pub(super) async fn append(
         &mut self,
         client: &Client,
         pieces: &[Bytes],
         mut progress: impl FnMut(u64) + Send,
         mut lost: impl FnMut(u32) + Send,
-    ) -> Result<(), Broken> {
+    ) -> Result<u64, Broken> {
         let length: u64 = pieces.iter().map(|piece| piece.len() as u64).sum();
         let (begin, mut waits) = (self.offset, super::retry::WAITS.into_iter());
         let mut may_be_let_in = true;
         loop {
             let done = self.offset - begin;
-            if done >= length {
-                return Ok(());
+            // What is left of a request that broke off may be too short to go alone.
+            if done > 0 && length - done < self.least.max(1) {
+                return Ok(done);
             }
-            let rest = skip(pieces, done);
-            let error = match self.patch(client, rest, length - done, &mut |sent| progress(done + sent)).await
-            {
-                Ok(()) => continue,
+            let part = self.most.min(length - done);
+            let sent =
+                self.patch(client, cut(pieces, done, part), part, &mut |sent| progress(done + sent)).await;
+            let error = match sent {
+                Ok(()) => return Ok(done + part),
                 Err(error) => error,
             };
+            if self.is_too_large(client, &error).await && self.halve(part) {
+                tracing::info!(%error, bytes = part, next = self.most, "a request was too large");
+                continue;
+            }
             // A token has ended with the piece before: the question asks for a new one, and says where to go on.
             if matches!(error, RegistryError::Auth { .. }) && std::mem::take(&mut may_be_let_in) {
                 match self.ask(client).await {
@@ -173,6 +223,23 @@ impl Upload {
                 }
             }
             self.is_resumed = true;
+        }
+    }
+
+    /// Whether a request was refused for its length. ghcr.io says so with the status for a wrong place, but it is the place
+    /// that the registry itself names.
+    async fn is_too_large(&mut self, client: &Client, error: &RegistryError) -> bool {
+        let at = self.offset;
+        let RegistryError::Failed { status, .. } = error else { return false };
+        match *status {
+            413 => true,
+            416 if at == 0 => true,
+            416 => {
+                let is_there = matches!(self.ask(client).await, Ok(Some(offset)) if offset == at);
+                self.offset = at;
+                is_there
+            }
+            _ => false,
         }
     }
 
@@ -251,6 +318,7 @@ impl Upload {
             return Ok(None);
         }
         let Some(offset) = acknowledged(&response) else { return Ok(None) };
+        self.heed(&response);
         self.location = client.next_location(&self.location, &response).unwrap_or(self.location.clone());
         self.offset = offset;
         Ok(Some(offset))
@@ -312,16 +380,18 @@ fn acknowledged(response: &Response) -> Option<u64> {
     (first.trim() == "0").then_some(if last == 0 { 0 } else { last + 1 })
 }
 
-/// `pieces` without their first `done` bytes.
-fn skip(pieces: &[Bytes], mut done: u64) -> Vec<Bytes> {
+/// `most` bytes of `pieces` after the first `done`.
+pub(super) fn cut(pieces: &[Bytes], mut done: u64, mut most: u64) -> Vec<Bytes> {
     let mut rest = Vec::with_capacity(pieces.len());
     for piece in pieces {
         let length = piece.len() as u64;
-        if done >= length {
-            done -= length;
-        } else {
-            rest.push(piece.slice(usize::try_from(done).unwrap_or(piece.len())..));
-            done = 0;
+        let begin = done.min(length);
+        let end = length.min(begin.saturating_add(most));
+        done -= begin;
+        if begin < end {
+            most -= end - begin;
+            let place = |at: u64| usize::try_from(at).unwrap_or(piece.len());
+            rest.push(piece.slice(place(begin)..place(end)));
         }
     }
     rest

@@ -103,7 +103,7 @@ impl Client {
 
 fn verbatim(tarball: &Arc<Tarball>, blob: &archive::Blob) -> Job {
     let (source, section) = (tarball.clone(), blob.section);
-    let open: Open = Arc::new(move || Ok(Box::new(source.reader(section)?) as Box<dyn Read + Send>));
+    let open: Open = Arc::new(move || Ok(Box::new(source.reader(section)) as Box<dyn Read + Send>));
     Job {
         name: blob.digest.layout_path(),
         shown: tarball.shown().to_owned(),

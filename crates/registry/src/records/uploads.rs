@@ -1,7 +1,7 @@
 //! Uploads: which are under way, and where those that broke off can be gone on with.
 
 use super::{Records, replace};
-use crate::Digest;
+use crate::{Digest, pack::Packing};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -33,6 +33,8 @@ struct Unfinished {
     registry: String,
     repository: String,
     layer: String,
+    /// The name of the [`Packing`] whose bytes the registry has some of: only the same ones may follow.
+    packing: String,
     location: String,
 }
 
@@ -41,7 +43,7 @@ struct Unfinished {
 pub(crate) struct UploadKey {
     pub(crate) registry: String,
     pub(crate) repository: String,
-    /// The layer's diff id and how it is packed.
+    /// What is read: the diff id of a layer that is packed on its way, or the digest of one that is sent as it is.
     pub(crate) layer: String,
 }
 
@@ -60,23 +62,33 @@ impl Records {
         is_free.then(|| Active { name, all: self.active.clone() })
     }
 
-    /// Where an upload was, if one broke off. Blocks.
-    pub(crate) fn unfinished(&self, key: &UploadKey) -> Option<String> {
+    /// Where an upload was, if one broke off that was packed so. Blocks.
+    pub(crate) fn unfinished(&self, key: &UploadKey, packing: Packing) -> Option<String> {
+        self.noted(key).filter(|upload| upload.packing == packing.name()).map(|upload| upload.location)
+    }
+
+    /// How an upload that broke off was packed. Blocks.
+    pub(crate) fn begun(&self, key: &UploadKey) -> Option<Packing> {
+        Packing::named(&self.noted(key)?.packing)
+    }
+
+    fn noted(&self, key: &UploadKey) -> Option<Unfinished> {
         let file = self.folder.as_ref()?.join("uploads").join(key.file_name());
         let upload: Unfinished = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
         let is_it = upload.registry == key.registry
             && upload.repository == key.repository
             && upload.layer == key.layer;
-        is_it.then_some(upload.location)
+        is_it.then_some(upload)
     }
 
     /// Notes where an upload is. Blocks.
-    pub(crate) fn note_upload(&self, key: &UploadKey, location: String) {
+    pub(crate) fn note_upload(&self, key: &UploadKey, packing: Packing, location: String) {
         let Some(folder) = &self.folder else { return };
         let upload = Unfinished {
             registry: key.registry.clone(),
             repository: key.repository.clone(),
             layer: key.layer.clone(),
+            packing: packing.name(),
             location,
         };
         let written = serde_json::to_vec(&upload)

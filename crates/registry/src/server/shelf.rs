@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     ArchiveError, Digest, Records, RegistryError, StoredImage, StoredLayer,
-    archive::{self, ManifestPlan, Section, Selected, Tarball},
+    archive::{self, ManifestPlan, Section, Selected, Tarball, read_at},
     client::blocking,
     media,
 };
@@ -399,8 +399,7 @@ async fn blob(
             Body::from(part.unwrap_or_default().to_vec())
         }
         Item::Section(tarball, section) => {
-            let file = Arc::new(tarball.reader(*section)?.into_file());
-            in_turn(stream_of(file, section.offset + start, length).boxed())
+            in_turn(stream_of(tarball.file(*section)?, section.offset + start, length).boxed())
         }
         Item::Stored(layer) => {
             in_turn(read::stream_of(layer.clone(), (start, length), contents.damage.clone()).boxed())
@@ -452,14 +451,4 @@ fn stream_of(
             Some((piece, (at + read, left - read)))
         }
     })
-}
-
-#[cfg(unix)]
-fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }

@@ -1,6 +1,6 @@
 //! Tokens: asked for at the realm (distribution's token specification; with an identity token its OAuth2 variant).
 
-use super::{Client, Credentials, IDENTITY_TOKEN, Token, challenge::Bearer, sensitive};
+use super::{Client, Credentials, IDENTITY_TOKEN, challenge::Bearer, sensitive, state::Token};
 use crate::{Operation, RegistryError};
 use reqwest::{
     Method, Request, StatusCode, Url,
@@ -8,13 +8,12 @@ use reqwest::{
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, time::Duration};
 
 /// What the specification gives tokens that do not say it.
 const LIFETIME: Duration = Duration::from_secs(60);
+/// Whatever a token server says; its number may be larger than any time can be.
+const LONGEST: Duration = Duration::from_secs(86_400);
 /// A token is replaced so long before its end: the way to the registry, and its clock, take some of it.
 const MARGIN: Duration = Duration::from_secs(10);
 const LONGEST_ANSWER: usize = 256 << 10;
@@ -31,7 +30,13 @@ struct Answer {
 
 impl Client {
     /// Asks for a token and remembers it: as whoever is known, otherwise as nobody.
-    pub(super) async fn new_token(&self, bearer: &Bearer, scope: &str) -> Result<HeaderValue, RegistryError> {
+    /// Whoever calls has the turn; for `refusals` see [`Self::asked`].
+    pub(super) async fn new_token(
+        &self,
+        bearer: &Bearer,
+        scope: &str,
+        refusals: u64,
+    ) -> Result<HeaderValue, RegistryError> {
         let credentials = self.credentials(false).await?;
         match self.fetch_token(bearer, scope, credentials.as_ref()).await? {
             Some(token) => Ok(token),
@@ -39,7 +44,7 @@ impl Client {
                 // The token server does not take who we are (or anyone without a login).
                 self.auth.state().are_good = false;
                 for _ in 0..2 {
-                    if !self.asked(credentials.is_some()).await? {
+                    if !self.asked(credentials.is_some(), refusals).await? {
                         break;
                     }
                     let credentials = self.credentials(false).await?;
@@ -94,10 +99,10 @@ impl Client {
         let header = sensitive(&format!("Bearer {text}"))
             .filter(|_| !text.is_empty())
             .ok_or_else(|| self.protocol("the answer of its token server holds no token"))?;
-        let lifetime = answer.expires_in.map_or(LIFETIME, Duration::from_secs);
+        let lifetime = answer.expires_in.map_or(LIFETIME, Duration::from_secs).min(LONGEST);
         // A short one is used for half of its life rather than not at all.
         let good_for = lifetime.checked_sub(MARGIN).unwrap_or_default().max(lifetime / 2);
-        let token = Token { header: header.clone(), good_until: Instant::now() + good_for };
+        let token = Token::new(header.clone(), good_for);
         self.auth.state().tokens.insert(scope.to_owned(), token);
         if credentials.is_some() {
             self.accepted().await;

@@ -8,7 +8,7 @@ use crate::{
         Client,
         push::{Placed, blocking, noted},
         retry,
-        upload::{Begun, Broken, REQUEST, Upload},
+        upload::{Begun, Broken, REQUEST, Upload, cut},
     },
     digest::Hasher,
     pack::Press,
@@ -102,7 +102,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             if is_end && upload.is_none() {
                 break;
             }
-            let is_enough = batch.length >= self.next_request(&upload)
+            let is_enough = batch.length >= self.next_request(upload.as_ref())
                 || (self.shared.slow_line
                     && upload.as_ref().is_some_and(|upload| upload.offset < REQUEST as u64)
                     && batch.length >= FIRST_REQUEST
@@ -112,7 +112,12 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
                     Some(upload) => upload,
                     None => upload.insert(self.begin().await?),
                 };
-                self.append(to, &std::mem::take(&mut batch), raw).await?;
+                let mut is_due = true;
+                // How long requests have to be is known once the upload has begun.
+                while batch.length > 0 && (is_end || (is_due && batch.length >= to.least)) {
+                    self.append(to, &mut batch, raw).await?;
+                    is_due = batch.length >= self.next_request(Some(to));
+                }
             }
             if is_end {
                 break;
@@ -143,10 +148,21 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             None if client.blob_exists(repository, &digest).await? => {
                 return Ok((placed, layer, LayerState::Exists));
             }
-            None if batch.length > 0 => {
-                self.send_whole(&batch, &digest).await?;
-                return Ok((placed, layer, LayerState::Done));
-            }
+            None if batch.length > 0 => match self.send_whole(&batch, &digest).await {
+                Ok(()) => return Ok((placed, layer, LayerState::Done)),
+                Err(Broken::Failed(error @ RegistryError::Failed { status: 413, .. })) => {
+                    let mut upload = self.begin().await?;
+                    if !upload.halve(batch.length) {
+                        upload.abandon(client).await;
+                        return Err(Broken::Failed(error));
+                    }
+                    while batch.length > 0 {
+                        self.append(&mut upload, &mut batch, raw).await?;
+                    }
+                    upload
+                }
+                Err(broken) => return Err(broken),
+            },
             None => self.begin().await?,
         };
         let is_resumed = upload.is_resumed;
@@ -158,8 +174,8 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
     /// An upload that broke off, with what the registry has of it.
     async fn earlier(&self) -> Result<Option<Upload>, RegistryError> {
         let Some(key) = self.key.cloned() else { return Ok(None) };
-        let records = self.shared.records.clone();
-        let noted = blocking(move || Ok::<_, RegistryError>(records.unfinished(&key))).await?;
+        let (records, packing) = (self.shared.records.clone(), self.press.packing());
+        let noted = blocking(move || Ok::<_, RegistryError>(records.unfinished(&key, packing))).await?;
         let Some(location) = noted else { return Ok(None) };
         let upload = self.client.resume(self.shared.repository, &location).await?;
         match &upload {
@@ -172,12 +188,13 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
     /// Bytes to be gathered for the next request. The first ones of a large layer are short, so that the line has something
     /// to do (on a slow one as long as what is packed by then); of a small one all is made before anything is sent, since the
     /// registry may know its digest.
-    fn next_request(&self, upload: &Option<Upload>) -> u64 {
-        match upload {
-            Some(_) if self.shared.slow_line => REQUEST as u64,
-            Some(upload) => upload.offset.clamp(FIRST_REQUEST, REQUEST as u64),
-            None => REQUEST as u64,
-        }
+    fn next_request(&self, upload: Option<&Upload>) -> u64 {
+        let Some(upload) = upload else { return self.client.whole_request() };
+        let wanted = match self.shared.slow_line {
+            true => REQUEST as u64,
+            false => upload.offset.clamp(FIRST_REQUEST, REQUEST as u64),
+        };
+        wanted.min(upload.most).max(upload.least)
     }
 
     async fn begin(&self) -> Result<Upload, RegistryError> {
@@ -187,24 +204,29 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         }
     }
 
-    async fn append(&self, upload: &mut Upload, batch: &Batch, raw: u64) -> Result<(), Broken> {
+    /// Sends as much of `batch` as goes in one request.
+    async fn append(&self, upload: &mut Upload, batch: &mut Batch, raw: u64) -> Result<(), Broken> {
         self.note(upload).await;
         let before = raw.saturating_sub(batch.raw);
         let progress = |sent: u64| self.shared.board.advance(self.index, before + batch.raw_of(sent));
         let lost = |seconds| self.shared.board.state(self.index, LayerState::Retrying { seconds });
-        let request = self.shared.records.begin_request(batch.length);
+        let request = self.shared.records.begin_request(batch.length.min(upload.most));
         let appended = upload.append(self.client, &batch.pieces, progress, lost).await;
-        if appended.is_ok() {
-            request.carried(self.client.recorded_as(), batch.length);
-        } else {
-            drop(request);
+        match appended {
+            Ok(sent) => {
+                request.carried(self.client.recorded_as(), sent);
+                batch.leave_out(sent);
+                self.note(upload).await;
+                Ok(())
+            }
+            Err(broken) => {
+                drop(request);
+                if matches!(broken, Broken::Forgotten(_)) {
+                    self.forget().await;
+                }
+                Err(broken)
+            }
         }
-        match &appended {
-            Ok(()) => self.note(upload).await,
-            Err(Broken::Forgotten(_)) => self.forget().await,
-            Err(Broken::Failed(_)) => {}
-        }
-        appended
     }
 
     /// A small one in a single request. Of a stream it is all that there is, and so is sent over again here; whatever else can
@@ -262,7 +284,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             Err(error) => error,
         };
         // The answer may have been lost, and not the request.
-        if matches!(error, RegistryError::Unreachable { .. })
+        if matches!(error, RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. })
             && self.client.blob_exists(self.shared.repository, digest).await.unwrap_or(false)
         {
             self.forget().await;
@@ -286,8 +308,8 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
 
     async fn note(&self, upload: &Upload) {
         if let Some(key) = self.key.cloned() {
-            let location = upload.location();
-            noted(&self.shared.records, move |records| records.note_upload(&key, location)).await;
+            let (location, packing) = (upload.location(), self.press.packing());
+            noted(&self.shared.records, move |records| records.note_upload(&key, packing, location)).await;
         }
     }
 
@@ -315,6 +337,13 @@ impl Batch {
     fn raw_of(&self, sent: u64) -> u64 {
         let scaled = u128::from(self.raw) * u128::from(sent) / u128::from(self.length.max(1));
         u64::try_from(scaled).unwrap_or(self.raw)
+    }
+
+    /// Does without the first `sent` bytes.
+    fn leave_out(&mut self, sent: u64) {
+        self.raw -= self.raw_of(sent).min(self.raw);
+        self.length -= sent.min(self.length);
+        self.pieces = cut(&self.pieces, sent, u64::MAX);
     }
 
     fn push(&mut self, bytes: Bytes, raw: u64) {

@@ -62,7 +62,7 @@ pub(super) async fn place(
         }
         (LayerKind::Raw { diff_id }, ShelfLayers::Gzip) => {
             let (source, diff_id) = (tarball.clone(), diff_id.clone());
-            let open = Arc::new(move || Ok(Box::new(source.reader(section)?) as Box<dyn io::Read + Send>));
+            let open = Arc::new(move || Ok(Box::new(source.reader(section)) as Box<dyn io::Read + Send>));
             place_bare(StoredLayer { diff_id, size: section.size, open }, (packing, folder), records).await
         }
         (LayerKind::Elsewhere { .. }, _) => Err(archive::ArchiveError::Missing { name: layer.name }.into()),

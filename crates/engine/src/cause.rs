@@ -24,6 +24,8 @@ pub enum Cause {
     RegistryDiskFull,
     /// The registry answered with a server error.
     RegistryFailed,
+    /// The registry has been asked as often as it allows.
+    TooManyRequests,
     /// The engine's own disk is full.
     EngineDiskFull,
     /// The engine does not know the registry's name.
@@ -106,6 +108,9 @@ const WORDS: &[(&str, Cause)] = &[
     ("awaiting headers", Cause::NoAnswer),
     // The registry's error codes (distribution-spec) as each engine words them.
     ("no space left on device", Cause::RegistryDiskFull),
+    // The specification's code and HTTP's words for the status 429. Docker Hub words its pull limit with the former.
+    ("toomanyrequests", Cause::TooManyRequests),
+    ("too many requests", Cause::TooManyRequests),
     ("no basic auth credentials", Cause::LoginNeeded),
     ("authentication required", Cause::LoginNeeded),
     ("authorization failed", Cause::LoginNeeded),
@@ -126,7 +131,6 @@ const WORDS: &[(&str, Cause)] = &[
     // containerd, of a registry that could not store the end of a layer.
     ("blob upload invalid", Cause::RegistryFailed),
     ("invalid status code from registry 5", Cause::RegistryFailed),
-    ("too many requests", Cause::RegistryFailed),
     ("500 internal server error", Cause::RegistryFailed),
     ("502 bad gateway", Cause::RegistryFailed),
     ("503 service unavailable", Cause::RegistryFailed),

@@ -179,6 +179,23 @@ impl Engine {
         image.id.ok_or_else(|| broken_off(Operation::Inspect, reference, None))
     }
 
+    /// Whether the image of that name is, as the engine knows it, the one with that manifest: Podman says of a pull only
+    /// that it has ended, and notes the digests with the image.
+    ///
+    /// # Errors
+    /// When there is no such image, or the engine does not answer.
+    pub async fn has_digest(&self, reference: &str, digest: &str) -> Result<bool, EngineError> {
+        let name = Name::parse(reference)?;
+        let image = self.docker.inspect_image(name.whole).await;
+        let image = image.map_err(self.failed(Operation::Inspect, Some(reference)))?;
+        let of_this = |noted: &String| {
+            noted
+                .split_once('@')
+                .is_some_and(|(repository, it)| repository == name.repository && it == digest)
+        };
+        Ok(image.repo_digests.is_some_and(|noted| noted.iter().any(of_this)))
+    }
+
     /// What an image consists of.
     ///
     /// # Errors

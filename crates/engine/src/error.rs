@@ -144,6 +144,7 @@ impl EngineError {
                     | Cause::ReadOnly
                     | Cause::RegistryDiskFull
                     | Cause::RegistryFailed
+                    | Cause::TooManyRequests
                     | Cause::EngineDiskFull
                     | Cause::HungUp
                     | Cause::Lost
@@ -274,6 +275,14 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
             format!("The registry failed when the engine asked it to {operation} {reference}."),
             "Its log says why (`docker logs registry` on its host); a full disk is the usual reason.",
         ),
+        Cause::TooManyRequests => ui(
+            Code::RegistryFailed,
+            format!(
+                "The registry did not let the engine {operation} {reference}: it has been asked too often."
+            ),
+            "Wait a while and try again, or log in: registries that set a limit, Docker Hub among them, let those who \
+             are logged in ask more often.",
+        ),
         Cause::EngineDiskFull => ui(
             Code::EngineFailed,
             format!("The engine's own disk is full, so it cannot {operation} {reference}."),
@@ -347,6 +356,33 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_asked_too_often_is_told_to_wait_or_to_log_in() {
+        // Docker Hub's words, by way of dockerd and of Podman; and what comes without the registry's own.
+        for words in [
+            "toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and \
+             upgrading: https://www.docker.com/increase-rate-limit",
+            "toomanyrequests: You have reached your unauthenticated pull rate limit. \
+             https://www.docker.com/increase-rate-limit",
+            "initializing source docker://app:v1: reading manifest v1 in docker.io/library/app: toomanyrequests: You \
+             have reached your pull rate limit.",
+            "unexpected status from HEAD request to https://cr.boss.org/v2/app/manifests/v1: 429 Too Many Requests",
+        ] {
+            let (operation, name) = (Operation::Pull, "cr.boss.org:5000/app:v1");
+            let evidence = crate::progress::Evidence::default();
+            let error = crate::failure::refusal(operation, name, words.to_owned(), evidence);
+            assert!(
+                matches!(error, EngineError::Refused { cause: Cause::TooManyRequests, .. }),
+                "{words}: {error:?}"
+            );
+            let shown = UiError::from(&error);
+            assert_eq!(shown.code, Code::RegistryFailed);
+            let hint = shown.hint.unwrap();
+            assert!(hint.contains("Wait a while") && hint.contains("log in"), "{hint}");
+            assert_eq!(shown.details.as_deref(), Some(words));
+        }
+    }
 
     #[test]
     fn a_socket_that_may_not_be_opened_is_no_missing_engine() {

@@ -33,6 +33,7 @@ impl Engine {
                 | Cause::ReadOnly
                 | Cause::RegistryDiskFull
                 | Cause::RegistryFailed
+                | Cause::TooManyRequests
                 | Cause::EngineDiskFull
                 | Cause::NameUnknown
                 | Cause::NothingListens

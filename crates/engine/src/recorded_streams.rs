@@ -7,7 +7,7 @@ use crate::{
     failure::refusal,
     progress::{Outcome, TransferProgress},
 };
-use dockline_model::{LayerState, UiError};
+use dockline_model::{Gauge, LayerState, TransferView, UiError};
 use proptest::prelude::*;
 use std::{
     fmt::Write,
@@ -65,9 +65,15 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Feeds `body` in pieces of the given sizes (the last one repeated), watching the promises at each step.
 fn run(body: &[u8], sizes: &[usize]) -> TransferProgress {
+    measured(body, sizes).0
+}
+
+/// The same, with the share that was shown last.
+fn measured(body: &[u8], sizes: &[usize]) -> (TransferProgress, Option<u16>) {
     let mut progress = TransferProgress::default();
     let (mut rest, mut sizes, mut size) = (body, sizes.iter(), usize::MAX);
     let mut seen = (0, 0);
+    let (mut gauge, mut share) = (Gauge::default(), None);
     loop {
         size = sizes.next().map_or(size, |next| (*next).max(1));
         let (piece, after) = rest.split_at(size.min(rest.len()));
@@ -79,12 +85,16 @@ fn run(body: &[u8], sizes: &[usize]) -> TransferProgress {
         let now = (progress.current(), progress.total());
         assert!(now.0 >= seen.0, "the overall figure ran backwards: {seen:?} to {now:?}");
         assert!(now.0 <= now.1, "the overall figure passed its total: {now:?}");
+        let shown = gauge.read(progress.layers(), now.0, now.1);
+        assert!(shown >= share, "the share ran backwards: {share:?} to {shown:?}");
+        assert!(shown < Some(TransferView::WHOLE), "full before the end: {now:?}");
+        share = shown;
         for layer in progress.layers() {
             assert!(layer.current <= layer.total.unwrap_or(u64::MAX), "{layer:?}");
         }
         seen = now;
         if rest.is_empty() {
-            return progress;
+            return (progress, share);
         }
     }
 }
@@ -134,7 +144,11 @@ fn recorded_streams_come_out_as_expected() {
     let mut actual = String::new();
     for recording in &recordings {
         // As dockerd flushed it: a line at a time. 64 is about what a slow socket gives.
-        actual += &describe(recording, &run(&recording.body, &[64]));
+        let (progress, share) = measured(&recording.body, &[64]);
+        if matches!(progress.outcome(), Outcome::Completed { .. }) && progress.total() > 0 {
+            assert_eq!(share, Some(995), "{}: all has moved", recording.name);
+        }
+        actual += &describe(recording, &progress);
     }
     let golden = fixtures().join("golden.txt");
     if std::env::var_os("DOCKLINE_WRITE_GOLDEN").is_some() {

@@ -211,6 +211,61 @@ async fn dropping_a_push_stops_the_engines_work() {
 }
 
 #[tokio::test]
+async fn dropping_a_pull_stops_the_engines_work() {
+    if !can_run(PROGRAMS) {
+        return;
+    }
+    let (dockerd, registry) = (Dockerd::start(), Registry::start());
+    let engine = dockerd.engine();
+    let id = dockerd.build("app:v1", &[30_000, 30_000]);
+    let direct = format!("{}/app:v1", registry.address);
+    engine.tag("app:v1", &direct).await.unwrap();
+    engine.push(&direct, |_, _, _| {}).await.unwrap();
+    dockerd.docker(&["rmi", "--force", &id]);
+
+    let mut sluice = Sluice::open_for_pulls(registry.address.clone(), 4_000_000).await;
+    let reference = format!("{}/app:v1", sluice.address);
+    let pull = engine.pull(&reference, |_, _, _| {});
+    tokio::select! {
+        result = pull => panic!("the pull ended: {result:?}"),
+        () = async { soon("the middle of the pull", sluice.passed.recv()).await.unwrap() } => {}
+    }
+    // The future is dropped here. dockerd fetches no further, and is free for the next.
+    soon("the end of dockerd's connections", sluice.open.wait_for(|open| *open == 0)).await.unwrap();
+    assert_eq!(code(&engine.image_id(&reference).await.unwrap_err()), Code::ImageNotFound);
+    engine.pull(&direct, |_, _, _| {}).await.unwrap();
+    assert_eq!(engine.image_id(&direct).await.unwrap(), id);
+}
+
+#[tokio::test]
+async fn dropping_a_pull_stops_podmans_work() {
+    if !can_run_with("podman", &["docker-registry"]) {
+        return;
+    }
+    let registry = Registry::start();
+    let mut sluice = Sluice::open_for_pulls(registry.address.clone(), 4_000_000).await;
+    let address = sluice.address.to_string();
+    let podman = Podman::start_with(&[&registry.address, &address]).await;
+    let engine = podman.engine();
+    podman.build("localhost/app:v1", &[30_000]);
+    let id = engine.image_id("localhost/app:v1").await.unwrap();
+    let direct = format!("{}/app:v1", registry.address);
+    engine.tag("localhost/app:v1", &direct).await.unwrap();
+    engine.push(&direct, |_, _, _| {}).await.unwrap();
+    podman.run(&["image", "rm", "--force", &id]);
+
+    let reference = format!("{address}/app:v1");
+    let pull = engine.pull(&reference, |_, _, _| {});
+    tokio::select! {
+        result = pull => panic!("the pull ended: {result:?}"),
+        () = async { soon("the middle of the pull", sluice.passed.recv()).await.unwrap() } => {}
+    }
+    soon("the end of Podman's connections", sluice.open.wait_for(|open| *open == 0)).await.unwrap();
+    engine.pull(&direct, |_, _, _| {}).await.unwrap();
+    assert_eq!(engine.image_id(&direct).await.unwrap(), id);
+}
+
+#[tokio::test]
 async fn dropping_a_push_stops_podmans_work() {
     if !can_run_with("podman", &["docker-registry"]) {
         return;
@@ -305,7 +360,8 @@ async fn podman_is_an_engine_too() {
     let names: Vec<_> = images.into_iter().flat_map(|image| image.tags).collect();
     assert!(names.contains(&reference), "{names:?}");
 
-    assert!(engine.push(&reference, |_, _, _| {}).await.unwrap().digest.is_some());
+    let digest =
+        engine.push(&reference, |_, _, _| {}).await.unwrap().digest.expect("Podman tells it of a push");
     assert!(engine.untag(&reference).await.unwrap());
     podman.run(&["image", "rm", "--force", &id]);
     assert_eq!(code(&engine.image_id(&reference).await.unwrap_err()), Code::ImageNotFound);
@@ -313,6 +369,10 @@ async fn podman_is_an_engine_too() {
     engine.pull(&reference, |l, c, t| seen.note(l, c, t)).await.unwrap();
     assert!(seen.all(|state| *state == LayerState::Done), "{:?}", seen.layers);
     assert_eq!(engine.image_id(&reference).await.unwrap(), id);
+    // Podman does not say what it pulled; the image does.
+    assert!(engine.has_digest(&reference, &digest).await.unwrap());
+    let other = format!("sha256:{}", "0".repeat(64));
+    assert!(!engine.has_digest(&reference, &other).await.unwrap());
     let missing = format!("{}/app:nosuchtag", registry.address);
     assert_eq!(code(&engine.pull(&missing, |_, _, _| {}).await.unwrap_err()), Code::ReferenceNotFound);
     assert_eq!(code(&engine.push(&missing, |_, _, _| {}).await.unwrap_err()), Code::ImageNotFound);

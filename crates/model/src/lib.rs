@@ -77,8 +77,8 @@ pub use ssh_target::{InvalidSshTarget, SshTarget};
 pub use target::Target;
 pub use team::{ImportEntry, ImportPlan, ImportVerdict};
 pub use transfer::{
-    ArchiveFormat, Compression, Extent, LayerState, LayerView, PushOptions, Road, TransferId, TransferKind,
-    TransferState, TransferView, Verified,
+    ArchiveFormat, Compression, Extent, Gauge, LayerState, LayerView, PushOptions, Road, TransferId,
+    TransferKind, TransferState, TransferView, Verified,
 };
 pub use tunnel::{
     Interruption, LeaseHolder, LeaseView, PassedOver, RouteView, TunnelState, TunnelView, UnixMillis,

@@ -32,6 +32,9 @@ pub struct ImportEntry {
     pub verdict: ImportVerdict,
     /// As it is configured now, where one of that name is.
     pub present: Option<Box<RegistrySpec>>,
+    /// What a person should know before it is added, in sentences.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// What a team file would change. Nothing has been changed when a person sees this.
@@ -46,6 +49,13 @@ pub struct ImportPlan {
 }
 
 impl ImportPlan {
+    /// Whether something would be added that a person should think about first.
+    #[must_use]
+    pub fn wants_thought(&self) -> bool {
+        let adds = self.entries.iter().filter(|entry| matches!(entry.verdict, ImportVerdict::Add));
+        adds.flat_map(|entry| &entry.warnings).next().is_some()
+    }
+
     /// With these entries, and the sentence about them.
     #[must_use]
     pub fn of(entries: Vec<ImportEntry>) -> Self {

@@ -1,5 +1,9 @@
 //! Pushes and pulls, with their layers.
 
+mod gauge;
+
+pub use gauge::Gauge;
+
 use crate::{RegistryName, SshTarget, UiError, UnixMillis};
 use serde::{Deserialize, Serialize};
 
@@ -204,6 +208,21 @@ pub struct LayerView {
     pub total: Option<u64>,
 }
 
+impl LayerView {
+    /// Whether it has a size that nobody has told yet: engines tell it when a layer's turn comes.
+    #[must_use]
+    pub const fn is_unsized(&self) -> bool {
+        match self.state {
+            LayerState::Waiting | LayerState::Transferring | LayerState::Retrying { .. } => {
+                self.total.is_none()
+            }
+            LayerState::Extracting | LayerState::Done | LayerState::Exists | LayerState::Mounted { .. } => {
+                false
+            }
+        }
+    }
+}
+
 /// A push or pull as the faces show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -215,14 +234,13 @@ pub struct TransferView {
     pub kind: TransferKind,
     /// By whom. A push of an engine's image whose road is not decided yet says [`Road::Engine`].
     pub road: Road,
-    /// Which registry: the one it goes to or comes from. Where an image is shipped there is none, and this is the
-    /// host's name in a registry's shape, as questions about that host name it.
     /// Why that road, and how layers are packed, in a sentence; `None` while that is not decided, and where there is
     /// nothing to decide.
     #[serde(default)]
     #[cfg_attr(feature = "typescript", ts(optional = nullable))]
     pub why: Option<String>,
-    /// Which registry.
+    /// Which registry: the one it goes to or comes from. Where an image is shipped there is none, and this is the
+    /// host's name in a registry's shape, as questions about that host name it.
     pub registry: RegistryName,
     /// The one host it goes to, where that was asked for: a host that an image is shipped to, or one of the hosts of
     /// a registry that has several.
@@ -236,10 +254,14 @@ pub struct TransferView {
     pub state: TransferState,
     /// Its layers, bottom first.
     pub layers: Vec<LayerView>,
-    /// Overall progress in bytes; never runs backwards.
+    /// Overall progress in bytes; never runs backwards. What it is a part of may grow: see `share`.
     pub current: u64,
     /// Bytes in all; grows while layers are still being found.
     pub total: u64,
+    /// How much of it is done, in thousandths: what a bar shows. Never runs backwards, whatever is tried again, and is
+    /// [`TransferView::WHOLE`] only when the transfer is done. `None` while there is nothing to measure.
+    #[serde(default)]
+    pub share: Option<u16>,
     /// Bytes that really crossed the tunnel for it, repeated ones as well; 0 while nobody has counted them.
     #[serde(default)]
     pub sent: u64,
@@ -254,4 +276,22 @@ pub struct TransferView {
     pub started: UnixMillis,
     /// When it ended.
     pub finished: Option<UnixMillis>,
+}
+
+impl TransferView {
+    /// All of it, as `share` counts.
+    pub const WHOLE: u16 = 1000;
+
+    /// Brings `share` up to the other figures.
+    pub fn measure(&mut self, gauge: &mut Gauge) {
+        self.share = match self.state {
+            TransferState::Done { .. } => Some(Self::WHOLE),
+            TransferState::Waiting
+            | TransferState::Paused
+            | TransferState::Running
+            | TransferState::Verifying
+            | TransferState::Failed { .. }
+            | TransferState::Cancelled => gauge.read(&self.layers, self.current, self.total),
+        };
+    }
 }

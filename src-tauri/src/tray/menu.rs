@@ -13,6 +13,8 @@ const LONGEST_NOTE: usize = 72;
 /// Images that are offered for a push; the window shows all of them.
 const RECENT_IMAGES: usize = 10;
 
+const MEGABYTE: u64 = 1_000_000;
+
 /// One line of the menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MenuEntry {
@@ -375,20 +377,15 @@ fn transfer_text(transfer: &TransferView, tongue: Tongue) -> Option<String> {
     match &transfer.state {
         TransferState::Waiting => Some(format!("{doing}: {}", tongue.waiting())),
         TransferState::Paused => Some(format!("{doing}: {}", tongue.paused())),
-        TransferState::Running => Some(match percent(transfer) {
-            Some(percent) => format!("{doing}: {percent} %"),
-            None => doing,
+        TransferState::Running => Some(match (transfer.share, transfer.sent / MEGABYTE) {
+            (Some(share), _) => format!("{doing}: {} %", share / 10),
+            // Podman tells of no bytes; the tunnel counts them. In whole ones: each change is a new menu.
+            (None, megabytes @ 1..) => format!("{doing}: {}", tongue.crossed(transfer.kind, megabytes)),
+            (None, 0) => doing,
         }),
         TransferState::Verifying => Some(format!("{doing}: {}", tongue.verifying())),
         TransferState::Done { .. } | TransferState::Failed { .. } | TransferState::Cancelled => None,
     }
-}
-
-/// Whole percent, rounded down: 100 only when all of it is there.
-fn percent(transfer: &TransferView) -> Option<u64> {
-    let current = u128::from(transfer.current.min(transfer.total));
-    let percent = (current * 100).checked_div(u128::from(transfer.total))?;
-    u64::try_from(percent).ok()
 }
 
 #[cfg(test)]

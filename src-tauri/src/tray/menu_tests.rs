@@ -152,8 +152,9 @@ fn running_transfers_show_whole_percent_and_finished_ones_are_gone() {
         transfer(5, TransferState::Verifying),
         transfer(6, TransferState::Running),
     ];
-    state.transfers[2].total = 0;
-    (state.transfers[5].current, state.transfers[5].total) = (u64::MAX - 1, u64::MAX);
+    (state.transfers[2].total, state.transfers[2].share) = (0, None);
+    // All of what is known has moved: the share is what counts.
+    (state.transfers[5].current, state.transfers[5].total, state.transfers[5].share) = (100, 100, Some(995));
     assert_eq!(
         texts(&state)[2..9],
         [
@@ -177,11 +178,33 @@ fn percents_change_in_place_and_new_lines_do_not() {
     state.registries = vec![registry("cr.boss.org", TunnelState::Idle)];
     state.transfers = vec![transfer(1, TransferState::Running)];
     let before = entries(&state);
-    state.transfers[0].current = 43;
+    state.transfers[0].share = Some(430);
     assert_ne!(before, entries(&state));
     assert!(place(&before, &entries(&state)));
     state.registries[0].tunnel.state = up();
     assert!(!place(&before, &entries(&state)));
+}
+
+#[test]
+fn a_percentage_stays_when_more_turns_out_to_be_there() {
+    let mut state = snapshot();
+    state.transfers = vec![transfer(1, TransferState::Running)];
+    let before = texts(&state);
+    state.transfers[0].total *= 10;
+    assert_eq!(texts(&state), before);
+}
+
+#[test]
+fn what_tells_of_no_bytes_shows_those_that_crossed_the_line() {
+    let mut state = snapshot();
+    state.transfers = vec![transfer(1, TransferState::Running)];
+    (state.transfers[0].current, state.transfers[0].total, state.transfers[0].share) = (0, 0, None);
+    let mut shown = |sent| {
+        state.transfers[0].sent = sent;
+        texts(&state).into_iter().find(|text| text.starts_with("Pushing")).unwrap()
+    };
+    assert_eq!(shown(999_999), "Pushing app:v1");
+    assert_eq!(shown(41_234_567), "Pushing app:v1: 41 MB sent");
 }
 
 #[test]

@@ -17,6 +17,9 @@ use std::{
     },
 };
 
+/// So many bytes are worth a line.
+const FIRST_CROSSED: u64 = 10_000_000;
+
 /// Standard error as a place to draw on, shared with whoever asks questions there.
 #[derive(Debug, Clone)]
 pub struct Screen {
@@ -87,6 +90,8 @@ struct Told {
     layers: BTreeMap<String, LayerState>,
     done: BTreeSet<String>,
     tenths: u64,
+    /// Bytes that crossed the line, where that is all there is to tell.
+    crossed: u64,
     /// Why this road.
     why: Option<String>,
     json: Option<TransferView>,
@@ -152,7 +157,8 @@ impl Progress {
         bar.set_message(for_terminal(&lines.join("\n")));
     }
 
-    /// A line for each layer that ends, and for each tenth of the whole.
+    /// A line for each layer that ends, and for each tenth of the whole; where there is no whole, each time that twice as
+    /// much has moved.
     fn tell(&mut self, view: &TransferView) {
         for layer in &view.layers {
             let before = self.told.layers.insert(layer.id.clone(), layer.state.clone());
@@ -178,6 +184,12 @@ impl Progress {
         if tenths > self.told.tenths && tenths < 10 {
             self.told.tenths = tenths;
             to_stderr(&format!("{}{}\n", self.label, render::overall(view, usize::MAX)));
+        }
+        if let Some(crossed) = render::crossed(view)
+            && view.sent >= FIRST_CROSSED.max(self.told.crossed.saturating_mul(2))
+        {
+            self.told.crossed = view.sent;
+            to_stderr(&format!("{}{crossed}\n", self.label));
         }
     }
 }

@@ -33,8 +33,28 @@ pub fn lines(view: &TransferView, width: usize, height: usize) -> Vec<String> {
     // Of an image that is there already, and before anything is known, there is no whole to tell of.
     if view.total > 0 {
         lines.push(clip(&overall(view, width), width));
+    } else if let Some(crossed) = crossed(view) {
+        lines.push(clip(&crossed, width));
     }
     lines
+}
+
+/// What went over the line and how fast, where nobody tells what it is a part of: Podman names no bytes at all.
+pub fn crossed(view: &TransferView) -> Option<String> {
+    if view.total > 0 || view.sent == 0 {
+        return None;
+    }
+    let rate = view.rate.map(|rate| format!(", {}/s", format::bytes(rate))).unwrap_or_default();
+    Some(format!("{} {}{rate}", format::bytes(view.sent), gone(view.kind)))
+}
+
+/// What bytes have done that went the way of such a transfer.
+const fn gone(kind: TransferKind) -> &'static str {
+    match kind {
+        TransferKind::Push | TransferKind::Ship => "sent",
+        TransferKind::Pull => "received",
+        TransferKind::Copy => "moved",
+    }
 }
 
 /// Whether a layer waits for its next try as before, only shorter. Without a terminal each second would be a line.
@@ -107,10 +127,12 @@ pub fn layer_words(layer: &LayerView) -> String {
     match &layer.state {
         LayerState::Waiting => style("waiting").dim().for_stderr().to_string(),
         LayerState::Transferring => so_far,
+        LayerState::Extracting if is_untold(layer) => "unpacking".to_owned(),
         LayerState::Extracting => format!("unpacking {so_far}"),
         LayerState::Retrying { seconds } => {
             style(format!("failed; again in {seconds} s")).yellow().for_stderr().to_string()
         }
+        LayerState::Done if is_untold(layer) => style("done").green().for_stderr().to_string(),
         LayerState::Done => {
             let size = layer.total.unwrap_or(layer.current);
             style(format!("done, {}", format::bytes(size))).green().for_stderr().to_string()
@@ -120,15 +142,24 @@ pub fn layer_words(layer: &LayerView) -> String {
     }
 }
 
-/// Whole percents of the whole; 0 while nothing is known.
+/// Whether nobody has said how large a layer is that has moved.
+const fn is_untold(layer: &LayerView) -> bool {
+    layer.total.is_none() && layer.current == 0
+}
+
+/// Whole percents of the whole, rounded down; 0 while nothing is known. Never falls.
 pub fn percent(view: &TransferView) -> u64 {
-    (view.current.min(view.total) * 100).checked_div(view.total).unwrap_or(0)
+    u64::from(view.share.unwrap_or_default()) / 10
 }
 
 /// The whole: percent, bar, bytes, rate and time left; the bar goes first where it is narrow, then the bytes.
 pub fn overall(view: &TransferView, width: usize) -> String {
     let mut words = vec![format!("{:>3} %", percent(view))];
-    let bytes = format!("{} of {}", format::bytes(view.current), format::bytes(view.total));
+    // What is known of it so far is not what it is a part of.
+    let bytes = match view.layers.iter().any(LayerView::is_unsized) {
+        true => format::bytes(view.current),
+        false => format!("{} of {}", format::bytes(view.current), format::bytes(view.total)),
+    };
     let rate = view.rate.map(|rate| format!("{}/s", format::bytes(rate)));
     let left = view.seconds_left.map(|seconds| format!("{} left", format::seconds(seconds)));
     // The first that fits: how long it takes is what one wants to know of a narrow terminal.
@@ -145,7 +176,8 @@ pub fn overall(view: &TransferView, width: usize) -> String {
     let room = width.saturating_sub(text.len() + 4);
     if words.len() == whole && (8..1000).contains(&room) {
         let (percent, rest) = text.split_at(words[0].len());
-        format!("{percent}  {}{rest}", bar(view.current, view.total, room.min(40)))
+        let share = u64::from(view.share.unwrap_or_default());
+        format!("{percent}  {}{rest}", bar(share, u64::from(TransferView::WHOLE), room.min(40)))
     } else {
         text
     }
@@ -204,21 +236,32 @@ fn what_moved(view: &TransferView) -> String {
         format!("{}/s", format::bytes(u64::try_from(rate).unwrap_or(u64::MAX)))
     };
     let mut text = match view.layers.len() {
-        0 => "everything was there already".to_owned(),
+        // Podman does not say what it pushed. Of a pull without layers there was nothing to fetch.
+        0 if view.kind == TransferKind::Push => String::new(),
+        0 => "everything was there already; ".to_owned(),
         1 => "1 layer".to_owned(),
         more => format!("{more} layers"),
     };
     if there > 0 {
         text += &format!(", {there} already there");
     }
+    if !view.layers.is_empty() {
+        text += "; ";
+    }
     let took = took(milliseconds);
+    let is_untold = text.is_empty()
+        || view.layers.iter().any(|layer| layer.state == LayerState::Done && is_untold(layer));
     match (moved, view.sent) {
-        (0, _) => text + &format!("; {took}"),
+        (0, sent @ 1..) if is_untold => {
+            let (sent, gone, rate) = (format::bytes(sent), gone(view.kind), rate(sent));
+            text + &format!("{sent} {gone} in {took} ({rate})")
+        }
+        (0, _) => text + &took,
         // Nobody has counted.
-        (moved, 0) => text + &format!("; {} in {took} ({})", format::bytes(moved), rate(moved)),
+        (moved, 0) => text + &format!("{} in {took} ({})", format::bytes(moved), rate(moved)),
         (moved, sent) => {
             let (moved, on_the_line) = (format::bytes(moved), format::bytes(sent));
-            text + &format!("; {moved} in {took} ({on_the_line} on the line, {})", rate(sent))
+            text + &format!("{moved} in {took} ({on_the_line} on the line, {})", rate(sent))
         }
     }
 }
@@ -232,120 +275,4 @@ fn took(milliseconds: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use dockline_model::{TransferId, UnixMillis, Verified};
-
-    fn layer(id: &str, state: LayerState, current: u64) -> LayerView {
-        LayerView { id: id.to_owned(), state, current, total: Some(100_000_000) }
-    }
-
-    fn view(layers: Vec<LayerView>) -> TransferView {
-        TransferView {
-            id: TransferId(1),
-            kind: TransferKind::Push,
-            road: Road::Engine,
-            why: None,
-            registry: "cr.boss.org".parse().unwrap(),
-            host: None,
-            source: "app:v1".into(),
-            reference: "cr.boss.org:5000/app:v1".into(),
-            state: TransferState::Running,
-            layers,
-            current: 50_000_000,
-            total: 200_000_000,
-            sent: 0,
-            skipped: 0,
-            rate: Some(11_200_000),
-            seconds_left: Some(13),
-            started: UnixMillis(1_000),
-            finished: None,
-        }
-    }
-
-    #[test]
-    fn every_line_fits_every_width() {
-        console::set_colors_enabled_stderr(false);
-        let states = [
-            LayerState::Waiting,
-            LayerState::Transferring,
-            LayerState::Extracting,
-            LayerState::Retrying { seconds: 5 },
-            LayerState::Done,
-            LayerState::Exists,
-            LayerState::Mounted { from: "a/very/long/repository/name/somewhere/else".into() },
-        ];
-        let view = view(states.iter().map(|s| layer("0123456789abcdef", s.clone(), 33_333_333)).collect());
-        for width in 10..200 {
-            for height in 1..20 {
-                let lines = lines(&view, width, height);
-                assert!(lines.len() <= height.max(4), "{} lines for {height}", lines.len());
-                for line in lines {
-                    assert!(console::measure_text_width(&line) <= width, "{width}: {line}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn sixty_layers_are_counted_where_they_do_not_fit() {
-        let mut layers: Vec<LayerView> =
-            (0..60).map(|n| layer(&n.to_string(), LayerState::Done, 1)).collect();
-        layers[40] = layer("moving", LayerState::Transferring, 50_000_000);
-        let lines = lines(&view(layers), 80, 20);
-        assert_eq!(lines.len(), 4, "{lines:#?}");
-        assert!(lines[1].starts_with("moving") && lines[1].contains("[####"));
-        assert!(lines[2].contains("59 of 60 layers done"));
-    }
-
-    #[test]
-    fn the_whole_has_percent_rate_and_time_left() {
-        console::set_colors_enabled_stderr(false);
-        assert_eq!(overall(&view(vec![]), 50), " 25 %  50 MB of 200 MB  11.20 MB/s  13 s left");
-        assert!(overall(&view(vec![]), 80).contains("[#####"));
-        assert_eq!(overall(&view(vec![]), 45), " 25 %  50 MB of 200 MB  11.20 MB/s  13 s left");
-        assert_eq!(overall(&view(vec![]), 44), " 25 %  11.20 MB/s  13 s left");
-        assert_eq!(overall(&view(vec![]), 20), " 25 %  13 s left");
-        let unknown = TransferView { total: 0, current: 0, rate: None, seconds_left: None, ..view(vec![]) };
-        assert_eq!(percent(&unknown), 0);
-        assert_eq!(lines(&unknown, 80, 20).len(), 1, "there is no whole to tell of");
-    }
-
-    #[test]
-    fn a_countdown_is_no_news() {
-        let retrying = |seconds| LayerState::Retrying { seconds };
-        assert!(is_countdown(Some(&retrying(5)), &retrying(4)));
-        assert!(!is_countdown(Some(&retrying(1)), &retrying(10)), "the next try");
-        assert!(!is_countdown(Some(&LayerState::Transferring), &retrying(5)));
-        assert!(!is_countdown(None, &retrying(5)));
-    }
-
-    #[test]
-    fn the_summary_tells_what_moved_and_how_far_it_is_proven() {
-        let digest = "sha256:0".to_owned();
-        let done = TransferView {
-            state: TransferState::Done { verified: Verified { digest, at_registry: true } },
-            finished: Some(UnixMillis(11_000)),
-            ..view(vec![layer("a", LayerState::Done, 1), layer("b", LayerState::Exists, 0)])
-        };
-        assert_eq!(
-            summary(&done),
-            "Pushed app:v1 to cr.boss.org:5000/app:v1\n  sha256:0\n  \
-             Verified at the registry; 2 layers, 1 already there; 100 MB in 10.0 s (10 MB/s)"
-        );
-        let packed = TransferView { sent: 40_000_000, ..done.clone() };
-        assert!(
-            summary(&packed).ends_with("; 100 MB in 10.0 s (40 MB on the line, 4 MB/s)"),
-            "{}",
-            summary(&packed)
-        );
-        let there = TransferView { layers: vec![layer("b", LayerState::Exists, 0)], ..done.clone() };
-        assert!(summary(&there).ends_with("Verified at the registry; 1 layer, 1 already there; 10.0 s"));
-        let nothing = TransferView { layers: Vec::new(), ..done.clone() };
-        assert!(
-            summary(&nothing).ends_with("Verified at the registry; everything was there already; 10.0 s")
-        );
-        let quick = TransferView { finished: Some(UnixMillis(done.started.0 + 31)), ..done };
-        assert!(summary(&quick).contains("100 MB in 31 ms ("), "{}", summary(&quick));
-    }
-}
+mod tests;

@@ -278,6 +278,7 @@ mod tests {
                 layers: vec![],
                 current,
                 total: 100,
+                share: None,
                 sent: 0,
                 skipped: 0,
                 rate: None,

@@ -125,6 +125,7 @@ mod tests {
                 layers: Vec::new(),
                 current: 1,
                 total: 2,
+                share: None,
                 rate: Some(1),
                 seconds_left: Some(1),
                 started: UnixMillis(1),

@@ -41,14 +41,19 @@ pub(super) struct Course {
     pub(super) total: u64,
     /// Those of `current` that did not have to move.
     pub(super) skipped: u64,
+    /// Whether `total` is all of it, and not only what has been told so far.
+    pub(super) is_known: bool,
     /// Bytes that crossed the line; `None` where nobody counts them.
     pub(super) sent: Option<u64>,
     /// Bytes a second: on the line, where they are counted there.
     pub(super) rate: Option<u64>,
 }
 
-/// Seconds until the end at that rate; `None` while nothing moves.
+/// Seconds until the end at that rate; `None` while nothing moves, and while nobody has told how much it is.
 pub(super) fn seconds_left(course: Course) -> Option<u64> {
+    if !course.is_known || course.total == 0 {
+        return None;
+    }
     let rate = u128::from(course.rate.filter(|rate| *rate > 0)?);
     let left = u128::from(course.total.saturating_sub(course.current));
     let moved = u128::from(course.current.saturating_sub(course.skipped));
@@ -91,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_time_left_is_that_of_the_bytes_on_the_line() {
-        let course = Course { current: 10_000, total: 20_000, ..Course::default() };
+        let course = Course { current: 10_000, total: 20_000, is_known: true, ..Course::default() };
         let left = seconds_left;
         assert_eq!(left(Course { rate: Some(0), ..course }), None);
         assert_eq!(left(Course { rate: Some(3000), ..course }), Some(4));
@@ -104,7 +109,10 @@ mod tests {
         assert_eq!(left(Course { sent: Some(40_000), rate: Some(40_000), ..course }), Some(1));
         assert_eq!(left(Course { current: 0, sent: Some(0), rate: Some(10), ..course }), None);
         assert_eq!(left(Course { current: 20_000, sent: Some(9), rate: Some(10), ..course }), Some(0));
-        let huge = Course { current: 1, total: u64::MAX, sent: Some(u64::MAX), rate: Some(1), skipped: 0 };
+        let huge = Course { current: 1, total: u64::MAX, sent: Some(u64::MAX), rate: Some(1), ..course };
         assert_eq!(left(huge), None);
+        // More layers are to come; and an engine that tells of none.
+        assert_eq!(left(Course { is_known: false, ..packed }), None);
+        assert_eq!(left(Course { current: 0, total: 0, ..packed }), None);
     }
 }

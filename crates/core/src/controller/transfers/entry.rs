@@ -7,7 +7,7 @@ use crate::controller::{
     run::Job,
     share::Share,
 };
-use dockline_model::{Command, LayerState, LayerView, TransferKind, TransferState, TransferView};
+use dockline_model::{Command, Gauge, LayerState, LayerView, TransferKind, TransferState, TransferView};
 use std::{mem, sync::Arc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,8 +25,10 @@ impl Entry {
             command,
             bound_to,
             cancel: CancellationToken::new(),
+            is_halted: Arc::default(),
             figures: Arc::default(),
             meter: Meter::default(),
+            gauge: Gauge::default(),
             share: Share::default(),
             has_task: false,
             is_halting: false,
@@ -43,6 +45,7 @@ impl Entry {
         self.view.skipped = skipped().filter_map(|layer| layer.total).sum();
         self.view.current = self.view.current.max(current);
         self.view.total = self.view.total.max(total).max(self.view.current);
+        self.view.measure(&mut self.gauge);
         self.view.rate = match self.view.state {
             TransferState::Running => self.meter.sample(now, sent.unwrap_or(self.view.current)),
             TransferState::Waiting
@@ -56,6 +59,7 @@ impl Entry {
             current: self.view.current,
             total: self.view.total,
             skipped: moved_by_nobody,
+            is_known: !self.view.layers.iter().any(LayerView::is_unsized),
             sent,
             rate: self.view.rate,
         });
@@ -135,6 +139,72 @@ fn fill_in(layers: &mut [LayerView], stored: &[(String, u64)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dockline_model::{Code, Road, TransferId, UiError, UnixMillis, Verified};
+
+    fn entry() -> Entry {
+        let view = TransferView {
+            id: TransferId(1),
+            kind: TransferKind::Push,
+            road: Road::Engine,
+            why: None,
+            registry: "cr.boss.org".parse().unwrap(),
+            host: None,
+            source: "app:v1".to_owned(),
+            reference: "cr.boss.org:5000/app:v1".to_owned(),
+            state: TransferState::Running,
+            layers: Vec::new(),
+            current: 0,
+            total: 0,
+            share: None,
+            sent: 0,
+            skipped: 0,
+            rate: None,
+            seconds_left: None,
+            started: UnixMillis(0),
+            finished: None,
+        };
+        let reference = view.reference.clone();
+        Entry::new(view, None, Command::Pull { reference, platform: None, road: None }, None)
+    }
+
+    #[test]
+    fn the_share_never_falls_and_is_whole_only_at_the_end() {
+        let layer = |current, total| LayerView {
+            id: "x".to_owned(),
+            state: LayerState::Transferring,
+            current,
+            total,
+        };
+        let mut entry = entry();
+        let mut seen = Vec::new();
+        let mut read = |entry: &mut Entry, layers: &[LayerView], current, total| {
+            entry.figures.write(layers, current, total);
+            entry.read_figures(Instant::now());
+            seen.push(entry.view.share);
+        };
+        read(&mut entry, &[layer(0, None), layer(0, None)], 0, 0);
+        read(&mut entry, &[layer(10, Some(10)), layer(0, None)], 10, 10);
+        read(&mut entry, &[layer(10, Some(10)), layer(0, Some(990))], 10, 1000);
+        read(&mut entry, &[layer(10, Some(10)), layer(495, Some(990))], 505, 1000);
+        // A second try, of which nothing is known at first.
+        entry.figures.begin();
+        read(&mut entry, &[layer(0, None), layer(0, None)], 0, 0);
+        read(&mut entry, &[layer(10, Some(10)), layer(990, Some(990))], 1000, 1000);
+        assert!(seen.is_sorted() && seen[0].is_none() && seen[1] == Some(500), "{seen:?}");
+        assert!(seen[3] > seen[2], "it goes on: {seen:?}");
+        assert_eq!(seen.last(), Some(&Some(995)));
+        let verified = Verified { digest: "sha256:0".to_owned(), at_registry: true };
+        entry.end(TransferState::Done { verified });
+        assert_eq!(entry.view.share, Some(TransferView::WHOLE));
+    }
+
+    #[test]
+    fn what_failed_keeps_the_share_that_it_had() {
+        let mut entry = entry();
+        entry.figures.write(&[], 50, 100);
+        entry.end(TransferState::Failed { error: UiError::new(Code::Internal, "It failed.") });
+        assert_eq!(entry.view.share, Some(500));
+    }
 
     #[test]
     fn layers_that_were_there_get_the_registrys_sizes() {

@@ -7,8 +7,12 @@ use dockline_model::{
     AccessView, Code, DoctorReport, LayerState, Link, LinkState, LoginScheme, RegistryUsage, TransferView,
 };
 use dockline_registry::sample;
-use dockline_tests::lab::{
-    self, Daemon, Dockline, Need, RegistryHost, Terminal, TokenServer, free_port, run, unique_registry_name,
+use dockline_tests::{
+    desktop::Keyring,
+    lab::{
+        self, Daemon, Dockline, Need, RegistryHost, Terminal, TokenServer, dockline_program, free_port, run,
+        unique_registry_name,
+    },
 };
 use std::{
     fs,
@@ -424,6 +428,98 @@ fn a_layer_that_may_not_be_taken_from_another_repository_is_sent() {
         tokens.given().iter().any(|given| given.contains("repository:a/app:pull")),
         "it was not asked for"
     );
+}
+
+/// What a keyring does not let go is not forgotten, whoever asks: Dockline, or Docker by its helper.
+#[test]
+fn a_locked_keyring_keeps_a_login_and_says_so() {
+    if !lab::requires(&[HERE, &[Need::Keyring]].concat()) {
+        return;
+    }
+    let mut registry = Registry::new(free_port());
+    let auth = registry.htpasswd();
+    registry.here(&auth);
+    let folder = tempfile::tempdir().unwrap();
+    let mut keyring = Keyring::start();
+    let dockline = Dockline::new()
+        .with_environment(keyring.environment())
+        .with_environment([("DOCKER_CONFIG", folder.path().join("docker"))]);
+    let name = unique_registry_name("cr");
+    let name = name.as_str();
+    dockline.run(&["add", name, "--url", &registry.url()]).expect_success();
+    let server = format!("127.0.0.1:{}", registry.port);
+    let typed = |text: &str| {
+        let file = folder.path().join("typed");
+        fs::write(&file, text).unwrap();
+        fs::File::open(file).unwrap()
+    };
+    let mut login = dockline.command(&["login", name, "-u", "me", "--password-stdin"]);
+    let told = login.stdin(typed(SECRET)).output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    assert!(keyring_has(&keyring));
+
+    let program = dockline.folder().join("bin/docker-credential-dockline");
+    std::os::unix::fs::symlink(dockline_program(), &program).unwrap();
+    let helper = |action: &str| {
+        let mut command = Command::new(&program);
+        command.arg(action).env_clear().stdin(typed(&server));
+        let surroundings = dockline.command(&[]);
+        command.envs(surroundings.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let told = command.output().unwrap();
+        (told.status.success(), String::from_utf8_lossy(&told.stdout).into_owned())
+    };
+    assert!(helper("get").1.contains(SECRET));
+
+    keyring.kill();
+    keyring.start_locked();
+    let refused = dockline.json(&["logout", name]).error();
+    assert_eq!(refused.code, Code::Keyring, "{refused:?}");
+    for action in ["get", "erase"] {
+        let (succeeded, words) = helper(action);
+        assert!(!succeeded && words.contains(&server) && words.contains("keyring"), "{action}: {words}");
+        assert!(!words.contains("not found"), "{words}");
+    }
+
+    keyring.kill();
+    keyring.start_unlocked();
+    assert!(keyring_has(&keyring), "it was to stay");
+    assert!(helper("get").1.contains(SECRET) && helper("list").1.contains(&server));
+    // Nor does it stay where secrets are not used any more.
+    let config = dockline.config_file();
+    let settings = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{settings}\n[settings]\nkeyring = false\n")).unwrap();
+    dockline.run(&["logout", name]).expect_success();
+    assert!(!keyring_has(&keyring));
+    assert_eq!(helper("list"), (true, "{}\n".to_owned()));
+}
+
+fn keyring_has(keyring: &Keyring) -> bool {
+    keyring.secrets_of("dockline").iter().any(|item| item.secret.contains(SECRET))
+}
+
+#[test]
+fn a_team_file_with_a_warning_is_asked_about_at_a_terminal() {
+    if !lab::requires(&[Need::Program("script")]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let dockline = person(folder.path());
+    let file = folder.path().join("team.toml");
+    let entry = "name = \"cr.boss.example\"\nssh = [\"me@prod\"]\nremote = \"attacker.example:80\"\n";
+    fs::write(&file, format!("dockline-team = 1\n[[registry]]\n{entry}")).unwrap();
+    let file = file.display().to_string();
+    for (key, names) in [('n', 0), ('y', 1)] {
+        let mut command = dockline.command(&["team", "import", &file]);
+        command.env("DOCKLINE_LOG", "off");
+        let mut terminal = Terminal::start(&command);
+        terminal.wait_for("on to attacker.example:80");
+        terminal.wait_for("another machine.");
+        terminal.wait_for("Add what there is a warning about, too?");
+        terminal.press(key);
+        assert_eq!(terminal.wait().success(), names == 1, "{}", terminal.shown());
+        let listed = dockline.json(&["list"]).expect_success().value();
+        assert_eq!(listed.as_array().unwrap().len(), names);
+    }
 }
 
 /// Amazon ECR's way in: a helper of the cloud's by the registry's bare name, and a password that lasts for hours.

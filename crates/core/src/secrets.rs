@@ -22,10 +22,12 @@ const SERVICE: &str = "dockline";
 /// A keyring may itself ask the person to unlock it; one that hangs for longer is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Why a secret was not kept.
+/// Why a secret was not kept, read or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotKept {
-    /// There is no keyring that works, or none that may be used.
+    /// Somebody switched it off.
+    Off,
+    /// There is no keyring that works, or it is locked and stays so.
     NoKeyring,
     /// The keyring works, and takes nothing of that length: Windows' takes 2,560 bytes, and a cloud's token may be longer.
     TooLong,
@@ -56,10 +58,8 @@ impl Secrets {
         self.allowed.store(allowed, Ordering::Relaxed);
     }
 
-    /// `DOCKLINE_KEYRING=off` keeps tests and scripts away from the person's keyring.
     fn is_on(&self) -> bool {
-        self.allowed.load(Ordering::Relaxed)
-            && env::var_os("DOCKLINE_KEYRING").is_none_or(|value| value != "off")
+        self.allowed.load(Ordering::Relaxed) && !is_out_of_reach()
     }
 
     /// Whether it makes sense to offer that a secret be kept.
@@ -69,12 +69,22 @@ impl Secrets {
 
     /// A secret that was remembered; `None` if there is none, or no keyring.
     pub(crate) async fn recall(&self, id: &SecretId) -> Option<SecretString> {
-        let secret = self.with_entry("read", id, read).await.ok()??;
-        Some(SecretString::from(secret))
+        self.try_recall(id).await.ok()?
+    }
+
+    /// The same where it matters why there is none.
+    pub(crate) async fn try_recall(&self, id: &SecretId) -> Result<Option<SecretString>, NotKept> {
+        if !self.is_on() {
+            return Err(NotKept::Off);
+        }
+        Ok(self.with_entry("read", id, read).await?.map(SecretString::from))
     }
 
     /// Keeps a secret, or says why it could not.
     pub(crate) async fn try_remember(&self, id: &SecretId, secret: &SecretString) -> Result<(), NotKept> {
+        if !self.is_on() {
+            return Err(NotKept::Off);
+        }
         let secret = secret.clone();
         self.with_entry("write", id, move |entry| write(entry, secret.expose_secret())).await?;
         Ok(())
@@ -88,8 +98,20 @@ impl Secrets {
 
     /// Removes a secret that proved wrong.
     pub(crate) async fn forget(&self, id: &SecretId) {
-        // It has been logged.
-        let _ = self.with_entry("remove", id, |entry| entry.delete_credential()).await;
+        if self.is_on() {
+            // It has been logged.
+            let _ = self.try_forget(id).await;
+        }
+    }
+
+    /// Removes a secret, or says why it may still be there. Settings that keep a keyring from being used do not keep a
+    /// secret in it that a person wants gone.
+    pub(crate) async fn try_forget(&self, id: &SecretId) -> Result<(), NotKept> {
+        if is_out_of_reach() {
+            return Err(NotKept::Off);
+        }
+        self.with_entry("remove", id, |entry| entry.delete_credential()).await?;
+        Ok(())
     }
 
     /// `Ok(None)` if the keyring has no such entry.
@@ -102,9 +124,6 @@ impl Secrets {
         id: &SecretId,
         call: impl FnOnce(&keyring::Entry) -> keyring::Result<T> + Send + 'static,
     ) -> Result<Option<T>, NotKept> {
-        if !self.is_on() {
-            return Err(NotKept::NoKeyring);
-        }
         let id = id.clone();
         let (send, receive) = oneshot::channel();
         let spawned = thread::Builder::new().name("keyring".to_owned()).spawn(move || {
@@ -131,6 +150,11 @@ impl Secrets {
         self.works.store(!matches!(found, Err(NotKept::NoKeyring)), Ordering::Relaxed);
         found
     }
+}
+
+/// `DOCKLINE_KEYRING=off` keeps tests and scripts away from the person's keyring, whatever they do.
+fn is_out_of_reach() -> bool {
+    env::var_os("DOCKLINE_KEYRING").is_some_and(|value| value == "off")
 }
 
 #[cfg(not(windows))]

@@ -16,7 +16,7 @@ use dockline_model::{
     SshTarget, Target, UiError,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 /// The version that is written, and the latest that is read.
 const VERSION: u32 = 1;
@@ -92,11 +92,16 @@ pub fn export<'a>(registries: impl IntoIterator<Item = &'a RegistrySpec>) -> Res
     Ok(format!("{HEADER}{text}"))
 }
 
-/// Reads a team file and says what it would change in `present`.
+/// Reads a team file and says what it would change in `present`. `has_login` tells whether a login is kept on this
+/// machine for a registry that references call so.
 ///
 /// # Errors
 /// `ConfigInvalid` where it does not read.
-pub fn plan(text: &str, present: &[RegistrySpec]) -> Result<ImportPlan, UiError> {
+pub fn plan(
+    text: &str,
+    present: &[RegistrySpec],
+    has_login: impl Fn(&str) -> bool,
+) -> Result<ImportPlan, UiError> {
     let file = read(text)?;
     let mut names = BTreeSet::new();
     let mut entries = Vec::new();
@@ -111,8 +116,13 @@ pub fn plan(text: &str, present: &[RegistrySpec]) -> Result<ImportPlan, UiError>
             Some(spec) if is_same(spec, &target) => ImportVerdict::Same,
             Some(spec) => ImportVerdict::Conflict { error: conflict(spec, &target) },
         };
+        let warnings = match verdict {
+            ImportVerdict::Same => Vec::new(),
+            ImportVerdict::Add | ImportVerdict::Conflict { .. } => warnings(&target, &has_login),
+        };
         entries.push(ImportEntry {
             registry: target.name.clone(),
+            warnings,
             target: Box::new(target),
             verdict,
             present: now.cloned().map(Box::new),
@@ -195,6 +205,48 @@ fn target(entry: Entry) -> Result<Target, UiError> {
     Ok(Target { fallbacks: hosts, remote, port: entry.port, ..Target::new(entry.name, ssh) })
 }
 
+/// What a person should know before `target` is added. An SSH host that they trust says nothing about who answers at
+/// the end of the way: its sshd passes on to wherever `remote` says.
+fn warnings(target: &Target, has_login: impl Fn(&str) -> bool) -> Vec<String> {
+    // There TLS says who answers, or it is this machine.
+    if target.url.is_some() {
+        return Vec::new();
+    }
+    let mut warnings = Vec::new();
+    if let Some(remote) = target.remote.as_ref().filter(|remote| !is_on_its_host(remote)) {
+        warnings.push(format!(
+            "What is pushed to {} goes on from {} to {remote}, another machine.",
+            target.name,
+            listed(hosts(&target.ssh, &target.fallbacks))
+        ));
+    }
+    let authority = format!("{}:{}", target.name, target.port.unwrap_or(RegistrySpec::DEFAULT_PORT));
+    if has_login(&authority) {
+        warnings.push(format!(
+            "The login that is kept for {authority} will be given to whoever answers at the end of this way."
+        ));
+    }
+    warnings
+}
+
+fn is_on_its_host(remote: &RemoteEnd) -> bool {
+    match remote {
+        RemoteEnd::Unix { .. } => true,
+        RemoteEnd::Tcp { host, .. } => {
+            host.eq_ignore_ascii_case("localhost")
+                || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+        }
+    }
+}
+
+fn hosts<'a>(first: &'a SshTarget, others: &'a [SshTarget]) -> impl Iterator<Item = &'a SshTarget> {
+    std::iter::once(first).chain(others)
+}
+
+fn listed<'a>(hosts: impl Iterator<Item = &'a SshTarget>) -> String {
+    hosts.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Whether it leads the same way; the key file is each person's own.
 fn is_same(spec: &RegistrySpec, target: &Target) -> bool {
     if spec.url.is_some() || target.url.is_some() {
@@ -202,17 +254,22 @@ fn is_same(spec: &RegistrySpec, target: &Target) -> bool {
     }
     let way = |ssh: &SshTarget| SshTarget { identity: None, ..ssh.clone() };
     let present: Vec<SshTarget> = spec.hosts().map(way).collect();
-    let wanted: Vec<SshTarget> = std::iter::once(&target.ssh).chain(&target.fallbacks).map(way).collect();
+    let wanted: Vec<SshTarget> = hosts(&target.ssh, &target.fallbacks).map(way).collect();
     present == wanted
         && spec.remote == target.remote.clone().unwrap_or_default()
         && spec.port == target.port.unwrap_or(RegistrySpec::DEFAULT_PORT)
 }
 
 fn conflict(spec: &RegistrySpec, target: &Target) -> UiError {
-    let end = |url: Option<&RegistryUrl>, ssh: &SshTarget, remote: &RemoteEnd, port: u16| match url {
-        Some(url) => url.to_string(),
-        None => format!("{remote} by ssh {ssh}, at port {port}"),
-    };
+    let end =
+        |url: Option<&RegistryUrl>, ssh: &SshTarget, others: &[SshTarget], remote: &RemoteEnd, port: u16| {
+            let hosts = listed(hosts(ssh, others));
+            match (url, &ssh.jump) {
+                (Some(url), _) => url.to_string(),
+                (None, Some(jump)) => format!("{remote} by ssh {hosts} through {jump}, at port {port}"),
+                (None, None) => format!("{remote} by ssh {hosts}, at port {port}"),
+            }
+        };
     let remote = target.remote.clone().unwrap_or_default();
     let port = target.port.unwrap_or(RegistrySpec::DEFAULT_PORT);
     UiError::new(
@@ -220,8 +277,8 @@ fn conflict(spec: &RegistrySpec, target: &Target) -> UiError {
         format!(
             "{} is configured here and leads to {}; in the team file it leads to {}.",
             spec.name,
-            end(spec.url.as_deref(), &spec.ssh, &spec.remote, spec.port),
-            end(target.url.as_deref(), &target.ssh, &remote, port)
+            end(spec.url.as_deref(), &spec.ssh, &spec.fallbacks, &spec.remote, spec.port),
+            end(target.url.as_deref(), &target.ssh, &target.fallbacks, &remote, port)
         ),
     )
     .hint(format!("Ask which is right. To take the file's: dockline remove {}, and import again.", spec.name))
@@ -239,100 +296,4 @@ fn invalid(what: impl std::fmt::Display) -> UiError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn specs(text: &str) -> Vec<RegistrySpec> {
-        crate::config::parse(text).unwrap().registries
-    }
-
-    fn verdicts(plan: &ImportPlan) -> Vec<&'static str> {
-        let word = |entry: &ImportEntry| match entry.verdict {
-            ImportVerdict::Add => "add",
-            ImportVerdict::Same => "same",
-            ImportVerdict::Conflict { .. } => "conflict",
-        };
-        plan.entries.iter().map(word).collect()
-    }
-
-    const MINE: &str = "\
-        [[registry]]\nname = \"cr.boss.org\"\nssh = [\"a@one\", \"a@two:2222\"]\njump = \"gate\"\n\
-        identity = \"/home/me/.ssh/id_secret\"\nlinger-seconds = 60\nport = 5001\naddress = \"127.77.9.9\"\n\
-        [[registry]]\nname = \"b.example\"\nssh = \"h\"\nremote = \"/run/r.sock\"\n";
-
-    #[test]
-    fn what_is_exported_comes_back_without_what_is_ones_own() {
-        let mine = specs(MINE);
-        let text = export(&mine).unwrap();
-        assert!(!text.contains("id_secret") && !text.contains("127.77.9.9"), "{text}");
-        assert_eq!(verdicts(&plan(&text, &mine).unwrap()), ["same", "same"]);
-        let fresh = plan(&text, &[]).unwrap();
-        assert_eq!(verdicts(&fresh), ["add", "add"]);
-        assert_eq!(fresh.summary, "2 registries will be added.");
-        let targets = to_add(&fresh, &[]).unwrap();
-        assert_eq!(targets[0].fallbacks.len(), 1);
-        assert_eq!(targets[0].ssh.jump.as_deref(), Some("gate"));
-        assert_eq!(targets[1].remote, Some("/run/r.sock".parse().unwrap()));
-        let one = to_add(&fresh, &["b.example".parse().unwrap()]).unwrap();
-        assert_eq!(one.len(), 1);
-        assert_eq!(fresh.clone().only(&[one[0].name.clone()]).unwrap().summary, "1 registry will be added.");
-        let unknown = to_add(&fresh, &["c.example".parse().unwrap()]).unwrap_err();
-        assert_eq!(unknown.code, Code::RegistryUnknown);
-    }
-
-    #[test]
-    fn a_registry_without_a_tunnel_comes_back_without_one() {
-        let mine = specs("[[registry]]\nname = \"ghcr.io\"\nurl = \"https://ghcr.io\"\n");
-        let text = export(&mine).unwrap();
-        assert!(text.contains("url = \"https://ghcr.io\"") && !text.contains("ssh ="), "{text}");
-        assert_eq!(verdicts(&plan(&text, &mine).unwrap()), ["same"]);
-        let targets = to_add(&plan(&text, &[]).unwrap(), &[]).unwrap();
-        assert_eq!(targets[0].url, mine[0].url);
-        // The same name behind a tunnel is another registry.
-        let tunnelled = specs("[[registry]]\nname = \"ghcr.io\"\nssh = \"ghcr.io\"\n");
-        let error = to_add(&plan(&text, &tunnelled).unwrap(), &[]).unwrap_err();
-        assert!(
-            error.message.contains("ssh ghcr.io") && error.message.contains("https://ghcr.io"),
-            "{error:?}"
-        );
-    }
-
-    #[test]
-    fn json_reads_as_well() {
-        let text = r#"{"dockline-team":1,"registry":[{"name":"cr.boss.org","ssh":["u@h"]}]}"#;
-        assert_eq!(verdicts(&plan(text, &[]).unwrap()), ["add"]);
-    }
-
-    #[test]
-    fn a_registry_that_leads_elsewhere_is_a_conflict_in_a_sentence() {
-        let text = "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"other\"]\n";
-        let plan = plan(text, &specs(MINE)).unwrap();
-        assert_eq!((verdicts(&plan), plan.summary.as_str()), (vec!["conflict"], "1 is to be decided."));
-        let error = to_add(&plan, &[]).unwrap_err();
-        assert_eq!(error.code, Code::RegistryExists);
-        assert!(error.message.contains("ssh h") && error.message.contains("ssh other"), "{error:?}");
-    }
-
-    #[test]
-    fn what_is_no_team_file_is_refused_in_a_sentence() {
-        for text in [
-            "",
-            "dockline-team = 2\n",
-            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = []\n",
-            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"-oProxyCommand=x\"]\n",
-            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\njump = \"-oProxyCommand=x\"\n",
-            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\npassword = \"x\"\n",
-            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\nport = 0\n",
-            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nssh = [\"h\"]\n\
-             [[registry]]\nname = \"b.example\"\nssh = [\"h\"]\n",
-            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nurl = \"http://b.example\"\n",
-            "dockline-team = 1\n[[registry]]\nname = \"b.example\"\nurl = \"https://b.example\"\nssh = [\"h\"]\n",
-            "{\"dockline-team\":1,\"registry\":7}",
-            "not a file",
-        ] {
-            let error = plan(text, &[]).unwrap_err();
-            assert_eq!(error.code, Code::ConfigInvalid, "{text}");
-            assert!(error.message.ends_with('.'), "{error:?}");
-        }
-    }
-}
+mod tests;

@@ -195,7 +195,10 @@ pub enum Team {
         /// Only these; all of them otherwise
         registries: Vec<RegistryName>,
         /// Show what would change and change nothing
-        #[arg(long)]
+        #[arg(long, conflicts_with = "yes")]
         plan: bool,
+        /// Add without asking what there is a warning about
+        #[arg(long, short)]
+        yes: bool,
     },
 }

@@ -140,7 +140,7 @@ async fn helped(action: &str) -> Result<String, UiError> {
     match action {
         "get" => {
             let server = stdin()?;
-            let login = kept.login(key(&server)).await;
+            let login = kept.login(key(&server)).await?;
             let login = login.ok_or_else(|| UiError::new(Code::NotFound, NOTHING))?;
             let secret = login.secret.expose_secret().to_owned();
             json(serde_json::json!(Entry { server: server.trim().to_owned(), username: login.user, secret }))
@@ -152,10 +152,7 @@ async fn helped(action: &str) -> Result<String, UiError> {
             let login = KeptLogin { user: entry.username, secret: SecretString::from(entry.secret) };
             kept.keep(key(&entry.server), login).await.map(|()| String::new())
         }
-        "erase" => {
-            kept.erase(key(&stdin()?)).await;
-            Ok(String::new())
-        }
+        "erase" => kept.erase(key(&stdin()?)).await.map(|()| String::new()),
         "list" => {
             let list: BTreeMap<String, String> = kept.list().await;
             json(serde_json::json!(list))

@@ -187,13 +187,19 @@ fn edit<T>(
     let text = read(path)?;
     let invalid = |problems| ConfigError::Invalid { path: path.clone(), problems };
     let config = parse(&text).map_err(invalid)?;
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| ConfigError::Unwritable(error.to_string()))?;
+    // Lines end the same way while they are changed: comments are told apart by the empty lines between them.
+    let mut document: DocumentMut = text
+        .replace("\r\n", "\n")
+        .parse()
+        .map_err(|error: toml_edit::TomlError| ConfigError::Unwritable(error.to_string()))?;
     keep_addresses(&mut document, &config);
     let outcome = change(&config, &mut document)?;
     let mut written = document.to_string();
     if text.is_empty() {
         written.insert_str(0, HEADER);
+    }
+    if has_crlf(&text) {
+        written = written.replace('\n', "\r\n");
     }
     // What is about to be written must read back: a value that does not is refused here, not at the next start.
     let config = parse(&written).map_err(|problems| {
@@ -203,6 +209,12 @@ fn edit<T>(
     })?;
     replace(path, written.as_bytes()).map_err(|source| ConfigError::Write { path: path.clone(), source })?;
     Ok((outcome, config))
+}
+
+/// Whether most lines end as Windows' editors end them.
+fn has_crlf(text: &str) -> bool {
+    let lines = text.matches('\n').count();
+    text.matches("\r\n").count() * 2 > lines
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

@@ -71,13 +71,23 @@ impl DockerConfig {
 
     /// A login that stands in the file itself.
     pub(super) fn auth(&self, key: &str) -> Option<Credentials> {
-        let exact = self.auths.get(key);
+        self.entry(key)?.read()
+    }
+
+    /// Whether a login for it stands in the file, or the file names who has one. No helper is asked.
+    pub(super) fn names(&self, key: &str) -> bool {
+        let own = self.cred_helpers.get(key).or_else(|| self.cred_helpers.get(host_of(key)));
+        // What is in a store for all has an empty entry (`credentials.nativeStore.Store`).
+        own.is_some_and(|name| !matches!(name.as_str(), "" | "dockline"))
+            || self.entry(key).is_some_and(|auth| !self.creds_store.is_empty() || auth.read().is_some())
+    }
+
+    fn entry(&self, key: &str) -> Option<&Auth> {
         // Older Docker wrote keys as URLs (`credentials.ConvertToHostname`).
-        let auth = exact.or_else(|| {
+        self.auths.get(key).or_else(|| {
             let same = self.auths.iter().find(|(other, _)| host_of(other) == host_of(key));
             same.map(|(_, auth)| auth)
-        })?;
-        auth.read()
+        })
     }
 }
 
@@ -136,5 +146,21 @@ mod tests {
         assert_eq!(config.helper("cr.boss.org:5000"), None);
         assert_eq!(parse(r#"{"credsStore":"pass"}"#).helper("x"), Some("pass"));
         assert_eq!(parse(r#"{"credsStore":"dockline"}"#).helper("x"), None);
+    }
+
+    #[test]
+    fn whose_logins_there_are_is_told_without_a_helper() {
+        let config = parse(
+            r#"{"auths":{"cr.boss.org:5000":{"auth":"bWU6cDp3"},"https://old.example/v1/":{"auth":"eW91Ong="},
+                "empty.example":{}},"credHelpers":{"1.dkr.example":"never-run","ours.example":"dockline"}}"#,
+        );
+        for key in ["cr.boss.org:5000", "old.example", "1.dkr.example"] {
+            assert!(config.names(key), "{key}");
+        }
+        for key in ["cr.boss.org", "empty.example", "ours.example", "other.example"] {
+            assert!(!config.names(key), "{key}");
+        }
+        let stored = parse(r#"{"auths":{"empty.example":{}},"credsStore":"desktop"}"#);
+        assert!(stored.names("empty.example") && !stored.names("other.example"));
     }
 }

@@ -25,6 +25,9 @@ const KEYRING_HINT: &str =
 const KEYRING_HINT: &str =
     "Start or unlock one (gnome-keyring, KWallet), or allow it: keyring = true in the configuration.";
 
+/// In the folder of the state.
+const LIST: &str = "logins.json";
+
 /// The logins in the keyring.
 #[derive(Debug, Clone)]
 pub struct Kept {
@@ -51,7 +54,7 @@ struct Entry {
 
 impl Kept {
     pub(crate) fn new(secrets: Secrets, state_dir: &Path) -> Self {
-        Self { secrets, list: state_dir.join("logins.json") }
+        Self { secrets, list: state_dir.join(LIST) }
     }
 
     /// For a program that is no owner of tunnels: Docker's credential helper.
@@ -69,15 +72,22 @@ impl Kept {
     }
 
     pub(crate) async fn get(&self, server: &str) -> Option<Credentials> {
-        let text = self.secrets.recall(&id(server)).await?;
-        let entry: Entry = serde_json::from_str(text.expose_secret()).ok()?;
-        Some(Credentials { user: entry.user, secret: SecretString::from(entry.secret) })
+        let login = read(&self.secrets.recall(&id(server)).await?)?;
+        Some(Credentials { user: login.user, secret: login.secret })
     }
 
     /// What is kept for `server`.
-    pub async fn login(&self, server: &str) -> Option<KeptLogin> {
-        let credentials = self.get(server).await?;
-        Some(KeptLogin { user: credentials.user, secret: credentials.secret })
+    ///
+    /// # Errors
+    /// `Keyring` if a login is kept there and the keyring does not give it: it is locked, most of the time.
+    pub async fn login(&self, server: &str) -> Result<Option<KeptLogin>, UiError> {
+        match self.secrets.try_recall(&id(server)).await {
+            Ok(text) => Ok(text.as_ref().and_then(read)),
+            // A machine without a keyring has nothing to say of a registry that nobody logged in at: Docker takes an
+            // error for the end, and goes on without a login where there is none.
+            Err(NotKept::NoKeyring) if self.list().await.contains_key(server) => Err(not_read(server)),
+            Err(NotKept::NoKeyring | NotKept::Off | NotKept::TooLong) => Ok(None),
+        }
     }
 
     /// Keeps a login, in the place of an earlier one.
@@ -100,15 +110,23 @@ impl Kept {
     }
 
     /// Forgets a login; one that is not there is forgotten already.
-    pub async fn erase(&self, server: &str) {
-        self.secrets.forget(&id(server)).await;
+    ///
+    /// # Errors
+    /// `Keyring` if it could not be deleted. It stays in the list then.
+    pub async fn erase(&self, server: &str) -> Result<(), UiError> {
+        if let Err(why) = self.secrets.try_forget(&id(server)).await
+            // A machine without a keyring keeps nothing, and there is nothing to delete.
+            && self.list().await.contains_key(server)
+        {
+            return Err(not_forgotten(server, why));
+        }
         self.note(|list| drop(list.remove(server))).await;
+        Ok(())
     }
 
     /// Whose logins there are: registry → user.
     pub async fn list(&self) -> BTreeMap<String, String> {
-        let text = tokio::fs::read(&self.list).await.unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
+        read_list(&self.list).await
     }
 
     /// The list is only for looking: one that cannot be written takes no login away.
@@ -127,9 +145,45 @@ impl Kept {
     }
 }
 
+/// Whose logins are kept on this machine: registry → user. The keyring is not asked.
+pub(super) async fn names(state_dir: &Path) -> BTreeMap<String, String> {
+    read_list(&state_dir.join(LIST)).await
+}
+
+async fn read_list(path: &Path) -> BTreeMap<String, String> {
+    let text = tokio::fs::read(path).await.unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+fn read(text: &SecretString) -> Option<KeptLogin> {
+    let entry: Entry = serde_json::from_str(text.expose_secret()).ok()?;
+    Some(KeptLogin { user: entry.user, secret: SecretString::from(entry.secret) })
+}
+
+fn not_read(server: &str) -> UiError {
+    UiError::new(
+        Code::Keyring,
+        format!("The login for {server} is in this system's keyring, which is locked or does not answer."),
+    )
+    .hint("Unlock the keyring and try again.")
+}
+
+fn not_forgotten(server: &str, why: NotKept) -> UiError {
+    let error = UiError::new(
+        Code::Keyring,
+        format!("The login for {server} is still in this system's keyring: it could not be deleted there."),
+    );
+    error.hint(match why {
+        NotKept::Off => {
+            "DOCKLINE_KEYRING=off keeps Dockline away from the keyring. Unset it and log out again."
+        }
+        NotKept::NoKeyring | NotKept::TooLong => "Start or unlock the keyring and log out again.",
+    })
+}
+
 fn not_kept(why: NotKept) -> UiError {
     match why {
-        NotKept::NoKeyring => {
+        NotKept::NoKeyring | NotKept::Off => {
             UiError::new(Code::Keyring, "The login was not kept: this system has no keyring that works.")
                 .hint(KEYRING_HINT)
         }

@@ -5,10 +5,12 @@ mod certs;
 mod docker_config;
 mod helper;
 mod kept;
+mod known;
 
 pub(crate) use certs::tls_files;
 pub(crate) use docker_config::folder as docker_folder;
 pub use kept::{Kept, KeptLogin};
+pub(crate) use known::Known;
 
 use crate::controller::Asker;
 use async_trait::async_trait;
@@ -99,10 +101,11 @@ impl Logins {
         (!is_hidden).then_some(found)
     }
 
-    /// Forgets what Dockline keeps; Docker's own stays.
-    pub(crate) async fn forget(&self) {
+    /// Forgets what Dockline keeps; Docker's own stays. What a keyring does not let go is an error, and the rest is
+    /// forgotten all the same.
+    pub(crate) async fn forget(&self) -> Result<(), UiError> {
         *self.session() = Session::default();
-        self.kept.erase(docker_key(&self.spec.authority())).await;
+        self.kept.erase(docker_key(&self.spec.authority())).await
     }
 
     /// What is kept somewhere, and where.

@@ -201,6 +201,35 @@ fn a_port_of_127_0_0_1_stays_as_an_address_does() {
     assert_eq!(*now.ip(), Ipv4Addr::LOCALHOST);
 }
 
+#[test]
+fn lines_keep_the_end_that_they_had() {
+    let registry = |name: &str| {
+        format!("[[registry]]\nname = \"{name}\" # {name}\nssh = \"h\"\naddress = \"127.77.1.5\"\n")
+    };
+    let header = "# The header.\n# It is mine.\n\n";
+    let (first, second) = (registry("a.b"), registry("c.d").replace("1.5", "1.6"));
+    let text = format!("{header}# About the first.\n{first}\n# About the second.\n{second}");
+    let left = format!("{header}# About the second.\n{second}");
+    let mostly = |text: &str| text.replace('\n', "\r\n").replacen("\r\n", "\n", 1);
+    for (before, after) in [
+        (text.clone(), left.clone()),
+        (text.replace('\n', "\r\n"), left.replace('\n', "\r\n")),
+        (mostly(&text), left.replace('\n', "\r\n")),
+        (text.replacen('\n', "\r\n", 1), left.clone()),
+    ] {
+        let (_home, paths) = paths();
+        fs::write(&paths.config_file, &before).unwrap();
+        remove(&paths, &"a.b".parse().unwrap()).unwrap();
+        assert_eq!(fs::read_to_string(&paths.config_file).unwrap(), after, "of {before:?}");
+        // What is added ends its lines as the rest does.
+        add(&paths, &target("e.f")).unwrap();
+        let grown = fs::read_to_string(&paths.config_file).unwrap();
+        assert!(grown.starts_with(&after) && grown.len() > after.len(), "{grown:?}");
+        let (all, crlf) = (grown.matches('\n').count(), grown.matches("\r\n").count());
+        assert_eq!(crlf, if after.contains('\r') { all } else { 0 }, "{grown:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_linked_file_stays_a_link() {

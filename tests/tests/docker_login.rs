@@ -6,8 +6,8 @@ use dockline_model::{Code, TransferState, TransferView};
 use dockline_tests::{
     desktop::Keyring,
     lab::{
-        self, Daemon, Dockerd, Dockline, Finished, Need, RegistryHost, RegistryHostOptions, Workstation,
-        dockline_program, run, unique_registry_name,
+        self, Daemon, Dockerd, Dockline, Finished, Need, RegistryHost, RegistryHostOptions, Terminal,
+        Workplace, Workstation, dockline_program, run, unique_registry_name,
     },
 };
 use std::{
@@ -193,6 +193,56 @@ fn a_login_gets_an_image_to_every_host_of_a_registry() {
             lab::try_run(curl.args(["-sf", "-u", &format!("me:{SECRET}"), url])).expect_success().stdout;
         assert!(there.contains("sample") || there.contains("dockline"), "{}: {there}", host.address());
     }
+}
+
+/// dockerd asks nobody: whoever is at the terminal is asked, and the engine goes on with the answer.
+#[test]
+fn a_person_is_asked_where_the_registry_does_not_let_the_engine_in() {
+    let needs = [
+        Need::Root,
+        Need::Sshd,
+        Need::Registry,
+        Need::Dockerd,
+        Need::Program("htpasswd"),
+        Need::Program("script"),
+    ];
+    if !lab::requires(&needs) {
+        return;
+    }
+    let host = RegistryHost::start();
+    let _registry = Guarded::on(&host);
+    let folder = tempfile::tempdir().unwrap();
+    let Workplace { dockerd, dockline, .. } = Workplace::start();
+    let dockline = dockline.with_environment([
+        ("DOCKLINE_KEYRING", "off".into()),
+        ("DOCKER_CONFIG", folder.path().as_os_str().to_owned()),
+    ]);
+    let name = unique_registry_name("cr");
+    dockline.trust(&host.known_hosts_line());
+    dockline.add_as(&name, &host, &["--remote", "127.0.0.1:5001"]);
+    let image = dockerd.build_image("app:v1", &[64]);
+    let target = format!("{name}/app:v1");
+    // Nobody is there to be asked.
+    for command in [&["push", "app:v1", &target, "--engine"][..], &["pull", &target, "--engine"]] {
+        assert_eq!(dockline.json(command).error().code, Code::RegistryAuth);
+    }
+    let answered = |command: &[&str]| {
+        let mut terminal = Terminal::start(&dockline.command(command));
+        terminal.wait_for("wants a login. User name (empty: give up)");
+        for key in ["m", "e"] {
+            terminal.press(key.parse().unwrap());
+            terminal.wait_for(key);
+        }
+        terminal.press('\n');
+        terminal.wait_for("Password or token of me");
+        terminal.type_secret(SECRET);
+        assert!(terminal.wait().success(), "{}", terminal.shown());
+        assert!(!terminal.shown().contains(SECRET), "the secret is shown");
+    };
+    answered(&["push", "app:v1", &target, "--engine"]);
+    dockerd.run_docker(&["rmi", "--force", &image]);
+    answered(&["pull", &target, "--engine"]);
+    assert_eq!(dockerd.image_id(&format!("{name}:5000/app:v1")).as_deref(), Some(image.as_str()));
 }
 
 /// As Nexus serves its repositories: below a path, with logins, and without a tunnel.

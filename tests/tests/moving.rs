@@ -272,6 +272,23 @@ fn an_archive_of_all_platforms_travels_whole() {
     let TransferState::Done { verified } = &again.state else { unreachable!() };
     assert_eq!((verified.digest.as_str(), again.layers.len()), (digest.as_str(), 2));
 
+    // As a folder, which the specification has it be.
+    let layout = folder.display().to_string();
+    let pushed = done(dockline.json(&["push", &layout, &format!("{name}/folder:v1"), "--all-platforms"]));
+    let TransferState::Done { verified } = &pushed.state else { unreachable!() };
+    assert_eq!((verified.digest.as_str(), pushed.layers.len()), (digest.as_str(), 2));
+    done(dockline.json(&["push", &layout, &format!("{name}/folder:v2")]));
+    let index = fs::read(folder.join("index.json")).unwrap();
+    fs::write(folder.join("blobs/sha256").join(PLATFORMS[0].digest().hex()), "other").unwrap();
+    let damaged = dockline.json(&["push", &layout, &format!("{name}/folder:v3"), "--all-platforms"]).error();
+    assert_eq!(damaged.code, Code::ArchiveInvalid, "{damaged:?}");
+    write_layout(&folder);
+    assert_eq!(fs::read(folder.join("index.json")).unwrap(), index);
+    let blobs = folder.join("blobs").display().to_string();
+    let refused = dockline.json(&["push", &blobs, &format!("{name}/folder:v4")]).error();
+    assert_eq!(refused.code, Code::ArchiveInvalid, "{refused:?}");
+    assert!(refused.message.contains("oci-layout") && refused.hint.is_some(), "{refused:?}");
+
     // One of them alone, since nobody asked for more, and that is said before anything moves.
     let alone = "is taken, this machine's platform; another one is left (--all-platforms takes both).";
     let copy = |arguments: &[&str]| {
@@ -530,8 +547,8 @@ fn a_push_killed_anywhere_ends_right_and_sends_what_is_missing() {
         fs::remove_file(&archive).ok();
         desk.dockerd.run_docker(&["save", "--output", &archive, "app:v1"]);
         let target = format!("{}/round/{round}:v1", desk.name);
-        // Packed in one way, whatever each of them finds the line to be like.
-        let arguments = ["push", archive.as_str(), &target, "--level", "1"];
+        // By the second the line has been measured: what was begun goes on as it began all the same.
+        let arguments = ["push", archive.as_str(), &target];
         let part = somewhere();
         let push =
             Daemon::spawn("dockline push", desk.dockline.command(&[&arguments[..], &["--json"]].concat()));
@@ -597,6 +614,47 @@ fn a_pull_killed_anywhere_ends_right_and_fetches_what_is_missing() {
         fs::remove_file(&file).unwrap();
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "nothing stays beside it");
     }
+}
+
+/// Into the engine, which takes no part in it: killed by force, stopped by its user, and then let alone.
+#[test]
+fn a_pull_into_an_engine_that_is_killed_fetches_what_is_missing() {
+    if !lab::requires(NEEDS) {
+        return;
+    }
+    let desk = Desk::with(&["--limit-down", "6M"]);
+    let size = 30_000;
+    let id = desk.dockerd.build_image("app:v1", &[size as usize]);
+    desk.push("app:v1", &[]);
+    drop(desk.agent);
+    desk.dockerd.run_docker(&["rmi", "--force", &id]);
+    let reference = format!("{}/app:v1", desk.name);
+    let arguments = ["pull", reference.as_str(), "--direct"];
+    let pull =
+        || Daemon::spawn("dockline pull", desk.dockline.command(&[&arguments[..], &["--json"]].concat()));
+    let killed = kill_at(&pull(), 0.4).expect("it was done before it was killed");
+    let stopped = pull();
+    lab::until("it has gone on", || {
+        let views = views(&stopped.log());
+        views.iter().any(|view| view.current as f64 >= 0.7 * view.total as f64 && view.total > 0)
+    });
+    stopped.signal(Signal::SIGINT);
+    assert!(stopped.wait(PATIENCE).is_some_and(|status| !status.success()), "{}", stopped.log());
+    let stopped = views(&stopped.log()).pop().expect("it said how far it was");
+    // Of a layer all but the last piece is noted.
+    let most = |before: &TransferView| size * KIB - before.current + (5 << 20);
+    assert!(stopped.sent <= stopped.current.saturating_sub(killed.current) + (5 << 20), "{stopped:?}");
+    let view = done(desk.dockline.json(&arguments));
+    assert!(
+        view.sent <= most(&stopped),
+        "{} of {} were there: {} fetched",
+        stopped.current,
+        size * KIB,
+        view.sent
+    );
+    assert_eq!(desk.dockerd.image_id(&format!("{}:5000/app:v1", desk.name)), Some(id));
+    let spool = desk.dockline.home().join("state").join("exports");
+    assert_eq!(fs::read_dir(&spool).unwrap().count(), 0, "what the engine has is kept");
 }
 
 /// Two people push the same at the same time, and a third deletes the tag meanwhile.

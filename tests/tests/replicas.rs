@@ -290,6 +290,23 @@ fn an_image_goes_to_all_replicas_and_from_one_registry_to_another() {
     assert_eq!((verified.digest.as_str(), verified.at_registry), (digest.as_str(), true));
     assert_eq!(other.manifest_digest("team/app", "v2").as_deref(), Some(digest.as_str()));
 
+    // Two of three take their time: the third does not wait for them.
+    for slow in [&a, &b] {
+        slow.registry().signal(Signal::SIGSTOP);
+    }
+    let pushing = Daemon::spawn(
+        "dockline push",
+        dockline.command(&["push", &archive, &format!("{name}/slow:v1"), "--replicas"]),
+    );
+    lab::until("the third has it", || {
+        c.try_manifest_digest("slow", "v1").as_deref() == Some(digest.as_str())
+    });
+    for slow in [&a, &b] {
+        assert!(pushing.is_running(), "{}", pushing.log());
+        slow.registry().signal(Signal::SIGCONT);
+    }
+    assert!(pushing.wait(PATIENCE).expect("it ends").success(), "{}", pushing.log());
+
     // One of three is down: the others get it, and the exit status says that one did not.
     b.stop_sshd();
     let ended = dockline.run(&["push", &archive, &format!("{name}/again:v1"), "--replicas"]);

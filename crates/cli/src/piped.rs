@@ -6,9 +6,11 @@ use crate::{
     output::Output,
 };
 use dockline_model::{Code, UiError};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
+    env,
     fs::{self, File},
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Read, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -28,6 +30,8 @@ const WRITE_HINT: &str = match cfg!(windows) {
     false => "Pipe it on: dockline pull cr.boss.org/app:v1 -o - | docker load",
 };
 
+/// What is read at once.
+const PIECE: usize = 1 << 20;
 const FOLDER: &str = "dockline-pipe-";
 const LOCK: &str = "lock";
 
@@ -40,6 +44,18 @@ pub struct Piped {
 }
 
 impl Piped {
+    /// Where there is most room, as far as that is known.
+    fn somewhere() -> Result<Self, (PathBuf, io::Error)> {
+        let mut outcome = None;
+        for place in places(env::var_os("TMPDIR").is_some()) {
+            match Self::new(&place) {
+                Ok(piped) => return Ok(piped),
+                Err(error) => outcome = Some((place, error)),
+            }
+        }
+        Err(outcome.unwrap_or_else(|| (env::temp_dir(), io::ErrorKind::NotFound.into())))
+    }
+
     fn new(parent: &Path) -> io::Result<Self> {
         remove_abandoned(parent);
         let folder = tempfile::Builder::new().prefix(FOLDER).tempdir_in(parent)?;
@@ -80,8 +96,16 @@ fn remove_abandoned(parent: &Path) {
     }
 }
 
-fn failed(what: &str, error: &dyn std::fmt::Display) -> UiError {
-    let text = format!("{what} could not be kept in {}: {error}.", std::env::temp_dir().display());
+/// Not where the system has its temporary files, unless somebody chose that place: it is memory on many machines, and
+/// /var/tmp a disk (file-hierarchy(7)).
+fn places(is_chosen: bool) -> Vec<PathBuf> {
+    let on_disk = PathBuf::from("/var/tmp");
+    let is_better = cfg!(unix) && !is_chosen && on_disk.is_dir();
+    is_better.then_some(on_disk).into_iter().chain([env::temp_dir()]).collect()
+}
+
+fn failed(what: &str, folder: &Path, error: &dyn std::fmt::Display) -> UiError {
+    let text = format!("{what} could not be kept in {}: {error}.", folder.display());
     UiError::new(Code::FileIo, text).hint("Free some space there, or name another folder with TMPDIR.")
 }
 
@@ -93,24 +117,57 @@ pub async fn read(output: Output) -> Result<Piped, UiError> {
         );
     }
     let mut interrupts = Interrupts::new()?;
+    let failed = |folder: &Path, error: &dyn std::fmt::Display| failed("Standard input", folder, error);
+    let piped = Piped::somewhere().map_err(|(folder, error)| failed(&folder, &error))?;
+    let folder = piped.folder.path().to_owned();
+    let bar = bar(output);
+    let shown = bar.clone();
     let read = tokio::task::spawn_blocking(move || {
-        let piped = Piped::new(&std::env::temp_dir())?;
         let mut file = File::create(piped.path())?;
-        let bytes = io::copy(&mut io::stdin().lock(), &mut file)?;
+        let bytes = copy(&mut io::stdin().lock(), &mut file, |bytes| {
+            let read = crate::format::bytes(bytes);
+            shown.set_message(format!("Reading from standard input: {read} so far"));
+        })?;
         Ok::<_, io::Error>((piped, bytes))
     });
     let read = tokio::select! {
-        read = read => read,
-        () = interrupts.next() => return Err(cancelled()),
+        read = read => Some(read),
+        () = interrupts.next() => None,
     };
-    let failed = |error: &dyn std::fmt::Display| failed("Standard input", error);
-    let (piped, bytes) = read.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    bar.finish_and_clear();
+    let read = read.ok_or_else(cancelled)?;
+    let (piped, bytes) =
+        read.map_err(|error| failed(&folder, &error))?.map_err(|error| failed(&folder, &error))?;
     if bytes == 0 {
         return Err(UiError::new(Code::ArchiveInvalid, "Standard input was empty.")
             .hint("The command before the pipe has probably failed; its message stands above."));
     }
     output.remark(format!("Read {} from standard input.", crate::format::bytes(bytes)));
     Ok(piped)
+}
+
+/// A line on a terminal, and nothing elsewhere.
+fn bar(output: Output) -> ProgressBar {
+    let target = if output.is_json() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::with_draw_target(None, target).with_style(style)
+}
+
+/// All of `from`, in pieces; `each` hears how much there is.
+fn copy(from: &mut impl Read, to: &mut File, mut each: impl FnMut(u64)) -> io::Result<u64> {
+    let (mut piece, mut bytes) = (vec![0; PIECE], 0);
+    loop {
+        match from.read(&mut piece) {
+            Ok(0) => return Ok(bytes),
+            Ok(read) => {
+                to.write_all(&piece[..read])?;
+                bytes += read as u64;
+                each(bytes);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// What came by the pipe is no archive: on Windows the shell may be at fault.
@@ -135,7 +192,7 @@ pub fn place(output: Output) -> Result<Piped, UiError> {
         return Err(UiError::new(Code::InvalidArgument, "An archive is nothing for a terminal to show.")
             .hint(WRITE_HINT));
     }
-    Piped::new(&std::env::temp_dir()).map_err(|error| failed("The archive", &error))
+    Piped::somewhere().map_err(|(folder, error)| failed("The archive", &folder, &error))
 }
 
 /// Sends the archive to standard output.
@@ -174,6 +231,25 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
         Piped::new(parent.path()).unwrap();
         assert!(trap.exists() && link.exists() && elsewhere.path().join(LOCK).exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_archive_on_a_pipe_is_kept_on_a_disk_unless_a_place_was_chosen() {
+        assert_eq!(places(false), [PathBuf::from("/var/tmp"), env::temp_dir()]);
+        assert_eq!(places(true), [env::temp_dir()]);
+    }
+
+    #[test]
+    fn how_much_was_read_is_told_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image.tar");
+        let bytes = vec![7; 3 * PIECE + 5];
+        let mut told = Vec::new();
+        let copied = copy(&mut bytes.as_slice(), &mut File::create(&path).unwrap(), |bytes| told.push(bytes));
+        assert_eq!(copied.unwrap(), bytes.len() as u64);
+        assert!(fs::read(&path).unwrap() == bytes, "other bytes");
+        assert!(told.len() > 3 && told.is_sorted() && told.last() == Some(&(bytes.len() as u64)), "{told:?}");
     }
 
     #[test]

@@ -168,14 +168,13 @@ fn a_push_that_is_killed_is_gone_on_with() {
     host.limit_link("200mbit");
     // Where in the push it strikes is left to the machine; each time is another.
     for milliseconds in [350, 900] {
-        // Packed in one way, whatever each of them finds the line to be like.
-        let arguments = ["push", &archive, name.as_str(), "--level", "1"];
+        let arguments = ["push", &archive, name.as_str()];
         let push = Daemon::spawn("dockline push", dockline.command(&arguments));
         let ended = push.wait(Duration::from_millis(milliseconds));
         assert!(ended.is_none_or(|status| status.success()), "it failed by itself:\n{}", push.log());
         push.kill();
     }
-    let (_, digest) = done(dockline.json(&["push", &archive, name.as_str(), "--level", "1"]));
+    let (_, digest) = done(dockline.json(&["push", &archive, name.as_str()]));
     assert_eq!(host.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
     let uploads = dockline.home().join("state").join("pushes").join("uploads");
     let left = std::fs::read_dir(&uploads).map_or(0, Iterator::count);

@@ -16,15 +16,17 @@ Examples:
   dockline push cr.boss.org:5000/app:v1          an image that is named for it
   dockline push app.tar cr.boss.org              an archive; needs no engine
   dockline push app.tar cr.boss.org --all-platforms
+  dockline push ./layout cr.boss.org/app:v1      the folder of an OCI layout
   docker save app:v1 | dockline push - cr.boss.org
 
-Archives are those of docker save, and OCI layouts."))]
+Archives are those of docker save, and OCI layouts, which may be folders."))]
 pub struct Push {
-    /// An image (app:v1), an archive that ends in .tar, .tar.gz, .tgz or .tar.zst, or - for an archive on standard input
+    /// An image (app:v1), an archive that ends in .tar, .tar.gz, .tgz or .tar.zst, a folder (./layout), or - for an archive
+    /// on standard input
     pub image: String,
     /// REGISTRY, or REGISTRY/REPOSITORY[:TAG]; may be left out if it is clear
     pub target: Option<String>,
-    /// IMAGE is an archive, whatever it is called
+    /// IMAGE is an archive or a folder, whatever it is called
     #[arg(long)]
     pub archive: bool,
     /// Which of several images in the archive, by its name there
@@ -68,7 +70,7 @@ Examples:
   dockline pull cr.boss.org/app:v1 -o app.tar --all-platforms --referrers
   dockline pull cr.boss.org/app:v1 --direct           Dockline fetches it
 
-What a killed pull into a file had got is not fetched again by the next."))]
+What a killed pull into a file, or one with --direct, had got is not fetched again by the next."))]
 pub struct Pull {
     /// REGISTRY/REPOSITORY[:TAG]; the port may be left out
     pub reference: String,

@@ -68,8 +68,13 @@ pub fn named<'a>(authority: &str, registries: &'a [RegistrySpec]) -> Result<&'a 
     let Some(spec) = registries.iter().find(|spec| spec.name == name) else {
         let error = UiError::new(Code::RegistryUnknown, format!("No registry named {name} is configured."));
         return Err(match registries {
-            [] => error.hint(format!("Add it: dockline add {name} --ssh user@host")),
-            some => error.hint(format!("Configured: {}.", names(some))),
+            [] => error.hint(format!(
+                "Add it: dockline add {name} --ssh user@host, or without SSH: dockline add {name} --no-tunnel"
+            )),
+            some => error.hint(format!(
+                "Configured: {}. To add it: dockline add {name} --ssh user@host, or without SSH: dockline add {name} --no-tunnel",
+                names(some)
+            )),
         });
     };
     match port {

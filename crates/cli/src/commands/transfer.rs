@@ -19,7 +19,7 @@ use dockline_model::{
     Change, Code, Command, Extent, PushOptions, RegistrySpec, Reply, Road, Snapshot, TransferId,
     TransferState, TransferView, UiError,
 };
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Pushes an image or an archive and waits for the end.
 pub async fn push(push: Push, output: Output) -> Result<(), UiError> {
@@ -106,7 +106,9 @@ pub(super) fn push_command(
     let extent = Extent { all_platforms: push.all_platforms, referrers: push.referrers };
     let archive = match piped {
         Some(path) => Some(path.to_owned()),
-        None if is_archive(&push.image, push.archive) => Some(push.image.clone().into()),
+        None if is_archive(&push.image, push.archive) || is_folder(&push.image) => {
+            Some(push.image.clone().into())
+        }
         None => None,
     };
     Ok(match archive {
@@ -134,6 +136,16 @@ pub(super) fn push_command(
         }
         None => Command::Push { image: push.image.clone(), registry, reference, host: None, options },
     })
+}
+
+/// Whether `image` is a folder, and written as only paths are: `./layout`. (A name may be a folder's by accident.)
+fn is_folder(image: &str) -> bool {
+    let path = Path::new(image);
+    let begins_as_path = matches!(
+        path.components().next(),
+        Some(Component::CurDir | Component::ParentDir | Component::RootDir | Component::Prefix(_))
+    );
+    (begins_as_path || image.ends_with(std::path::is_separator)) && path.is_dir()
 }
 
 /// The road that was asked for, in whichever words.
@@ -315,5 +327,41 @@ fn report_beside(view: &TransferView, output: Output) -> Result<(), UiError> {
         | TransferState::Paused
         | TransferState::Running
         | TransferState::Verifying => report(view, output),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_written_as_a_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display().to_string();
+        for written in [path.as_str(), &format!("{path}/"), ".", "./", "./src", "../cli", "src/"] {
+            assert!(is_folder(written), "{written}");
+        }
+        // `src` is a folder where tests run, and may be an image all the same.
+        for name in ["src", "app:v1", "team/app", "./nothing-there", "./Cargo.toml"] {
+            assert!(!is_folder(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_pushed_as_an_archive() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            push: Push,
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display().to_string();
+        let ssh = "a@h".parse().unwrap();
+        let registry = RegistrySpec::new("cr.boss.org".parse().unwrap(), ssh, [127, 77, 1, 1].into());
+        let line =
+            <Line as clap::Parser>::parse_from(["push", &path, "cr.boss.org/app:v1", "--all-platforms"]);
+        let command = push_command(&line.push, None, &[registry]).unwrap();
+        let Command::PushArchive { path: pushed, reference, .. } = command else { panic!("{command:?}") };
+        assert_eq!((pushed.as_path(), reference.as_deref()), (folder.path(), Some("app:v1")));
     }
 }

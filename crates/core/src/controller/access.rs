@@ -257,7 +257,7 @@ impl Actor {
             let result = match visitor {
                 Ok(visitor) => {
                     let access = visitor.access;
-                    access.logins.forget().await;
+                    let forgotten = access.logins.forget().await;
                     access.start_anew();
                     // Docker's own login is not ours to forget, and counts from now on.
                     let others = access.kept().await;
@@ -269,7 +269,7 @@ impl Actor {
                         origin: others.as_ref().and_then(|_| access.logins.origin()),
                         user: others.map(|login| login.user),
                     };
-                    Ok(Reply::Access { access: view })
+                    forgotten.map(|()| Reply::Access { access: view })
                 }
                 Err(error) => Err(error),
             };

@@ -100,12 +100,7 @@ impl Actor {
         let files = FileWatch::start(&[&paths.config_file, &paths.hosts_file], mailbox.clone());
         let (folder, spool) = (paths.push_records(), paths.spool());
         let records = blocking(move || {
-            // What an owner that was killed had kept there.
-            if let Err(error) = std::fs::remove_dir_all(&spool)
-                && error.kind() != std::io::ErrorKind::NotFound
-            {
-                tracing::warn!(%error, "an export of an earlier push stays: {}", spool.display());
-            }
+            super::pull::clean_spool(&spool);
             Records::in_folder(&folder)
         });
         let records = Arc::new(records.await.unwrap_or_else(|_| Records::nowhere()));
@@ -290,9 +285,7 @@ impl Actor {
             Command::PauseAll => self.pause_all(),
             Command::ResumeAll => self.resume_all(),
             Command::ExportRegistries { registries } => self.export_registries(&registries),
-            Command::PlanImport { text } => {
-                crate::team::plan(&text, &self.specs()).map(|plan| Reply::ImportPlan { plan })
-            }
+            Command::PlanImport { text } => return self.plan_import(text, answer),
             Command::ImportRegistries { text, registries } => {
                 self.import_registries(&text, &registries).await
             }

@@ -9,7 +9,7 @@ use super::{
 use dockline_engine::{Engine, ImageParts, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, Road, TransferState, UiError, Verified};
 use dockline_registry::{
-    Client, Digest, EngineImage, Reference, RegistryError, Scope, Sending, Survey, Turns,
+    Client, Digest, EngineImage, OneOfSeveral, Reference, RegistryError, Scope, Sending, Survey, Turns,
 };
 use futures::{
     StreamExt,
@@ -107,6 +107,7 @@ impl Transfer {
         if choice.road == Road::Engine {
             return self.push_through_engine(image, parts.layers, reference).await;
         }
+        let client = client.telling(self.hearer_of_engines(&choice));
         let sending = self.sending(&choice);
         let place = (reference.repository(), reference.tag_or_latest());
         let figures = self.context().figures.clone();
@@ -155,6 +156,16 @@ impl Transfer {
         Ok(stands)
     }
 
+    /// As [`Transfer::hearer`], of an image that an engine has exported with all platforms that it has.
+    fn hearer_of_engines(&self, choice: &Choice) -> impl Fn(&OneOfSeveral) + Send + Sync + 'static {
+        let (id, mailbox) = (self.context().id, self.context().mailbox.clone());
+        let (road, said) = (choice.road, choice.why.clone());
+        move |one| {
+            let why = format!("{said} {}", road::one_of_an_engines(one));
+            mailbox.post(Message::TransferRoad { id, road, why });
+        }
+    }
+
     /// The image's layers that the registry lacks, as the engine's own store has them.
     async fn opened(&self, engine: &Engine, parts: &ImageParts, survey: Option<&Survey>) -> Option<Opened> {
         let missing: Vec<String> = survey?.missing.iter().map(ToString::to_string).collect();
@@ -197,7 +208,8 @@ impl Transfer {
 
     /// An engine trusts whatever certificate a loopback address has; we do not, and would say so only when all is sent.
     async fn check_certificates(&self) -> Result<(), UiError> {
-        match timeout(CERTIFICATES, self.client()?.ping()).await {
+        // A question to a person takes longer than this.
+        match timeout(CERTIFICATES, self.context().access.quiet_client()?.ping()).await {
             Ok(Err(
                 error @ (RegistryError::Certificate { .. } | RegistryError::ClientCertificate { .. }),
             )) => Err(self.refused(&error)),
@@ -355,7 +367,7 @@ impl Transfer {
     }
 
     /// Where it goes, as records call it.
-    fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         self.context().access.place(&self.context().spec)
     }
 
@@ -363,6 +375,7 @@ impl Transfer {
         Sending {
             packing: choice.packing,
             takes_any: !choice.is_asked_for,
+            takes_any_level: !choice.has_own_level,
             records: self.context().records.clone(),
             at_once: choice.at_once,
             slow_line: choice.slow_line,

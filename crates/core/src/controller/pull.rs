@@ -1,6 +1,10 @@
 //! Pulls into the engine. Mostly it fetches the image itself; where it has no way to the registry, Dockline does, and hands
 //! it over as an archive: that needs no setting of the engine's at all.
 
+mod spooled;
+
+pub(super) use spooled::clean as clean_spool;
+
 use super::{
     Message,
     request::wanted,
@@ -9,7 +13,12 @@ use super::{
 use crate::files::blocking;
 use dockline_model::{ArchiveFormat, Code, LayerState, Road, UiError, Verified};
 use dockline_registry::{Reference, Scope, Wanted};
-use std::{io, path::Path};
+use spooled::Spooled;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
@@ -75,26 +84,12 @@ impl Transfer {
         let context = self.context();
         let engine = context.engines.find().map_err(told)?;
         let named = self.named(reference, &context.spec.authority())?;
-        let scope = Scope { platform, ..Scope::default() };
         let (spool, shown) = (context.spool.clone(), context.spool.clone());
-        let made = blocking(move || {
-            std::fs::create_dir_all(&spool)?;
-            tempfile::Builder::new().prefix("pull-").tempdir_in(&spool)
-        });
-        let folder = made.await?.map_err(|error| unwritable(&shown, &error))?;
-        let path = folder.path().join("image.tar");
-        let figures = context.figures.clone();
-        let digest = self
-            .client()?
-            .pull_archive_as(
-                reference.repository(),
-                &reference.tag_or_digest(),
-                &path,
-                (ArchiveFormat::Oci, &scope),
-                move |layers, current, total| figures.write(layers, current, total),
-            )
-            .await
-            .map_err(|error| self.refused(&error))?;
+        let wanted = platform.as_ref().map(ToString::to_string).unwrap_or_default();
+        let what = format!("{}\n{named}\n{wanted}", self.place());
+        let made = blocking(move || Spooled::of(&spool, &what)).await?;
+        let spooled = Arc::new(made.map_err(|error| unwritable(&shown, &error))?);
+        let (path, digest) = self.fetched(reference, platform, &spooled).await?;
         // The bars say that the engine has the layers now.
         let (mut layers, total) = {
             let latest = context.figures.latest();
@@ -106,7 +101,50 @@ impl Transfer {
         engine.load(&named, ReaderStream::with_capacity(file, PIECE)).await.map_err(told)?;
         layers.iter_mut().for_each(|layer| layer.state = LayerState::Done);
         context.figures.write(&layers, total, total);
-        Ok(Verified { digest: digest.to_string(), at_registry: true })
+        if let Some(spooled) = Arc::into_inner(spooled) {
+            blocking(move || spooled.remove()).await?;
+        }
+        Ok(Verified { digest, at_registry: true })
+    }
+
+    /// The image in a file, and its digest. It stays there until the engine has it.
+    async fn fetched(
+        &self,
+        reference: &Reference,
+        platform: Option<Wanted>,
+        spooled: &Arc<Spooled>,
+    ) -> Result<(PathBuf, String), UiError> {
+        let client = self.client()?;
+        let (repository, asked) = (reference.repository(), reference.tag_or_digest());
+        let path = spooled.image();
+        let unusable = |error: &io::Error| unwritable(&path, error);
+        let kept = spooled.clone();
+        if let Some(whole) = blocking(move || kept.whole()).await?.map_err(|error| unusable(&error))? {
+            let there = client.manifest_digest(repository, &asked).await;
+            if there.map_err(|error| self.refused(&error))?.to_string() == whole {
+                tracing::info!("what an earlier pull has fetched is still the image");
+                return Ok((path, whole));
+            }
+            let kept = spooled.clone();
+            blocking(move || kept.empty()).await?.map_err(|error| unusable(&error))?;
+        }
+        let figures = self.context().figures.clone();
+        let scope = Scope { platform, ..Scope::default() };
+        let digest = client
+            .leaving_parts()
+            .pull_archive_as(
+                repository,
+                &asked,
+                &path,
+                (ArchiveFormat::Oci, &scope),
+                move |layers, current, total| figures.write(layers, current, total),
+            )
+            .await
+            .map_err(|error| self.refused(&error))?
+            .to_string();
+        let (kept, noted) = (spooled.clone(), digest.clone());
+        blocking(move || kept.note_whole(&noted)).await?;
+        Ok((path, digest))
     }
 }
 

@@ -15,6 +15,7 @@ use dockline_model::{
 };
 use dockline_registry::{InvalidPlatform, Reference, Scope, Wanted, archive};
 use std::path::Path;
+use tokio::sync::Semaphore;
 
 impl Actor {
     /// Checks a push or pull and queues it. Reading an archive's names may take a while, so this is a task.
@@ -295,11 +296,16 @@ fn checked(options: PushOptions) -> Result<PushOptions, UiError> {
     }
 }
 
+/// A packed archive is unpacked to find out whose it is; a folder full of them at once would fill the disk.
+static READING: Semaphore = Semaphore::const_new(2);
+
 /// The name the archive gives its one image, or the one that was asked for.
 async fn name_in(path: &Path, image: Option<&str>) -> Result<Reference, UiError> {
     if let Some(image) = image {
         return Ok(parse(image)?.without_host().normalised());
     }
+    // Closed by nobody.
+    let _turn = READING.acquire().await;
     let images = archive::images(path).await.map_err(|error| {
         let error = dockline_registry::RegistryError::from(error);
         UiError::from(&error)

@@ -106,6 +106,8 @@ pub(super) struct Choice {
     pub(super) packing: Packing,
     /// Whether the person asked for this packing, so that the registry's own copies will not do.
     pub(super) is_asked_for: bool,
+    /// Whether they asked for its level, so that one of another day will not do.
+    pub(super) has_own_level: bool,
     /// Layers that are sent at once.
     pub(super) at_once: usize,
     /// Whether the line takes the time, and not the packing.
@@ -120,7 +122,8 @@ pub(super) fn choose(wishes: PushOptions, situation: &Situation) -> Choice {
     let is_asked_for = wishes.compression.is_some() || wishes.level.is_some();
     let at_once = situation.line.at_once();
     let slow_line = situation.line.is_slow();
-    let choice = |road, why| Choice { road, packing, is_asked_for, at_once, slow_line, why };
+    let has_own_level = wishes.level.is_some();
+    let choice = |road, why| Choice { road, packing, is_asked_for, has_own_level, at_once, slow_line, why };
     match wishes.road {
         Some(Road::Engine) => return choice(Road::Engine, "Through the engine, as you asked.".to_owned()),
         Some(Road::Direct) => {
@@ -184,8 +187,15 @@ pub(super) fn archive(wishes: PushOptions, line: Line) -> Choice {
     let is_asked_for = wishes.compression.is_some() || wishes.level.is_some();
     let why =
         format!("Directly, with no engine; uncompressed layers go {}.", packed_how(wishes, packing, line));
-    let (at_once, slow_line) = (line.at_once(), line.is_slow());
-    Choice { road: Road::Direct, packing, is_asked_for, at_once, slow_line, why }
+    Choice {
+        road: Road::Direct,
+        packing,
+        is_asked_for,
+        has_own_level: wishes.level.is_some(),
+        at_once: line.at_once(),
+        slow_line: line.is_slow(),
+        why,
+    }
 }
 
 /// An archive's image with all that belongs to it.
@@ -203,6 +213,21 @@ pub(super) fn one_of_several(one: &OneOfSeveral) -> String {
         ),
         more => format!(
             "Only {platform} is taken, this machine's platform; {more} others are left (--all-platforms takes all)."
+        ),
+    }
+}
+
+/// The same of an image that an engine has, which sends all of it itself.
+pub(super) fn one_of_an_engines(one: &OneOfSeveral) -> String {
+    let platform = &one.platform;
+    match one.left {
+        1 => format!(
+            "Only {platform} is taken, this machine's platform; the engine has another one as well (--engine lets it \
+             send what it has)."
+        ),
+        more => format!(
+            "Only {platform} is taken, this machine's platform; the engine has {more} others as well (--engine lets it \
+             send what it has)."
         ),
     }
 }
@@ -330,7 +355,7 @@ mod tests {
         let wishes = PushOptions { compression: Some(Compression::Zstd), ..PushOptions::default() };
         let choice = choose(wishes, &Situation { missing: 1, ..situation() });
         assert_eq!((choice.road, choice.packing), (Road::Direct, Packing::new(Compression::Zstd, 1)));
-        assert!(choice.is_asked_for);
+        assert!(choice.is_asked_for && !choice.has_own_level);
         // The slower the line, the denser.
         let rate = |rate| Line { rate: Some(rate), ..AWAY };
         for (line, gzip, zstd) in [(rate(80_000_000), 1, 1), (rate(20_000_000), 6, 7), (AWAY, 7, 9)] {
@@ -341,6 +366,7 @@ mod tests {
         let wishes = PushOptions { level: Some(9), ..PushOptions::default() };
         let choice = archive(wishes, NEAR);
         assert_eq!(choice.packing, Packing::new(Compression::Gzip, 9));
+        assert!(choice.is_asked_for && choice.has_own_level);
         assert_eq!(
             choice.why,
             "Directly, with no engine; uncompressed layers go compressed with gzip at level 9."

@@ -19,7 +19,11 @@ use dockline_model::{
 };
 use dockline_registry::{Client, OneOfSeveral, Records, Reference, RegistryError, Scope};
 use dockline_tunnel::{Ask, Lease, Tunnel, TunnelConfig};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Tries in all when the tunnel breaks under a transfer. dockerd never repeats its first request nor the last (the
@@ -98,6 +102,8 @@ pub(super) struct Context {
     pub(super) spool: PathBuf,
     pub(super) figures: Arc<Figures>,
     pub(super) cancel: CancellationToken,
+    /// Whether it goes on some time when it is cancelled.
+    pub(super) is_halted: Arc<AtomicBool>,
     pub(super) mailbox: Mailbox,
 }
 
@@ -175,6 +181,7 @@ impl Transfer {
         }
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
+        let mut was_let_in = false;
         loop {
             self.say(TransferState::Waiting);
             let ready = self.ready(job).await;
@@ -195,6 +202,10 @@ impl Transfer {
                 Err(error) => error,
             };
             let failure = Failure { error, session };
+            if !was_let_in && self.is_let_in_now(job, &failure.error).await {
+                was_let_in = true;
+                continue;
+            }
             let may_pass = tries < REGISTRY_TRIES && self.may_pass(failure.error.code);
             if tries == TRIES || !(may_pass || self.is_the_tunnels(&failure)) {
                 return Err(match &self.held {
@@ -251,6 +262,7 @@ impl Transfer {
                 let client = self.client()?.telling(self.hearer(None));
                 let figures = self.context.figures.clone();
                 let digest = client
+                    .leaving_parts_if(&self.context.is_halted)
                     .pull_archive_as(
                         reference.repository(),
                         &reference.tag_or_digest(),
@@ -305,14 +317,13 @@ impl Transfer {
             )
             .await
             .map_err(|error| {
-                let told = UiError::from(&error);
-                // Of the two it is the one that is read from: the other need not have anything.
-                if let RegistryError::NotFound { .. } = error {
-                    let message = format!("{} has no image {from}.", origin.name());
-                    UiError { message, ..told }
-                } else {
-                    told
-                }
+                // Of the two it is the one that is read from that lacks an image, and the other that may lack a repository.
+                let RegistryError::NotFound { what, .. } = &error else { return UiError::from(&error) };
+                let message = match what.starts_with("repository ") {
+                    true => format!("{} has no {what}.", self.context.spec.name),
+                    false => format!("{} has no image {from}.", origin.name()),
+                };
+                UiError { message, ..UiError::from(&error) }
             })?;
         Ok(super::direct::stands(&digest))
     }

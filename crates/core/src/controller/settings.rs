@@ -4,6 +4,7 @@ use super::{Answerer, actor::Actor, engine, registries::unknown};
 use crate::{
     autostart::Autostart,
     config::{self, bounds},
+    credentials::Known,
     files::blocking,
     team,
     updates::Address,
@@ -85,12 +86,23 @@ impl Actor {
         Ok(Reply::TeamFile { text: team::export(chosen)? })
     }
 
+    pub(super) fn plan_import(&self, text: String, answer: Answerer) {
+        let (specs, paths) = (self.specs(), self.paths.clone());
+        tokio::spawn(async move {
+            let known = Known::read(&paths).await;
+            let plan = team::plan(&text, &specs, |authority| known.has(authority));
+            // A face that has gone does not hear it.
+            let _ = answer.send(plan.map(|plan| Reply::ImportPlan { plan }));
+        });
+    }
+
     pub(super) async fn import_registries(
         &mut self,
         text: &str,
         only: &[RegistryName],
     ) -> Result<Reply, UiError> {
-        let plan = team::plan(text, &self.specs())?;
+        let known = Known::read(&self.paths).await;
+        let plan = team::plan(text, &self.specs(), |authority| known.has(authority))?;
         let targets = team::to_add(&plan, only)?;
         if !targets.is_empty() {
             let paths = self.paths.clone();

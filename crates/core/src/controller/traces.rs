@@ -60,6 +60,39 @@ enum Kind {
 /// What the note of a container begins with; no image is called so.
 const CONTAINER: &str = "container ";
 
+/// What a note says.
+#[derive(Debug, PartialEq, Eq)]
+struct Note<'a> {
+    kind: Kind,
+    name: &'a str,
+    /// The engine where it is, as [`EngineEndpoint`](dockline_engine::EngineEndpoint) is shown; earlier versions noted none.
+    engine: Option<&'a str>,
+}
+
+impl<'a> Note<'a> {
+    /// `None` for one whose owner was killed while it wrote it, before it made anything.
+    fn read(text: &'a str) -> Option<Self> {
+        let (first, engine) = match text.split_once('\n') {
+            Some((first, rest)) => (first, Some(rest.strip_suffix('\n')?)),
+            None => (text, None),
+        };
+        let (kind, name) = match first.strip_prefix(CONTAINER) {
+            Some(name) => (Kind::Container, name),
+            None => (Kind::Name, first),
+        };
+        (!name.is_empty()).then_some(Self { kind, name, engine })
+    }
+
+    fn text(&self) -> String {
+        let prefix = match self.kind {
+            Kind::Name => "",
+            Kind::Container => CONTAINER,
+        };
+        let engine = self.engine.map(|engine| format!("\n{engine}\n")).unwrap_or_default();
+        format!("{prefix}{}{engine}", self.name)
+    }
+}
+
 impl Traces {
     /// `tasks`: what the owner waits for at its end.
     pub(super) fn new(state_dir: &Path, tasks: TaskTracker) -> Self {
@@ -69,20 +102,20 @@ impl Traces {
     /// Notes that `name` is about to be made; `None` if the image has it already, and it is the person's then.
     pub(super) async fn begin(&self, engine: &Engine, name: &str) -> Result<Option<Trace>, UiError> {
         drop(self.names.lock().await);
-        let note = self.note(name);
+        let note = self.note(engine, name);
         let was_ours = fs::try_exists(&note).await.unwrap_or(false);
         if !was_ours && engine.image_id(name).await.is_ok() {
             return Ok(None);
         }
-        self.write(&note, name).await?;
+        self.write(&note, engine, Kind::Name, name).await?;
         Ok(Some(self.trace(engine.clone(), Kind::Name, name.to_owned(), note)))
     }
 
     /// Notes that a container is about to be made, and makes up its name.
     pub(super) async fn container(&self, engine: &Engine) -> Result<Trace, UiError> {
         let name = format!("dockline-reads-{}", hex::encode(rand::random::<[u8; 8]>()));
-        let note = self.note(&name);
-        self.write(&note, &format!("{CONTAINER}{name}")).await?;
+        let note = self.note(engine, &name);
+        self.write(&note, engine, Kind::Container, &name).await?;
         Ok(self.trace(engine.clone(), Kind::Container, name, note))
     }
 
@@ -91,11 +124,14 @@ impl Traces {
         Trace { engine, kind, name, note, making, tasks, is_over: false }
     }
 
-    fn note(&self, name: &str) -> PathBuf {
-        self.folder.join(hex::encode(&Sha256::digest(name)[..16]))
+    fn note(&self, engine: &Engine, name: &str) -> PathBuf {
+        let what = format!("{name}\n{}", engine.endpoint());
+        self.folder.join(hex::encode(&Sha256::digest(what)[..16]))
     }
 
-    async fn write(&self, note: &Path, text: &str) -> Result<(), UiError> {
+    async fn write(&self, note: &Path, engine: &Engine, kind: Kind, name: &str) -> Result<(), UiError> {
+        let engine = engine.endpoint().to_string();
+        let text = Note { kind, name, engine: Some(&engine) }.text();
         let written = async {
             fs::create_dir_all(&self.folder).await?;
             fs::write(note, text).await
@@ -113,11 +149,18 @@ impl Traces {
         while let Ok(Some(note)) = notes.next_entry().await {
             let note = note.path();
             let (Ok(text), Ok(engine)) = (fs::read_to_string(&note).await, engines.find()) else { continue };
-            match text.strip_prefix(CONTAINER) {
-                // Killed while it wrote the note, before it made anything.
-                None if text.is_empty() => drop(fs::remove_file(&note).await),
-                Some(name) => containers.push(self.trace(engine, Kind::Container, name.to_owned(), note)),
-                None => names.push(self.trace(engine, Kind::Name, text, note)),
+            let Some(Note { kind, name, engine: place }) = Note::read(&text) else {
+                drop(fs::remove_file(&note).await);
+                continue;
+            };
+            // Another engine, as that of another context, knows nothing of it, and would have it forgotten.
+            if place.is_some_and(|place| place != engine.endpoint().to_string()) {
+                continue;
+            }
+            let trace = self.trace(engine, kind, name.to_owned(), note);
+            match kind {
+                Kind::Name => names.push(trace),
+                Kind::Container => containers.push(trace),
             }
         }
         let held = self.names.clone().lock_owned().await;
@@ -217,5 +260,30 @@ impl Drop for Trace {
             is_over: true,
         };
         drop(dropped.removal());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_tells_what_is_where() {
+        let note = |kind, name, engine| Note { kind, name, engine };
+        for known in [
+            note(Kind::Name, "cr.boss.org:5000/app:v1", Some("/var/run/docker.sock")),
+            note(Kind::Container, "dockline-reads-0", Some("tcp://10.0.0.1:2375")),
+            note(Kind::Name, "app:v1", None),
+        ] {
+            assert_eq!(Note::read(&known.text()), Some(known));
+        }
+        for half in ["", "app:v1\n", "app:v1\n/var/run/dock"] {
+            assert_eq!(Note::read(half), None, "{half:?}");
+        }
+        assert_eq!(
+            Note::read("container x"),
+            Some(note(Kind::Container, "x", None)),
+            "an earlier Dockline's"
+        );
     }
 }

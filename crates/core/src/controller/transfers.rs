@@ -15,14 +15,14 @@ use super::{
     ship::{self, Shipping},
 };
 use dockline_model::{
-    Change, Code, Command, FaceKind, RegistryName, Reply, Road, SshTarget, TransferId, TransferKind,
+    Change, Code, Command, FaceKind, Gauge, RegistryName, Reply, Road, SshTarget, TransferId, TransferKind,
     TransferState, TransferView, UiError, UnixMillis, Verified,
 };
 use dockline_tunnel::TunnelConfig;
 use std::{
     collections::BTreeMap,
     mem,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::time::Instant;
@@ -65,8 +65,12 @@ struct Entry {
     /// The command line that waits for it: it dies with that.
     bound_to: Option<FaceId>,
     cancel: CancellationToken,
+    /// Whether its task, once cancelled, leaves what it has to the one that goes on.
+    is_halted: Arc<AtomicBool>,
     figures: Arc<Figures>,
     meter: Meter,
+    /// Makes its share, over all of its tries.
+    gauge: Gauge,
     /// Its part of what its tunnel carries, while an engine moves it.
     share: Share,
     /// From the start of its task until its traces are removed.
@@ -96,6 +100,7 @@ impl Transfers {
                     state: TransferState::Waiting,
                     current: 0,
                     total: 0,
+                    share: None,
                     sent: 0,
                     skipped: 0,
                     rate: None,
@@ -154,20 +159,20 @@ impl Transfers {
         share::divide(&mut parts.collect::<Vec<_>>());
     }
 
-    /// The next one that may begin: in order, a few of each registry at a time, and never two of the same
-    /// reference at once (they would fight over the tag).
+    /// The next one that may begin: in order, a few of each registry at a time (of each of its hosts, where there are
+    /// several), and never two of the same reference at once (they would fight over the tag).
     fn next(&self, per_registry: usize) -> Option<TransferId> {
-        let mut busy: BTreeMap<&RegistryName, usize> = BTreeMap::new();
-        let mut references = Vec::new();
+        let (mut busy, mut references) = (Vec::new(), Vec::new());
         for entry in self.entries.values().filter(|entry| entry.has_task) {
-            *busy.entry(&entry.view.registry).or_default() += 1;
+            busy.push((&entry.view.registry, &entry.view.host));
             references.push((&entry.view.reference, &entry.view.host));
         }
         self.entries
             .values()
             .filter(|entry| !entry.has_task && entry.view.state == TransferState::Waiting)
             .find(|entry| {
-                busy.get(&entry.view.registry).copied().unwrap_or_default() < per_registry
+                let place = (&entry.view.registry, &entry.view.host);
+                busy.iter().filter(|busy| **busy == place).count() < per_registry
                     && !references.contains(&(&entry.view.reference, &entry.view.host))
             })
             .map(|entry| entry.view.id)
@@ -217,6 +222,7 @@ impl Actor {
             layers: Vec::new(),
             current: 0,
             total: 0,
+            share: None,
             sent: 0,
             skipped: 0,
             rate: None,
@@ -317,6 +323,7 @@ impl Actor {
                 spool: self.paths.spool(),
                 figures: entry.figures.clone(),
                 cancel: entry.cancel.clone(),
+                is_halted: entry.is_halted.clone(),
                 mailbox: self.mailbox.clone(),
             };
             begin(&self.transfers.tasks, id, mailbox, run::run(context, job));

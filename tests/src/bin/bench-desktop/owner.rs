@@ -120,6 +120,7 @@ fn transfer(sequence: u64) -> TransferView {
         state: TransferState::Running,
         current: layers.iter().map(|layer| layer.current).sum(),
         total: LAYERS * LAYER,
+        share: Some(u16::try_from(sequence % 1000).unwrap_or_default()),
         layers,
         sent: sequence * 100_000,
         skipped: 0,

@@ -1,6 +1,6 @@
 //! Pushes and pulls that the engine does itself: by which of the registry's names, and what it leaves unsaid.
 
-use super::{Transfer, Way, told};
+use super::{Job, Transfer, Way, told};
 use crate::{
     controller::{
         reach::{Reach, reach},
@@ -57,6 +57,31 @@ impl Transfer {
             }
             Err(error) => Err(self.with_the_registrys_word(reference, error).await),
         }
+    }
+
+    /// Whether a registry that has not let the engine in does so now: an engine asks nobody for a login, so whoever works
+    /// here is asked, for this very repository, where none that is kept does.
+    pub(super) async fn is_let_in_now(&self, job: &Job, error: &UiError) -> bool {
+        // Whoever is logged in has been told what they may not do.
+        let wants_login = error.code == Code::RegistryAuth
+            || (error.code == Code::RegistryDenied && self.context.access.kept().await.is_none());
+        if !wants_login || !self.context.figures.latest().is_engines {
+            return false;
+        }
+        let Ok(client) = self.client() else { return false };
+        let asked = match job {
+            Job::PushImage { reference, .. } => client.check_push(reference.repository()).await,
+            Job::PullImage { reference, .. } => {
+                client.manifest_digest(reference.repository(), &reference.tag_or_digest()).await.map(drop)
+            }
+            Job::PushArchive { .. } | Job::PullArchive { .. } | Job::Copy { .. } | Job::Ship(_) => {
+                return false;
+            }
+        };
+        if let Err(error) = &asked {
+            tracing::info!(%error, "the registry does not let us in either");
+        }
+        asked.is_ok()
     }
 
     async fn push_as(&self, engine: &Engine, image: &str, name: &str) -> Result<EngineDigest, EngineError> {
@@ -137,7 +162,7 @@ impl Transfer {
             && let Some(pulled) = known(self.pull_as(&engine, &name, platform).await)
         {
             let pulled = pulled.map_err(|error| self.told_of(reference, error))?;
-            return self.verify(reference, pulled.digest.as_deref()).await;
+            return self.verify_pulled(&engine, &name, reference, &pulled).await;
         }
         let name = self.by_address(&way, reference)?;
         // An engine cannot give a name with a digest in it; such an image keeps the address form.
@@ -147,10 +172,26 @@ impl Transfer {
         }
         let pulled = self.pull_as(&engine, &name, platform).await;
         let pulled = pulled.map_err(|error| self.told_of(reference, error))?;
-        let verified = self.verify(reference, pulled.digest.as_deref()).await?;
+        let verified = self.verify_pulled(&engine, &name, reference, &pulled).await?;
         if renamed {
             let named = self.named(reference, &self.context.spec.authority())?;
             engine.tag(&name, &named).await.map_err(told)?;
+        }
+        Ok(verified)
+    }
+
+    /// Compares what was pulled as `name` with what the registry has.
+    async fn verify_pulled(
+        &self,
+        engine: &Engine,
+        name: &str,
+        reference: &Reference,
+        pulled: &EngineDigest,
+    ) -> Result<Verified, UiError> {
+        let mut verified = self.verify(reference, pulled.digest.as_deref()).await?;
+        if !verified.at_registry {
+            // Podman does not say what it has pulled; the image does.
+            verified.at_registry = engine.has_digest(name, &verified.digest).await.unwrap_or(false);
         }
         Ok(verified)
     }

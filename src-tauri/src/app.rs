@@ -84,7 +84,7 @@ async fn live(arguments: Arguments, bar: Bar) -> anyhow::Result<()> {
     let begin = Begin {
         runtime: paths.runtime_dir.clone(),
         sample: demo.as_ref().map(|demo| demo.sample().to_owned()),
-        wish: None,
+        wishes: Vec::new(),
         bare: arguments.bare,
     };
     let window = Window::new(begin, failures);

@@ -43,6 +43,7 @@ impl session::Face for Desktop {
             self.window.open(None);
         }
         let notices = notifications::notifications_for(before, after, tongue);
+        // Whoever looks at the window is told by its page, whichever one it shows.
         if !self.window.is_watched() {
             for notice in notices {
                 self.notifier.show(notice);

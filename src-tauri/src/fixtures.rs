@@ -63,6 +63,7 @@ pub fn transfer(id: u64, state: TransferState) -> TransferView {
         layers: Vec::new(),
         current: 42,
         total: 100,
+        share: Some(420),
         sent: 0,
         skipped: 0,
         rate: None,

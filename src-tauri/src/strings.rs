@@ -239,6 +239,16 @@ impl Tongue {
         }
     }
 
+    /// Bytes over the line, where that is all that is known.
+    pub fn crossed(self, kind: TransferKind, megabytes: u64) -> String {
+        let gone = match kind {
+            TransferKind::Push | TransferKind::Ship => self.either("sent", "verstuurd"),
+            TransferKind::Pull => self.either("received", "ontvangen"),
+            TransferKind::Copy => self.either("moved", "verplaatst"),
+        };
+        format!("{megabytes} MB {gone}")
+    }
+
     pub const fn waiting(self) -> &'static str {
         self.either("waiting", "wacht")
     }

@@ -2,7 +2,7 @@
 //! happens to it happens to nothing else.
 
 use crate::words::{self, Begin, FromWindow, ToWindow, Wish};
-use std::{io, path::PathBuf, process::Stdio, time::Duration};
+use std::{collections::VecDeque, io, mem, path::PathBuf, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -78,9 +78,35 @@ struct Running {
     output: Lines<BufReader<ChildStdout>>,
     /// Whether it has been on the screen.
     was_shown: bool,
-    /// Orders that it has not carried out yet, and the wish of the last one.
-    unanswered: usize,
-    wish: Option<Wish>,
+    orders: Unanswered,
+}
+
+/// Orders that the window has not carried out yet, each with what it wishes for: a window that is closing carries out
+/// none of them, and the next one gets them all.
+#[derive(Debug, Default)]
+struct Unanswered(VecDeque<Vec<Wish>>);
+
+impl Unanswered {
+    fn ask(&mut self, wishes: Vec<Wish>) {
+        self.0.push_back(wishes);
+    }
+
+    /// The window answers in the order in which it was told.
+    fn answered(&mut self) {
+        let _ = self.0.pop_front();
+    }
+
+    /// What all of them wish for; `None` if there are none.
+    fn left(self) -> Option<Vec<Wish>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut wishes = Vec::new();
+        for wish in self.0.into_iter().flatten() {
+            words::queue(&mut wishes, wish);
+        }
+        Some(wishes)
+    }
 }
 
 /// What the keeper waits for.
@@ -110,7 +136,7 @@ impl Keeper {
                 Next::Said(FromWindow::Shown) => {
                     if let Some(running) = &mut self.running {
                         running.was_shown = true;
-                        running.unanswered = running.unanswered.saturating_sub(1);
+                        running.orders.answered();
                     }
                 }
                 Next::Said(FromWindow::Watched { watched }) => {
@@ -124,15 +150,18 @@ impl Keeper {
 
     async fn open(&mut self, wish: Option<Wish>) {
         if let Some(running) = &mut self.running {
-            running.unanswered += 1;
-            running.wish.clone_from(&wish);
+            running.orders.ask(wish.iter().cloned().collect());
             // One that is ending does not answer, and another is started in its place.
             if let Err(error) = running.say(&ToWindow::Raise { wish }).await {
                 tracing::debug!(%error, "the window is ending");
             }
             return;
         }
-        match Running::start(Begin { wish, ..self.begin.clone() }).await {
+        self.start(wish.into_iter().collect()).await;
+    }
+
+    async fn start(&mut self, wishes: Vec<Wish>) {
+        match Running::start(Begin { wishes, ..self.begin.clone() }).await {
             Ok(running) => self.running = Some(running),
             Err(error) => {
                 tracing::error!(%error, "{PROGRAM} cannot be started");
@@ -143,9 +172,9 @@ impl Keeper {
 
     /// The window's process has let go of its output: it is ending, or has ended.
     async fn ended(&mut self) {
-        let Some(running) = self.running.take() else { return };
+        let Some(mut running) = self.running.take() else { return };
         self.watching.send_replace(false);
-        let (was_shown, unanswered, wish) = (running.was_shown, running.unanswered, running.wish.clone());
+        let (was_shown, orders) = (running.was_shown, mem::take(&mut running.orders));
         match running.end().await {
             Ok(status) if status.success() => tracing::debug!("the window was closed"),
             Ok(status) => tracing::error!(%status, "the window ended unexpectedly"),
@@ -153,9 +182,9 @@ impl Keeper {
         }
         if !was_shown {
             let _ = self.failures.send(NotShown);
-        } else if unanswered > 0 {
+        } else if let Some(wishes) = orders.left() {
             // Asked for while it was closing.
-            self.open(wish).await;
+            self.start(wishes).await;
         }
     }
 
@@ -200,9 +229,10 @@ impl Running {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
-        let wish = begin.wish.clone();
+        let mut orders = Unanswered::default();
+        orders.ask(begin.wishes.clone());
         let output = BufReader::new(output).lines();
-        let mut running = Self { child, input, output, was_shown: false, unanswered: 1, wish };
+        let mut running = Self { child, input, output, was_shown: false, orders };
         running.say(&ToWindow::Begin(begin)).await?;
         Ok(running)
     }
@@ -226,4 +256,26 @@ impl Running {
 
 fn program() -> io::Result<PathBuf> {
     Ok(dockline_programs::own()?.with_file_name(PROGRAM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_that_closes_leaves_every_wish_to_the_next_one() {
+        let files =
+            |paths: &[&str]| Wish::Archives { paths: paths.iter().map(|&path| path.to_owned()).collect() };
+        let mut orders = Unanswered::default();
+        orders.ask(vec![Wish::Settings]);
+        orders.ask(vec![files(&["/a.tar"])]);
+        orders.ask(Vec::new());
+        orders.ask(vec![files(&["/b.tar"])]);
+        orders.answered();
+        assert_eq!(orders.left(), Some(vec![files(&["/a.tar", "/b.tar"])]));
+        let mut orders = Unanswered::default();
+        orders.ask(Vec::new());
+        orders.answered();
+        assert_eq!(orders.left(), None, "nothing is asked of the next window");
+    }
 }

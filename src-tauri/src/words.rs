@@ -29,8 +29,8 @@ pub struct Begin {
     pub runtime: PathBuf,
     /// The archive that the demo offers.
     pub sample: Option<PathBuf>,
-    /// What to show first.
-    pub wish: Option<Wish>,
+    /// What to show first, in this order.
+    pub wishes: Vec<Wish>,
     /// An empty window without an owner, to measure the real one against.
     pub bare: bool,
 }
@@ -52,6 +52,29 @@ pub enum Wish {
         /// Absolute paths; names that are not Unicode have replacement characters in them, and lead nowhere.
         paths: Vec<String>,
     },
+}
+
+/// Puts `wish` behind those that nobody has taken up yet. Files go together, as if they had been let go at once, and what
+/// is wished for twice is there once.
+pub fn queue(wishes: &mut Vec<Wish>, wish: Wish) {
+    if let Wish::Archives { paths } = wish {
+        let waiting = wishes.iter_mut().find_map(|waiting| match waiting {
+            Wish::Archives { paths } => Some(paths),
+            Wish::Setup | Wish::Registries | Wish::Transfers | Wish::Settings => None,
+        });
+        match waiting {
+            Some(waiting) => {
+                for path in paths {
+                    if !waiting.contains(&path) {
+                        waiting.push(path);
+                    }
+                }
+            }
+            None => wishes.push(Wish::Archives { paths }),
+        }
+    } else if !wishes.contains(&wish) {
+        wishes.push(wish);
+    }
 }
 
 /// From the window to the tray.
@@ -103,8 +126,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn wishes_wait_for_one_another_and_files_go_together() {
+        let files =
+            |paths: &[&str]| Wish::Archives { paths: paths.iter().map(|&path| path.to_owned()).collect() };
+        let mut wishes = Vec::new();
+        for wish in
+            [files(&["/a.tar"]), Wish::Setup, files(&["/b.tar", "/a.tar"]), Wish::Setup, Wish::Transfers]
+        {
+            queue(&mut wishes, wish);
+        }
+        assert_eq!(wishes, [files(&["/a.tar", "/b.tar"]), Wish::Setup, Wish::Transfers]);
+    }
+
+    #[test]
     fn what_is_said_is_heard_line_by_line() {
-        let begin = Begin { runtime: "/run/x".into(), sample: None, wish: Some(Wish::Setup), bare: false };
+        let begin = Begin { runtime: "/run/x".into(), sample: None, wishes: vec![Wish::Setup], bare: false };
         let archives = Wish::Archives { paths: vec!["/tmp/app.tar".to_owned()] };
         assert_eq!(serde_json::to_string(&archives).unwrap(), r#"{"archives":{"paths":["/tmp/app.tar"]}}"#);
         let words = [ToWindow::Begin(begin), ToWindow::Raise { wish: None }];

@@ -365,6 +365,19 @@ describe('images and transfers', () => {
     expect(store.view).toBe('images');
   });
 
+  test('what tells of no bytes shows those that crossed the line', async () => {
+    const { owner, screen, user } = await open(one());
+    await user.click(screen.getByTestId('nav-transfers'));
+    // As Podman pushes.
+    owner.tell({ kind: 'transfer', transfer: transfer(4, { sent: 41_000_000, rate: 8_000_000 }) });
+    const row = within(await screen.findByTestId('transfer-row'));
+    expect(row.getByTestId('transfer-crossed').textContent).toBe('41.0\u00a0MB sent');
+    expect(row.getByTestId('transfer-rate').textContent).toBe('8.0\u00a0MB/s');
+    expect(row.queryByText(/of 0/)).toBeNull();
+    await user.click(screen.getByTestId('nav-images'));
+    expect(screen.getByTestId('running-strip').textContent).toContain('41.0\u00a0MB');
+  });
+
   test('progress, cancel, and the digest in the end', async () => {
     const { owner, screen, user } = await open(one());
     await user.click(screen.getByTestId('nav-transfers'));
@@ -385,6 +398,7 @@ describe('images and transfers', () => {
     expect(row.getByTestId('transfer-rate').textContent).toBe('10.0\u00a0MB/s');
     await user.click(row.getByTestId('cancel'));
     expect(owner.asked()).toEqual([{ kind: 'cancel', transfer: 4 }]);
+    // The share does not fall with it.
     owner.tell({ kind: 'transfer', transfer: { ...running, current: 50, total: 400 } });
     await waitFor(() => expect(row.getByText('50 B of 400 B')).toBeTruthy());
     expect(row.getByTestId('transfer-bar').getAttribute('aria-valuenow')).toBe('50');

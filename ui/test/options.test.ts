@@ -349,13 +349,19 @@ describe('the team file', () => {
 
   test('comes from the disk, is shown, and then taken over', async () => {
     const { owner, screen, user } = await open(one());
-    const target = { name: 'b.example', ssh: { host: 'b' } };
+    const target = { name: 'b.example', ssh: { host: 'b' }, fallbacks: [] };
     owner.answers['plan-import'] = () => ({
       kind: 'import-plan',
       plan: {
         summary: '1 registry will be added.',
         entries: [
-          { registry: 'b.example', target: target as never, verdict: { kind: 'add' }, present: null },
+          {
+            registry: 'b.example',
+            target: target as never,
+            verdict: { kind: 'add' },
+            present: null,
+            warnings: [],
+          },
         ],
       },
     });
@@ -369,6 +375,41 @@ describe('the team file', () => {
       text: 'text of the file',
       registries: ['b.example'],
     });
+  });
+
+  test('shows all that decides where a push goes, and what there is to think about', async () => {
+    const { owner, screen, user } = await open(one());
+    const ssh = { user: 'me', host: 'prod.boss.org', jump: 'gate:2222' };
+    const plain = { ssh: { host: 'h' }, fallbacks: [], remote: '127.0.0.1:5000', port: 5000 };
+    const far = { ssh, fallbacks: [{ host: 'b' }], remote: 'attacker.example:80', port: 5001 };
+    const direct = { ...plain, url: 'https://ghcr.io' };
+    const warnings = ['It goes on to another machine.', 'A login goes with it.'];
+    owner.answers['plan-import'] = () => ({
+      kind: 'import-plan',
+      plan: {
+        summary: '3 registries will be added.',
+        entries: [plain, far, direct].map((target, at) => ({
+          registry: `r${at}.example`,
+          target: target as never,
+          verdict: { kind: 'add' } as const,
+          present: null,
+          warnings: target === far ? warnings : [],
+        })),
+      },
+    });
+    await user.click(screen.getByTestId('team-open'));
+    await user.click(screen.getByTestId('team-in'));
+    await user.upload(screen.getByTestId('team-choose'), new File(['text of the file'], 'team.toml'));
+    const ways = (await screen.findAllByTestId('team-way')).map((way) => way.textContent);
+    expect(ways).toEqual([
+      'by ssh h',
+      'by ssh me@prod.boss.org, or b, through gate:2222, on to attacker.example:80, at port 5001 here',
+      'at https://ghcr.io, without a tunnel',
+    ]);
+    const warned = screen.getAllByTestId('team-warning');
+    expect(warned.map((warning) => warning.textContent?.trim())).toEqual(warnings);
+    const entry = screen.getAllByTestId('team-entry')[1];
+    for (const warning of warned) expect(entry?.contains(warning)).toBe(true);
   });
 });
 

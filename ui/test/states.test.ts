@@ -1,36 +1,34 @@
 import { expect, test } from 'vitest';
 import { DIGEST, NOW, SECOND, layer, lease, registry, snapshot, transfer } from '../src/mock/words';
 import { announcements } from '../src/state/announce';
-import { fraction, isFinal, layerFraction, skippedBytes } from '../src/state/progress';
+import { overall } from '../src/state/groups';
+import { crossed, isFinal, layerFraction, shareOf, skippedBytes } from '../src/state/progress';
 import { canPause, canRetry } from '../src/state/retry';
 import { actions, holders, others, stateDetail, tunnelError } from '../src/state/tunnel';
 
 const error = { code: 'ssh-auth', message: 'No key was accepted.' } as const;
 
-test('the overall bar never falls, not even when the total grows', () => {
-  const steps: [number, number][] = [
-    [10, 100],
-    [50, 100],
-    [60, 400],
-    [380, 400],
-    [400, 400],
-  ];
-  let shown: number | null = null;
-  const seen: number[] = [];
-  for (const [current, total] of steps) {
-    shown = fraction(transfer(1, { current, total }), shown);
-    seen.push(shown ?? -1);
-  }
-  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
-  expect(seen.at(-1)).toBeLessThan(1);
+test('a bar shows the share that the owner tells, and nothing to measure is no number, not zero', () => {
+  expect(shareOf(transfer(1, { current: 10, total: 1000, share: 500 }))).toBe(0.5);
   expect(
-    fraction(transfer(1, { state: { kind: 'done', verified: { digest: DIGEST, atRegistry: true } } }), shown),
+    shareOf(transfer(1, { state: { kind: 'done', verified: { digest: DIGEST, atRegistry: true } } })),
   ).toBe(1);
+  expect(shareOf(transfer(1, { total: 0 }))).toBeNull();
 });
 
-test('nothing to measure is no number, not zero', () => {
-  expect(fraction(transfer(1, { total: 0 }), null)).toBeNull();
-  expect(fraction(transfer(1, { state: { kind: 'waiting' } }), null)).toBeNull();
+test('all transfers as one go by their shares, and never back', () => {
+  const half = transfer(1, { current: 10, total: 1000, share: 500 });
+  const first = overall([half], null);
+  expect(first?.share).toBe(0.5);
+  const joined = overall([half, transfer(2, { current: 0, total: 3000, share: 0 })], first);
+  expect(joined?.share).toBe(0.5);
+  const later = overall([half, transfer(2, { current: 3000, total: 3000, share: 995 })], joined);
+  expect(later?.share).toBeCloseTo((0.5 * 1000 + 0.995 * 3000) / 4000);
+});
+
+test('what an engine pushes without telling of bytes is counted on the line', () => {
+  expect(crossed(transfer(1, { sent: 41, total: 0 }))).toBe(41);
+  expect(crossed(transfer(1, { sent: 41, total: 100, current: 50 }))).toBe(0);
 });
 
 test('layers that need not travel are full and counted as skipped', () => {

@@ -42,7 +42,7 @@ test('many events between two frames are shown at once', async () => {
   for (let n = 1; n <= 50; n++)
     owner.tell({ kind: 'transfer', transfer: transfer(1, { current: n, total: 100 }) });
   expect(store.snapshot?.transfers).toEqual([]);
-  await vi.waitFor(() => expect(store.shown.get(1)).toBe(0.5));
+  await vi.waitFor(() => expect(store.snapshot?.transfers[0]?.share).toBe(500));
 });
 
 test('no owner is said, and asked again on demand', async () => {

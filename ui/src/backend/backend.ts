@@ -40,13 +40,13 @@ export interface Backend {
   listen(listener: Listener): Promise<void>;
   /** The demo's sample archive, if this is the demo. */
   demoSample(): Promise<string | null>;
-  /** The platform's dialog for a file that there is; null if it was closed. */
-  chooseFile(wanted: Wanted, title: string): Promise<string | null>;
+  /** The platform's dialog for a file that there is; null if it was closed. `archives` is what it calls image archives. */
+  chooseFile(wanted: Wanted, title: string, archives: string): Promise<string | null>;
   /** Where to save a file of that name; null if the dialog was closed. Nothing is written yet. */
   chooseSave(name: string, title: string): Promise<string | null>;
   /** Writes the team file where the person says, and tells where that is; null if the dialog was closed. */
   saveTeamFile(title: string): Promise<string | null>;
-  /** What was chosen outside of the page (in the tray) for it to show; only once. */
+  /** The next thing that was chosen outside of the page (in the tray) for it to show, each once; null if there is none. */
   takeWish(): Promise<Wish | null>;
   /** Opens the page about the newer version that the owner knows of, in the person's browser. Throws a `UiError`. */
   openRelease(): Promise<void>;

@@ -18,7 +18,7 @@ export const tauri: Backend = {
   },
 
   demoSample: () => optional('demo_sample'),
-  chooseFile: (wanted, title) => invoke<string | null>('choose_file', { wanted, title }),
+  chooseFile: (wanted, title, archives) => invoke<string | null>('choose_file', { wanted, title, archives }),
   chooseSave: (name, title) => invoke<string | null>('choose_save', { name, title }),
   saveTeamFile: (title) => invoke<string | null>('save_team_file', { title }),
   takeWish: () => optional<Wish>('take_wish'),

@@ -23,4 +23,8 @@ verdict: ImportVerdict,
 /**
  * As it is configured now, where one of that name is.
  */
-present: RegistrySpec | null, };
+present: RegistrySpec | null, 
+/**
+ * What a person should know before it is added, in sentences.
+ */
+warnings: Array<string>, };

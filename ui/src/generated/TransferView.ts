@@ -25,14 +25,13 @@ kind: TransferKind,
  */
 road: Road, 
 /**
- * Which registry: the one it goes to or comes from. Where an image is shipped there is none, and this is the
- * host's name in a registry's shape, as questions about that host name it.
  * Why that road, and how layers are packed, in a sentence; `None` while that is not decided, and where there is
  * nothing to decide.
  */
 why?: string | null, 
 /**
- * Which registry.
+ * Which registry: the one it goes to or comes from. Where an image is shipped there is none, and this is the
+ * host's name in a registry's shape, as questions about that host name it.
  */
 registry: RegistryName, 
 /**
@@ -57,13 +56,18 @@ state: TransferState,
  */
 layers: Array<LayerView>, 
 /**
- * Overall progress in bytes; never runs backwards.
+ * Overall progress in bytes; never runs backwards. What it is a part of may grow: see `share`.
  */
 current: number, 
 /**
  * Bytes in all; grows while layers are still being found.
  */
 total: number, 
+/**
+ * How much of it is done, in thousandths: what a bar shows. Never runs backwards, whatever is tried again, and is
+ * [`TransferView::WHOLE`] only when the transfer is done. `None` while there is nothing to measure.
+ */
+share: number | null, 
 /**
  * Bytes that really crossed the tunnel for it, repeated ones as well; 0 while nobody has counted them.
  */

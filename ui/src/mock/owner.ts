@@ -9,7 +9,7 @@ import type { Snapshot } from '../generated/Snapshot';
 import type { TransferView } from '../generated/TransferView';
 import type { UiError } from '../generated/UiError';
 import { reduce } from '../state/reducer';
-import { MB, SECOND, layer, registry, transfer } from './words';
+import { MB, SECOND, layer, registry, share, transfer } from './words';
 import { DIFF } from './hosts';
 import { collectPlan, contents } from './contents';
 import { importPlan } from './team';
@@ -509,7 +509,9 @@ export class Owner implements Backend {
 
   #change(id: number, more: Partial<TransferView>): void {
     const view = this.#state.transfers.find((other) => other.id === id);
-    if (view) this.#tell({ kind: 'transfer', transfer: { ...view, ...more } });
+    if (!view) return;
+    const changed = { ...view, ...more };
+    this.#tell({ kind: 'transfer', transfer: { ...changed, share: share(changed) } });
   }
 
   #tell(change: Change): void {

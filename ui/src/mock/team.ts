@@ -20,7 +20,7 @@ const target = (name: string, host: string): Target => ({
   clientCertificate: null,
 });
 
-/** One that is new, one that is here already, and one that is here and is another. */
+/** One that is new, one that a person should think about, one that is here already, and one that is here and is another. */
 export function importPlan([same, other]: readonly RegistrySpec[]): ImportPlan {
   if (!same || !other) return { entries: [], summary: 'The team file has no registries.' };
   return {
@@ -30,12 +30,27 @@ export function importPlan([same, other]: readonly RegistrySpec[]): ImportPlan {
         target: target('cr.colleagues.example', 'registry.colleagues.example'),
         verdict: { kind: 'add' },
         present: null,
+        warnings: [],
+      },
+      {
+        registry: 'cr.partners.example',
+        target: {
+          ...target('cr.partners.example', 'gate.partners.example'),
+          remote: 'build.partners.example:5000',
+        },
+        verdict: { kind: 'add' },
+        present: null,
+        warnings: [
+          'What is pushed to cr.partners.example goes on from dockercr@gate.partners.example to build.partners.example:5000, another machine.',
+          'The login that is kept for cr.partners.example:5000 will be given to whoever answers at the end of this way.',
+        ],
       },
       {
         registry: same.name,
         target: target(same.name, same.ssh.host),
         verdict: { kind: 'same' },
         present: same,
+        warnings: [],
       },
       {
         registry: other.name,
@@ -49,8 +64,9 @@ export function importPlan([same, other]: readonly RegistrySpec[]): ImportPlan {
           },
         },
         present: other,
+        warnings: [],
       },
     ],
-    summary: '1 registry will be added, 1 is here already, 1 is to be decided.',
+    summary: '2 registries will be added, 1 is here already, 1 is to be decided.',
   };
 }

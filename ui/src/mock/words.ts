@@ -66,6 +66,12 @@ export function layer(seed: number, state: LayerState, current: number, total: n
   return { id: hex(seed, 12), state, current, total };
 }
 
+/** As the owner makes it where all sizes are known from the beginning. */
+export function share({ state, current = 0, total = 0 }: Partial<TransferView>): number | null {
+  if (state?.kind === 'done') return 1000;
+  return total > 0 ? Math.min(Math.floor((current / total) * 1000), 995) : null;
+}
+
 export function transfer(id: number, more: Partial<TransferView>): TransferView {
   return {
     id,
@@ -79,6 +85,7 @@ export function transfer(id: number, more: Partial<TransferView>): TransferView 
     layers: [],
     current: 0,
     total: 0,
+    share: share(more),
     sent: 0,
     skipped: 0,
     rate: null,

@@ -54,6 +54,7 @@ export const codes: Partial<Record<Code, string>> = {
   'engine-not-set-up': 'De engine mist instellingen om naar de registry te pushen.',
   'permission-denied': 'Er is geen toestemming gegeven.',
   'owner-gone': 'De kern van Dockline is weg.',
+  'owner-version': 'De kern van Dockline is van een andere versie.',
   'owner-busy': 'De kern van Dockline is nog bezig.',
   'nobody-to-ask': 'Er moest iets gevraagd worden, en er was niemand.',
   keyring: 'De sleutelbos van het systeem werkt niet.',

@@ -209,4 +209,20 @@ export const engine: readonly Pattern[] = [
     "Only {1} is taken, this machine's platform; {2} others are left (--all-platforms takes all).",
     'Alleen {1} gaat mee, het platform van deze computer; {2} andere blijven achter (“Alle platforms ervan” neemt alle mee).',
   ],
+  [
+    'The registry did not let the engine {1} {2}: it has been asked too often.',
+    'De registry liet de engine niet verder met {2}: er is te vaak iets aan gevraagd.',
+  ],
+  [
+    'Wait a while and try again, or log in: registries that set a limit, Docker Hub among them, let those who are logged in ask more often.',
+    "Wacht even en probeer het opnieuw, of log in: registry's met een limiet, waaronder Docker Hub, laten wie ingelogd is vaker vragen.",
+  ],
+  [
+    "Only {1} is taken, this machine's platform; the engine has another one as well (--engine lets it send what it has).",
+    'Alleen {1} wordt genomen, het platform van deze machine; de engine heeft er nog een (met --engine verstuurt die wat ze heeft).',
+  ],
+  [
+    "Only {1} is taken, this machine's platform; the engine has {2} others as well (--engine lets it send what it has).",
+    'Alleen {1} wordt genomen, het platform van deze machine; de engine heeft er nog {2} (met --engine verstuurt die wat ze heeft).',
+  ],
 ];

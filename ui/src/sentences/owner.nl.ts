@@ -245,4 +245,26 @@ export const owner: readonly Pattern[] = [
     'Unlock the login keychain in Keychain Access, or allow it: keyring = true in the configuration.',
     'Ontgrendel de sleutelhanger ‘inloggen’ in Sleutelhangertoegang, of sta het toe bij Instellingen.',
   ],
+  [
+    "The login for {1} is in this system's keyring, which is locked or does not answer.",
+    'De login voor {1} staat in de sleutelbos van dit systeem, die op slot is of niet antwoordt.',
+  ],
+  ['Unlock the keyring and try again.', 'Ontgrendel de sleutelbos en probeer het opnieuw.'],
+  [
+    "The login for {1} is still in this system's keyring: it could not be deleted there.",
+    'De login voor {1} staat nog in de sleutelbos van dit systeem: hij kon daar niet worden gewist.',
+  ],
+  [
+    'DOCKLINE_KEYRING=off keeps Dockline away from the keyring. Unset it and log out again.',
+    'DOCKLINE_KEYRING=off houdt Dockline weg van de sleutelbos. Haal die instelling weg en log opnieuw uit.',
+  ],
+  ['Start or unlock the keyring and log out again.', 'Start of ontgrendel de sleutelbos en log opnieuw uit.'],
+  [
+    'What is pushed to {1} goes on from {2} to {3}, another machine.',
+    'Wat naar {1} gepusht wordt, gaat van {2} verder naar {3}, een andere machine.',
+  ],
+  [
+    'The login that is kept for {1} will be given to whoever answers at the end of this way.',
+    'De login die voor {1} bewaard is, wordt gegeven aan wie aan het einde van deze weg antwoordt.',
+  ],
 ];

@@ -96,4 +96,5 @@ export const phrases: readonly Pattern[] = [
   ['What has to be done after writing', 'Wat er na het schrijven moet gebeuren'],
   ['with status {1}', 'met status {1}'],
   ['by a signal', 'door een signaal'],
+  ['{1} by ssh {2} through {3}, at port {4}', '{1} via ssh {2} langs {3}, op poort {4}'],
 ];

@@ -236,4 +236,13 @@ export const reasons: readonly Pattern[] = [
   ],
   ['{1!}; all of it is in {2}', '{1!}; alles staat in {2}'],
   ['{1} would be too full for anything else', '{1} zou te vol worden voor iets anders'],
+  [
+    'the link /var/snap/docker/current does not lead to the folder of one revision of the snap',
+    'de koppeling /var/snap/docker/current leidt niet naar de map van één revisie van de snap',
+  ],
+  [
+    "colima has not made it, and one with nothing but Dockline's entries would take the place of its settings",
+    'colima heeft het niet gemaakt, en een bestand met alleen de regels van Dockline zou de plaats van zijn instellingen innemen',
+  ],
+  ['it is no file any more', 'het is geen bestand meer'],
 ];

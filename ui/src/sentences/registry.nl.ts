@@ -311,4 +311,13 @@ export const registry: readonly Pattern[] = [
     'Somebody pushed meanwhile. Look at it again, and then delete it.',
     'Intussen heeft iemand gepusht. Bekijk het opnieuw, en verwijder het dan.',
   ],
+  [
+    'The folder {1} is not an image: it has no file oci-layout in it, as an OCI layout has.',
+    'De map {1} is geen image: er staat geen bestand oci-layout in, zoals in een OCI-layout.',
+  ],
+  [
+    'Name the folder that holds oci-layout and index.json (skopeo copy writes one: oci:FOLDER), or an archive file (docker save --output app.tar).',
+    'Noem de map waarin oci-layout en index.json staan (skopeo copy schrijft er een: oci:MAP), of een archiefbestand (docker save --output app.tar).',
+  ],
+  ['{1} has no {2}.', '{1} heeft geen {2}.'],
 ];

@@ -368,4 +368,34 @@ export const setup: readonly Pattern[] = [
   ],
   ['macOS has forgotten the certificate.', 'macOS is het certificaat vergeten.'],
   ['macOS lets nobody but you do this: {1}', 'macOS laat dit alleen uzelf doen: {1}'],
+  ['{1} names {2}, but {3} does not go by it yet.', '{1} noemt {2}, maar {3} houdt zich daar nog niet aan.'],
+  [
+    'The engine reads its settings again so that docker push works here; no running container stops.',
+    'De engine leest zijn instellingen opnieuw, zodat docker push hier werkt; geen draaiende container stopt.',
+  ],
+  [
+    'The engine starts anew so that docker push works here; the container {1} stops.',
+    'De engine start opnieuw, zodat docker push hier werkt; de container {1} stopt.',
+  ],
+  [
+    'The engine starts anew so that docker push works here; {1} running containers stop.',
+    'De engine start opnieuw, zodat docker push hier werkt; {1} draaiende containers stoppen.',
+  ],
+  [
+    "See what snapd has installed (snap list docker), and push without the engine's settings until then: dockline push IMAGE.",
+    'Kijk wat snapd heeft geïnstalleerd (snap list docker), en push tot die tijd zonder de instellingen van de engine.',
+  ],
+  [
+    'Start colima, which makes the file, and try again. If it keeps its files elsewhere, set COLIMA_HOME.',
+    'Start colima, dat het bestand maakt, en probeer het opnieuw. Bewaart het zijn bestanden ergens anders, stel dan COLIMA_HOME in.',
+  ],
+  [
+    "Nothing was changed. This lets you read the folder again: echo '{1}' | sudo dockline-helper",
+    "Er is niets gewijzigd. Hiermee kunt u de map weer lezen: echo '{1}' | sudo dockline-helper",
+  ],
+  [
+    'The files hold nothing of this any more, but a step after that failed.',
+    'In de bestanden staat hier niets meer van, maar een stap daarna is mislukt.',
+  ],
+  ['{1} It said: {2}', '{1} Het zei: {2}'],
 ];

@@ -316,4 +316,17 @@ export const tunnel: readonly Pattern[] = [
     'Check that the host is on, and that macOS lets Dockline connect to it: System Settings › Privacy & Security › Local Network: allow Dockline.',
     'Kijk of de host aanstaat, en of macOS Dockline ermee laat verbinden: Systeeminstellingen › Privacy en beveiliging › Lokaal netwerk: sta Dockline toe.',
   ],
+  [
+    'The SSH agent {1} does not answer the Dockline that runs.',
+    'De SSH-agent {1} antwoordt de Dockline die draait niet.',
+  ],
+  [
+    'No SSH agent is known to the Dockline that runs: SSH_AUTH_SOCK was not set where it was started.',
+    'De Dockline die draait kent geen SSH-agent: SSH_AUTH_SOCK was niet ingesteld waar hij is gestart.',
+  ],
+  ['{1} does not exist.', '{1} bestaat niet.'],
+  [
+    'A key was accepted, but the agent did not answer within {1} s.',
+    'Een sleutel is geaccepteerd, maar de agent heeft niet binnen {1} s geantwoord.',
+  ],
 ];

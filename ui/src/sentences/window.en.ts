@@ -38,6 +38,10 @@ export const inWindow: readonly (readonly [owner: string, window: string])[] = [
   ['`dockline status` shows the hosts of a registry.', "A registry's card shows its hosts."],
   ['`dockline doctor` shows', 'the doctor shows'],
   ['without one: dockline push FILE.tar.', 'without one.'],
+  [
+    "without the engine's settings until then: dockline push IMAGE.",
+    "without the engine's settings until then.",
+  ],
   ['with `dockline push IMAGE`', 'with Dockline itself'],
   [
     '(“Address for containers” in the window, gateway in the configuration), then run dockline setup {1} again.',

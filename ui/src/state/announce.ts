@@ -1,8 +1,10 @@
 // What a screen reader is told when the state changes: ends and beginnings, never progress.
 
+import type { View } from '../backend/backend';
 import type { RegistryView } from '../generated/RegistryView';
 import type { Snapshot } from '../generated/Snapshot';
 import type { TransferView } from '../generated/TransferView';
+import type { UiError } from '../generated/UiError';
 import { saidPlainly } from '../sentences/sentences';
 import { t } from '../strings';
 
@@ -22,6 +24,39 @@ export function announcements(before: Snapshot, after: Snapshot): string[] {
     return old === transfer ? [] : transferNews(old, transfer);
   });
   return [...registries, ...transfers];
+}
+
+/** Something that came to an end nobody wished for, and the page that shows it. */
+export interface Failure {
+  /** The same for the same thing. */
+  key: string;
+  view: View;
+  name: string;
+  registry: string;
+  error: UiError;
+}
+
+/** The transfers and tunnels that have just failed; a tunnel's failure is not told again with each transfer's. */
+export function failures(before: Snapshot, after: Snapshot): Failure[] {
+  const transfers = after.transfers.flatMap(({ id, state, source, registry }): Failure[] => {
+    const old = before.transfers.find((other) => other.id === id);
+    if (state.kind !== 'failed' || old?.state.kind === 'failed') return [];
+    return [{ key: `transfer ${id}`, view: 'transfers', name: source, registry, error: state.error }];
+  });
+  const tunnels = after.registries.flatMap(({ spec: { name }, tunnel: { state } }): Failure[] => {
+    const old = before.registries.find(({ spec }) => spec.name === name);
+    if (state.kind !== 'failed' || !old || old.tunnel.state.kind === 'failed') return [];
+    if (transfers.some(({ error }) => error.message === state.error.message)) return [];
+    return [{ key: `registry ${name}`, view: 'registries', name, registry: name, error: state.error }];
+  });
+  return [...tunnels, ...transfers];
+}
+
+/** A newer version that no answer had named before, if the person wants to be told of those. */
+export function newerVersion(before: Snapshot, after: Snapshot): string | null {
+  const { last } = after.updates;
+  const isNew = last?.isNews && last.at !== before.updates.last?.at;
+  return isNew && after.settings.notices.update ? (last.release?.version ?? null) : null;
 }
 
 /** Why the transfers failed that have just failed. */

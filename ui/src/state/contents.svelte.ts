@@ -74,6 +74,8 @@ export class Inside {
   measuring = $state(false);
 
   readonly #store: Store;
+  /** Which image was asked for last: an answer for an earlier one is late, even if it is called the same elsewhere. */
+  #asked = 0;
 
   constructor(store: Store, registry: RegistryName) {
     this.#store = store;
@@ -83,9 +85,11 @@ export class Inside {
   }
 
   openRepository(repository: string): void {
+    this.#asked += 1;
     this.repository = repository;
     this.reference = null;
     this.detail = null;
+    this.detailError = null;
     this.tags = new Names((after) => this.#page({ kind: 'tags', repository, after, limit: null }));
     void this.tags.more();
   }
@@ -93,26 +97,28 @@ export class Inside {
   async openImage(reference: string): Promise<void> {
     const repository = this.repository;
     if (repository === null) return;
+    const asked = (this.#asked += 1);
     this.reference = reference;
     this.detail = null;
     this.detailError = null;
     try {
       const contents = await this.look({ kind: 'manifest', repository, reference });
-      if (this.reference !== reference || contents.kind !== 'manifest') return;
+      if (this.#asked !== asked || contents.kind !== 'manifest') return;
       const { manifest } = contents;
       this.detail = { manifest, referrers: [] };
       const referrers = await this.look({ kind: 'referrers', repository, digest: manifest.digest });
-      if (this.reference === reference && referrers.kind === 'referrers') {
+      if (this.#asked === asked && referrers.kind === 'referrers') {
         this.detail = { manifest, referrers: referrers.referrers };
       }
     } catch (thrown) {
       // Without referrers there is still the image itself.
-      if (this.reference === reference && !this.detail) this.detailError = toUiError(thrown);
+      if (this.#asked === asked && !this.detail) this.detailError = toUiError(thrown);
     }
   }
 
   /** One level up. */
   up(): void {
+    this.#asked += 1;
     if (this.reference !== null) {
       this.reference = null;
       this.detail = null;

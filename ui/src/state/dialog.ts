@@ -14,7 +14,8 @@ export type OpenDialog =
   | { kind: 'shortcuts' }
   | { kind: 'delete'; inside: Inside; ondeleted: (image: ImageName) => void }
   | { kind: 'collect'; registry: RegistryName }
-  | { kind: 'offer' }
+  /** `to` is the registry of this machine that it is about, if that is known. */
+  | { kind: 'offer'; to?: string }
   | { kind: 'remove'; registry: RegistryName }
   | { kind: 'disconnect'; registry: RegistryName }
   | { kind: 'setup'; action: SetupAction; registry: RegistryName | null }

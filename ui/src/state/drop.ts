@@ -1,8 +1,9 @@
 // What happens to files that are dragged over the window and let go.
 
-import type { Drop } from '../backend/backend';
+import { toUiError, type Drop } from '../backend/backend';
 import { t } from '../strings';
 import { fileName, looksLikeArchive } from './archive';
+import { listed, type Refused } from './refused';
 import type { Store } from './store.svelte';
 
 export type Verdict = 'ok' | 'refused' | 'no-registry';
@@ -21,36 +22,45 @@ export function aim(x: number, y: number): string | null {
 
 /** Pushes what can be pushed, asks where if that is open, and says why the rest is not. */
 export function letGo(store: Store, drop: Drop): void {
-  const registries = store.snapshot?.registries ?? [];
-  const good = drop.paths.filter(looksLikeArchive);
-  const bad = drop.paths.filter((path) => !looksLikeArchive(path));
-  const aimed = aim(drop.x, drop.y);
   store.dropTarget = null;
-
-  if (registries.length === 0) {
-    store.notice = { tone: 'error', text: t.archive.noRegistry };
+  if (store.snapshot === null) {
+    store.wishes.later(drop.paths);
     return;
   }
-  if (bad.length > 0) {
-    store.notice = {
-      tone: 'error',
-      text: t.archive.refused(t.list(bad.map(fileName))),
-      code: 'archive-invalid',
-    };
+  const { registries } = store.snapshot;
+  const good = drop.paths.filter(looksLikeArchive);
+  const bad = drop.paths.filter((path) => !looksLikeArchive(path)).map(fileName);
+  const aimed = aim(drop.x, drop.y);
+
+  if (registries.length === 0) {
+    store.warn({ tone: 'error', text: t.archive.noRegistry });
+    return;
   }
+  const refused = bad.length > 0 ? t.archive.refused(listed(bad), bad.length) : null;
+  if (refused !== null) store.warn({ tone: 'error', text: refused, code: 'archive-invalid' });
   if (good.length === 0) return;
   const registry = aimed ?? (registries.length === 1 ? registries[0]?.spec.name : undefined);
   if (registry === undefined) {
     // An open dialog holds words somebody typed; they are not thrown away for a drop.
-    store.dialog ??= { kind: 'archive', paths: good };
+    if (store.isAsking) store.wishes.later(good);
+    else store.dialog = { kind: 'archive', paths: good };
     return;
   }
-  void pushAll(store, good, registry);
+  void pushAll(store, good, registry, refused);
 }
 
-async function pushAll(store: Store, paths: string[], registry: string): Promise<void> {
-  const sent = await Promise.all(
-    paths.map((path) => store.attempt({ kind: 'push-archive', path, registry, reference: null })),
-  );
-  if (sent.some(Boolean)) store.view = 'transfers';
+async function pushAll(
+  store: Store,
+  paths: string[],
+  registry: string,
+  before: string | null,
+): Promise<void> {
+  const refused: Refused[] = [];
+  const push = (path: string) =>
+    store.request({ kind: 'push-archive', path, registry, reference: null }).catch((thrown) => {
+      refused.push({ name: fileName(path), error: toUiError(thrown) });
+    });
+  await Promise.all(paths.map(push));
+  if (refused.length < paths.length) store.view = 'transfers';
+  store.failAll(refused, before);
 }

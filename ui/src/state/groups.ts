@@ -2,7 +2,7 @@
 
 import type { TransferId } from '../generated/TransferId';
 import type { TransferView } from '../generated/TransferView';
-import { isFinal, unsized } from './progress';
+import { isFinal, shareOf, unsized } from './progress';
 
 export type Group = 'running' | 'waiting' | 'failed' | 'done';
 export const GROUPS: readonly Group[] = ['running', 'waiting', 'failed', 'done'];
@@ -56,12 +56,13 @@ export function overall(transfers: readonly TransferView[], before: Overall | nu
     counted.reduce((so, transfer) => so + figure(transfer), 0);
   const total = sum((transfer) => transfer.total);
   const current = sum((transfer) => Math.min(transfer.current, transfer.total));
+  const moved = sum((transfer) => (shareOf(transfer) ?? 0) * transfer.total);
   const rate = sum((transfer) => (isFinal(transfer) ? 0 : (transfer.rate ?? 0)));
   // A transfer whose size is not known yet makes every estimate a guess.
   const known = active.every((transfer) => transfer.total > 0 && unsized(transfer) === 0);
   return {
     members,
-    share: Math.max(before?.share ?? 0, total > 0 ? Math.min(current / total, 0.995) : 0),
+    share: Math.max(before?.share ?? 0, total > 0 ? Math.min(moved / total, 0.995) : 0),
     current,
     total,
     rate,

@@ -6,36 +6,19 @@ import type { TransferView } from '../generated/TransferView';
 /** How many of a transfer's layers have a size that nobody has told yet: engines tell it when a layer's turn comes. */
 export function unsized({ layers }: TransferView): number {
   return layers.filter(
-    ({ state, total }) => total === null && (state.kind === 'waiting' || state.kind === 'transferring'),
+    ({ state: { kind }, total }) =>
+      total === null && (kind === 'waiting' || kind === 'transferring' || kind === 'retrying'),
   ).length;
 }
 
-/**
- * The share that is done, 0 to 1, never less than `shown`: the total still grows while layers are being found, and a bar
- * that runs backwards is a lie about work that was done. `null` while there is nothing to measure. Full means finished,
- * so it stops just short of that until the registry's answer is in.
- */
-export function fraction(transfer: TransferView, shown: number | null): number | null {
-  switch (transfer.state.kind) {
-    case 'done':
-      return 1;
-    case 'waiting':
-      return shown;
-    case 'paused':
-    case 'running':
-    case 'verifying':
-    case 'failed':
-    case 'cancelled':
-      if (transfer.total <= 0) return shown;
-      return Math.max(shown ?? 0, Math.min((transfer.current / transfer.total) * sized(transfer), 0.995));
-  }
+/** The share that is done, 0 to 1, as the owner tells it: it never falls. `null` while there is nothing to measure. */
+export function shareOf({ share }: TransferView): number | null {
+  return share === null ? null : share / 1000;
 }
 
-/** The share of layers that the total is about. The others are taken to be like them, so that two layers of sixty are not
- * nearly everything. */
-function sized(transfer: TransferView): number {
-  const all = transfer.layers.length;
-  return all === 0 ? 1 : (all - unsized(transfer)) / all;
+/** Bytes that crossed the line, where nobody tells what they are a part of; 0 where somebody does. */
+export function crossed({ share, total, sent }: TransferView): number {
+  return share === null && total === 0 ? sent : 0;
 }
 
 /** The share of one layer; a layer that begins again may fall back, since that is what happened. */

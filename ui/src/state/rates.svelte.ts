@@ -50,6 +50,9 @@ export class Rates {
   sample(registries: readonly RegistryView[], now: number): void {
     // A timer may be late; a rate is per second all the same.
     const seconds = this.#last === 0 ? 1 : Math.max((now - this.#last) / SECOND, 0.1);
+    // Nobody looked, or nothing was up: of a short while the average is known, of a long one nothing of its last minute.
+    const missed = Math.max(Math.round(seconds) - 1, 0);
+    const isStale = missed >= LENGTH;
     this.#last = now;
     this.#kept = new Map(
       registries
@@ -59,9 +62,11 @@ export class Rates {
           const before = this.#kept.get(spec.name);
           // Counters begin again with a new owner.
           const grown = (after: number, count: number | undefined) =>
-            count === undefined || after < count ? 0 : (after - count) / seconds;
+            count === undefined || after < count || isStale ? 0 : (after - count) / seconds;
           const sample = { up: grown(bytesUp, before?.bytesUp), down: grown(bytesDown, before?.bytesDown) };
-          const samples = [...(before?.samples ?? []), sample].slice(-LENGTH);
+          const earlier =
+            before && !isStale ? [...before.samples, ...Array<Sample>(missed).fill(sample)] : [];
+          const samples = [...earlier, sample].slice(-LENGTH);
           return [spec.name, { samples, bytesUp, bytesDown }] as const;
         }),
     );

@@ -5,20 +5,23 @@ import type { Command } from '../generated/Command';
 import type { RegistryName } from '../generated/RegistryName';
 import type { Reply } from '../generated/Reply';
 import type { Snapshot } from '../generated/Snapshot';
-import type { TransferId } from '../generated/TransferId';
 import type { UiError } from '../generated/UiError';
 import type { UsageProgress } from '../generated/UsageProgress';
-import { saidError, saidPlainly } from '../sentences/sentences';
+import { saidPlainly } from '../sentences/sentences';
+import { t } from '../strings';
 import { announcements } from './announce';
 import type { OpenDialog } from './dialog';
+import { Elsewhere } from './elsewhere';
 import { overall, type Overall } from './groups';
-import { fraction } from './progress';
 import { Rates } from './rates.svelte';
 import { language } from './language.svelte';
 import { order, reduce } from './reducer';
+import type { Remedy } from './remedy';
+import { hints, plainly, reasons, summary, type Refused } from './refused';
 import { text } from './text.svelte';
 import { theme } from './theme.svelte';
 import { Welcome } from './welcome.svelte';
+import { Wishes } from './wishes';
 
 /** Least time between two snapshots asked for because of missing numbers, in milliseconds. */
 const GAP_PAUSE = 5_000;
@@ -32,6 +35,8 @@ export interface Notice {
   text: string;
   hint?: string | null;
   code?: UiError['code'];
+  /** The one button that helps. */
+  remedy?: Remedy | null;
 }
 
 /** One after the other, so that no two are heard as one. */
@@ -43,8 +48,6 @@ function sentences(words: string[]): string {
 
 export class Store {
   snapshot = $state.raw<Snapshot | null>(null);
-  /** What each overall bar shows; see `fraction`. */
-  shown = $state.raw<ReadonlyMap<TransferId, number>>(new Map());
   /** Everything under way as one bar. */
   overall = $state.raw<Overall | null>(null);
   /** How far the measuring of a registry's contents is. */
@@ -59,7 +62,7 @@ export class Store {
   /** Whether that page is to begin by itself. */
   checkNow = $state(false);
   readonly welcome: Welcome;
-  dialog = $state.raw<OpenDialog | null>(null);
+  #dialog = $state.raw<OpenDialog | null>(null);
   notice = $state.raw<Notice | null>(null);
   /** The last thing a screen reader is told. */
   spoken = $state('');
@@ -76,6 +79,8 @@ export class Store {
   /** What to do with paths that were let go; set by the window. */
   onDrop: (drop: Drop) => void = () => {};
 
+  /** What waits for its turn. */
+  readonly wishes: Wishes;
   readonly #backend: Backend;
   /** What is to be said and not said yet, and whether the page has it anyhow. */
   #words: { text: string; onPage: boolean }[] = [];
@@ -86,10 +91,12 @@ export class Store {
   /** Events that came while a snapshot was under way; they may be newer than it. */
   #sinceAsked: Told[] | null = null;
   #nextGapSnapshot = 0;
+  readonly #elsewhere = new Elsewhere(this);
 
   constructor(backend: Backend) {
     this.#backend = backend;
     this.welcome = new Welcome(this);
+    this.wishes = new Wishes(this, () => backend.takeWish());
   }
 
   /** Whether the first start is shown where the registries would be: nothing is there, or it is not done yet. */
@@ -111,24 +118,14 @@ export class Store {
       await this.#backend.listen({
         event: (event) => this.#enqueue(event),
         drop: (drop) => this.#dragged(drop),
-        wished: () => void this.#takeWish(),
+        wished: () => void this.wishes.take(),
       });
       await this.#asksWhoTells();
-      await this.#refresh();
-      this.demoSample = await this.#backend.demoSample();
-      await this.#takeWish();
     } catch (thrown) {
       this.broken = toUiError(thrown);
+      return;
     }
-  }
-
-  /** Shows what was chosen in the tray; a dialog that is open already stays. */
-  async #takeWish(): Promise<void> {
-    const wish = await this.#backend.takeWish();
-    if (wish === 'setup') this.dialog ??= { kind: 'setup', action: 'apply', registry: null };
-    else if (typeof wish === 'object' && wish !== null)
-      this.onDrop({ kind: 'drop', paths: wish.archives.paths, x: -1, y: -1 });
-    else if (wish !== null) this.go(wish);
+    await this.retry();
   }
 
   /** Opens the page about the newer version in the person's browser; throws a `UiError`. */
@@ -140,11 +137,13 @@ export class Store {
     }
   }
 
-  /** Asks again after `broken`. */
+  /** Asks for the state, again after `broken`, and for all that only makes sense with it. */
   async retry(): Promise<void> {
     try {
       await this.#refresh();
       this.broken = null;
+      this.demoSample = await this.#backend.demoSample();
+      await this.wishes.take();
     } catch (thrown) {
       this.broken = toUiError(thrown);
     }
@@ -153,8 +152,11 @@ export class Store {
   /** Carries out a command; throws a `UiError`. */
   async request(command: Command): Promise<Reply> {
     try {
-      return await this.#backend.dispatch(command);
+      const reply = await this.#backend.dispatch(command);
+      this.welcome.sent(command);
+      return reply;
     } catch (thrown) {
+      if (command.kind === 'change-settings') this.follow();
       throw toUiError(thrown);
     }
   }
@@ -162,7 +164,7 @@ export class Store {
   /** Carries out a command whose failure has no better place than the notice line. */
   async attempt(command: Command): Promise<boolean> {
     try {
-      await this.#backend.dispatch(command);
+      await this.request(command);
       return true;
     } catch (thrown) {
       this.fail(toUiError(thrown));
@@ -172,6 +174,21 @@ export class Store {
 
   go(view: View): void {
     this.view = view;
+  }
+
+  get dialog(): OpenDialog | null {
+    return this.#dialog;
+  }
+
+  set dialog(dialog: OpenDialog | null) {
+    this.#dialog = dialog;
+    // Later, since what was chosen in one dialog may open the next.
+    if (dialog === null) setTimeout(() => this.wishes.goOn());
+  }
+
+  /** Whether something is asked already, so that a wish that asks for more has to wait. */
+  get isAsking(): boolean {
+    return this.dialog !== null || (this.snapshot?.prompts.length ?? 0) > 0;
   }
 
   /** Closes the dialog. Handed to buttons as it is. */
@@ -194,7 +211,7 @@ export class Store {
 
   /** The platform's dialog for a file that there is; null if it was closed, or could not be shown. */
   chooseFile(wanted: Wanted, title: string): Promise<string | null> {
-    return this.#choose(() => this.#backend.chooseFile(wanted, title));
+    return this.#choose(() => this.#backend.chooseFile(wanted, title, t.archive.filter));
   }
 
   /** The platform's dialog for a file that is to be. */
@@ -222,11 +239,28 @@ export class Store {
 
   fail(error: UiError): void {
     if (error.code === 'cancelled') return; // the person did that
-    const { lead, message } = saidError(error);
-    const text = lead === null ? message.text : `${lead} ${message.text}`;
     const hint = error.hint ? saidPlainly(error.hint) : null;
-    this.notice = { tone: 'error', text, hint, code: error.code };
-    this.speak(hint === null ? text : `${text} ${hint}`);
+    this.warn({ tone: 'error', text: plainly(error), hint, code: error.code });
+  }
+
+  /** Says of several things that were asked for which were refused, and why; after what was said `before`. */
+  failAll(refused: readonly Refused[], before: string | null = null): void {
+    const all = reasons(refused.filter(({ error }) => error.code !== 'cancelled'));
+    const [first] = all;
+    if (!first) return;
+    const text = summary(all, (names, count, why) => `${t.refused(names, count)} ${why}`);
+    this.warn({
+      tone: 'error',
+      text: before === null ? text : `${before} ${text}`,
+      hint: hints(all),
+      code: first.error.code,
+    });
+  }
+
+  /** Shows a notice, and says it. */
+  warn(notice: Notice): void {
+    this.notice = notice;
+    this.speak(notice.hint == null ? notice.text : `${notice.text} ${notice.hint}`);
   }
 
   say(text: string): void {
@@ -353,26 +387,23 @@ export class Store {
 
   #show(before: Snapshot | null, after: Snapshot): void {
     if (before === after) return;
-    if (before?.transfers !== after.transfers) {
-      this.shown = new Map(
-        after.transfers.flatMap((transfer) => {
-          const share = fraction(transfer, this.shown.get(transfer.id) ?? null);
-          return share === null ? [] : [[transfer.id, share] as const];
-        }),
-      );
-    }
     if (before?.transfers !== after.transfers) this.overall = overall(after.transfers, this.overall);
     this.snapshot = after;
+    if (before && before.prompts.length > 0 && after.prompts.length === 0) this.wishes.goOn();
     // The registry whose first push was still to come may be gone since.
     if (!before && this.welcome.step === 'push' && !this.#hasAdded) this.endWelcome();
-    if (before?.settings !== after.settings) this.#follow(after);
+    this.welcome.arrived(before, after);
+    if (before?.settings !== after.settings) this.follow();
     if (before?.registries !== after.registries) this.rates.follow(() => this.snapshot?.registries ?? []);
     const news = before ? announcements(before, after) : [];
     if (news.length > 0) this.speak(news.join(' '));
+    if (before) this.#elsewhere.tell(before, after);
   }
 
-  /** The window looks as the settings say, whoever changed them. */
-  #follow({ settings }: Snapshot): void {
+  /** The window looks as the settings say, whoever changed them, and again when a change was refused. */
+  follow(): void {
+    const settings = this.snapshot?.settings;
+    if (!settings) return;
     theme.choose(settings.theme);
     language.choose(settings.language);
     text.choose(settings.textPercent);

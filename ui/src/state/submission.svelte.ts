@@ -1,18 +1,38 @@
 // What a dialog's main button does: busy meanwhile, and why it was refused.
 
+import type { Command } from '../generated/Command';
 import type { UiError } from '../generated/UiError';
 import { toUiError } from '../backend/backend';
+import type { Refused } from './refused';
 import type { Store } from './store.svelte';
+
+/** One of several things that a dialog asks for at once. */
+export interface Part {
+  /** What it is called. */
+  name: string;
+  command: Command;
+  /** What it is the same as, if that is not the whole command. */
+  key?: string;
+}
+
+function keyOf({ key, command }: Part): string {
+  return key ?? JSON.stringify(command);
+}
 
 export class Submission {
   busy = $state(false);
   refusal = $state.raw<UiError | null>(null);
+  /** Of several things that were asked for, those that were refused. */
+  refused = $state.raw<readonly Refused[]>([]);
+  /** What was taken: it is not asked for again by pressing the button once more. */
+  taken = $state.raw<ReadonlySet<string>>(new Set());
 
   /** Does the work. `handled` may keep an error from being shown by returning true. */
   async run(work: () => Promise<void>, handled?: (error: UiError) => Promise<boolean>): Promise<void> {
     if (this.busy) return;
     this.busy = true;
     this.refusal = null;
+    this.refused = [];
     try {
       await work();
     } catch (thrown) {
@@ -42,5 +62,33 @@ export class Submission {
         return true;
       },
     );
+  }
+
+  /**
+   * Asks for each of the parts, whatever became of the others, and ends as `finish` does. If some are refused the dialog
+   * stays, and the button asks for those alone. Returns them.
+   */
+  async sendAll(store: Store, parts: readonly Part[], after?: () => void): Promise<readonly Part[]> {
+    const left = parts.filter((part) => !this.taken.has(keyOf(part)));
+    const refused: { part: Part; error: UiError }[] = [];
+    const mine = store.dialog;
+    await this.run(async () => {
+      for (const part of left) {
+        try {
+          await store.request(part.command);
+          this.taken = new Set([...this.taken, keyOf(part)]);
+        } catch (thrown) {
+          refused.push({ part, error: toUiError(thrown) });
+        }
+      }
+      const told = refused.map(({ part, error }) => ({ name: part.name, error }));
+      if (store.dialog !== mine) store.failAll(told);
+      else if (told.length === 0) {
+        store.close();
+        after?.();
+      } else if (parts.length > 1) this.refused = told;
+      else this.refusal = told[0]?.error ?? null;
+    });
+    return refused.map(({ part }) => part);
   }
 }

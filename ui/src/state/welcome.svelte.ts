@@ -1,9 +1,12 @@
 // The first start: what was typed so far, and how far it got. Kept on the disk of the web view as it is typed, so that
 // leaving halfway loses nothing; gone once the first registry is there and the person is done.
 
+import type { Command } from '../generated/Command';
 import type { DoctorId } from '../generated/DoctorId';
 import type { Proposal } from '../generated/Proposal';
+import type { Snapshot } from '../generated/Snapshot';
 import type { Target } from '../generated/Target';
+import type { TransferView } from '../generated/TransferView';
 import { emptyForm, readForm, type AddForm } from './add';
 import { keep, read } from './language.svelte';
 import { sshText } from './ssh';
@@ -47,6 +50,23 @@ export class Welcome {
     this.step = 'choose';
   }
 
+  /** A push to it that was taken is the first one, wherever in the window it was asked for. */
+  sent(command: Command): void {
+    if (this.step !== 'push') return;
+    if (command.kind !== 'push' && command.kind !== 'push-archive') return;
+    if (command.registry === this.added) this.end();
+  }
+
+  /** So is one that is done, whoever asked for it. */
+  arrived(before: Snapshot | null, after: Snapshot): void {
+    if (this.step !== 'push' || before?.transfers === after.transfers) return;
+    // One that was done before may have been to a registry that had the name earlier.
+    const known = new Set(before?.transfers.filter(isDone).map(({ id }) => id));
+    const isFirst = (transfer: TransferView) =>
+      isDone(transfer) && transfer.registry === this.added && !known.has(transfer.id);
+    if (after.transfers.some(isFirst)) this.end();
+  }
+
   /** Looks for registries that this machine seems to know. */
   async find(): Promise<void> {
     try {
@@ -58,14 +78,19 @@ export class Welcome {
     }
   }
 
+  /** A container is a registry on this machine, which has no tunnel to it: what can be done is to offer it to a host. */
   take(proposal: Proposal): void {
-    const { name, ssh, remote } = proposal;
+    const { name, source, ssh, remote } = proposal;
+    if (source.kind === 'container') {
+      this.#store.dialog = { kind: 'offer', ...(remote === null ? {} : { to: remote }) };
+      return;
+    }
     this.form = {
       ...this.form,
       name: name ?? this.form.name,
       ssh: ssh ? sshText({ host: ssh.host, user: ssh.user, port: ssh.port }) : this.form.ssh,
-      identity: ssh?.identity ?? '',
-      jump: ssh?.jump ?? '',
+      identity: ssh ? (ssh.identity ?? '') : this.form.identity,
+      jump: ssh ? (ssh.jump ?? '') : this.form.jump,
       remote: remote && remote !== '127.0.0.1:5000' ? remote : '',
     };
     this.save();
@@ -111,6 +136,10 @@ export class Welcome {
     keep(ADDED, target.name);
     this.step = 'push';
   }
+}
+
+function isDone({ kind, state }: TransferView): boolean {
+  return kind === 'push' && state.kind === 'done';
 }
 
 /** Texts that were kept; whatever else may stand there is not trusted. */

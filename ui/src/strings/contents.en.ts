@@ -1,7 +1,7 @@
 // Words of what is in a registry, and what is removed from it.
 
 import type { ManifestKind } from '../generated/ManifestKind';
-import { plural } from './plural';
+import { plural, whole } from './plural';
 
 /** What collecting takes away; mostly there are parts alone, and nobody wants to read of none. */
 const garbage = (blobs: number, manifests: number) =>
@@ -56,7 +56,8 @@ export const en = {
       measure: 'Measure',
       again: 'Measure again',
       begins: 'Reading the repositories…',
-      progress: (done: number, total: number) => `${done} of ${plural(total, 'repository', 'repositories')}`,
+      progress: (done: number, total: number) =>
+        `${whole(done)} of ${plural(total, 'repository', 'repositories')}`,
       total: (size: string) => `${size} in all; what several share is counted once.`,
       tags: (n: number) => plural(n, 'tag', 'tags'),
       legend: 'The full colour is a repository’s own; the pale one it shares with others.',

@@ -1,7 +1,7 @@
 // Dutch words of what is in a registry, and what is removed from it.
 
 import type { en } from './contents.en';
-import { plural } from './plural';
+import { plural, whole } from './plural';
 
 const garbage = (blobs: number, manifests: number) =>
   [
@@ -55,7 +55,8 @@ export const nl: typeof en = {
       measure: 'Meten',
       again: 'Nog eens meten',
       begins: 'De repository’s worden gelezen…',
-      progress: (done: number, total: number) => `${done} van ${plural(total, 'repository', 'repository’s')}`,
+      progress: (done: number, total: number) =>
+        `${whole(done)} van ${plural(total, 'repository', 'repository’s')}`,
       total: (size: string) => `${size} in totaal; wat gedeeld wordt, is één keer geteld.`,
       tags: (n: number) => plural(n, 'tag', 'tags'),
       legend: 'De volle kleur is van de repository zelf; de bleke deelt ze met andere.',

@@ -119,8 +119,11 @@ export const en = {
     overlayChoose: 'Drop, then choose the registry',
     overlayRefused: 'Not an image archive',
     overlayRefusedHint: 'Image archives end in .tar, .tar.gz or .tar.zst.',
-    refused: (names: string) =>
-      `${names} is not an image archive: those end in .tar, .tar.gz or .tar.zst. Nothing was sent.`,
+    refused: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'is not an image archive' : 'are not image archives'}: those end in .tar, .tar.gz or .tar.zst. ${n === 1 ? 'It was' : 'They were'} not sent.`,
+    waits: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'waits' : 'wait'} for a choice of registry until this dialog is closed.`,
+    filter: 'Image archives (docker save, OCI layout)',
     noRegistry: 'There is no registry to push to yet. Add one first.',
   },
 };

@@ -127,8 +127,11 @@ export const nl: typeof en = {
     overlayChoose: 'Laat los, en kies dan de registry',
     overlayRefused: 'Geen image-archief',
     overlayRefusedHint: 'Image-archieven eindigen op .tar, .tar.gz of .tar.zst.',
-    refused: (names: string) =>
-      `${names} is geen image-archief: die eindigen op .tar, .tar.gz of .tar.zst. Er is niets verzonden.`,
+    refused: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'is geen image-archief' : 'zijn geen image-archieven'}: die eindigen op .tar, .tar.gz of .tar.zst. ${n === 1 ? 'Het is' : 'Ze zijn'} niet verzonden.`,
+    waits: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'wacht' : 'wachten'} op de keuze van een registry tot dit venster gesloten is.`,
+    filter: 'Image-archieven (docker save, OCI-layout)',
     noRegistry: 'Er is nog geen registry om naartoe te pushen. Voeg er eerst een toe.',
   },
 };

@@ -165,6 +165,11 @@ export const nl: typeof en = {
     choose: 'Of kies het bestand…',
     look: 'Kijken wat het zou veranderen',
     same: 'U hebt deze al.',
+    direct: (url: string) => `op ${url}, zonder tunnel`,
+    by: (hosts: string[]) => `via ssh ${hosts.join(', of ')}`,
+    through: (jump: string) => `langs ${jump}`,
+    onTo: (remote: string) => `door naar ${remote}`,
+    atPort: (port: number) => `hier op poort ${port}`,
     import: (n: number) =>
       n === 0 ? 'Niets toe te voegen' : `${plural(n, 'registry', 'registry’s')} toevoegen`,
     imported: (n: number) => `${plural(n, 'registry', 'registry’s')} toegevoegd.`,

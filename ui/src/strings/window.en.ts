@@ -1,6 +1,6 @@
 // Words of the window as a whole: its frame, what stands everywhere, the palette and the keys.
 
-import { plural } from './plural';
+import { plural, whole } from './plural';
 
 export const en = {
   app: 'Dockline',
@@ -13,7 +13,11 @@ export const en = {
     settings: 'Settings',
     running: 'under way',
   },
-  more: (n: number) => `Show more (${n} left)`,
+  more: (n: number) => `Show more (${whole(n)} left)`,
+  others: (n: number) => `${whole(n)} more`,
+  failedBecause: (names: string, _n: number, why: string) => `${names} failed: ${why}`,
+  refused: (names: string, n: number) => `${names} ${n === 1 ? 'was' : 'were'} refused.`,
+  refusedToo: (names: string, n: number) => `${names} ${n === 1 ? 'was' : 'were'} refused, too.`,
   moreThere: 'Show more',
   close: 'Close',
   cancel: 'Cancel',

@@ -1,7 +1,7 @@
 // Dutch words of the window as a whole: its frame, what stands everywhere, the palette and the keys.
 
 import type { en } from './window.en';
-import { plural } from './plural';
+import { plural, whole } from './plural';
 
 export const nl: typeof en = {
   app: 'Dockline',
@@ -14,7 +14,12 @@ export const nl: typeof en = {
     settings: 'Instellingen',
     running: 'bezig',
   },
-  more: (n: number) => `Meer tonen (nog ${n})`,
+  more: (n: number) => `Meer tonen (nog ${whole(n)})`,
+  others: (n: number) => `nog ${whole(n)}`,
+  failedBecause: (names: string, n: number, why: string) =>
+    `${names} ${n === 1 ? 'is' : 'zijn'} mislukt: ${why}`,
+  refused: (names: string, n: number) => `${names} ${n === 1 ? 'is' : 'zijn'} geweigerd.`,
+  refusedToo: (names: string, n: number) => `${names} ${n === 1 ? 'is' : 'zijn'} ook geweigerd.`,
   moreThere: 'Meer tonen',
   close: 'Sluiten',
   cancel: 'Annuleren',

@@ -28,14 +28,14 @@ pub enum Wanted {
     Key,
 }
 
-/// Lets the person choose a file; nothing if they close the dialog. Nothing is read here.
+/// Lets the person choose a file; nothing if they close the dialog. Nothing is read here. `title` and `archives`, what image
+/// archives are called, are in the language that the page has.
 #[tauri::command]
-pub async fn choose_file(app: AppHandle, wanted: Wanted, title: String) -> Option<PathBuf> {
+pub async fn choose_file(app: AppHandle, wanted: Wanted, title: String, archives: String) -> Option<PathBuf> {
     let (chosen, choice) = oneshot::channel();
     let dialog = app.dialog().file().set_title(title);
     let dialog = match wanted {
-        Wanted::Archive => dialog
-            .add_filter("Image archives (docker save, OCI layout)", &["tar", "gz", "tgz", "zst", "tzst"]),
+        Wanted::Archive => dialog.add_filter(archives, &["tar", "gz", "tgz", "zst", "tzst"]),
         Wanted::Certificate => dialog.add_filter("PEM", &["pem", "crt", "cer"]).add_filter("*", &["*"]),
         Wanted::Key => dialog,
     };

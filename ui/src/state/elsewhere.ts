@@ -1,0 +1,56 @@
+// What the page that is shown does not tell: failures and newer versions that belong to another one. To whoever looks at
+// the window the shell tells nothing, so it is said above the footer.
+
+import type { Snapshot } from '../generated/Snapshot';
+import { t } from '../strings';
+import { failures, newerVersion, type Failure } from './announce';
+import { hints, reasons, summary } from './refused';
+import { remedy } from './remedy';
+import type { Notice, Store } from './store.svelte';
+
+export class Elsewhere {
+  /** What failed on pages that are not shown, and the notice that tells of it. */
+  #failed: { notice: Notice; failures: Failure[] } | null = null;
+  /** A newer version that is told of once no error stands in its place. */
+  #newer: Notice | null = null;
+
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Says what is new between two states. */
+  tell(before: Snapshot, after: Snapshot): void {
+    const store = this.#store;
+    const here = store.view === 'registries' && store.welcoming ? null : store.view;
+    const failed = failures(before, after).filter(({ view }) => view !== here);
+    const [first] = failed;
+    if (first) {
+      // Those of a notice that still stands are told with the new ones.
+      const before = this.#failed?.notice === store.notice ? this.#failed.failures : [];
+      const all = [...before.filter(({ key }) => failed.every((other) => other.key !== key)), ...failed];
+      const why = reasons(all);
+      const cure = remedy(store, first.error, first.registry);
+      const notice: Notice = {
+        tone: 'error',
+        text: summary(why, (names, count, error) => t.failedBecause(names, count, error)),
+        hint: hints(why),
+        code: first.error.code,
+        // One button for several failures would mend one of them.
+        remedy: why.length === 1 ? cure : null,
+      };
+      store.notice = notice;
+      this.#failed = { notice, failures: all };
+    }
+    const version = store.view === 'settings' ? null : newerVersion(before, after);
+    if (version !== null) {
+      const act = () => store.go('settings');
+      const text = t.settings.newer(version, after.updates.running);
+      this.#newer = { tone: 'info', text, remedy: { label: t.remedy.settings, testid: 'notice-show', act } };
+    }
+    if (this.#newer === null || store.notice?.tone === 'error') return;
+    store.warn(this.#newer);
+    this.#newer = null;
+  }
+}

@@ -1,0 +1,222 @@
+// Files and wishes from outside of the page: none is lost, whatever the window is busy with.
+
+import { waitFor } from '@testing-library/svelte';
+import { expect, test, vi } from 'vitest';
+import type { Drop, Wish } from '../src/backend/backend';
+import type { Command } from '../src/generated/Command';
+import { image, registry, snapshot, transfer } from '../src/mock/words';
+import { Store } from '../src/state/store.svelte';
+import { ScriptedOwner, open, show } from './owner';
+
+const one = () => snapshot({ registries: [registry('cr.boss.org', { kind: 'idle' })] });
+const two = () => snapshot({ registries: [...one().registries, registry('b.example', { kind: 'idle' })] });
+const files = (...paths: string[]): Wish => ({ archives: { paths } });
+const drop = (...paths: string[]): Drop => ({ kind: 'drop', paths, x: 1, y: 1 });
+
+/** The shell's: one after the other, each once. */
+function wishing(owner: ScriptedOwner, ...wishes: Wish[]) {
+  const left = wishes;
+  const takes = vi.fn(async () => left.shift() ?? null);
+  Object.assign(owner, { takeWish: takes });
+  return takes;
+}
+
+test('files dropped while a dialog is open wait for it, all of them', async () => {
+  const { owner, store, screen, user } = await open(two());
+  store.dialog = { kind: 'add' };
+  await screen.findByTestId('add-dialog');
+  owner.listener.drop(drop('/x/a.tar'));
+  owner.listener.drop(drop('/x/b.tar', '/x/a.tar'));
+  expect(store.dialog).toEqual({ kind: 'add' });
+  expect((await screen.findByTestId('notice')).textContent).toContain('a.tar and b.tar wait');
+  await user.click(screen.getByTestId('add-cancel'));
+  await waitFor(() => expect(store.dialog).toEqual({ kind: 'archive', paths: ['/x/a.tar', '/x/b.tar'] }));
+  expect(store.notice).toBeNull();
+});
+
+test('what a dialog opens next comes before what waits', async () => {
+  const { owner, store } = await open(two());
+  store.dialog = { kind: 'palette' };
+  owner.listener.drop(drop('/x/a.tar'));
+  store.close();
+  await Promise.resolve();
+  store.dialog = { kind: 'pull' };
+  await new Promise((done) => setTimeout(done, 5));
+  expect(store.dialog).toEqual({ kind: 'pull' });
+  store.close();
+  await waitFor(() => expect(store.dialog).toEqual({ kind: 'archive', paths: ['/x/a.tar'] }));
+});
+
+test('an open question of the owner is not covered', async () => {
+  const { owner, store } = await open(two());
+  const question = { kind: 'password', login: 'a@b', again: false } as const;
+  owner.tell({ kind: 'prompt', prompt: { id: 6, registry: 'cr.boss.org', question, canKeep: true } });
+  await waitFor(() => expect(store.snapshot?.prompts).toHaveLength(1));
+  owner.listener.drop(drop('/x/a.tar'));
+  expect(store.dialog).toBeNull();
+  owner.tell({ kind: 'prompt-gone', id: 6 });
+  await waitFor(() => expect(store.dialog?.kind).toBe('archive'));
+});
+
+test('every wish of the shell’s is taken up: a page at once, what asks after the dialog', async () => {
+  const { owner, store } = await open(two());
+  store.dialog = { kind: 'add' };
+  wishing(owner, files('/x/a.tar'), 'setup', 'settings', files('/x/b.tar'));
+  owner.listener.wished();
+  await waitFor(() => expect(store.view).toBe('settings'));
+  expect(store.dialog).toEqual({ kind: 'add' });
+  const asked: unknown[] = [];
+  for (let n = 0; n < 2; n += 1) {
+    store.close();
+    await waitFor(() => expect(store.dialog).not.toBeNull());
+    asked.push(store.dialog);
+  }
+  expect(asked).toContainEqual({ kind: 'setup', action: 'apply', registry: null });
+  expect(asked).toContainEqual({ kind: 'archive', paths: ['/x/a.tar', '/x/b.tar'] });
+});
+
+test('with one registry nothing is asked, so nothing waits', async () => {
+  const { owner, store } = await open(one());
+  store.dialog = { kind: 'add' };
+  wishing(owner, files('/x/a.tar'));
+  owner.listener.wished();
+  await waitFor(() => expect(owner.asked()).toMatchObject([{ kind: 'push-archive', path: '/x/a.tar' }]));
+});
+
+test('what comes before the first state, and before one that is asked for again, is not lost', async () => {
+  const owner = new ScriptedOwner(one());
+  const takes = wishing(owner, files('/x/a.tar'));
+  Object.assign(owner, { demoSample: async () => '/demo/sample.tar' });
+  vi.spyOn(owner, 'dispatch').mockRejectedValueOnce({ code: 'owner-gone', message: 'Gone.' });
+  const { store } = await show(owner);
+  expect(store.broken?.code).toBe('owner-gone');
+  owner.listener.wished();
+  owner.listener.drop(drop('/x/b.tar'));
+  expect(takes).not.toHaveBeenCalled();
+  expect(store.notice).toBeNull();
+  await store.retry();
+  await waitFor(() =>
+    expect(
+      owner
+        .asked()
+        .map((command) => 'path' in command && command.path)
+        .toSorted(),
+    ).toEqual(['/x/a.tar', '/x/b.tar']),
+  );
+  expect(store.demoSample).toBe('/demo/sample.tar');
+});
+
+/** Refuses those files. */
+function refusing(owner: ScriptedOwner, ...paths: string[]) {
+  const left = new Set(paths);
+  owner.answers['push-archive'] = (command: Command) => {
+    if (command.kind === 'push-archive' && left.has(command.path))
+      throw { code: 'file-io', message: 'The file cannot be read.', hint: 'Look at its rights.' };
+    return { kind: 'done' };
+  };
+  return left;
+}
+
+test('several refusals are one sentence with every name that one reads', async () => {
+  const { owner, store } = await open(one());
+  refusing(owner, '/x/a.tar', '/x/c.tar');
+  owner.listener.drop(drop('/x/a.tar', '/x/b.tar', '/x/c.tar', '/x/d.txt', '/x/e.txt'));
+  await waitFor(() => expect(store.notice?.text).toContain('The file cannot be read.'));
+  expect(store.notice?.text).toBe(
+    'd.txt and e.txt are not image archives: those end in .tar, .tar.gz or .tar.zst. They were not sent. ' +
+      'a.tar and c.tar were refused. The file cannot be read.',
+  );
+  expect(store.notice?.hint).toBe('Look at its rights.');
+  expect(store.view).toBe('transfers');
+
+  const many = Array.from({ length: 50 }, (_, n) => `/x/f${n}.txt`);
+  owner.listener.drop(drop(...many));
+  expect(store.notice?.text).toContain('f0.txt, f1.txt, f2.txt, and 47 more are not image archives');
+});
+
+test('the dialog asks once more for those alone that were refused', async () => {
+  const { owner, store, screen, user } = await open(two());
+  const left = refusing(owner, '/x/b.tar', '/x/c.tar');
+  owner.listener.drop(drop('/x/a.tar', '/x/b.tar', '/x/c.tar'));
+  await user.click(await screen.findByTestId('archive-submit'));
+  const error = await screen.findByTestId('archive-error');
+  expect(error.textContent).toContain('b.tar and c.tar were refused.');
+  expect(error.textContent).toContain('The file cannot be read.');
+  expect(screen.getByTestId('archive-dialog').querySelectorAll('li')).toHaveLength(2);
+  left.clear();
+  owner.commands = [];
+  await user.click(screen.getByTestId('archive-submit'));
+  await waitFor(() => expect(store.view).toBe('transfers'));
+  expect(owner.asked().map((command) => 'path' in command && command.path)).toEqual(['/x/b.tar', '/x/c.tar']);
+});
+
+test('so does a push to every host of a registry, and what is shipped', async () => {
+  const state = snapshot({
+    registries: [registry('cr.boss.org', { kind: 'idle' }, { fallbacks: [{ host: 'b' }, { host: 'c' }] })],
+    engine: { state: { kind: 'ready', name: 'Docker' }, images: [image(1, ['app:v1'], 1_000, 0)] },
+  });
+  const { owner, store, screen, user } = await open(state);
+  const refuse = (kind: 'push' | 'ship', host: string | null) => {
+    owner.answers[kind] = (command: Command) => {
+      if ('host' in command && command.host?.host === host) throw { code: 'timed-out', message: 'Too late.' };
+      return { kind: 'done' };
+    };
+  };
+  const hosts = () => owner.asked().flatMap((command) => ('host' in command ? [command.host?.host] : []));
+  refuse('push', 'b');
+  store.dialog = { kind: 'push', image: 'app:v1' };
+  await user.click(await screen.findByTestId('push-everywhere'));
+  await user.click(screen.getByTestId('push-submit'));
+  expect((await screen.findByTestId('push-error')).textContent).toContain('b was refused.');
+  refuse('push', null);
+  await user.click(screen.getByTestId('push-submit'));
+  await waitFor(() => expect(store.dialog).toBeNull());
+  expect(hosts()).toEqual(['88.88.88.88', 'b', 'c', 'b']);
+
+  owner.commands = [];
+  refuse('ship', 'y');
+  store.dialog = { kind: 'ship', image: 'app:v1' };
+  await user.type(await screen.findByTestId('ship-host'), 'x, y');
+  await user.click(screen.getByTestId('ship-submit'));
+  expect((await screen.findByTestId('ship-error')).textContent).toContain('y was refused.');
+  expect((screen.getByTestId('ship-host') as HTMLInputElement).value).toBe('y');
+  refuse('ship', null);
+  await user.click(screen.getByTestId('ship-submit'));
+  await waitFor(() => expect(store.dialog).toBeNull());
+  expect(hosts()).toEqual(['x', 'y', 'y']);
+});
+
+test('the first push may be any: a drop, or one that somebody else asked for', async () => {
+  const added = async () => {
+    localStorage.setItem('dockline.welcome.added', 'cr.boss.org');
+    const owner = new ScriptedOwner(one());
+    const store = new Store(owner);
+    await store.start();
+    expect(store.welcome.step).toBe('push');
+    return { owner, store };
+  };
+  const dropped = await added();
+  await dropped.store.attempt({
+    kind: 'push-archive',
+    path: '/a.tar',
+    registry: 'b.example',
+    reference: null,
+  });
+  expect(dropped.store.welcome.step).toBe('push');
+  await dropped.store.attempt({
+    kind: 'push-archive',
+    path: '/a.tar',
+    registry: 'cr.boss.org',
+    reference: null,
+  });
+  expect(dropped.store.welcome.step).toBe('choose');
+  expect(localStorage.getItem('dockline.welcome.added')).toBeNull();
+
+  const told = await added();
+  const state = { kind: 'done', verified: { digest: 'sha256:0', atRegistry: true } } as const;
+  told.owner.tell({ kind: 'transfer', transfer: transfer(1, { state, registry: 'b.example' }) });
+  await waitFor(() => expect(told.store.snapshot?.transfers).toHaveLength(1));
+  expect(told.store.welcome.step).toBe('push');
+  told.owner.tell({ kind: 'transfer', transfer: transfer(2, { state }) });
+  await waitFor(() => expect(told.store.welcome.step).toBe('choose'));
+});

@@ -78,6 +78,9 @@ pub struct SetupReport {
     pub done: Vec<String>,
     /// What is left for the person to do.
     pub left: Vec<LeftForYou>,
+    /// Why the first of Dockline's own steps that failed did; it stands under what is left as well.
+    #[serde(default)]
+    pub failed: Option<UiError>,
     /// What the engine says now, registry by registry.
     pub checks: Vec<EngineCheck>,
 }
@@ -86,9 +89,15 @@ impl SetupReport {
     /// Why it does not work after all, if it does not.
     #[must_use]
     pub fn failure(&self) -> Option<&UiError> {
-        self.checks.iter().find_map(|check| match &check.outcome {
+        self.failed.as_ref().or_else(|| self.checks.iter().find_map(EngineCheck::refusal))
+    }
+}
+
+impl EngineCheck {
+    const fn refusal(&self) -> Option<&UiError> {
+        match &self.outcome {
             CheckOutcome::NotReached { error } => Some(error),
             CheckOutcome::Reached { .. } | CheckOutcome::Withdrawn | CheckOutcome::NotAsked { .. } => None,
-        })
+        }
     }
 }

@@ -2,6 +2,7 @@
 import type { EngineCheck } from "./EngineCheck";
 import type { LeftForYou } from "./LeftForYou";
 import type { SetupAction } from "./SetupAction";
+import type { UiError } from "./UiError";
 
 /**
  * What was done, and whether it works.
@@ -23,6 +24,10 @@ done: Array<string>,
  * What is left for the person to do.
  */
 left: Array<LeftForYou>, 
+/**
+ * Why the first of Dockline's own steps that failed did; it stands under what is left as well.
+ */
+failed: UiError | null, 
 /**
  * What the engine says now, registry by registry.
  */

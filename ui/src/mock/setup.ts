@@ -201,6 +201,7 @@ export function setupReport(kind: SetupCase, action: SetupPlan['action']): Setup
       summary: "Dockline's change is undone.",
       done: ["/etc/hosts holds nothing of Dockline's any more."],
       left: [],
+      failed: null,
       checks: [{ ...check, outcome: { kind: 'withdrawn' } }],
     };
   }
@@ -218,6 +219,7 @@ export function setupReport(kind: SetupCase, action: SetupPlan['action']): Setup
         : 'dockerd has read its settings again; no container stopped.',
     ],
     left: kind === 'failing' ? BUILDER : [],
+    failed: null,
     checks: [
       {
         ...check,

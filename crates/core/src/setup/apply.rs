@@ -68,7 +68,8 @@ impl Setup {
         let Written { mut done, failed } = files::write(&self.paths, prepared).await?;
         let failed = failed.into_iter().map(|words| LeftForYou { words, command: Vec::new() });
         let mut failed: Vec<LeftForYou> = failed.collect();
-        failed.extend(steps::carry_out(&own_steps, &self.around, &tell, &mut done).await);
+        let (undone, error) = steps::carry_out(&own_steps, &self.around, &tell, &mut done).await;
+        failed.extend(undone);
         let after = self.applied().await.unwrap_or_default();
         let checks = self.check(&plan, &withdrawn(&before, &after), tell).await;
         let offered = plan.steps.iter().filter(|step| step.by == StepBy::Person || step.optional);
@@ -76,7 +77,7 @@ impl Setup {
             offered.map(|step| LeftForYou { words: step.words.clone(), command: step.command.clone() });
         let summary = summary(&plan, &checks, !failed.is_empty());
         let left = failed.into_iter().chain(offered).collect();
-        Ok(SetupReport { action: plan.action, summary, done, left, checks })
+        Ok(SetupReport { action: plan.action, summary, done, left, failed: error, checks })
     }
 
     async fn check(

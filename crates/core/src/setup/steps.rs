@@ -40,14 +40,15 @@ pub(super) async fn reload_podman(around: &Surroundings) -> Result<(), UiError> 
     })
 }
 
-/// All of them, in order: one that fails keeps none of the others. Returns what is left for the person to do.
+/// All of them, in order: one that fails keeps none of the others. Returns what is left for the person to do, and why the
+/// first that failed did.
 pub(super) async fn carry_out(
     steps: &[&StepView],
     around: &Surroundings,
     tell: impl Fn(String),
     done: &mut Vec<String>,
-) -> Vec<LeftForYou> {
-    let mut left = Vec::new();
+) -> (Vec<LeftForYou>, Option<UiError>) {
+    let (mut left, mut first) = (Vec::new(), None);
     for step in steps {
         tell(step.words.clone());
         let ended = match step.command.as_slice() {
@@ -57,16 +58,17 @@ pub(super) async fn carry_out(
         match ended {
             Ok(()) => done.push(step.done.clone()),
             Err(error) => {
-                left.push(LeftForYou { words: with_last_words(error), command: step.command.clone() })
+                left.push(LeftForYou { words: with_last_words(&error), command: step.command.clone() });
+                first.get_or_insert(error);
             }
         }
     }
-    left
+    (left, first)
 }
 
-fn with_last_words(error: UiError) -> String {
+fn with_last_words(error: &UiError) -> String {
     let said = error.details.as_deref().unwrap_or_default().trim().lines().last().unwrap_or_default();
-    if said.is_empty() { error.message } else { format!("{} It said: {said}", error.message) }
+    if said.is_empty() { error.message.clone() } else { format!("{} It said: {said}", error.message) }
 }
 
 /// Runs the step's command to its end.
@@ -137,9 +139,10 @@ mod tests {
         let mut done = Vec::new();
         let around = Surroundings::from_process();
         let all: Vec<&StepView> = steps.iter().collect();
-        let left = carry_out(&all, &around, |_| *told.borrow_mut() += 1, &mut done).await;
+        let (left, error) = carry_out(&all, &around, |_| *told.borrow_mut() += 1, &mut done).await;
         assert!(marker.exists());
         assert_eq!((done, *told.borrow()), (vec!["It has started.".to_owned()], 3));
+        assert_eq!(error.map(|error| error.code), Some(Code::EngineFailed));
         let [first, last] = left.as_slice() else { panic!("{left:?}") };
         assert!(
             first.words.contains("failed") && first.words.ends_with("It said: no such machine"),

@@ -114,6 +114,13 @@ impl Tongue {
         }
     }
 
+    pub fn direct(self, registry: &str) -> String {
+        match self {
+            English => format!("{registry}, without a tunnel"),
+            Dutch => format!("{registry}, zonder tunnel"),
+        }
+    }
+
     pub fn disconnect(self, registry: &str) -> String {
         match self {
             English => format!("Disconnect {registry}"),

@@ -264,6 +264,9 @@ fn interrupted(state: &Snapshot, tongue: Tongue) -> Vec<String> {
 
 fn registry_entries(registry: &RegistryView, transfers: &[TransferView], tongue: Tongue) -> Vec<MenuEntry> {
     let name = &registry.spec.name;
+    if !registry.spec.has_tunnel() {
+        return vec![MenuEntry::Note { text: tongue.direct(name.as_str()) }];
+    }
     let holders = holders(&registry.tunnel.leases, transfers, tongue);
     let connect = || MenuEntry::action(Choice::Connect(name.clone()), tongue.connect(name.as_str()));
     let disconnect = || disconnect(registry, &holders, tongue);

@@ -44,6 +44,15 @@ fn each_registry_can_be_connected_or_disconnected() {
 }
 
 #[test]
+fn nobody_is_offered_a_connection_where_there_is_no_tunnel() {
+    let mut state = snapshot();
+    state.registries = vec![registry("nexus.boss.org", TunnelState::Idle)];
+    state.registries[0].spec.url = Some(Box::new("https://nexus.boss.org".parse().unwrap()));
+    assert_eq!(texts(&state)[0], "nexus.boss.org, without a tunnel");
+    assert!(texts(&state).iter().all(|text| !text.starts_with("Connect")));
+}
+
+#[test]
 fn what_holds_a_tunnel_is_counted_by_kind() {
     let mut state = snapshot();
     state.registries = vec![registry("cr.boss.org", up())];

@@ -130,7 +130,7 @@ impl Paths {
         self.state_dir.join("pushes")
     }
 
-    /// Where an engine's export may be kept while it is pushed; emptied when an owner starts.
+    /// Where an engine's export is kept while it is pushed, until an owner starts, and what is pulled for an engine, for a day.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
         self.state_dir.join("exports")

@@ -5,6 +5,7 @@ const see = (testid) => (page) => page.getByTestId(testid).first().waitFor();
 const fill = (testid, text) => (page) => page.getByTestId(testid).fill(text);
 const press = (selector) => (page) => page.locator(selector).first().click();
 const go = (view) => click(`nav-${view}`);
+const fail = (page) => page.evaluate(() => window.dispatchEvent(new CustomEvent('mock-fail')));
 const drag =
   (paths, kind = 'enter', x = 450, y = 200) =>
   (page) =>
@@ -41,6 +42,8 @@ export const scenes = {
     press('[data-testid="transfer-details"] button'),
     click('toggle-layers'),
   ],
+  'failing-elsewhere': ['mock=full', go('images'), fail, see('notice')],
+  'many-failing-elsewhere': ['mock=many', go('images'), fail, see('notice')],
   'failing-core': ['mock=full&refuse=snapshot', see('broken-error')],
   'many-registries': ['mock=many'],
   'many-direct': ['mock=many', (p) => p.getByTestId('registry-url').scrollIntoViewIfNeeded()],

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ManifestView } from '../src/generated/ManifestView';
 import type { Reply } from '../src/generated/Reply';
 import type { RegistryView } from '../src/generated/RegistryView';
+import type { TransferView } from '../src/generated/TransferView';
 import { NOW, registry, snapshot, transfer } from '../src/mock/words';
 import { Inside } from '../src/state/contents.svelte';
 import { language } from '../src/state/language.svelte';
@@ -64,6 +65,41 @@ test('so is a tunnel that is lost for good, and another host key', async () => {
   owner.tell({ kind: 'registry', registry: registry('b.example', { kind: 'failed', error }) });
   await waitFor(() => expect(owner.announced.join(' ')).toContain('b.example failed'));
   expect(store.notice).toBeNull();
+});
+
+test('what is mended since is not told again, and a notice with nothing left to tell goes', async () => {
+  const error = { code: 'registry-disk-full', message: 'Full.' } as const;
+  const { owner, store, screen, user } = await open(
+    snapshot({ registries: [up(), up('b.example')], transfers: [transfer(1, {}), transfer(2, {})] }),
+  );
+  const change = (id: number, state: TransferView['state']) =>
+    owner.tell({ kind: 'transfer', transfer: transfer(id, { source: `app:v${id}`, state }) });
+  await user.click(screen.getByTestId('nav-settings'));
+  const lost = { code: 'ssh-lost', message: 'The line is dead.' } as const;
+  owner.tell({ kind: 'registry', registry: registry('b.example', { kind: 'failed', error: lost }) });
+  await waitFor(() => expect(store.notice?.text).toBe('b.example failed: The line is dead.'));
+  change(1, { kind: 'failed', error });
+  await waitFor(() => expect(store.notice?.text).toContain('app:v1 failed: Full.'));
+  expect(store.notice?.text).toContain('b.example failed');
+  expect(store.notice?.remedy).toBeNull();
+  // The tunnel is up again: one failure is left, and with it its button.
+  owner.tell({ kind: 'registry', registry: up('b.example') });
+  await waitFor(() => expect(store.notice?.text).toBe('app:v1 failed: Full.'));
+  expect(store.notice?.remedy?.testid).toBe('remedy-contents');
+  // The first is tried again while the second fails.
+  change(1, { kind: 'running' });
+  change(2, { kind: 'failed', error });
+  await waitFor(() => expect(store.notice?.text).toBe('app:v2 failed: Full.'));
+  owner.tell({ kind: 'transfer-gone', id: 2 });
+  await waitFor(() => expect(store.notice).toBeNull());
+
+  // A notice of somebody else's stays.
+  change(1, { kind: 'failed', error });
+  await waitFor(() => expect(store.notice?.text).toBe('app:v1 failed: Full.'));
+  store.notice = { tone: 'error', text: 'Something else.' };
+  change(1, { kind: 'running' });
+  await waitFor(() => expect(store.snapshot?.transfers[0]?.state.kind).toBe('running'));
+  expect(store.notice.text).toBe('Something else.');
 });
 
 test('a newer version is told in the window, if that is wanted, and not in place of an error', async () => {
@@ -141,6 +177,27 @@ test('a setting that is taken is shown as soon as the owner tells, and so is one
   owner.tell({ kind: 'settings', settings: { ...settings, lingerSeconds: 33 } });
   await waitFor(() => expect(toggle.checked).toBe(settings.keyring));
   expect((screen.getByTestId('set-linger') as HTMLInputElement).value).toBe('33');
+});
+
+test('a second quick click takes back the first, before the owner has told anything', async () => {
+  const { owner, screen, user } = await open(snapshot({}));
+  await user.click(screen.getByTestId('nav-settings'));
+  const { keyring, updateCheck } = snapshot({}).settings;
+  const toggle = screen.getByTestId('set-keyring') as HTMLInputElement;
+  await user.click(toggle);
+  expect(toggle.checked).toBe(!keyring);
+  await user.click(toggle);
+  expect(toggle.checked).toBe(keyring);
+  const select = screen.getByTestId('set-update-check') as HTMLSelectElement;
+  await user.selectOptions(select, 'daily');
+  expect(select.value).toBe('daily');
+  await user.selectOptions(select, updateCheck);
+  expect(owner.asked()).toEqual(
+    [{ keyring: !keyring }, { keyring }, { updateCheck: 'daily' }, { updateCheck }].map((change) => ({
+      kind: 'change-settings',
+      change,
+    })),
+  );
 });
 
 test('a refused Connect is over when the tunnel comes up after all', async () => {

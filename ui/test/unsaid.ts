@@ -7,6 +7,7 @@ export const unsaidFiles: readonly (readonly [file: RegExp, why: string])[] = [
   [/tunnel\/src\/access\.rs$/, 'what the tunnel answers to the programs that use it'],
   [/core\/src\/control\/(wire|server)\.rs$/, 'what the control socket answers to programs'],
   [/helper\/src\//, 'what the helper says to whoever starts it by hand'],
+  [/tunnel\/src\/host_options\/complaints\.rs$/, "ssh's own words, to be recognised"],
   [/engine\/src\/(cause|progress\/.*|facts\/.*)\.rs$/, "engines' own words, to be recognised"],
   [
     /edits\/src\/(builder_toml|marked|own_file|rancher_script|dockerd|request)\.rs$/,

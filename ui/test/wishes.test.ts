@@ -75,6 +75,46 @@ test('every wish of the shell’s is taken up: a page at once, what asks after t
   expect(asked).toContainEqual({ kind: 'archive', paths: ['/x/a.tar', '/x/b.tar'] });
 });
 
+test('the setup that is open is not opened a second time', async () => {
+  const { owner, store } = await open(two());
+  const setup = { kind: 'setup', action: 'apply', registry: null } as const;
+  const wish = async () => {
+    const takes = wishing(owner, 'setup', 'settings');
+    owner.listener.wished();
+    await waitFor(() => expect(takes).toHaveBeenCalledTimes(3));
+  };
+  const stays = async () => {
+    store.close();
+    await new Promise((done) => setTimeout(done, 5));
+    expect(store.dialog).toBeNull();
+  };
+  store.dialog = setup;
+  await wish();
+  await stays();
+
+  // It waits for another dialog, which opens the same.
+  store.dialog = { kind: 'palette' };
+  await wish();
+  store.close();
+  store.dialog = setup;
+  await new Promise((done) => setTimeout(done, 5));
+  await stays();
+});
+
+test('files that wait do not take the place of an error, and their turn does not end it', async () => {
+  const { owner, store } = await open(two());
+  store.dialog = { kind: 'add' };
+  owner.listener.drop(drop('/x/a.tar', '/x/b.txt'));
+  expect(store.notice).toMatchObject({ tone: 'error', code: 'archive-invalid' });
+  const waits = () => owner.announced.join(' ').split('a.tar waits').length - 1;
+  await waitFor(() => expect(waits()).toBe(1));
+  store.wishes.goOn();
+  store.close();
+  await waitFor(() => expect(store.dialog).toEqual({ kind: 'archive', paths: ['/x/a.tar'] }));
+  expect(store.notice?.code).toBe('archive-invalid');
+  expect(waits()).toBe(1);
+});
+
 test('with one registry nothing is asked, so nothing waits', async () => {
   const { owner, store } = await open(one());
   store.dialog = { kind: 'add' };

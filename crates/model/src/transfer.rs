@@ -283,7 +283,7 @@ impl TransferView {
     pub const WHOLE: u16 = 1000;
 
     /// Brings `share` up to the other figures.
-    pub fn measure(&mut self, gauge: &mut Gauge) {
+    pub fn measure(&mut self, gauge: &mut Gauge, (current, total): (u64, u64)) {
         self.share = match self.state {
             TransferState::Done { .. } => Some(Self::WHOLE),
             TransferState::Waiting
@@ -291,7 +291,7 @@ impl TransferView {
             | TransferState::Running
             | TransferState::Verifying
             | TransferState::Failed { .. }
-            | TransferState::Cancelled => gauge.read(&self.layers, self.current, self.total),
+            | TransferState::Cancelled => gauge.read(&self.layers, current, total),
         };
     }
 }

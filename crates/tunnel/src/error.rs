@@ -14,7 +14,7 @@ use words::{connect_reason, sentences, tried_list};
 /// One variant for each operation that can fail. Never holds a secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TunnelError {
-    /// What `ssh -G` says cannot be kept to, or the target is not one.
+    /// There is a mistake in the configuration, what `ssh -G` says cannot be kept to, or the target is not one.
     #[error("The SSH options for {host} could not be read: {reason}.")]
     HostOptions {
         /// As the person wrote it.

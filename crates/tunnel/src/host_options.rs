@@ -3,6 +3,7 @@
 //!
 //! `StrictHostKeyChecking no` means `ask` here: an unknown host is asked about, and a changed key is always refused.
 
+mod complaints;
 mod names;
 mod paths;
 mod tokens;
@@ -142,7 +143,12 @@ pub(crate) async fn resolve(target: &SshTarget, ssh: &SshEnvironment) -> Result<
         Ok(Ok(output)) if output.status.success() => read(&String::from_utf8_lossy(&output.stdout)),
         Ok(Ok(output)) => {
             let words = String::from_utf8_lossy(&output.stderr);
-            Err(failed(words.lines().last().unwrap_or("ssh -G failed").trim().to_owned()))
+            let reason = words.lines().last().unwrap_or("ssh -G failed").trim().to_owned();
+            Err(if complaints::is_about_the_configuration(&words) {
+                unusable(reason)
+            } else {
+                failed(reason)
+            })
         }
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => read(""),
         Ok(Err(error)) => Err(unusable(error.to_string())),

@@ -397,6 +397,50 @@ async fn an_answer_that_a_broken_connection_has_not_judged_is_not_asked_for_agai
     assert!(matches!(&person.asked()[0], Question::Challenge { .. }));
 }
 
+/// Ends in a refusal after two tries, with questions that are repeated ones or not, as in `again`.
+async fn is_given_up(lab: &Lab, server: (MethodKind, &'static str), stored: Option<&str>, again: &[bool]) {
+    let (method, prompt) = server;
+    let breaks = Arc::new(AtomicUsize::new(usize::MAX));
+    let config = server_of(lab, PasswordServer { method, prompt, breaks: breaks.clone() }).await;
+    let id = SecretId::Password { login: format!("bob@127.0.0.1:{}", config.spec.ssh.port.unwrap()) };
+    let person = match stored {
+        Some(_) => Person::answering([]),
+        None => Person::answering([secret("wrong", true)]),
+    };
+    let keyring: Vec<_> = stored.map(|stored| (id, stored.to_owned())).into_iter().collect();
+    person.keyring.lock().unwrap().extend(keyring.clone());
+    let ended = tokio::time::timeout(Duration::from_secs(60), connect(config, person.clone()));
+    let error = ended.await.expect("it redials for ever").unwrap_err();
+    assert_eq!(error.code, Code::SshAuth, "{server:?}: {error:?}");
+    let asked = person.asked().into_iter().map(|question| match question {
+        Question::Password { again, .. } | Question::Challenge { again, .. } => again,
+        other @ (Question::HostKey { .. } | Question::Passphrase { .. } | Question::RegistryLogin { .. }) => {
+            panic!("{other:?}")
+        }
+    });
+    assert_eq!(asked.collect::<Vec<_>>(), again, "{server:?}");
+    assert_eq!(usize::MAX - breaks.load(SeqCst), 2, "{server:?}");
+    // Nobody has said that it is right, nor that it is wrong.
+    assert_eq!(person.keyring.lock().unwrap().clone(), keyring.into_iter().collect(), "{server:?}");
+}
+
+/// There are servers that say no by hanging up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_at_which_the_server_always_hangs_up_is_not_tried_for_ever() {
+    // `known_hosts` is one file for a laboratory.
+    let labs: [Lab; 5] = std::array::from_fn(|_| Lab::new());
+    let password = (MethodKind::Password, "Password: ");
+    let asked = (MethodKind::KeyboardInteractive, "Password: ");
+    let code = (MethodKind::KeyboardInteractive, "Verification code: ");
+    tokio::join!(
+        is_given_up(&labs[0], password, None, &[false, true]),
+        is_given_up(&labs[1], asked, None, &[false, true]),
+        is_given_up(&labs[2], code, None, &[false, true]),
+        is_given_up(&labs[3], password, Some("wrong"), &[true]),
+        is_given_up(&labs[4], asked, Some("wrong"), &[true]),
+    );
+}
+
 /// Two hosts with the same address, each behind a jump host of its own, are told apart by their `HostKeyAlias`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kept_password_is_for_the_host_by_the_name_of_its_key() {

@@ -49,6 +49,8 @@ export class Owner implements Backend {
   async listen(listener: Listener): Promise<void> {
     this.#listener = listener;
     imitateDrops(listener);
+    // The pictures have everything fail that runs.
+    window.addEventListener('mock-fail', () => this.#fail());
     if (this.#options.storm) this.#storm();
     if (!this.#options.moving) return;
     for (const { id, state } of this.#state.transfers) {
@@ -505,6 +507,16 @@ export class Owner implements Backend {
     if (!found)
       throw { code: 'registry-unknown', message: `There is no registry called ${name}.` } satisfies UiError;
     return found;
+  }
+
+  #fail(): void {
+    const error: UiError = {
+      code: 'registry-disk-full',
+      message: "The registry's disk is full.",
+      hint: "Free space on the registry's host: delete tags nobody needs and run the registry's garbage collection, or give it a larger disk. Then push again; layers that arrived are kept.",
+    };
+    const running = this.#state.transfers.filter(({ state }) => state.kind === 'running');
+    for (const { id } of running) this.#change(id, { state: { kind: 'failed', error } });
   }
 
   #change(id: number, more: Partial<TransferView>): void {

@@ -219,10 +219,10 @@ export const engine: readonly Pattern[] = [
   ],
   [
     "Only {1} is taken, this machine's platform; the engine has another one as well (--engine lets it send what it has).",
-    'Alleen {1} wordt genomen, het platform van deze machine; de engine heeft er nog een (met --engine verstuurt die wat ze heeft).',
+    'Alleen {1} wordt genomen, het platform van deze machine; de engine heeft er nog een (“Via de engine” verstuurt wat die heeft).',
   ],
   [
     "Only {1} is taken, this machine's platform; the engine has {2} others as well (--engine lets it send what it has).",
-    'Alleen {1} wordt genomen, het platform van deze machine; de engine heeft er nog {2} (met --engine verstuurt die wat ze heeft).',
+    'Alleen {1} wordt genomen, het platform van deze machine; de engine heeft er nog {2} (“Via de engine” verstuurt wat die heeft).',
   ],
 ];

@@ -397,5 +397,5 @@ export const setup: readonly Pattern[] = [
     'The files hold nothing of this any more, but a step after that failed.',
     'In de bestanden staat hier niets meer van, maar een stap daarna is mislukt.',
   ],
-  ['{1} It said: {2}', '{1} Het zei: {2}'],
+  ['{1!} It said: {2!}', '{1!} Het zei: {2!}'],
 ];

@@ -58,6 +58,7 @@ export const inWindow: readonly (readonly [owner: string, window: string])[] = [
   ],
   ['Name a login that may: --ssh root@HOST', 'Name a login that may, such as root@HOST.'],
   ['(--all-platforms takes', '(“All platforms of it” takes'],
+  ['(--engine lets it send', '(“Through the engine” lets it send'],
   ['Leave --untagged out, or', 'Take the tick away, or'],
   ['another port with --port, or', 'another port, or'],
   ['to be called there: --as app:v1', 'to be called there, such as app:v1.'],

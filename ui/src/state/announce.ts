@@ -41,16 +41,29 @@ export function failures(before: Snapshot, after: Snapshot): Failure[] {
   const transfers = after.transfers.flatMap(({ id, state, source, registry }): Failure[] => {
     const old = before.transfers.find((other) => other.id === id);
     if (state.kind !== 'failed' || old?.state.kind === 'failed') return [];
-    return [{ key: `transfer ${id}`, view: 'transfers', name: source, registry, error: state.error }];
+    return [{ key: transferKey(id), view: 'transfers', name: source, registry, error: state.error }];
   });
   const tunnels = after.registries.flatMap(({ spec: { name }, tunnel: { state } }): Failure[] => {
     const old = before.registries.find(({ spec }) => spec.name === name);
     if (state.kind !== 'failed' || !old || old.tunnel.state.kind === 'failed') return [];
     if (transfers.some(({ error }) => error.message === state.error.message)) return [];
-    return [{ key: `registry ${name}`, view: 'registries', name, registry: name, error: state.error }];
+    return [{ key: registryKey(name), view: 'registries', name, registry: name, error: state.error }];
   });
   return [...tunnels, ...transfers];
 }
+
+/** Whether it is still so: not tried again, mended, dismissed or removed. */
+export function stillFailed({ key }: Failure, now: Snapshot): boolean {
+  return (
+    now.transfers.some(({ id, state }) => state.kind === 'failed' && key === transferKey(id)) ||
+    now.registries.some(
+      ({ spec, tunnel }) => tunnel.state.kind === 'failed' && key === registryKey(spec.name),
+    )
+  );
+}
+
+const transferKey = (id: number) => `transfer ${id}`;
+const registryKey = (name: string) => `registry ${name}`;
 
 /** A newer version that no answer had named before, if the person wants to be told of those. */
 export function newerVersion(before: Snapshot, after: Snapshot): string | null {

@@ -3,7 +3,7 @@
 
 import type { Snapshot } from '../generated/Snapshot';
 import { t } from '../strings';
-import { failures, newerVersion, type Failure } from './announce';
+import { failures, newerVersion, stillFailed, type Failure } from './announce';
 import { hints, reasons, summary } from './refused';
 import { remedy } from './remedy';
 import type { Notice, Store } from './store.svelte';
@@ -25,24 +25,13 @@ export class Elsewhere {
     const store = this.#store;
     const here = store.view === 'registries' && store.welcoming ? null : store.view;
     const failed = failures(before, after).filter(({ view }) => view !== here);
-    const [first] = failed;
-    if (first) {
-      // Those of a notice that still stands are told with the new ones.
-      const before = this.#failed?.notice === store.notice ? this.#failed.failures : [];
-      const all = [...before.filter(({ key }) => failed.every((other) => other.key !== key)), ...failed];
-      const why = reasons(all);
-      const cure = remedy(store, first.error, first.registry);
-      const notice: Notice = {
-        tone: 'error',
-        text: summary(why, (names, count, error) => t.failedBecause(names, count, error)),
-        hint: hints(why),
-        code: first.error.code,
-        // One button for several failures would mend one of them.
-        remedy: why.length === 1 ? cure : null,
-      };
-      store.notice = notice;
-      this.#failed = { notice, failures: all };
-    }
+    const standing = this.#failed?.notice === store.notice ? this.#failed : null;
+    // Those of a notice that still stands are told with the new ones, if they are not mended since.
+    const known = standing?.failures.filter(
+      (failure) => stillFailed(failure, after) && failed.every(({ key }) => key !== failure.key),
+    );
+    const all = [...(known ?? []), ...failed];
+    if (failed.length > 0 || all.length < (standing?.failures.length ?? 0)) this.#show(all);
     const version = store.view === 'settings' ? null : newerVersion(before, after);
     if (version !== null) {
       const act = () => store.go('settings');
@@ -52,5 +41,26 @@ export class Elsewhere {
     if (this.#newer === null || store.notice?.tone === 'error') return;
     store.warn(this.#newer);
     this.#newer = null;
+  }
+  /** Tells of these in place of what was told of failures before; of none, it takes that back. */
+  #show(all: Failure[]): void {
+    const store = this.#store;
+    const last = all.at(-1);
+    if (!last) {
+      store.notice = null;
+      this.#failed = null;
+      return;
+    }
+    const why = reasons(all);
+    const notice: Notice = {
+      tone: 'error',
+      text: summary(why, (names, count, error) => t.failedBecause(names, count, error)),
+      hint: hints(why),
+      code: last.error.code,
+      // One button for several failures would mend one of them.
+      remedy: why.length === 1 ? remedy(store, last.error, last.registry) : null,
+    };
+    store.notice = notice;
+    this.#failed = { notice, failures: all };
   }
 }

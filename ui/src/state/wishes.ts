@@ -9,7 +9,7 @@ import type { Notice, Store } from './store.svelte';
 
 export class Wishes {
   #waiting: Wish[] = [];
-  /** What was said about files that wait. */
+  /** What was said about files that wait; not on the page if an error stood there. */
   #notice: Notice | null = null;
 
   readonly #store: Store;
@@ -37,6 +37,8 @@ export class Wishes {
   goOn(): void {
     const store = this.#store;
     if (store.snapshot === null) return;
+    // One dialog may have opened it after the other.
+    if (this.#isSettingUp) this.#waiting = this.#waiting.filter((wish) => wish !== 'setup');
     for (let at = this.#next(); at >= 0; at = this.#next()) {
       const [wish] = this.#waiting.splice(at, 1);
       if (wish === 'setup') store.dialog = { kind: 'setup', action: 'apply', registry: null };
@@ -49,8 +51,19 @@ export class Wishes {
     const names = this.#waiting.flatMap(files).map(fileName);
     const text = t.archive.waits(listed(names), names.length);
     if (names.length === 0 || this.#notice?.text === text) return;
+    if (store.notice?.tone === 'error') {
+      // What went wrong is seen nowhere else; the files' turn comes by itself.
+      store.speak(text);
+      this.#notice = { tone: 'info', text };
+      return;
+    }
     store.say(text);
     this.#notice = store.notice;
+  }
+
+  /** Whether the dialog that is wished for is open. */
+  get #isSettingUp(): boolean {
+    return this.#store.dialog?.kind === 'setup';
   }
 
   /** Which can be done now; -1 if none. Without a choice of registries, files need no dialog. */
@@ -69,7 +82,7 @@ export class Wishes {
         { archives: { paths: [...new Set(paths)] } },
       ];
     } else if (wish !== 'setup') this.#store.go(wish);
-    else if (!this.#waiting.includes(wish)) this.#waiting.push(wish);
+    else if (!this.#isSettingUp && !this.#waiting.includes(wish)) this.#waiting.push(wish);
   }
 }
 

@@ -130,7 +130,7 @@ export const nl: typeof en = {
     refused: (names: string, n: number) =>
       `${names} ${n === 1 ? 'is geen image-archief' : 'zijn geen image-archieven'}: die eindigen op .tar, .tar.gz of .tar.zst. ${n === 1 ? 'Het is' : 'Ze zijn'} niet verzonden.`,
     waits: (names: string, n: number) =>
-      `${names} ${n === 1 ? 'wacht' : 'wachten'} op de keuze van een registry tot dit venster gesloten is.`,
+      `${names} ${n === 1 ? 'wacht' : 'wachten'} op de keuze van een registry tot u klaar bent met wat hier openstaat.`,
     filter: 'Image-archieven (docker save, OCI-layout)',
     noRegistry: 'Er is nog geen registry om naartoe te pushen. Voeg er eerst een toe.',
   },

@@ -14,8 +14,8 @@ use dockline_core::{
     setup::{ALIAS_FADES, Setup},
 };
 use dockline_model::{
-    AppliedChange, CheckOutcome, Code, Command, RegistryName, RegistryView, Reply, SetupAction, SetupPlan,
-    SetupReport, SetupVerdict, Snapshot, StepBy, UiError,
+    AppliedChange, CheckOutcome, Code, Command, LeftForYou, RegistryName, RegistryView, Reply, SetupAction,
+    SetupPlan, SetupReport, SetupVerdict, Snapshot, StepBy, UiError,
 };
 
 /// Shows what has to change, and changes it if that is wanted.
@@ -111,6 +111,14 @@ pub async fn take_back(
     }
     let report = setup.apply(plan, |progress| output.remark(format!("{}…", progress.words))).await?;
     report.done.iter().for_each(|done| output.remark(done));
+    if let Some(failed) = report.failed {
+        let command = |left: &LeftForYou| match left.command.is_empty() {
+            true => left.words.clone(),
+            false => format!("{} {}", left.words, left.command.join(" ")),
+        };
+        report.left.iter().for_each(|left| output.warn(command(left)));
+        return Err(failed);
+    }
     // The port is given up only when nothing leads there any more.
     output.remark("Waiting six seconds, since engines remember a name for so long…");
     tokio::time::sleep(ALIAS_FADES).await;

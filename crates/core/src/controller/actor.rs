@@ -212,8 +212,8 @@ impl Actor {
                     self.publish_registry(&name);
                 }
             }
-            Message::Leased { name, generation, holder, lease } => {
-                self.store_lease(&name, generation, holder, lease);
+            Message::Leased { name, generation, holder, lease, replaces } => {
+                self.store_lease(&name, generation, holder, (lease, replaces));
             }
             Message::Unlease { name, generation, holder } => self.drop_lease(&name, generation, holder),
             Message::Enqueue { face, order, answer } => self.enqueue(face, order, answer),

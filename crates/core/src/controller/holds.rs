@@ -89,7 +89,13 @@ impl Actor {
                 };
                 let lease = Arc::new(tunnel.lease(kind));
                 let (held_name, held_lease) = (name.clone(), lease.clone());
-                let held = Message::Leased { name: held_name, generation, holder, lease: held_lease };
+                let held = Message::Leased {
+                    name: held_name,
+                    generation,
+                    holder,
+                    lease: held_lease,
+                    replaces: is_held,
+                };
                 // An earlier hold stays until this connection is there to take its place.
                 let later = if is_held {
                     Some(held)
@@ -125,11 +131,16 @@ impl Actor {
         name: &RegistryName,
         generation: u64,
         holder: Option<FaceId>,
-        lease: Arc<Lease>,
+        (lease, replaces): (Arc<Lease>, bool),
     ) {
         let attached = holder.is_none_or(|face| self.faces.contains_key(&face));
         let Some(registry) = self.registry_mut(name, generation).filter(|_| attached) else { return };
+        let is_held = match &holder {
+            Some(face) => registry.held.contains_key(face),
+            None => registry.manual.is_some(),
+        };
         match holder {
+            _ if replaces && !is_held => {}
             Some(face) => drop(registry.held.insert(face, lease)),
             None => {
                 registry.let_go = false;

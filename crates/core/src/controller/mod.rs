@@ -80,7 +80,14 @@ enum Message {
     /// Its state, leases or figures are different.
     TunnelChanged { name: RegistryName, generation: u64 },
     /// A connect has taken a lease, for a face if it is to die with it.
-    Leased { name: RegistryName, generation: u64, holder: Option<FaceId>, lease: Arc<Lease> },
+    Leased {
+        name: RegistryName,
+        generation: u64,
+        holder: Option<FaceId>,
+        lease: Arc<Lease>,
+        /// It only takes an earlier one's place: nobody holds anything any more who has let go meanwhile.
+        replaces: bool,
+    },
     /// A connect has failed for good.
     Unlease { name: RegistryName, generation: u64, holder: Option<FaceId> },
     /// A transfer has been checked and may stand in the queue.

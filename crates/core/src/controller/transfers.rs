@@ -67,6 +67,8 @@ struct Entry {
     cancel: CancellationToken,
     /// Whether its task, once cancelled, leaves what it has to the one that goes on.
     is_halted: Arc<AtomicBool>,
+    /// A pull into a file has been halted, and may have left something beside it.
+    may_have_left: bool,
     figures: Arc<Figures>,
     meter: Meter,
     /// Makes its share, over all of its tries.
@@ -369,6 +371,7 @@ impl Actor {
     pub(super) fn transfer_ended(&mut self, id: TransferId, result: Result<Verified, UiError>) {
         let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
         entry.has_task = false;
+        entry.forget_parts();
         let was_halted = mem::take(&mut entry.is_halting);
         // Cancelled, interrupted or halted: the faces know that already.
         if !entry.view.state.is_final() && !was_halted {
@@ -426,6 +429,7 @@ impl Actor {
         for id in ids {
             if let Some(entry) = self.transfers.entries.get_mut(id) {
                 entry.end(state.clone());
+                entry.forget_parts();
                 self.publish_transfer(*id);
             }
         }

@@ -252,6 +252,9 @@ impl Client {
     /// the way to the tunnel's end holds megabytes of each request, and a slow line takes its time over them. A line that
     /// is dead is none of this: the tunnel ends its connections.
     pub(super) fn patience(&self, taken: u64) -> Duration {
+        if self.config.url.is_some() {
+            return self.idle_timeout();
+        }
         self.idle_timeout() + Duration::from_millis(taken.min(MOST_HELD) * 1000 / SLOWEST)
     }
 

@@ -248,7 +248,7 @@ impl Client {
         // Of two pushes of one layer at once only the first goes on with an upload; two writers would ruin it.
         let _guard = key.as_ref().and_then(|key| shared.records.begin_upload(key));
         let key = key.filter(|_| _guard.is_some());
-        let press = self.press(shared, job, key.as_ref()).await?;
+        let mut press = self.press(shared, job, key.as_ref()).await?;
         loop {
             shared.board.advance(index, 0);
             let attempt = Attempt { client: self, shared, job, index, press: &press, key: key.as_ref() };
@@ -278,6 +278,8 @@ impl Client {
                 Err(Broken::Forgotten(error)) => {
                     let Some(seconds) = waits.next() else { return Err(error) };
                     tracing::info!(%error, "the registry has forgotten an upload: the layer begins again");
+                    // Nothing is gone on with, so it need not be packed as that was.
+                    press = shared.press_of(job);
                     shared.board.state(index, LayerState::Retrying { seconds });
                     tokio::time::sleep(std::time::Duration::from_secs(seconds.into())).await;
                 }

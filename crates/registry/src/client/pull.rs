@@ -124,6 +124,9 @@ impl Client {
                     Ok::<_, RegistryError>(())
                 };
                 blocking(left).await?;
+            } else {
+                // Nobody could go on with it, and a full disk wants its room back.
+                part.may_stay = Arc::default();
             }
             return Err(error);
         }

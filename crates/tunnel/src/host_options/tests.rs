@@ -155,6 +155,23 @@ async fn a_failure_of_ssh_is_not_the_last_word() {
     assert!(!resolve(&no_name, &ssh).await.unwrap_err().is_retriable());
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_mistake_in_the_configuration_is_the_last_word() {
+    if std::process::Command::new("ssh").arg("-V").output().is_err() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let ssh =
+        SshEnvironment { config: Some(config.clone()), ssh_program: Some("ssh".into()), ..environment() };
+    for text in ["HostNam h\n", "Port\n", "Port many\n", "Port 1 2\n", "Host \"a\n", "HostName %z\n"] {
+        std::fs::write(&config, text).unwrap();
+        let error = resolve(&"h".parse().unwrap(), &ssh).await.unwrap_err();
+        assert!(matches!(error, TunnelError::HostOptions { .. }) && !error.is_retriable(), "{text}: {error}");
+    }
+}
+
 /// The real `ssh` prints paths without their quotes.
 #[cfg(unix)]
 #[tokio::test]

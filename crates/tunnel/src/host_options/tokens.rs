@@ -9,18 +9,18 @@ use std::path::Path;
 /// The name of a file of `IdentityFile` or `CertificateFile`. What the environment does not have stays as it is; `ssh`
 /// ends there.
 pub(super) fn of_file(value: &str, options: &HostOptions, ssh: &SshEnvironment) -> String {
-    fill_in(value, |token| file_token(token, options, ssh), |name| std::env::var(name).ok())
+    fill_in(value, |token| file_token(token, options, ssh), Some(&|name| std::env::var(name).ok()))
 }
 
 /// The same without variables, which not every name of a file may have in it.
 pub(super) fn expand(value: &str, options: &HostOptions, ssh: &SshEnvironment) -> String {
-    fill_in(value, |token| file_token(token, options, ssh), |_| None)
+    fill_in(value, |token| file_token(token, options, ssh), None)
 }
 
 /// `ProxyCommand` with its tokens filled in. Host and user came out of `ssh -G`, which refuses names that a shell
-/// would read as more than a word.
+/// would read as more than a word. Variables are the shell's business, and `%` means the same inside of them.
 pub(crate) fn proxy_command(command: &str, options: &HostOptions) -> String {
-    fill_in(command, |token| connection_token(token, options), |_| None)
+    fill_in(command, |token| connection_token(token, options), None)
 }
 
 /// The tokens that need no session.
@@ -91,19 +91,19 @@ fn machine() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
-/// From left to right; what is filled in is not looked at again.
-fn fill_in(
-    value: &str,
-    token: impl Fn(char) -> Option<String>,
-    variable: impl Fn(&str) -> Option<String>,
-) -> String {
+/// The value of a variable.
+type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// From left to right; what is filled in is not looked at again. Where there are no variables, `$` is a character like
+/// any other.
+fn fill_in(value: &str, token: impl Fn(char) -> Option<String>, variable: Option<Variable<'_>>) -> String {
     let mut filled = String::new();
     let mut rest = value;
     while let Some(at) = rest.find(['%', '$']) {
         filled.push_str(&rest[..at]);
         rest = &rest[at..];
-        let named = rest.strip_prefix("${").and_then(|after| after.split_once('}'));
-        let (text, after) = if let Some((name, after)) = named {
+        let named = variable.zip(rest.strip_prefix("${").and_then(|after| after.split_once('}')));
+        let (text, after) = if let Some((variable, (name, after))) = named {
             (variable(name), after)
         } else if let Some(after) = rest.strip_prefix("%%") {
             (Some("%".to_owned()), after)
@@ -127,7 +127,7 @@ mod tests {
     fn what_is_known_is_filled_in_once_and_the_rest_stays() {
         let token = |token| (token == 'h').then(|| "${A}%h".to_owned());
         let variable = |name: &str| (name == "A").then(|| "%h".to_owned());
-        let filled = |value| fill_in(value, token, variable);
+        let filled = |value| fill_in(value, token, Some(&variable));
         for (value, expected) in [
             ("/k/%h", "/k/${A}%h"),
             ("${A}/x${A}", "%h/x%h"),
@@ -137,6 +137,24 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(filled(value), expected, "{value}");
+        }
+    }
+
+    /// A `ProxyCommand` is for a shell, whose `${…}` may have tokens in it.
+    #[test]
+    fn where_variables_are_not_ours_tokens_inside_of_them_are_filled_in() {
+        let token = |token| match token {
+            'h' => Some("box".to_owned()),
+            'p' => Some("22".to_owned()),
+            _ => None,
+        };
+        for (value, expected) in [
+            ("nc ${VIA:-%h} %p", "nc ${VIA:-box} 22"),
+            ("h=%h; nc ${h%%%%.*} %p", "h=box; nc ${h%%.*} 22"),
+            ("${h%%.*} ${%h", "${h%.*} ${box"),
+            ("$%h$ ${A}", "$box$ ${A}"),
+        ] {
+            assert_eq!(fill_in(value, token, None), expected, "{value}");
         }
     }
 }

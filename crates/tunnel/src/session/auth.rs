@@ -5,6 +5,7 @@
 //! first is decided in [`order`]. A secret is asked for only after the server has said that it would take it.
 
 mod keychain;
+mod losses;
 mod order;
 mod password;
 mod public_key;
@@ -13,6 +14,8 @@ mod signer;
 use super::{Client, SessionEnd, tuning::INACTIVITY_TIMEOUT};
 use crate::{Ask, error::TunnelError, host_options::HostOptions};
 use dockline_model::{Answer, Question, RegistryName};
+use losses::Losses;
+use password::Kept;
 use russh::{
     MethodKind, MethodSet,
     client::{AuthResult, Handle},
@@ -35,9 +38,11 @@ const MOST_STEPS: usize = 8;
 pub(crate) struct Credentials {
     /// By path and encrypted text: a file that was replaced is asked about again.
     keys: Mutex<HashMap<(PathBuf, String), Arc<PrivateKey>>>,
-    passwords: Mutex<HashMap<String, SecretString>>,
+    passwords: Mutex<HashMap<String, Kept>>,
     /// What was answered when the session that asked had ended: by login and the question's text.
     late: Mutex<HashMap<(String, String), SecretString>>,
+    /// Sessions that ended instead of judging either.
+    losses: Losses,
     /// The logins that ask a person something new each time.
     asking: Mutex<HashSet<String>>,
     /// Whether the agent has been offered the keys of Apple's keychain.
@@ -108,6 +113,8 @@ pub(super) struct Login<'a> {
     has_said: bool,
     /// Passwords that were wrong, by whatever method.
     wrong_passwords: usize,
+    /// Sessions in a row before this one that ended instead of judging what was typed.
+    losses: usize,
     /// A person was asked and would not say. Nothing else is asked then.
     was_refused: bool,
 }
@@ -135,6 +142,7 @@ impl<'a> Login<'a> {
             methods,
             has_said: false,
             wrong_passwords: 0,
+            losses: credentials.losses.of(&options.account()),
             was_refused: false,
         }
     }

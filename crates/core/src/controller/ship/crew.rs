@@ -4,7 +4,7 @@
 use super::{again::since, former, told};
 use crate::files::task_failed;
 use dockline_engine::{Elsewhere, Engine, EngineEndpoint};
-use dockline_model::{UiError, UnixMillis};
+use dockline_model::{Code, UiError, UnixMillis};
 use dockline_tunnel::{Offer, Program};
 use std::{
     collections::VecDeque,
@@ -12,7 +12,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::{io::AsyncWriteExt as _, time::timeout};
+use tokio::{
+    io::AsyncWriteExt as _,
+    time::{sleep, timeout},
+};
 use tokio_util::task::AbortOnDropHandle;
 
 /// Connections to the Docker there: one for the pull, one for everything that it is asked before and after.
@@ -20,6 +23,13 @@ const CONNECTIONS: usize = 2;
 /// How long a connection may wait for its question. dockerd closes those that ask nothing for five minutes
 /// (`ReadHeaderTimeout` in its cmd/dockerd).
 const WAITS: Duration = Duration::from_secs(60);
+/// Between tries to run a program on a host that may have no room for another yet.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(150),
+    Duration::from_millis(400),
+    Duration::from_millis(1000),
+];
 /// How long the sweeper may take to go.
 const ENDS: Duration = Duration::from_secs(20);
 /// Where `docker` may be that the shell of a login without terminal does not know.
@@ -70,7 +80,7 @@ impl Crew {
         let mut sweeper = match sweeper.await.map_err(|error| task_failed(&error))? {
             Ok(sweeper) => sweeper,
             // What measured the way may have had its place.
-            Err(_) => offer.run(&sweeping(&temporary)).await?,
+            Err(_) => run_in_turn(offer, &sweeping(&temporary)).await?,
         };
         let told = async {
             sweeper.write_all(b"watch\n").await?;
@@ -116,7 +126,7 @@ impl Connections {
                 return Ok(program);
             }
         }
-        dial(&self.offer).await.map_err(|error| io::Error::other(error.message))
+        run_in_turn(&self.offer, &speaking()).await.map_err(|error| io::Error::other(error.message))
     }
 
     fn pop(&self) -> Option<(Instant, Beginning)> {
@@ -126,7 +136,24 @@ impl Connections {
 
 fn dial(offer: &Offer) -> impl Future<Output = Result<Program, UiError>> + Send + use<> {
     let offer = offer.clone();
-    async move { offer.run(&in_shell("exec docker system dial-stdio")).await }
+    async move { offer.run(&speaking()).await }
+}
+
+/// The program that speaks with the Docker there.
+fn speaking() -> String {
+    in_shell("exec docker system dial-stdio")
+}
+
+/// Runs a program where one of ours may have ended just now: the host takes a moment to count it no more, and tells nobody
+/// when it does.
+async fn run_in_turn(offer: &Offer, command: &str) -> Result<Program, UiError> {
+    for pause in PAUSES {
+        match offer.run(command).await {
+            Err(error) if error.code == Code::ForwardForbidden => sleep(pause).await,
+            ran => return ran,
+        }
+    }
+    offer.run(command).await
 }
 
 /// The program that removes the temporary name when the connection ends, once it was told to watch.

@@ -8,8 +8,9 @@ use crate::controller::{
     share::Share,
 };
 use dockline_model::{Command, Gauge, LayerState, LayerView, TransferKind, TransferState, TransferView};
+use dockline_registry::remove_parts;
 use std::{mem, sync::Arc};
-use tokio::time::Instant;
+use tokio::{task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 impl Entry {
@@ -26,6 +27,7 @@ impl Entry {
             bound_to,
             cancel: CancellationToken::new(),
             is_halted: Arc::default(),
+            may_have_left: false,
             figures: Arc::default(),
             meter: Meter::default(),
             gauge: Gauge::default(),
@@ -45,7 +47,7 @@ impl Entry {
         self.view.skipped = skipped().filter_map(|layer| layer.total).sum();
         self.view.current = self.view.current.max(current);
         self.view.total = self.view.total.max(total).max(self.view.current);
-        self.view.measure(&mut self.gauge);
+        self.view.measure(&mut self.gauge, (current, total));
         self.view.rate = match self.view.state {
             TransferState::Running => self.meter.sample(now, sent.unwrap_or(self.view.current)),
             TransferState::Waiting
@@ -90,6 +92,18 @@ impl Entry {
         match self.view.kind {
             TransferKind::Pull => self.figures.crossed.down(),
             TransferKind::Push | TransferKind::Ship | TransferKind::Copy => self.figures.crossed.up(),
+        }
+    }
+
+    /// Removes what an earlier halt has left, once nobody goes on with it.
+    pub(super) fn forget_parts(&mut self) {
+        if self.has_task || self.view.state != TransferState::Cancelled || !mem::take(&mut self.may_have_left)
+        {
+            return;
+        }
+        if let Some(Job::PullArchive { path, .. }) = &self.job {
+            let path = path.clone();
+            drop(spawn_blocking(move || remove_parts(&path)));
         }
     }
 

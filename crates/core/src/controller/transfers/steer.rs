@@ -1,24 +1,15 @@
 //! What a person does with transfers that there are: halt, go on, stop, again, away.
 
 use super::Entry;
-use crate::controller::{Answerer, FaceId, actor::Actor, meter::Meter, run::Job};
+use crate::controller::{Answerer, FaceId, actor::Actor, meter::Meter};
 use dockline_model::{Change, Code, Reply, Road, TransferId, TransferState, UiError};
-use dockline_registry::remove_parts;
 use std::sync::{Arc, atomic::Ordering};
-use tokio::{sync::oneshot, task::spawn_blocking, time::Instant};
+use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 impl Actor {
     pub(in crate::controller) fn cancel(&mut self, id: TransferId) -> Result<Reply, UiError> {
         let entry = self.transfers.entries.get(&id).ok_or_else(|| no_transfer(id))?;
-        if entry.view.state == TransferState::Paused {
-            entry.is_halted.store(false, Ordering::Relaxed);
-            // Its task has left what it had got, if it has ended.
-            if let (false, Some(Job::PullArchive { path, .. })) = (entry.has_task, &entry.job) {
-                let path = path.clone();
-                drop(spawn_blocking(move || remove_parts(&path)));
-            }
-        }
         if !entry.view.state.is_final() {
             self.finish(&[id], &TransferState::Cancelled);
         }
@@ -48,6 +39,7 @@ impl Actor {
             TransferState::Waiting | TransferState::Running | TransferState::Verifying => {}
         }
         entry.is_halted.store(true, Ordering::Relaxed);
+        entry.may_have_left = true;
         entry.cancel.cancel();
         entry.is_halting = entry.has_task;
         entry.read_figures(Instant::now());

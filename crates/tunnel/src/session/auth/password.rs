@@ -1,6 +1,6 @@
 //! Logging in with what a person types: passwords, and whatever the server asks (keyboard-interactive, RFC 4256).
 
-use super::{Login, Step};
+use super::{Login, Step, losses::REFUSAL};
 use crate::{SecretId, error::TunnelError, session::plain_text};
 use dockline_model::Question;
 use russh::{
@@ -21,6 +21,16 @@ enum Origin {
     Typed { remember: bool },
 }
 
+/// A password that was typed, for the further sessions.
+#[derive(Clone)]
+pub(super) struct Kept {
+    password: SecretString,
+    /// Whether it goes into the keyring when it proves right.
+    remember: bool,
+    /// It was right before.
+    was_right: bool,
+}
+
 /// What a person said in one try, until the server has judged it.
 #[derive(Default)]
 struct Said {
@@ -39,7 +49,7 @@ enum Answers {
 
 impl Login<'_> {
     /// Passwords to try in turn: typed before, remembered, asked for.
-    async fn next_password(&self) -> Option<(SecretString, Origin)> {
+    async fn next_password(&mut self) -> Option<(SecretString, Origin)> {
         let login = self.options.account();
         if self.wrong_passwords == 0 {
             let typed = self
@@ -49,16 +59,23 @@ impl Login<'_> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .get(&login)
                 .cloned();
-            if let Some(password) = typed {
-                return Some((password, Origin::Typed { remember: false }));
+            if let Some(Kept { password, remember, .. }) = typed {
+                return Some((password, Origin::Typed { remember }));
             }
-            if let Some(password) = self.asker.ask.recall(&self.password_id()).await {
+            if self.is_given_up() {
+                self.note("a password");
+            } else if let Some(password) = self.asker.ask.recall(&self.password_id()).await {
                 return Some((password, Origin::Remembered));
             }
         }
-        let (password, remember) =
-            self.ask(Question::Password { login, again: self.wrong_passwords > 0 }).await?;
+        let again = self.wrong_passwords > 0 || self.is_given_up();
+        let (password, remember) = self.ask(Question::Password { login, again }).await?;
         Some((password, Origin::Typed { remember }))
+    }
+
+    /// Whether so many sessions in a row ended at what was typed that it counts as refused.
+    const fn is_given_up(&self) -> bool {
+        self.losses >= REFUSAL
     }
 
     fn password_id(&self) -> SecretId {
@@ -67,45 +84,67 @@ impl Login<'_> {
 
     async fn password_was(&mut self, right: bool, password: SecretString, origin: Origin) {
         let login = self.options.account();
+        self.credentials.losses.judged(&login);
         if right {
             if matches!(origin, Origin::Typed { remember: true }) {
                 self.asker.ask.remember(&self.password_id(), &password).await;
             }
-            self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, password);
+            self.keep(Kept { password, remember: false, was_right: true });
         } else {
             self.wrong_passwords += 1;
-            let was_late = self
-                .credentials
-                .passwords
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&login)
-                .is_some();
-            if matches!(origin, Origin::Remembered) || was_late {
+            let kept =
+                self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).remove(&login);
+            // What was never right is in no keyring; another may be.
+            if matches!(origin, Origin::Remembered) || kept.is_some_and(|kept| kept.was_right) {
                 self.asker.ask.forget(&self.password_id()).await;
             }
         }
     }
 
+    fn keep(&self, kept: Kept) {
+        let login = self.options.account();
+        self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, kept);
+    }
+
     /// A password that came too late for this session is the first that the next one tries.
-    async fn keep_if_late(&self, password: &SecretString, origin: &Origin) -> Result<(), TunnelError> {
+    fn keep_if_late(&self, password: &SecretString, origin: &Origin) -> Result<(), TunnelError> {
         let late = self.in_time();
         if late.is_err() {
-            self.keep_for_next(password, origin).await;
+            self.keep_for_next(password, origin);
         }
         late
     }
 
-    /// A password of which nobody has said whether it is right is the first that the next session tries.
-    async fn keep_for_next(&self, password: &SecretString, origin: &Origin) {
+    /// A password of which nobody has said whether it is right is the first that the next session tries. Into the
+    /// keyring it goes when it has proved right.
+    fn keep_for_next(&self, password: &SecretString, origin: &Origin) {
         let Origin::Typed { remember } = origin else { return };
-        let passwords = &self.credentials.passwords;
+        let mut passwords = self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that is kept already stays as it is.
+        passwords.entry(self.options.account()).or_insert_with(|| Kept {
+            password: password.clone(),
+            remember: *remember,
+            was_right: false,
+        });
+    }
+
+    /// The session ended instead of judging what was said, which the next one tries once more. At the second such end in
+    /// a row that is over, as if it had been refused; the keyring keeps what it has, since nobody has said that it is
+    /// wrong.
+    fn lost(
+        &self,
+        password: Option<&(SecretString, Origin)>,
+        answers: Vec<((String, String), SecretString)>,
+    ) {
         let login = self.options.account();
-        passwords.lock().unwrap_or_else(PoisonError::into_inner).insert(login, password.clone());
-        if *remember {
-            // Taken back by `password_was` if it is wrong.
-            self.asker.ask.remember(&self.password_id(), password).await;
+        if self.credentials.losses.count(login.clone(), self.losses) {
+            self.credentials.passwords.lock().unwrap_or_else(PoisonError::into_inner).remove(&login);
+            return;
         }
+        if let Some((password, origin)) = password {
+            self.keep_for_next(password, origin);
+        }
+        self.credentials.late.lock().unwrap_or_else(PoisonError::into_inner).extend(answers);
     }
 
     pub(super) async fn password(&mut self) -> Result<Step, TunnelError> {
@@ -114,7 +153,7 @@ impl Login<'_> {
                 self.was_refused = true;
                 break;
             };
-            self.keep_if_late(&password, &origin).await?;
+            self.keep_if_late(&password, &origin)?;
             self.note("a password");
             let user = self.options.user.clone();
             let result = self.handle.authenticate_password(user, password.expose_secret()).await;
@@ -124,7 +163,7 @@ impl Login<'_> {
                 Err(_) => true,
             };
             if is_lost {
-                self.keep_for_next(&password, &origin).await;
+                self.lost(Some(&(password, origin)), Vec::new());
                 return Err(result.err().unwrap_or(russh::Error::HUP).into());
             }
             let step = self.answered(result?);
@@ -150,6 +189,7 @@ impl Login<'_> {
             loop {
                 match response {
                     KeyboardInteractiveAuthResponse::Success => {
+                        self.credentials.losses.judged(&self.options.account());
                         if let Some((password, origin)) = said.password {
                             self.password_was(true, password, origin).await;
                         }
@@ -157,6 +197,9 @@ impl Login<'_> {
                     }
                     KeyboardInteractiveAuthResponse::Failure { remaining_methods, partial_success } => {
                         let step = self.refused(remaining_methods, partial_success);
+                        if was_asked {
+                            self.credentials.losses.judged(&self.options.account());
+                        }
                         if let Some((password, origin)) = said.password {
                             // Which of several answers was wrong is not said; a remembered password is asked about
                             // again rather than tried again.
@@ -192,7 +235,7 @@ impl Login<'_> {
         Ok(Step::Refused)
     }
 
-    /// Sends the answers. Where the session ends instead of judging them, they are kept for the next.
+    /// Sends the answers. Where the session ends instead of judging them, they are kept for the next ([`Self::lost`]).
     async fn respond(
         &mut self,
         answers: Vec<String>,
@@ -211,10 +254,7 @@ impl Login<'_> {
                 partial_success: false,
             });
         }
-        if let Some((password, origin)) = &said.password {
-            self.keep_for_next(password, origin).await;
-        }
-        self.credentials.late.lock().unwrap_or_else(PoisonError::into_inner).extend(said.answers.drain(..));
+        self.lost(said.password.as_ref(), std::mem::take(&mut said.answers));
         // Where they could not even be sent, it is the person whom the server has not waited for.
         if matches!(error, russh::Error::SendError) {
             return Err(TunnelError::Outwaited { host: self.options.host_name.clone() });
@@ -236,7 +276,7 @@ impl Login<'_> {
                 let Some((password, origin)) = self.next_password().await else {
                     return Ok(Answers::Refused);
                 };
-                self.keep_if_late(&password, &origin).await?;
+                self.keep_if_late(&password, &origin)?;
                 self.note("a password");
                 answers.push(password.clone());
                 said.password = Some((password, origin));
@@ -256,8 +296,11 @@ impl Login<'_> {
                 instructions: if index == 0 { plain_text(instructions) } else { String::new() },
                 prompt: plain_text(&prompt.prompt),
                 is_shown: prompt.echo,
-                again,
+                again: again || self.is_given_up(),
             };
+            if self.is_given_up() {
+                self.note("answers to the server's questions");
+            }
             let Some((answer, _)) = self.ask(question).await else { return Ok(Answers::Refused) };
             if let Err(late) = self.in_time() {
                 let mut kept = self.credentials.late.lock().unwrap_or_else(PoisonError::into_inner);

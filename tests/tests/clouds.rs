@@ -345,6 +345,7 @@ fn nexus_has_its_registries_under_paths() {
     }
     push.kill();
     let view = done(dockline.json(&arguments));
-    assert!(view.sent < 16_000_000, "{} bytes were sent again", view.sent);
+    // Without a tunnel no piece is above 4 MiB: more than 12 MB of the 30 are there.
+    assert!(view.sent < 18_000_000, "{} bytes were sent again", view.sent);
     assert_eq!(dockline.run(&["ls", &format!("{NEXUS}/large")]).expect_success().stdout, "v1\n");
 }

@@ -200,7 +200,12 @@ impl Drop for Part {
     fn drop(&mut self) {
         if self.stays || self.may_stay.load(Ordering::Relaxed) {
             // What is still being written ends first, and what would have been written next does nothing.
-            drop(self.contents.file.lock().unwrap_or_else(PoisonError::into_inner).take());
+            let file = self.contents.file.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // Closing it is not enough: a program that is just being started has the lock too, until it is another program
+            // (flock(2)).
+            if let Some(Err(error)) = file.as_ref().map(File::unlock) {
+                tracing::debug!(%error, "an unfinished file stays locked for a moment");
+            }
         } else {
             remove(&self.contents.path);
             remove(&self.journal_path);

@@ -27,6 +27,7 @@ fn main() {
         "demo_sample",
         "choose_file",
         "choose_save",
+        "keep_wishes",
         "open_release",
         "save_team_file",
         "take_wish",

@@ -77,6 +77,7 @@ impl Choice {
                 registry,
                 reference: None,
                 host: None,
+                extent: dockline_model::Extent::default(),
                 options: dockline_model::PushOptions::default(),
             },
             Self::Retry(transfer) => Command::Retry { transfer },

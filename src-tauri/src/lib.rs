@@ -24,6 +24,7 @@ pub mod link;
 mod locale;
 mod notifications;
 mod notifier;
+mod sentences;
 mod session;
 mod state;
 mod stop;

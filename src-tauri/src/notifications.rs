@@ -1,7 +1,7 @@
 //! What the person is told when they are looking elsewhere.
 
-use crate::{choice::Choice, strings::Tongue, words::Wish};
-use dockline_model::{Code, Notices, Snapshot, TransferState, TransferView, TunnelState};
+use crate::{choice::Choice, sentences, strings::Tongue, words::Wish};
+use dockline_model::{Code, Notices, Snapshot, TransferState, TransferView, TunnelState, UiError};
 
 /// Which of the person's switches ([`Notices`]) a notification is under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub fn notifications_for(before: &Snapshot, after: &Snapshot, tongue: Tongue) ->
                         (Kind::TunnelLost, tongue.no_tunnel(name.as_str()), Some(again))
                     }
                 };
-                let body = said(&error.message, error.hint.as_deref());
+                let body = said(error, tongue);
                 let show = tongue.show();
                 Some((kind, Notice { title, body, failure: true, shows: Wish::Registries, remedy, show }))
             }
@@ -104,7 +104,7 @@ fn transfer_notice(transfer: &TransferView, tongue: Tongue) -> Option<(Kind, Not
             Some((Kind::Done, Notice { title, body, failure: false, shows, remedy: None, show }))
         }
         TransferState::Failed { error } => {
-            let body = said(&error.message, error.hint.as_deref());
+            let body = said(error, tongue);
             let title = tongue.not_done(transfer.kind, source);
             let remedy = Some((tongue.try_again(), Choice::Retry(transfer.id)));
             Some((Kind::Failed, Notice { title, body, failure: true, shows, remedy, show }))
@@ -117,10 +117,12 @@ fn transfer_notice(transfer: &TransferView, tongue: Tongue) -> Option<(Kind, Not
     }
 }
 
-fn said(message: &str, hint: Option<&str>) -> String {
-    match hint {
+/// What happened and, on a line of its own, what to do about it.
+fn said(error: &UiError, tongue: Tongue) -> String {
+    let message = sentences::message(error, tongue);
+    match sentences::hint(error, tongue) {
         Some(hint) => format!("{message}\n{hint}"),
-        None => message.to_owned(),
+        None => message,
     }
 }
 
@@ -172,6 +174,24 @@ mod tests {
         assert_eq!(notices[0].remedy, Some(("Try again", Choice::Retry(dockline_model::TransferId(1)))));
         assert!(notices[0].failure);
         assert!(told_by(&with(TransferState::Running), &with(TransferState::Cancelled)).is_empty());
+    }
+
+    #[test]
+    fn a_failure_and_what_to_do_are_said_in_dutch() {
+        let error = UiError::new(
+            Code::SshHostNotFound,
+            "The SSH host prod could not be found: its name does not resolve.",
+        )
+        .hint("`dockline doctor cr.boss.org` tries the way there.");
+        let (running, failed) = (with(TransferState::Running), with(TransferState::Failed { error }));
+        let told = notifications_for(&running, &failed, Tongue::Dutch).remove(0);
+        assert_eq!(told.title, "app:v1 is niet gepusht");
+        assert_eq!(
+            told.body,
+            "De SSH-host prod is niet te vinden: zijn naam leidt nergens heen.\nDe dokter loopt de weg erheen na."
+        );
+        let told = told_by(&running, &failed).remove(0);
+        assert!(told.body.ends_with("\nThe doctor tries the way there."), "{}", told.body);
     }
 
     #[test]

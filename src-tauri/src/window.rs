@@ -38,7 +38,7 @@ impl Window {
     pub fn new(begin: Begin, failures: mpsc::UnboundedSender<NotShown>) -> Self {
         let (orders, coming) = mpsc::unbounded_channel();
         let (watching, watched) = watch::channel(false);
-        tokio::spawn(Keeper { begin, failures, watching, running: None }.run(coming));
+        tokio::spawn(Keeper { begin, failures, watching, running: None, left: Vec::new() }.run(coming));
         Self { orders, watched }
     }
 
@@ -70,6 +70,8 @@ struct Keeper {
     failures: mpsc::UnboundedSender<NotShown>,
     watching: watch::Sender<bool>,
     running: Option<Running>,
+    /// What the last window was closed over.
+    left: Vec<Wish>,
 }
 
 struct Running {
@@ -79,6 +81,8 @@ struct Running {
     /// Whether it has been on the screen.
     was_shown: bool,
     orders: Unanswered,
+    /// What is wished for and not done, as far as the window has told.
+    left: Vec<Wish>,
 }
 
 /// Orders that the window has not carried out yet, each with what it wishes for: a window that is closing carries out
@@ -142,6 +146,11 @@ impl Keeper {
                 Next::Said(FromWindow::Watched { watched }) => {
                     self.watching.send_replace(watched);
                 }
+                Next::Said(FromWindow::Left { wishes }) => {
+                    if let Some(running) = &mut self.running {
+                        running.left = wishes;
+                    }
+                }
                 Next::Noise => {}
                 Next::Ended => self.ended().await,
             }
@@ -157,14 +166,17 @@ impl Keeper {
             }
             return;
         }
-        self.start(wish.into_iter().collect()).await;
+        let mut wishes = mem::take(&mut self.left);
+        wish.into_iter().for_each(|wish| words::queue(&mut wishes, wish));
+        self.start(wishes).await;
     }
 
     async fn start(&mut self, wishes: Vec<Wish>) {
-        match Running::start(Begin { wishes, ..self.begin.clone() }).await {
+        match Running::start(Begin { wishes: wishes.clone(), ..self.begin.clone() }).await {
             Ok(running) => self.running = Some(running),
             Err(error) => {
                 tracing::error!(%error, "{PROGRAM} cannot be started");
+                self.left = wishes;
                 let _ = self.failures.send(NotShown);
             }
         }
@@ -175,6 +187,7 @@ impl Keeper {
         let Some(mut running) = self.running.take() else { return };
         self.watching.send_replace(false);
         let (was_shown, orders) = (running.was_shown, mem::take(&mut running.orders));
+        self.left = mem::take(&mut running.left);
         match running.end().await {
             Ok(status) if status.success() => tracing::debug!("the window was closed"),
             Ok(status) => tracing::error!(%status, "the window ended unexpectedly"),
@@ -182,8 +195,10 @@ impl Keeper {
         }
         if !was_shown {
             let _ = self.failures.send(NotShown);
-        } else if let Some(wishes) = orders.left() {
+        } else if let Some(asked) = orders.left() {
             // Asked for while it was closing.
+            let mut wishes = mem::take(&mut self.left);
+            asked.into_iter().for_each(|wish| words::queue(&mut wishes, wish));
             self.start(wishes).await;
         }
     }
@@ -232,7 +247,9 @@ impl Running {
         let mut orders = Unanswered::default();
         orders.ask(begin.wishes.clone());
         let output = BufReader::new(output).lines();
-        let mut running = Self { child, input, output, was_shown: false, orders };
+        // Until it says what has become of them.
+        let left = begin.wishes.clone();
+        let mut running = Self { child, input, output, was_shown: false, orders, left };
         running.say(&ToWindow::Begin(begin)).await?;
         Ok(running)
     }

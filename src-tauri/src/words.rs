@@ -78,7 +78,7 @@ pub fn queue(wishes: &mut Vec<Wish>, wish: Wish) {
 }
 
 /// From the window to the tray.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FromWindow {
     /// It is on the screen and in front: the answer to each line of the tray's.
@@ -87,6 +87,12 @@ pub enum FromWindow {
     Watched {
         /// Whether it has.
         watched: bool,
+    },
+    /// All that was wished for and is not done: it waits behind a question that is open in the window. The next window
+    /// gets it, if this one is closed before.
+    Left {
+        /// In the order in which it was wished for.
+        wishes: Vec<Wish>,
     },
 }
 

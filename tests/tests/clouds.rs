@@ -321,7 +321,7 @@ fn nexus_has_its_registries_under_paths() {
     // Killed in the middle of a layer: what the registry has of it is not sent again.
     let large = large_image(street.folder.path(), 30_000_000);
     let target = format!("{NEXUS}/large:v1");
-    let arguments = ["push", &large, &target, "--level", "1"];
+    let arguments = ["push", &large, &target];
     let push = Daemon::spawn("dockline push", dockline.command(&arguments));
     let is_piece =
         |line: &&String| line.contains(" PATCH /repository/docker/v2/large/") && line.contains(" 202 ");

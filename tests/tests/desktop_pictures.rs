@@ -7,7 +7,7 @@ use dockline_tests::{
     desktop::{
         Browser, Look, MANY_IMAGES, MANY_LAYERED, MANY_LAYERS, Screen, many_registries, write_many_images,
     },
-    lab::{self, Dockerd, Dockline, Need, RegistryHost, Workstation},
+    lab::{self, Dockerd, Dockline, Need, RegistryHost, RegistryHostOptions, Systemd, Workstation},
 };
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -105,7 +105,16 @@ async fn everything_there_is() {
         return;
     }
     let screen = Screen::start();
-    let host = RegistryHost::start();
+    let systemd = Systemd::new();
+    let sshd_config = systemd.sshd_config();
+    let host = RegistryHost::with(RegistryHostOptions { sshd_config, ..RegistryHostOptions::default() });
+    let _service = systemd.serve(&host, None);
+    // A host that nobody knows yet, and that takes no key.
+    let stranger = RegistryHost::with(RegistryHostOptions {
+        password: Some("not to be guessed".to_owned()),
+        without_registry: true,
+        ..RegistryHostOptions::default()
+    });
     let workstation = Workstation::start();
     let dockerd = Dockerd::start(&workstation);
     let dockline = Dockline::on(&workstation).with_engine(dockerd.endpoint());
@@ -113,12 +122,12 @@ async fn everything_there_is() {
     write_many_images(&images);
     dockerd.run_docker(&["load", "--quiet", "--input", &images.display().to_string()]);
 
-    // One that works, one that fails for good, one as long as names get, and 47 more.
+    // One that works, one that fails for good, one that asks, and 47 more, one of them as long as names get.
     let name = dockline.add(&host);
     let failing = lab::unique_registry_name("failing");
     dockline.add_as(&failing, &host, &["--identity", &host.wrong_identity().display().to_string()]);
     let spare = lab::unique_registry_name("spare");
-    dockline.add_as(&spare, &host, &[]);
+    dockline.add_as(&spare, &stranger, &["--identity", &stranger.wrong_identity().display().to_string()]);
     let team = dockline.folder().join("team.toml");
     std::fs::write(&team, many_registries()).expect("the folder is ours");
     dockline.run(&["team", "import", &team.display().to_string()]).expect_success();
@@ -183,6 +192,7 @@ async fn everything_there_is() {
         contents(&mut studio, &name).await;
     }
     dialogs(&mut studio, &name).await;
+    questions(&mut studio, &spare, || dockline.trust(&stranger.known_hosts_line())).await;
     studio.end();
     window.close().await;
 }
@@ -216,6 +226,10 @@ async fn dialogs(studio: &mut Studio<'_>, name: &dockline_model::RegistryName) {
     studio.dialog("delete-dialog").await;
     window.click("[data-testid=copy-image]").await;
     studio.dialog("copy-dialog").await;
+    window.click("[data-testid=contents-root]").await;
+    window.click("[data-testid=collect-open]").await;
+    window.see("[data-testid=collect-dialog][data-stage=planned]").await;
+    studio.dialog("collect-dialog").await;
     studio.view("registries").await;
     window.click("[data-testid=add-registry]").await;
     window.click("[data-testid=add-advanced]").await;
@@ -265,6 +279,20 @@ async fn dialogs(studio: &mut Studio<'_>, name: &dockline_model::RegistryName) {
     studio.dialog("palette").await;
     window.type_keys("?").await;
     studio.dialog("shortcuts-dialog").await;
+}
+
+/// What a host asks that nobody knows yet; and what it asks once its key is known (`trust`).
+async fn questions(studio: &mut Studio<'_>, name: &dockline_model::RegistryName, trust: impl FnOnce()) {
+    let window = studio.window;
+    let connect = format!("{} [data-testid=connect]", card(name));
+    studio.view("registries").await;
+    window.click(&connect).await;
+    window.see("[data-testid=prompt-dialog][data-question=host-key]").await;
+    studio.dialog("question-host-key").await;
+    trust();
+    window.click(&connect).await;
+    window.see("[data-testid=prompt-dialog][data-question=password]").await;
+    studio.dialog("question-password").await;
 }
 
 /// Everything on the page that would move when its state changes.

@@ -1,6 +1,6 @@
 //! The tray, through D-Bus as a desktop sees it; and the second start, which shows the first one's window.
 
-use dockline_model::{LeaseHolder, TunnelState};
+use dockline_model::{Code, LeaseHolder, TransferState, TunnelState};
 use dockline_tests::{
     desktop::{
         App, NotificationServer, PATIENCE, Portal, Screen, TrayHost, TrayLine, desktop_program, family,
@@ -76,6 +76,128 @@ async fn a_tunnel_that_fails_is_told_and_marked() {
     assert!(screen.windows("Dockline").is_empty());
     notifications.click(&again, "default").await;
     screen.wait_for_windows("Dockline", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_failed_is_tried_again_from_its_notification() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, mut host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = dockline.add(&host);
+    let archive = sample_archive(&dockline);
+    let mut tray = TrayHost::start(&screen).await;
+    let mut notifications = NotificationServer::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    tray.wait_for("Connect", |line| line.label == format!("Connect to {name}")).await;
+
+    host.stop_registry();
+    let push = dockline.json(&["push", &archive, name.as_str()]);
+    let error = push.expect_status(Code::RemoteClosed.exit_status().into()).error();
+    let told = notifications.next().await;
+    assert_eq!(told.summary, "sample.tar was not pushed");
+    assert!(told.body.starts_with(&error.message), "{told:?}");
+    assert_eq!(told.actions, actions(&[("default", "Show"), ("remedy", "Try again")]));
+    assert_eq!(told.icon, "dialog-error");
+
+    // As long as nothing is mended it fails once more, and says so once more.
+    notifications.click(&told, "remedy").await;
+    let again = notifications.next().await;
+    assert_eq!((again.summary.as_str(), again.body.as_str()), (told.summary.as_str(), told.body.as_str()));
+    host.start_registry();
+    notifications.click(&again, "remedy").await;
+    assert_eq!(notifications.next().await.summary, "Pushed sample.tar");
+    let transfers = dockline.snapshot().transfers;
+    let done =
+        transfers.iter().find(|one| matches!(one.state, TransferState::Done { .. })).expect("it is done");
+    let (_, name_there) = done.reference.split_once('/').expect("a reference begins with its registry");
+    let (repository, tag) = name_there.rsplit_once(':').expect("it has a tag");
+    assert!(host.manifest_digest(repository, tag).is_some(), "{}", done.reference);
+    assert!(screen.windows("Dockline").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_host_key_is_told_and_is_not_accepted_in_passing() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, mut host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = dockline.add(&host);
+    let known_hosts = dockline.ssh_folder().join("known_hosts");
+    let trusted = std::fs::read_to_string(&known_hosts).expect("the host is known");
+    let mut tray = TrayHost::start(&screen).await;
+    let mut notifications = NotificationServer::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    tray.wait_for("Connect", |line| line.label == format!("Connect to {name}")).await;
+    let idle = tray.icon().await;
+
+    host.change_host_key();
+    tray.click(&format!("Connect to {name}")).await;
+    let told = notifications.next().await;
+    assert_eq!(told.summary, format!("{name} shows another host key"));
+    for named in [&host.fingerprint(), &known_hosts.display().to_string()] {
+        assert!(told.body.contains(named), "{named}: {}", told.body);
+    }
+    // No button accepts the key: a click shows where it is explained.
+    assert_eq!(
+        (told.actions.as_slice(), told.icon.as_str()),
+        (&*actions(&[("default", "Show")]), "dialog-error")
+    );
+    tray.wait_for("why not", |line| {
+        !line.enabled
+            && line.label.starts_with(&format!("The key of the SSH host {} has changed", host.address()))
+    })
+    .await;
+    tray.wait_for_other_icon(&idle).await;
+    assert_eq!(tray.tooltip().await, "Dockline: something needs your attention");
+    assert!(screen.windows("Dockline").is_empty());
+    notifications.click(&told, "default").await;
+    screen.wait_for_windows("Dockline", 1).await;
+    assert_eq!(std::fs::read_to_string(&known_hosts).expect("it is still there"), trusted);
+    assert_eq!(host.logins(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_failed_is_told_in_the_persons_language() {
+    if !lab::requires(HOST) {
+        return;
+    }
+    let (screen, dockline, mut host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let name = dockline.add(&host);
+    let archive = sample_archive(&dockline);
+    dockline.json(&["settings", "set", "language", "nl"]).expect_success();
+    let mut tray = TrayHost::start(&screen).await;
+    let mut notifications = NotificationServer::start(&screen).await;
+    let _app = App::start(&screen, &dockline, &["--tray"]);
+    tray.wait_for("Connect", |line| line.label == format!("Verbinden met {name}")).await;
+
+    host.change_host_key();
+    let push = dockline.json(&["push", &archive, name.as_str()]);
+    let error = push.expect_status(Code::HostKeyChanged.exit_status().into()).error();
+    assert!(error.message.starts_with("The key of"), "the command line speaks English: {}", error.message);
+    // The tunnel's failure and the push's come one after the other.
+    let both = [notifications.next().await, notifications.next().await];
+    let [key, push] = ["toont een andere hostsleutel", "sample.tar is niet gepusht"]
+        .map(|summary| both.iter().find(|told| told.summary.ends_with(summary)).expect("both are told"));
+    let changed = format!("De sleutel van de SSH-host {} is veranderd", host.address());
+    for told in [key, push] {
+        assert!(told.body.starts_with(&changed), "{told:?}");
+        let hint = error.hint.as_deref().expect("it says what to do");
+        assert!(told.body.contains('\n') && !told.body.contains(hint), "{told:?}");
+    }
+    assert_eq!(push.actions, actions(&[("default", "Tonen"), ("remedy", "Opnieuw proberen")]));
+    tray.wait_for("why not, in Dutch", |line| !line.enabled && line.label.starts_with(&changed)).await;
+}
+
+/// An archive to push, of an image that needs no engine.
+fn sample_archive(dockline: &Dockline) -> String {
+    let archive = dockline.folder().join("sample.tar");
+    dockline_registry::sample::write_sample(&archive).expect("the folder is ours");
+    archive.display().to_string()
+}
+
+fn actions(named: &[(&str, &str)]) -> Vec<(String, String)> {
+    named.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

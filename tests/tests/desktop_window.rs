@@ -217,8 +217,18 @@ async fn a_wrong_key_is_shown_with_its_code() {
     let error = format!("{}[data-state=failed] [data-testid=registry-error]", card(&name));
     assert_eq!(window.attribute(&error, "data-code").await.as_deref(), Some("ssh-auth"));
     window.photograph("registries-failed-light").await;
-    window.close().await;
     assert!(!dockline.snapshot().registries.iter().any(|r| matches!(r.tunnel.state, TunnelState::Up { .. })));
+
+    // The button beside it leads to what mends it.
+    window.click(&format!("{} [data-testid=remedy-edit]", card(&name))).await;
+    assert!(window.text("[data-testid=add-dialog] h2").await.contains(name.as_str()));
+    window.fill("add-identity", &host.identity().display().to_string()).await;
+    window.click("[data-testid=add-submit]").await;
+    window.see_gone("dialog[open]").await;
+    window.click(&format!("{} [data-testid=connect]", card(&name))).await;
+    window.see(&format!("{}[data-state=up]", card(&name))).await;
+    window.see_gone("[data-testid=registry-error]").await;
+    window.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -383,6 +383,156 @@ fn write_layout(folder: &std::path::Path) -> String {
     digest
 }
 
+/// What others keep beside an image in a host's registry, put there and read by curl as they would.
+struct Beside<'a>(&'a RegistryHost);
+
+impl Beside<'_> {
+    fn curl(&self, arguments: &[&str]) -> String {
+        let mut curl = self.0.inside("curl");
+        curl.args(["--silent", "--show-error"]).args(arguments);
+        lab::try_run(&mut curl).expect_success().stdout
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/v2/app/{path}", self.0.registry_address())
+    }
+
+    /// Sends what is in a file of its own to a place, which has to take it.
+    fn put(&self, url: &str, kind: &str, text: &str) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        let (data, kind) = (format!("@{}", file.path().display()), format!("Content-Type: {kind}"));
+        self.curl(&["--fail", "--request", "PUT", "--header", &kind, "--data-binary", &data, url]);
+    }
+
+    fn put_blob(&self, text: &str) -> serde_json::Value {
+        let begun = self.curl(&["--include", "--request", "POST", &self.url("blobs/uploads/")]);
+        let location = begun.lines().find_map(|line| line.strip_prefix("Location: ")).expect(&begun).trim();
+        let digest = Digest::of(text.as_bytes()).to_string();
+        self.put(&format!("{location}&digest={digest}"), "application/octet-stream", text);
+        serde_json::json!({ "digest": digest, "size": text.len() })
+    }
+
+    /// A manifest with one blob, under a tag or its digest; its descriptor.
+    fn put_manifest(
+        &self,
+        tag: Option<&str>,
+        (kind, what): (&str, &str),
+        subject: Option<&serde_json::Value>,
+    ) -> serde_json::Value {
+        let (mut config, mut layer) = (self.put_blob("{}"), self.put_blob(what));
+        config["mediaType"] = kind.into();
+        layer["mediaType"] = kind.into();
+        let mut manifest = serde_json::json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer],
+        });
+        if let Some(subject) = subject {
+            manifest["subject"] = subject.clone();
+            manifest["artifactType"] = kind.into();
+        }
+        let text = manifest.to_string();
+        let digest = Digest::of(text.as_bytes()).to_string();
+        self.put(&self.url(&format!("manifests/{}", tag.unwrap_or(&digest))), MANIFEST, &text);
+        serde_json::json!({ "mediaType": MANIFEST, "digest": digest, "size": text.len(), "artifactType": kind })
+    }
+
+    /// What a manifest is, and its blobs, as whoever verifies a signature fetches them.
+    fn read(&self, reference: &str) -> Option<(String, Vec<String>)> {
+        let accept = format!("Accept: {MANIFEST}, {INDEX}");
+        let url = self.url(&format!("manifests/{reference}"));
+        let text = self.curl(&["--header", &accept, &url]);
+        let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+        manifest.get("schemaVersion")?;
+        let layers = manifest["layers"].as_array().into_iter().flatten();
+        let blobs = layers.map(|layer| {
+            let digest = layer["digest"].as_str().unwrap();
+            let blob = self.curl(&["--fail", &self.url(&format!("blobs/{digest}"))]);
+            assert_eq!(Digest::of(blob.as_bytes()).to_string(), digest);
+            blob
+        });
+        let blobs = blobs.collect();
+        Some((text, blobs))
+    }
+}
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// Through two tunnels: cosign's signature by its tag, and SBOMs by their subject, which registries before distribution 3
+/// list under a tag made of the digest (distribution-spec, "Referrers Tag Schema").
+#[test]
+fn signatures_and_sboms_travel_from_one_registry_to_another_if_they_are_asked_for() {
+    if !lab::requires(&[Need::Root, Need::Sshd, Need::Registry]) {
+        return;
+    }
+    let (first, second) = (RegistryHost::start(), RegistryHost::start());
+    let dockline = Dockline::new();
+    let (from, to) = (dockline.add(&first), dockline.add(&second));
+    let folder = dockline.folder().join("layout");
+    let digest = write_layout(&folder);
+    let (layout, source) = (folder.display().to_string(), format!("{from}/app:v1"));
+    done(dockline.json(&["push", &layout, &source, "--all-platforms"]));
+
+    let there = Beside(&first);
+    let tag = digest.replace(':', "-");
+    let signature = format!("{tag}.sig");
+    let simple = "application/vnd.dev.cosign.simplesigning.v1+json";
+    there.put_manifest(Some(&signature), (simple, "a signature of the index"), None);
+    let index = serde_json::json!({
+        "mediaType": INDEX, "digest": digest, "size": fs::read(folder.join("blobs/sha256").join(&digest[7..])).unwrap().len(),
+    });
+    let platform = &PLATFORMS[0];
+    let own = platform.digest().to_string();
+    let image =
+        serde_json::json!({ "mediaType": MANIFEST, "digest": own, "size": platform.manifest().len() });
+    let listed = |name: &str, subject: &serde_json::Value, what: &str| -> String {
+        let sbom = there.put_manifest(None, ("application/spdx+json", what), Some(subject));
+        let list = serde_json::json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [sbom] });
+        there.put(&there.url(&format!("manifests/{name}")), INDEX, &list.to_string());
+        sbom["digest"].as_str().unwrap().to_owned()
+    };
+    let own_tag = own.replace(':', "-");
+    let of_index = listed(&tag, &index, "what is in all of it");
+    let of_platform = listed(&own_tag, &image, "what is in one platform");
+    let names = [&signature, &tag, &own_tag, &of_index, &of_platform];
+
+    // Nobody asked for them.
+    let target = format!("{to}/app:v1");
+    done(dockline.json(&["copy", &source, &target, "--all-platforms"]));
+    assert_eq!(second.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+    let arrived = Beside(&second);
+    for name in names {
+        assert!(there.read(name).is_some() && arrived.read(name).is_none(), "{name}");
+    }
+
+    // Now somebody does, although the image is there already.
+    done(dockline.json(&["copy", &source, &target, "--all-platforms", "--referrers"]));
+    assert_eq!(second.manifest_digest("app", "v1").as_deref(), Some(digest.as_str()));
+    for name in [&signature, &of_index, &of_platform] {
+        assert_eq!(arrived.read(name), there.read(name), "{name}");
+    }
+    // The lists may be written otherwise, and name the same.
+    for (name, sbom) in [(&tag, &of_index), (&own_tag, &of_platform)] {
+        let (list, _) = arrived.read(name).expect("it is listed");
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        let [entry] = list["manifests"].as_array().unwrap().as_slice() else { panic!("{list}") };
+        assert_eq!(
+            (&entry["digest"], &entry["artifactType"]),
+            (&serde_json::json!(sbom), &serde_json::json!("application/spdx+json"))
+        );
+    }
+    let found = dockline.run(&["inspect", &target, "--json"]).expect_success().stdout;
+    assert!(found.contains(&of_index) && !found.contains(&of_platform), "{found}");
+
+    // One platform alone brings what is about it, and nothing that is about the rest.
+    let alone = format!("{to}/alone:v1");
+    let scope = ["copy", &source, &alone, "--platform", "linux/amd64", "--referrers"];
+    done(dockline.json(&scope));
+    assert_eq!(second.manifest_digest("alone", "v1").as_deref(), Some(own.as_str()));
+    assert!(second.manifest_digest("alone", &of_platform).is_some());
+    assert!(second.manifest_digest("alone", &of_index).is_none());
+}
+
 /// nginx before the registry, which answers 500 to a method for as long as a file of its name is there.
 struct Faulty {
     folder: tempfile::TempDir,

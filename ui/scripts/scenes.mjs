@@ -7,11 +7,12 @@ const press = (selector) => (page) => page.locator(selector).first().click();
 const go = (view) => click(`nav-${view}`);
 const fail = (page) => page.evaluate(() => window.dispatchEvent(new CustomEvent('mock-fail')));
 const drag =
-  (paths, kind = 'enter', x = 450, y = 200) =>
+  (paths, kind = 'enter', x = 450, y = 200, folders = []) =>
   (page) =>
     page.evaluate((detail) => window.dispatchEvent(new CustomEvent('mock-drop', { detail })), {
       kind,
       paths,
+      folders,
       x,
       y,
     });
@@ -232,7 +233,7 @@ export const passing = {
     go('images'),
     click('push-archive'),
     click('archive-more'),
-    fill('archive-path', '/home/you/pictures/holiday.jpg'),
+    fill('archive-path', 'pictures/holiday.jpg'),
     click('archive-submit'),
   ],
   'drop-card': ['mock=full', drag(['/home/you/app.tar'])],
@@ -240,6 +241,25 @@ export const passing = {
   'drop-refused': ['mock=full', drag(['/home/you/holiday.jpg'])],
   'drop-refused-after': ['mock=full', drag(['/home/you/holiday.jpg'], 'drop')],
   'drop-choose': ['mock=full', drag(['/home/you/app.tar', '/home/you/web.tar.gz'], 'drop', 5, 5)],
+  'settings-number-refused': [
+    'mock=full&refuse=change-settings',
+    go('settings'),
+    fill('set-linger', '77'),
+    (p) => p.getByTestId('set-linger').blur(),
+    see('set-linger-error'),
+  ],
+  'drop-folder-refused': [
+    'mock=full',
+    drag(['/home/you/photos', '/home/you/holiday.jpg'], 'drop', 450, 200, [
+      { path: '/home/you/photos', isLayout: false },
+    ]),
+  ],
+  'archive-reading': [
+    'mock=full&reading=600000',
+    drag(['/home/you/web.tar.gz'], 'drop', 5, 5),
+    click('archive-submit'),
+    (p) => p.getByTestId('transfer-waits').last().scrollIntoViewIfNeeded(),
+  ],
   carry: [
     'mock=full',
     go('images'),

@@ -556,6 +556,20 @@ describe('dropped files', () => {
     expect(owner.asked()).toEqual([]);
   });
 
+  test('folders are judged by what the shell sees in them, as long as they hang there', async () => {
+    const { owner, screen } = await open(one());
+    const over = { kind: 'over' as const, paths: [], x: 2, y: 2 };
+    const verdict = async () => (await screen.findByTestId('drop-overlay')).dataset['verdict'];
+    for (const isLayout of [true, false]) {
+      const folders = [{ path: '/x/layout', isLayout }];
+      owner.listener.drop({ kind: 'enter', paths: ['/x/layout'], folders, x: 1, y: 1 });
+      owner.listener.drop(over);
+      expect(await verdict()).toBe(isLayout ? 'ok' : 'refused');
+      owner.listener.drop({ kind: 'leave', paths: [], x: 0, y: 0 });
+      await waitFor(() => expect(screen.queryByTestId('drop-overlay')).toBeNull());
+    }
+  });
+
   test('that left before their names came do not hang there for good', async () => {
     const { owner, screen, user } = await open(one());
     owner.listener.drop({ kind: 'leave', paths: [], x: 0, y: 0 });

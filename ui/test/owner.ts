@@ -56,6 +56,11 @@ export class ScriptedOwner implements Backend {
     this.wish = null;
     return wish;
   };
+  /** What the next window would get. */
+  kept: Wish[] = [];
+  keepWishes = async (wishes: Wish[]) => {
+    this.kept = structuredClone(wishes);
+  };
 
   opened = 0;
   openRelease = async () => {

@@ -3,9 +3,10 @@
 import { waitFor } from '@testing-library/svelte';
 import { afterEach, expect, test } from 'vitest';
 import type { Snapshot } from '../src/generated/Snapshot';
+import type { UiError } from '../src/generated/UiError';
 import { registry, snapshot } from '../src/mock/words';
 import { text } from '../src/state/text.svelte';
-import { open } from './owner';
+import { open, type ScriptedOwner } from './owner';
 
 afterEach(() => text.choose(100));
 
@@ -41,6 +42,79 @@ test('the size of the text is chosen in the settings, and follows whoever change
   owner.tell({ kind: 'settings', settings: { ...snapshot({}).settings, textPercent: 140 } });
   await waitFor(() => expect(size()).toBe('140%'));
   expect((screen.getByTestId('set-text') as HTMLSelectElement).value, 'one between two steps').toBe('140');
+});
+
+/** An owner that answers a change when the test says so, and tells of it later. */
+function slow(owner: ScriptedOwner) {
+  const open: ((error: UiError | null) => void)[] = [];
+  owner.answers['change-settings'] = () =>
+    new Promise((resolve, reject) =>
+      open.push((error) => (error === null ? resolve({ kind: 'done' }) : reject(error))),
+    );
+  return async (error: UiError | null = null) => {
+    await waitFor(() => expect(open.length).toBeGreaterThan(0));
+    open.shift()!(error);
+  };
+}
+const refusal: UiError = { code: 'config-io', message: 'The disk is full.', hint: 'Make room.' };
+
+test('two notifications that are switched at once both hold', async () => {
+  const { owner, screen, user } = await open(snapshot({}));
+  const answer = slow(owner);
+  await user.click(screen.getByTestId('nav-settings'));
+  await user.click(screen.getByTestId('set-notice-done'));
+  await user.click(screen.getByTestId('set-notice-failed'));
+  await user.click(screen.getByTestId('set-notice-update'));
+  // The owner has told of none yet.
+  await answer();
+  await answer(refusal);
+  await answer();
+  const { notices } = snapshot({}).settings;
+  const sent = () => changes(owner.asked()).map((asked) => 'change' in asked && asked.change);
+  await waitFor(() =>
+    expect(sent()).toEqual([
+      { notices: { ...notices, done: false } },
+      { notices: { ...notices, done: false, failed: false } },
+      // The one before it was refused.
+      { notices: { ...notices, done: false, update: false } },
+    ]),
+  );
+  const failed = screen.getByTestId('set-notice-failed') as HTMLInputElement;
+  await waitFor(() => expect(failed.checked).toBe(notices.failed));
+});
+
+test('a number that was typed stands there until it is answered, and goes with the reason', async () => {
+  const { owner, screen, user } = await open(snapshot({}));
+  const answer = slow(owner);
+  await user.click(screen.getByTestId('nav-settings'));
+  const linger = screen.getByTestId('set-linger') as HTMLInputElement;
+  const before = linger.value;
+  const type = async (text: string) => {
+    await user.clear(linger);
+    await user.type(linger, text);
+    await user.tab();
+  };
+  await type('77');
+  expect(linger.value).toBe('77');
+  expect(linger.getAttribute('aria-busy')).toBe('true');
+  expect(screen.getByTestId('set-linger-waits')).toBeTruthy();
+  await answer(refusal);
+  const error = await screen.findByTestId('set-linger-error');
+  expect(error.textContent).toBe('The disk is full. Make room.');
+  expect(linger.value).toBe(before);
+  expect(linger.getAttribute('aria-busy')).toBe('false');
+
+  const seen: string[] = [];
+  const watch = setInterval(() => seen.push(linger.value), 1);
+  await type('78');
+  seen.length = 0;
+  await answer();
+  await waitFor(() => expect(screen.queryByTestId('set-linger-waits')).toBeNull());
+  owner.tell({ kind: 'settings', settings: { ...snapshot({}).settings, lingerSeconds: 78 } });
+  await new Promise((done) => setTimeout(done, 700));
+  clearInterval(watch);
+  expect([...new Set(seen)], 'nothing flickers').toEqual(['78']);
+  expect(screen.queryByTestId('set-linger-error')).toBeNull();
 });
 
 const updates = snapshot({}).updates;

@@ -142,7 +142,7 @@ test('a setting that is refused is shown as it is, and the next click asks for t
   await screen.findByTestId('settings-error');
   expect(toggle.checked).toBe(before.keyring);
   await user.click(toggle);
-  const changes = () => owner.asked().filter(({ kind }) => kind === 'change-settings');
+  const changes = () => owner.asked().filter((asked) => asked.kind === 'change-settings');
   expect(changes()).toEqual(Array(2).fill({ kind: 'change-settings', change: { keyring: !before.keyring } }));
 
   const linger = screen.getByTestId('set-linger') as HTMLInputElement;
@@ -150,7 +150,12 @@ test('a setting that is refused is shown as it is, and the next click asks for t
   await user.type(linger, '77{Enter}');
   linger.blur();
   await waitFor(() => expect(changes().at(-1)).toMatchObject({ change: { lingerSeconds: 77 } }));
-  expect(linger.value).toBe(`${before.lingerSeconds}`);
+  await waitFor(() => expect(linger.value).toBe(`${before.lingerSeconds}`));
+  expect(screen.getByTestId('set-linger-error').textContent).toContain(refusal.message);
+  await user.clear(linger);
+  await user.type(linger, '77{Enter}');
+  linger.blur();
+  await waitFor(() => expect(changes().filter((asked) => 'lingerSeconds' in asked.change)).toHaveLength(2));
 
   const select = (testid: string) => screen.getByTestId(testid) as HTMLSelectElement;
   await user.selectOptions(select('set-update-check'), 'daily');

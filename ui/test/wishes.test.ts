@@ -34,6 +34,95 @@ test('files dropped while a dialog is open wait for it, all of them', async () =
   expect(store.notice).toBeNull();
 });
 
+test('a window that is closed leaves what waits in it to the next one', async () => {
+  const { owner, store } = await open(two());
+  store.dialog = { kind: 'add' };
+  const folders = [{ path: '/x/layout', isLayout: true }];
+  owner.listener.drop({ ...drop('/x/a.tar', '/x/layout'), folders });
+  wishing(owner, 'setup', 'settings');
+  owner.listener.wished();
+  const archives = { paths: ['/x/a.tar', '/x/layout'], folders };
+  await waitFor(() => expect(owner.kept).toEqual([{ archives }, 'setup']));
+
+  // The next window's page: the shell has them for it.
+  const next = new ScriptedOwner(two());
+  wishing(next, ...owner.kept);
+  const shown = await show(next);
+  await waitFor(() => expect(shown.store.dialog).toEqual({ kind: 'archive', paths: archives.paths }));
+  // What is asked waits no more; what is behind it does.
+  await waitFor(() => expect(next.kept).toEqual(['setup']));
+  shown.store.close();
+  await waitFor(() => expect(next.kept).toEqual([]));
+});
+
+test('what is dropped before there is a state is left to the next window, too', async () => {
+  const owner = new ScriptedOwner(one());
+  vi.spyOn(owner, 'dispatch').mockRejectedValue({ code: 'owner-gone', message: 'Gone.' });
+  await show(owner);
+  owner.listener.drop(drop('/x/a.tar'));
+  await waitFor(() => expect(owner.kept).toEqual([files('/x/a.tar')]));
+});
+
+test('the shell hears of each wish that was taken up, even if none waits', async () => {
+  const { owner } = await open(two());
+  owner.kept = ['setup'];
+  wishing(owner, 'settings');
+  owner.listener.wished();
+  await waitFor(() => expect(owner.kept).toEqual([]));
+});
+
+test('a folder is pushed if the shell sees an OCI layout in it, whatever it is called', async () => {
+  const { owner, store } = await open(one());
+  const folders = [
+    { path: '/x/layout', isLayout: true },
+    { path: '/x/photos', isLayout: false },
+    { path: '/x/half.tar', isLayout: false },
+  ];
+  owner.listener.drop({ ...drop('/x/layout', '/x/photos', '/x/half.tar', '/x/b.txt'), folders });
+  await waitFor(() => expect(owner.asked()).toMatchObject([{ kind: 'push-archive', path: '/x/layout' }]));
+  expect(store.notice?.text).toBe(
+    'b.txt is not an image archive: those end in .tar, .tar.gz or .tar.zst. It was not sent. ' +
+      'photos and half.tar are folders without images: an OCI layout has oci-layout and index.json in it. They were not sent.',
+  );
+});
+
+/** An archive's row while it is read. */
+const readRow = (id: number, source: string) =>
+  transfer(id, { source, reference: 'cr.boss.org:5000', state: { kind: 'waiting' }, road: 'direct' });
+
+test('an archive that is read for long is shown where it can be cancelled', async () => {
+  const { owner, store, screen, user } = await open(one());
+  owner.answers['push-archive'] = () => new Promise(() => {});
+  owner.listener.drop(drop('/x/a.tar.gz'));
+  owner.tell({ kind: 'transfer', transfer: readRow(7, 'a.tar.gz') });
+  await waitFor(() => expect(store.view).toBe('transfers'));
+  expect((await screen.findByTestId('transfer-waits')).textContent).toBe(
+    'Reading the archive to find the name of its image',
+  );
+  await user.click(screen.getByTestId('cancel'));
+  expect(owner.asked().at(-1)).toEqual({ kind: 'cancel', transfer: 7 });
+});
+
+test('nor does the dialog stand before it; what is refused then is said outside', async () => {
+  const { owner, store, screen, user } = await open(two());
+  const refuse: ((error: unknown) => void)[] = [];
+  owner.answers['push-archive'] = () => new Promise((_, reject) => refuse.push(reject));
+  owner.tell({ kind: 'transfer', transfer: readRow(6, 'older.tar.gz') });
+  await waitFor(() => expect(store.snapshot?.transfers).toHaveLength(1));
+  store.dialog = { kind: 'archive', paths: ['/x/a.tar.gz', '/x/b.tar.gz'] };
+  await user.click(await screen.findByTestId('archive-submit'));
+  // All of them are asked for at once: the first may take long.
+  expect(owner.asked()).toHaveLength(2);
+  expect(screen.getByTestId('archive-dialog')).toBeTruthy();
+  owner.tell({ kind: 'transfer', transfer: readRow(7, 'a.tar.gz') });
+  await waitFor(() => expect(store.dialog).toBeNull());
+  expect(store.view).toBe('transfers');
+  for (const [at, reject] of refuse.entries())
+    reject({ code: 'archive-invalid', message: `It is damaged ${at}.` });
+  await waitFor(() => expect(store.notice?.text).toContain('It is damaged 0.'));
+  expect(store.notice?.text).toContain('It is damaged 1.');
+});
+
 test('what a dialog opens next comes before what waits', async () => {
   const { owner, store } = await open(two());
   store.dialog = { kind: 'palette' };

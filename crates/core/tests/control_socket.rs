@@ -180,6 +180,7 @@ async fn a_reader_that_is_too_slow_is_brought_up_to_date() {
             registry: spec.name.clone(),
             reference: None,
             host: None,
+            extent: Extent::default(),
             options: PushOptions::default(),
         };
         let id = common::transfer(&owner, push).await;

@@ -82,6 +82,9 @@ const WORDS: &[(&str, Cause)] = &[
     ("plain http request was sent to https port", Cause::WantsCertificate),
     ("certificate required", Cause::WantsCertificate),
     ("no required ssl certificate was sent", Cause::WantsCertificate),
+    // Go's servers before TLS 1.3's own word for it, of a client that showed none; what they say of one that they do not know.
+    ("remote error: tls: bad certificate", Cause::WantsCertificate),
+    ("remote error: tls: unknown certificate authority", Cause::WantsCertificate),
     ("x509:", Cause::Untrusted),
     ("tls: failed to verify", Cause::Untrusted),
     ("remote error: tls", Cause::Untrusted),

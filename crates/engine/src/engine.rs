@@ -15,8 +15,10 @@ use bollard::{
         ListContainersOptions, ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
     },
 };
+use bytes::Bytes;
 use dockline_model::{ImageView, UnixMillis};
 use futures::Stream;
+use hyper::Request;
 
 /// A running container that is a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,6 +222,26 @@ impl Engine {
     /// When it does not answer.
     pub async fn image_store(&self) -> Result<crate::ImageStore, EngineError> {
         crate::facts::image_store(self).await
+    }
+
+    /// Whether Podman has a list of images (`podman manifest create`) under that name: of that it hands over this machine's
+    /// image alone.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn is_list(&self, reference: &str) -> Result<bool, EngineError> {
+        let name = Name::parse(reference)?;
+        // Podman's own API, which has no paths without a version; this one is there since 3.0.
+        let path = format!("/v3.0.0/libpod/manifests/{}/exists", name.whole);
+        let asked = async {
+            transport::open(&self.endpoint, Request::get(path).body(bollard::body_full(Bytes::new()))?).await
+        };
+        match asked.await {
+            Ok(_) => Ok(true),
+            // 404 of what is not there, and 500 of an image.
+            Err(Error::DockerResponseServerError { .. }) => Ok(false),
+            Err(error) => Err(self.failed(Operation::Inspect, Some(reference))(error)),
+        }
     }
 
     /// Gives the image `source` the further name `reference`, which it takes from any other image.

@@ -43,7 +43,13 @@ fn recordings() -> Vec<Recording> {
             let name = path.strip_prefix(&root).unwrap().with_extension("");
             Some(Recording {
                 name: name.to_str().unwrap().to_owned(),
-                operation: if request.contains("/images/create") { Operation::Pull } else { Operation::Push },
+                operation: if request.contains("/images/create") {
+                    Operation::Pull
+                } else if request.contains("/images/load") {
+                    Operation::Load
+                } else {
+                    Operation::Push
+                },
                 body: fs::read(&path).unwrap(),
             })
         })

@@ -84,6 +84,10 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(optional))]
         host: Option<SshTarget>,
+        /// What of it is sent.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(as = "Option<Extent>", optional))]
+        extent: Extent,
         /// What the person decided.
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(as = "Option<PushOptions>", optional))]

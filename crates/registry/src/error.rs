@@ -187,6 +187,14 @@ pub enum RegistryError {
         /// Its media type.
         media_type: String,
     },
+    /// Docker's image format of 2014, whose layers have digests of another kind.
+    #[error(
+        "{reference} is a schema 1 manifest, Docker's image format until 2016, which Dockline does not carry"
+    )]
+    SchemaOne {
+        /// Which.
+        reference: String,
+    },
     /// More than one image, and an archive of docker's holds one.
     #[error(
         "{reference} is more than one image, or comes with others, and docker's own archives hold only one"
@@ -432,6 +440,9 @@ impl From<&RegistryError> for UiError {
             }
             RegistryError::UnsupportedManifest { .. } => ui(Code::RegistryFailed)
                 .hint("Push the image again with a current Docker or Podman."),
+            RegistryError::SchemaOne { .. } => ui(Code::RegistryFailed).hint(
+                "Convert it once, with skopeo copy --format v2s2, or by a pull and a push with Docker 25 or older.",
+            ),
             RegistryError::Reference(_) | RegistryError::Authority { .. } => ui(Code::ReferenceInvalid),
             RegistryError::Setup { source } => ui(Code::Internal).details(root_cause(source)),
             RegistryError::Archive(archive) => Self::from(archive),

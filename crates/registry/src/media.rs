@@ -24,6 +24,13 @@ pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, 
      application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.v2+json, \
      application/vnd.docker.distribution.manifest.list.v2+json";
 
+/// Docker's first format, signed and not, which registries of old images still have (distribution,
+/// `docs/spec/manifest-v2-1.md`).
+const SCHEMA_ONE: [&str; 2] = [
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v1+json",
+];
+
 /// Name annotations: containerd's is whole, the image-spec's may be a mere tag.
 pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -34,6 +41,18 @@ pub(crate) fn is_index(media_type: &str) -> bool {
 
 pub(crate) fn is_manifest(media_type: &str) -> bool {
     matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
+}
+
+pub(crate) fn is_schema_one(media_type: &str) -> bool {
+    SCHEMA_ONE.contains(&media_type)
+}
+
+/// The type of a manifest of Docker's first format, which does not name it itself.
+pub(crate) fn schema_one(manifest: &Value) -> Option<&'static str> {
+    let is_it = manifest.get("schemaVersion").and_then(Value::as_u64) == Some(1)
+        && manifest.get("fsLayers").is_some_and(Value::is_array);
+    let [signed, bare] = SCHEMA_ONE;
+    is_it.then(|| if manifest.get("signatures").is_some() { signed } else { bare })
 }
 
 /// Anything but a configuration: layers, and whatever artifacts carry in their place.

@@ -16,7 +16,7 @@ pub struct Wanted {
 pub struct OneOfSeveral {
     /// The platform of the one that is taken: `linux/amd64`.
     pub platform: String,
-    /// How many others are left.
+    /// How many others are left. Where there are none, what is left are attestations alone.
     pub left: usize,
 }
 
@@ -26,6 +26,11 @@ impl OneOfSeveral {
         let platform = shown(chosen.platform().as_ref()?);
         let left = images.len().checked_sub(1).filter(|left| *left > 0)?;
         Some(Self { platform, left })
+    }
+
+    /// The only image of an index that has attestations beside it.
+    pub(crate) fn attested(only: &Descriptor) -> Self {
+        Self { platform: only.platform().as_ref().map(shown).unwrap_or_default(), left: 0 }
     }
 }
 

@@ -7,6 +7,7 @@
 mod line;
 mod turns;
 mod uploads;
+mod whole;
 
 pub use turns::Turns;
 pub(crate) use uploads::UploadKey;
@@ -55,6 +56,9 @@ struct Layers {
     /// What the line to each registry has carried, in bytes a second.
     #[serde(default)]
     rates: BTreeMap<String, u64>,
+    /// Registries that have refused a layer in pieces, and when, in seconds since 1970.
+    #[serde(default)]
+    whole: BTreeMap<String, u64>,
 }
 
 /// A blob that a layer was packed to.

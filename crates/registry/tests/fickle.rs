@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dockline_model::{ArchiveFormat, Code, UiError};
-use dockline_registry::{Client, ClientConfig, Digest, RegistryError, Scope};
+use dockline_registry::{Client, ClientConfig, Digest, RegistryError, Scope, Wanted};
 use serde_json::{Value, json};
 use std::{
     collections::{HashMap, VecDeque},
@@ -365,4 +365,34 @@ async fn a_copy_goes_on_although_the_question_how_far_it_is_was_lost_too() {
     assert_eq!(way.questions.load(Ordering::SeqCst), 0, "no question was cut off");
     let sent = way.sent.load(Ordering::SeqCst);
     assert!(sent < LAYER * 5 / 4, "{sent} bytes for a layer of {LAYER}");
+}
+
+/// Registries say of Docker's first format what they like, and some of them nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_of_schema_1_is_no_image_whatever_it_is_called() {
+    let kinds = [
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+        "application/vnd.docker.distribution.manifest.v1+json",
+        "application/json",
+        "text/plain",
+    ];
+    for kind in kinds {
+        let fickle = Fickle::default();
+        let manifest = json!({
+            "schemaVersion": 1, "name": "app", "tag": "v1", "architecture": "amd64",
+            "fsLayers": [{ "blobSum": Digest::of(b"x").to_string() }],
+            "history": [{ "v1Compatibility": "{}" }],
+        });
+        fickle.answer("/v2/app/manifests/v1", kind, None, manifest.to_string().into_bytes());
+        let (client, _serving) = fickle.serve().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("app.tar");
+        let pulled = client.pull_archive("app", "v1", &file, |_, _, _| ()).await.unwrap_err();
+        let seen = client.look_at("app", "v1").await.unwrap_err();
+        for error in [pulled, seen] {
+            assert!(told(&error).message.contains("schema 1"), "{kind}: {error:?}");
+        }
+        // An engine may still know what to do with it.
+        client.check_platform("app", "v1", &Wanted::host()).await.unwrap();
+    }
 }

@@ -9,7 +9,7 @@
 mod support;
 
 use dockline_model::{Code, UiError};
-use dockline_registry::{Client, ClientConfig, Digest, RegistryError};
+use dockline_registry::{Client, ClientConfig, Digest, RegistryError, Scope};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
@@ -18,7 +18,7 @@ use std::{
     },
     time::Duration,
 };
-use support::{Registry, sample, shout, skip};
+use support::{Registry, have, sample, shout, skip, skopeo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -73,6 +73,47 @@ async fn a_full_disk_is_called_one() {
         let error = client.push_archive(&sample, "app", "v1", |_, _, _| ()).await.unwrap_err();
         assert_eq!(code(&error), Code::RegistryDiskFull, "{error:?}");
     }
+}
+
+/// A registry that has been there since 2015 still has Docker's first format; skopeo writes it, signed as Docker did.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_of_dockers_first_format_is_called_that() {
+    if !have("skopeo") {
+        return;
+    }
+    let old = "compatibility:\n  schema1:\n    enabled: true";
+    let Some(registry) = Registry::docker(old).await else { return };
+    let (folder, sample) = sample();
+    let (from, to) = (format!("docker-archive:{}", sample.display()), registry.docker_url("old:v1"));
+    skopeo(&["copy", "--quiet", "--dest-tls-verify=false", "--format", "v2s1", &from, &to]).await;
+    let client = registry.client();
+    let digest = client.manifest_digest("old", "v1").await.unwrap();
+    let by_digest = digest.to_string();
+    let other = Registry::built_in().await;
+    for reference in ["v1", by_digest.as_str()] {
+        let file = folder.path().join("x.tar");
+        let pulled = client.pull_archive("old", reference, &file, |_, _, _| ()).await.unwrap_err();
+        let seen = client.look_at("old", reference).await.unwrap_err();
+        let scope = Scope { all_platforms: true, referrers: true, ..Scope::default() };
+        let mut told = vec![pulled, seen];
+        for scope in [Scope::default(), scope] {
+            let target = (&other.client(), ("new", "v1"));
+            let copied = client.copy_to(("old", reference), target.0, target.1, &scope, |_, _, _| ()).await;
+            told.push(copied.unwrap_err());
+        }
+        for error in told {
+            assert!(matches!(error, RegistryError::SchemaOne { .. }), "{error:?}");
+            assert_eq!(code(&error), Code::RegistryFailed);
+            let ui = UiError::from(&error);
+            assert!(ui.message.contains("schema 1") && ui.hint.unwrap().contains("skopeo copy"));
+        }
+        assert!(!file.exists());
+    }
+    // It takes room and may go, and another image may take its name.
+    let plan = client.plan_delete("old", "v1").await.unwrap();
+    assert_eq!((plan.digest, plan.tags), (by_digest, vec!["v1".to_owned()]));
+    client.push_archive(&sample, "old", "v1", |_, _, _| ()).await.unwrap();
+    client.look_at("old", "v1").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

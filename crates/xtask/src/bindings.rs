@@ -1,4 +1,4 @@
-//! The window's TypeScript types, generated from the model.
+//! The window's TypeScript types, generated from the model, and the tray's Dutch sentences, taken from the window's.
 
 use crate::workspace;
 use anyhow::{Context, Result, bail};
@@ -11,18 +11,27 @@ use std::{
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Change nothing; fail if the generated files are not what the model says.
+    /// Change nothing; fail if the generated types are not what the model says.
     #[arg(long)]
     check: bool,
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     if options.check {
-        check()?
+        check()?;
     } else {
-        generate(&folder())?
+        generate(&folder())?;
+        write_sentences()?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes `src-tauri/data/sentences`. A test of the window's (ui/test/tray.test.ts) fails where that is not up to date.
+fn write_sentences() -> Result<()> {
+    workspace::install_npm_packages()?;
+    let script = duct::cmd!("node", "scripts/sentences.mjs").dir(workspace::root().join("ui"));
+    script.run().context("the tray's sentences could not be written")?;
+    Ok(())
 }
 
 /// Fails if the files in the repository differ from what the model says.

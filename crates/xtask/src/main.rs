@@ -31,7 +31,7 @@ enum Task {
     Demo(demo::Options),
     /// Install what is missing, run every check and test there is, and end in one line of totals.
     Test(test::Options),
-    /// Generate the window's TypeScript types from the model.
+    /// Generate the window's TypeScript types from the model, and the tray's Dutch from the window's sentences.
     Bindings(bindings::Options),
     /// Write down what is ours in the libraries of `vendor`: their patches, and what was published.
     Vendor(vendor::Options),

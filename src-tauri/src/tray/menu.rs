@@ -1,135 +1,19 @@
 //! What the tray's menu says: a pure function of the state.
 
-use crate::{choice::Choice, strings::Tongue, words::Wish};
+use super::{
+    entry::{MenuEntry, shortened},
+    holders::{counted, holders},
+};
+use crate::{choice::Choice, sentences, strings::Tongue, words::Wish};
 use dockline_model::{
     EngineView, LeaseHolder, LeaseView, OfferState, OfferView, RegistryName, RegistryView, Snapshot,
-    TransferKind, TransferState, TransferView, TunnelState, UiError,
+    TransferState, TransferView, TunnelState, UiError,
 };
-use std::collections::BTreeMap;
-
-/// Longest error that is put in the menu, in characters; the window shows all of it.
-const LONGEST_NOTE: usize = 72;
 
 /// Images that are offered for a push; the window shows all of them.
 const RECENT_IMAGES: usize = 10;
 
 const MEGABYTE: u64 = 1_000_000;
-
-/// One line of the menu.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MenuEntry {
-    /// Can be clicked.
-    Action {
-        /// What a click does.
-        choice: Choice,
-        /// What it says.
-        text: String,
-    },
-    /// Can be clicked, and is on or off.
-    Check {
-        /// What a click does.
-        choice: Choice,
-        /// What it says.
-        text: String,
-        /// Which of the two.
-        on: bool,
-    },
-    /// Says something; cannot be clicked.
-    Note {
-        /// What it says.
-        text: String,
-    },
-    /// Has more lines beside it.
-    Submenu {
-        /// What it says.
-        text: String,
-        /// The lines.
-        entries: Vec<MenuEntry>,
-    },
-    /// A line between groups.
-    Separator,
-}
-
-impl MenuEntry {
-    fn action(choice: Choice, text: impl Into<String>) -> Self {
-        Self::Action { choice, text: text.into() }
-    }
-
-    /// A note belongs to the entry above it, and is indented to show that.
-    fn note(text: &str) -> Self {
-        Self::Note { text: format!("    {}", shortened(text)) }
-    }
-
-    /// The entry's text; none for a separator.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Action { text, .. }
-            | Self::Check { text, .. }
-            | Self::Note { text }
-            | Self::Submenu { text, .. } => Some(text),
-            Self::Separator => None,
-        }
-    }
-
-    /// What a click does, if anything.
-    #[must_use]
-    pub fn choice(&self) -> Option<&Choice> {
-        match self {
-            Self::Action { choice, .. } | Self::Check { choice, .. } => Some(choice),
-            Self::Note { .. } | Self::Submenu { .. } | Self::Separator => None,
-        }
-    }
-
-    /// The lines beside it.
-    #[must_use]
-    pub fn entries(&self) -> &[Self] {
-        match self {
-            Self::Submenu { entries, .. } => entries,
-            Self::Action { .. } | Self::Check { .. } | Self::Note { .. } | Self::Separator => &[],
-        }
-    }
-
-    /// Takes the lines beside it out of it.
-    #[must_use]
-    pub fn take_entries(&mut self) -> Vec<Self> {
-        match self {
-            Self::Submenu { entries, .. } => std::mem::take(entries),
-            Self::Action { .. } | Self::Check { .. } | Self::Note { .. } | Self::Separator => Vec::new(),
-        }
-    }
-
-    /// Whether `other` differs in nothing but what it says (and what is beside it), so that an open menu can be kept.
-    #[must_use]
-    pub fn same_place(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Action { choice: one, .. }, Self::Action { choice: two, .. }) => one == two,
-            (Self::Check { .. }, Self::Check { .. })
-            | (Self::Note { .. }, Self::Note { .. })
-            | (Self::Submenu { .. }, Self::Submenu { .. })
-            | (Self::Separator, Self::Separator) => true,
-            (
-                Self::Action { .. }
-                | Self::Check { .. }
-                | Self::Note { .. }
-                | Self::Submenu { .. }
-                | Self::Separator,
-                _,
-            ) => false,
-        }
-    }
-}
-
-/// On one line, of a length that a menu can have.
-fn shortened(text: &str) -> String {
-    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() > LONGEST_NOTE {
-        text = text.chars().take(LONGEST_NOTE - 1).collect::<String>();
-        text.truncate(text.trim_end().len());
-        text.push('…');
-    }
-    text
-}
 
 /// The menu before anything is known.
 #[must_use]
@@ -142,7 +26,7 @@ pub fn while_opening(tongue: Tongue) -> Vec<MenuEntry> {
 /// The menu while there is no owner to ask.
 #[must_use]
 pub fn menu_without_owner(error: &UiError, tongue: Tongue) -> Vec<MenuEntry> {
-    let mut entries = vec![MenuEntry::note(&error.message), MenuEntry::Separator];
+    let mut entries = vec![failure(error, tongue), MenuEntry::Separator];
     entries.extend(last_entries(tongue));
     entries
 }
@@ -262,6 +146,11 @@ fn interrupted(state: &Snapshot, tongue: Tongue) -> Vec<String> {
     said
 }
 
+/// What went wrong. What to do about it is in the window.
+fn failure(error: &UiError, tongue: Tongue) -> MenuEntry {
+    MenuEntry::note(&sentences::message(error, tongue))
+}
+
 fn registry_entries(registry: &RegistryView, transfers: &[TransferView], tongue: Tongue) -> Vec<MenuEntry> {
     let name = &registry.spec.name;
     if !registry.spec.has_tunnel() {
@@ -281,7 +170,7 @@ fn registry_entries(registry: &RegistryView, transfers: &[TransferView], tongue:
         }
         TunnelState::Up { .. } => {
             let mut entries = vec![disconnect(), MenuEntry::note(&said(tongue.is_open()))];
-            let detour = registry.tunnel.route.as_ref().and_then(|route| route.detour());
+            let detour = registry.tunnel.route.as_ref().and_then(|route| tongue.detour(route));
             entries.extend(detour.map(|detour| MenuEntry::note(&detour)));
             entries
         }
@@ -289,12 +178,12 @@ fn registry_entries(registry: &RegistryView, transfers: &[TransferView], tongue:
             vec![disconnect(), MenuEntry::note(tongue.unused())]
         }
         TunnelState::Reconnecting { error, .. } => {
-            vec![disconnect(), MenuEntry::note(&said(tongue.reconnecting())), MenuEntry::note(&error.message)]
+            vec![disconnect(), MenuEntry::note(&said(tongue.reconnecting())), failure(error, tongue)]
         }
-        TunnelState::Failed { error } => vec![connect(), MenuEntry::note(&error.message)],
+        TunnelState::Failed { error } => vec![connect(), failure(error, tongue)],
     };
     if let Some(error) = &registry.tunnel.listener_error {
-        entries.push(MenuEntry::note(&error.message));
+        entries.push(failure(error, tongue));
     }
     entries
 }
@@ -303,12 +192,14 @@ fn offer_entries(offer: &OfferView, tongue: Tongue) -> Vec<MenuEntry> {
     let host = &offer.spec.ssh.host;
     let stop = MenuEntry::action(Choice::Withdraw(offer.id), tongue.stop_offering(host));
     let note = match (&offer.state, &offer.error) {
-        (OfferState::Connecting, _) => tongue.connecting().to_owned(),
-        (OfferState::Offering { .. }, Some(error)) => error.message.clone(),
-        (OfferState::Offering { .. }, None) => tongue.offering(&offer.spec.to.to_string(), offer.spec.port),
-        (OfferState::Reconnecting { error, .. } | OfferState::Failed { error }, _) => error.message.clone(),
+        (OfferState::Connecting, _) => MenuEntry::note(tongue.connecting()),
+        (OfferState::Offering { .. }, Some(error)) => failure(error, tongue),
+        (OfferState::Offering { .. }, None) => {
+            MenuEntry::note(&tongue.offering(&offer.spec.to.to_string(), offer.spec.port))
+        }
+        (OfferState::Reconnecting { error, .. } | OfferState::Failed { error }, _) => failure(error, tongue),
     };
-    vec![stop, MenuEntry::note(&note)]
+    vec![stop, note]
 }
 
 /// Disconnect lets go of the person's own lease. Where there is none, only force closes the tunnel, and then the
@@ -321,51 +212,6 @@ fn disconnect(registry: &RegistryView, holders: &[String], tongue: Tongue) -> Me
     } else {
         let text = tongue.disconnect_others(name.as_str(), &holders.join(", "));
         MenuEntry::action(Choice::DisconnectOthers(name.clone()), text)
-    }
-}
-
-/// `you`, `dockerd`, `the push of app:v1`, `2 pulls`: each kind of holder once, the person first, programs by name,
-/// transfers last.
-fn holders(leases: &[LeaseView], transfers: &[TransferView], tongue: Tongue) -> Vec<String> {
-    let (mut manual, mut terminals, mut pushes, mut pulls) = (false, 0_usize, Vec::new(), Vec::new());
-    let mut programs = BTreeMap::<&str, usize>::new();
-    for lease in leases {
-        match &lease.holder {
-            // The person's own, in this window most of the time.
-            LeaseHolder::Manual | LeaseHolder::Visit => manual = true,
-            LeaseHolder::Face { .. } => terminals += 1,
-            LeaseHolder::Transfer { id } => {
-                let transfer = transfers.iter().find(|t| t.id == *id);
-                match transfer.map(|t| t.kind) {
-                    Some(TransferKind::Pull) => pulls.push(transfer),
-                    Some(TransferKind::Push | TransferKind::Ship | TransferKind::Copy) | None => {
-                        pushes.push(transfer);
-                    }
-                }
-            }
-            LeaseHolder::Connection { .. } => {
-                *programs.entry(lease.program.as_deref().unwrap_or(tongue.a_program())).or_default() += 1;
-            }
-        }
-    }
-    let mut said = Vec::new();
-    said.extend(manual.then(|| tongue.you().to_owned()));
-    said.extend(counted(terminals, tongue.terminals()));
-    said.extend(programs.into_keys().map(str::to_owned));
-    for (transfers, counts) in [(pushes, tongue.pushes()), (pulls, tongue.pulls())] {
-        said.extend(match transfers.as_slice() {
-            [Some(only)] => Some(tongue.the_transfer(only.kind, &only.source)),
-            several => counted(several.len(), counts),
-        });
-    }
-    said
-}
-
-fn counted(count: usize, [one, many]: [&str; 2]) -> Option<String> {
-    match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        more => Some(format!("{more} {many}")),
     }
 }
 

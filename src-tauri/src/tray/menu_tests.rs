@@ -1,10 +1,10 @@
 //! The menu for each state a person can meet.
 
-use super::*;
+use super::{super::entry::LONGEST_NOTE, *};
 use crate::fixtures::{lease, offer, registry, snapshot, transfer};
 use dockline_model::{
-    Asked, Code, ImageView, OfferId, PassedOver, Release, RouteView, TransferId, UiError, UnixMillis,
-    Verified,
+    Asked, Code, ImageView, OfferId, PassedOver, Release, RouteView, TransferId, TransferKind, UiError,
+    UnixMillis, Verified,
 };
 
 fn entries(state: &Snapshot) -> Vec<MenuEntry> {
@@ -106,6 +106,28 @@ fn a_failure_is_in_the_menu_and_can_be_tried_again() {
     assert_eq!(said[0], "Connect to cr.boss.org");
     assert!(said[1].starts_with("    None of the keys was accepted. xxx") && said[1].ends_with('…'));
     assert_eq!(said[1].chars().count(), 4 + LONGEST_NOTE);
+}
+
+#[test]
+fn a_failure_and_a_detour_are_said_in_dutch() {
+    let mut state = snapshot();
+    let error = UiError::new(Code::SshUnreachable, "88.88.88.88 did not answer on port 22 within 3 s.");
+    let failed = registry("a.example", TunnelState::Failed { error: error.clone() });
+    let mut detoured = registry("b.example", up());
+    detoured.tunnel.route = Some(Box::new(RouteView {
+        ssh: "b".parse().unwrap(),
+        passed_over: vec![PassedOver { ssh: "a".parse().unwrap(), error: error.clone() }],
+    }));
+    detoured.tunnel.listener_error = Some(UiError::new(Code::PortInUse, "The moon is full."));
+    state.registries = vec![failed, detoured];
+    let said: Vec<String> = menu(&state, true, Tongue::Dutch)
+        .iter()
+        .filter_map(|entry| Some(entry.text()?.trim().to_owned()))
+        .collect();
+    assert_eq!(said[1], "88.88.88.88 antwoordde niet binnen 3 s op poort 22.");
+    assert_eq!(said[4..6], ["via b, want a antwoordt niet", "De poort is bezet. The moon is full."]);
+    let alone = menu_without_owner(&error, Tongue::Dutch);
+    assert_eq!(alone[0].text().map(str::trim), Some("88.88.88.88 antwoordde niet binnen 3 s op poort 22."));
 }
 
 #[test]

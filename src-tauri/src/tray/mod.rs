@@ -1,5 +1,7 @@
 //! The tray icon and its menu, made to look like what [`mod@menu`] and [`icon_state`] say.
 
+mod entry;
+mod holders;
 mod layout;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -18,7 +20,8 @@ use native as platform;
 
 pub use platform::{Bar, beside};
 
-pub use menu::{MenuEntry, menu, menu_without_owner, while_opening};
+pub use entry::MenuEntry;
+pub use menu::{menu, menu_without_owner, while_opening};
 pub use state::{IconState, icon_state};
 
 use crate::{choice::Choice, strings::Tongue};

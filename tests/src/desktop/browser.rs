@@ -113,6 +113,15 @@ impl Browser {
         }
     }
 
+    /// Waits until `selector` finds exactly this many elements.
+    ///
+    /// # Panics
+    /// When it never does.
+    pub async fn see_as_many(&self, selector: &str, count: usize) {
+        let selector = json!(selector);
+        self.until(&format!("return document.querySelectorAll({selector}).length === {count}")).await;
+    }
+
     /// Waits for the element that `selector` finds, and clicks it. Pages replace elements while they change; a
     /// click that hits a replaced one is tried again.
     ///

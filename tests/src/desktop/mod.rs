@@ -14,6 +14,7 @@
 
 mod app;
 mod browser;
+mod chooser;
 mod crowd;
 mod drag;
 mod keyboard;

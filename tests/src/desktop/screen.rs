@@ -154,8 +154,9 @@ impl Screen {
         let seen = super::wait_until(|| self.windows(title).len() == count).await;
         assert!(
             seen,
-            "{} windows called “{title}” are visible instead of {count}",
-            self.windows(title).len()
+            "{} windows called “{title}” are visible instead of {count}: {:?}",
+            self.windows(title).len(),
+            self.x11.titles()
         );
     }
 
@@ -184,6 +185,30 @@ impl Screen {
     pub async fn wait_for_clipboard(&self, text: &str) {
         let seen = super::wait_until(|| self.x11.clipboard().as_deref() == Some(text)).await;
         assert!(seen, "“{text}” is not on the clipboard, but {:?}", self.x11.clipboard());
+    }
+
+    /// What is on the clipboard, once this is part of it.
+    ///
+    /// # Panics
+    /// When it never is.
+    pub async fn clipboard_with(&self, part: &str) -> String {
+        let mut text = String::new();
+        let seen = super::wait_until(|| {
+            text = self.x11.clipboard().unwrap_or_default();
+            text.contains(part)
+        })
+        .await;
+        assert!(seen, "“{part}” is not on the clipboard, but {text}");
+        text
+    }
+
+    /// Waits until the window with this title has the focus.
+    ///
+    /// # Panics
+    /// When it never has.
+    pub async fn wait_for_focus(&self, title: &str) {
+        let has_it = || self.windows(title).first().is_some_and(|window| self.x11.has_focus(*window));
+        assert!(super::wait_until(has_it).await, "“{title}” never has the focus");
     }
 
     /// The middle of the one window with this title, in pixels of the screen.

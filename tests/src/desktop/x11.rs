@@ -75,9 +75,19 @@ impl X11 {
 
     /// Managed windows with this title, which are the visible ones.
     pub fn windows(&self, title: &str) -> Vec<Window> {
+        let is_it = |window: &Window| self.title(*window) == title.as_bytes();
+        self.managed().into_iter().filter(is_it).collect()
+    }
+
+    /// The titles of all managed windows.
+    pub fn titles(&self) -> Vec<String> {
+        let title = |window| String::from_utf8_lossy(&self.title(window)).into_owned();
+        self.managed().into_iter().map(title).collect()
+    }
+
+    fn managed(&self) -> Vec<Window> {
         let list = self.property(self.root, self.atoms._NET_CLIENT_LIST, AtomEnum::WINDOW.into());
-        let windows = list.chunks_exact(4).map(|id| u32::from_ne_bytes(id.try_into().unwrap()));
-        windows.filter(|window| self.title(*window) == title.as_bytes()).collect()
+        list.chunks_exact(4).map(|id| u32::from_ne_bytes(id.try_into().unwrap())).collect()
     }
 
     pub fn close(&self, window: Window) {

@@ -77,11 +77,7 @@ impl Dockerd {
         fs::create_dir_all(&folder).expect("the workstation's folder is ours");
         fs::write(folder.join("daemon.json"), "{}").expect("the workstation's folder is ours");
         let file = format!("--config-file={}", folder.join("daemon.json").display());
-        // The network first: the workstation does not see namespaces that were named after it was made.
-        let inner = workstation.command(program);
-        let mut command = Command::new("nsenter");
-        command.arg(format!("--net=/run/netns/{namespace}")).arg("--");
-        command.arg(inner.get_program()).args(inner.get_args());
+        let command = in_namespace(workstation, &program, namespace);
         Self::launch_command(workstation, command, &[&[file.as_str(), "--bridge=none"], arguments].concat())
     }
 
@@ -126,13 +122,31 @@ impl Dockerd {
         Self::newer_with(workstation, CLASSIC_STORE)
     }
 
+    /// As [`Dockerd::newer`], with the network of that namespace: the Docker of another host.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn newer_in_network(workstation: &Arc<Workstation>, namespace: &str) -> Self {
+        Self::newer_at(workstation, CONTAINERD_STORE, Some(namespace))
+    }
+
     fn newer_with(workstation: &Arc<Workstation>, settings: &str) -> Self {
+        Self::newer_at(workstation, settings, None)
+    }
+
+    fn newer_at(workstation: &Arc<Workstation>, settings: &str, namespace: Option<&str>) -> Self {
         let root = newer_docker();
         fs::create_dir_all(workstation.path("/etc/docker")).expect("the workstation's /etc is ours");
         fs::write(workstation.path("/etc/docker/daemon.json"), settings)
             .expect("the workstation's /etc is ours");
         let program = root.join("usr/sbin/dockerd");
-        let mut dockerd = Self::launch_program(workstation, &program, Some(&root), &["--bridge=none"]);
+        let mut command = match namespace {
+            Some(namespace) => in_namespace(workstation, &program, namespace),
+            None => workstation.command(program),
+        };
+        command.env("PATH", search_path(&root));
+        let mut dockerd = Self::launch_command(workstation, command, &["--bridge=none"]);
         let plugins = dockerd.folder.join("config").join("cli-plugins");
         fs::create_dir_all(&plugins).expect("the workstation's folder is ours");
         std::os::unix::fs::symlink(
@@ -146,20 +160,7 @@ impl Dockerd {
 
     fn launch(workstation: &Arc<Workstation>, arguments: &[&str]) -> Self {
         let program = find_program("dockerd").expect("dockerd is installed: ask requires() first");
-        Self::launch_program(workstation, &program, None, arguments)
-    }
-
-    fn launch_program(
-        workstation: &Arc<Workstation>,
-        program: &Path,
-        root: Option<&Path>,
-        arguments: &[&str],
-    ) -> Self {
-        let mut command = workstation.command(program);
-        if let Some(root) = root {
-            command.env("PATH", search_path(root));
-        }
-        Self::launch_command(workstation, command, arguments)
+        Self::launch_command(workstation, workstation.command(program), arguments)
     }
 
     fn launch_command(workstation: &Arc<Workstation>, mut command: Command, arguments: &[&str]) -> Self {
@@ -303,6 +304,16 @@ impl Drop for Dockerd {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A program of the workstation's, with another network.
+fn in_namespace(workstation: &Workstation, program: &Path, namespace: &str) -> Command {
+    // The network first: the workstation does not see namespaces that were named after it was made.
+    let inner = workstation.command(program);
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/run/netns/{namespace}")).arg("--");
+    command.arg(inner.get_program()).args(inner.get_args());
+    command
 }
 
 fn search_path(root: &Path) -> std::ffi::OsString {

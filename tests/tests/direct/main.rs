@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod containerd;
+mod edges;
 mod store;
 
 use dockline_model::{Code, Road, TransferState, TransferView};

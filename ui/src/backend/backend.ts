@@ -5,10 +5,21 @@ import type { Event } from '../generated/Event';
 import type { Reply } from '../generated/Reply';
 import type { UiError } from '../generated/UiError';
 
-/** Something dragged over the window; positions in CSS pixels. */
-export interface Drop {
-  kind: 'enter' | 'over' | 'leave' | 'drop';
+/** A folder that was dropped, and whether it looks like an OCI layout, which is pushed like an archive. */
+export interface Folder {
+  path: string;
+  isLayout: boolean;
+}
+
+/** What was dropped. The page cannot look at the disk: the shell says which of the paths are folders, if any are. */
+export interface Dropped {
   paths: string[];
+  folders?: Folder[];
+}
+
+/** Something dragged over the window; positions in CSS pixels. */
+export interface Drop extends Dropped {
+  kind: 'enter' | 'over' | 'leave' | 'drop';
   x: number;
   y: number;
 }
@@ -17,7 +28,7 @@ export interface Drop {
 export type View = 'registries' | 'images' | 'transfers' | 'doctor' | 'settings' | 'contents';
 
 /** Something for the page to show; or files, as if they had been let go over it. */
-export type Wish = 'setup' | 'registries' | 'transfers' | 'settings' | { archives: { paths: string[] } };
+export type Wish = 'setup' | 'registries' | 'transfers' | 'settings' | { archives: Dropped };
 
 /** An event, and the number after which nothing else is missing: the shell leaves out what a later one replaces. */
 export type Told = Event & { after?: number };
@@ -48,6 +59,8 @@ export interface Backend {
   saveTeamFile(title: string): Promise<string | null>;
   /** The next thing that was chosen outside of the page (in the tray) for it to show, each once; null if there is none. */
   takeWish(): Promise<Wish | null>;
+  /** Says all that waits in the page, each time that is different: the next window gets it if this one is closed. */
+  keepWishes(wishes: Wish[]): Promise<void>;
   /** Opens the page about the newer version that the owner knows of, in the person's browser. Throws a `UiError`. */
   openRelease(): Promise<void>;
   /** Has a screen reader told something; false if the page's own live region has to. */

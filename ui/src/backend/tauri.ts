@@ -22,6 +22,7 @@ export const tauri: Backend = {
   chooseSave: (name, title) => invoke<string | null>('choose_save', { name, title }),
   saveTeamFile: (title) => invoke<string | null>('save_team_file', { title }),
   takeWish: () => optional<Wish>('take_wish'),
+  keepWishes: (wishes) => invoke<void>('keep_wishes', { wishes }),
   openRelease: () => invoke<void>('open_release'),
   announce: (text) => invoke<boolean>('announce', { text }),
 };

@@ -92,6 +92,10 @@ reference: string | null,
  */
 host?: SshTarget, 
 /**
+ * What of it is sent.
+ */
+extent?: Extent, 
+/**
  * What the person decided.
  */
 options?: PushOptions, } | { "kind": "push-archive", 

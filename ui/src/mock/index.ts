@@ -1,5 +1,5 @@
 // The window without an owner, for a designer and for the pictures: `?mock=NAME`, and `&prompt=KIND` (`&again`: after a
-// wrong answer), `&refuse=KIND` of commands, `&setup=CASE`, `&broken`, `&sample`.
+// wrong answer), `&refuse=KIND` of commands, `&setup=CASE`, `&broken`, `&sample`, `&reading=MILLISECONDS` of packed archives.
 // `storm` sends 200 events a second about a transfer of 60 layers, to see what redrawing costs.
 
 import type { Backend } from '../backend/backend';
@@ -57,6 +57,7 @@ export function mock(query: URLSearchParams): Backend {
     many: name === 'many',
     broken: query.has('broken') || name === 'failing',
     moving: name === 'slow',
+    ...(query.has('reading') ? { reading: Number(query.get('reading')) } : {}),
     storm: name === 'storm',
     refuse: query.getAll('refuse'),
     setup: (query.get('setup') as SetupCase | null) ?? 'needed',

@@ -1,6 +1,6 @@
 // An owner that only pretends: it answers every command and moves the state as the real one would.
 
-import type { Backend, Listener, Wanted } from '../backend/backend';
+import type { Backend, Listener, Wanted, Wish } from '../backend/backend';
 import type { Change } from '../generated/Change';
 import type { Command } from '../generated/Command';
 import type { RegistryView } from '../generated/RegistryView';
@@ -10,6 +10,7 @@ import type { TransferView } from '../generated/TransferView';
 import type { UiError } from '../generated/UiError';
 import { reduce } from '../state/reducer';
 import { MB, SECOND, layer, registry, share, transfer } from './words';
+import { imitateDrops } from './drops';
 import { DIFF } from './hosts';
 import { collectPlan, contents } from './contents';
 import { importPlan } from './team';
@@ -18,6 +19,14 @@ import { refusal } from './refusals';
 import { APPLIED, setupPlan, setupReport, type SetupCase } from './setup';
 
 const TICK = 100;
+/** How long a packed archive is read. */
+const READING = 3_000;
+/** Where wishes are kept while the page is loaded anew. */
+const KEPT = 'dockline.mock.wishes';
+
+function kept(): Wish[] {
+  return JSON.parse(sessionStorage.getItem(KEPT) ?? '[]') as Wish[];
+}
 
 interface Options {
   /** Transfers move by themselves from the start. */
@@ -31,6 +40,8 @@ interface Options {
   broken: boolean;
   /** What the engine's settings need. */
   setup: SetupCase;
+  /** How long a packed archive is read, in milliseconds. */
+  reading?: number;
   /** Kinds of commands that are refused. */
   refuse?: readonly string[];
 }
@@ -62,8 +73,16 @@ export class Owner implements Backend {
     return this.#options.sample;
   }
 
-  async takeWish(): Promise<null> {
-    return null;
+  /** What waited in the page before it was loaded anew, as when a window is closed and opened. */
+  async takeWish(): Promise<Wish | null> {
+    const [wish, ...left] = kept();
+    await this.keepWishes(left);
+    return wish ?? null;
+  }
+
+  async keepWishes(wishes: Wish[]): Promise<void> {
+    if (wishes.length === 0) sessionStorage.removeItem(KEPT);
+    else sessionStorage.setItem(KEPT, JSON.stringify(wishes));
   }
 
   async openRelease(): Promise<void> {
@@ -138,13 +157,12 @@ export class Owner implements Backend {
           reference: `${command.registry}:5000/${command.reference ?? command.image}`,
         });
       case 'push-archive': {
-        const file = command.path.split('/').at(-1) ?? command.path;
-        return this.#begin({
-          road: 'direct',
-          registry: command.registry,
-          source: file,
-          reference: `${command.registry}:5000/${command.reference ?? file.replace(/\.tar.*$/, '')}`,
-        });
+        const source = command.path.split('/').at(-1) ?? command.path;
+        const reference = `${command.registry}:5000/${command.reference ?? source.replace(/\.t(ar|gz|zst).*$/, '')}`;
+        const { registry } = command;
+        const isPacked = /\.(tgz|gz|tzst|zst)$/.test(source);
+        if (isPacked && command.reference == null) return this.#read({ registry, source, reference });
+        return this.#begin({ road: 'direct', registry, source, reference });
       }
       case 'pull':
         return this.#begin({ kind: 'pull', source: command.reference, reference: command.reference });
@@ -399,8 +417,29 @@ export class Owner implements Backend {
     return { kind: 'registry', spec: view.spec };
   }
 
-  #begin(more: Partial<TransferView>): Reply {
+  /** A row of its own while it is read, which may be cancelled meanwhile. */
+  async #read({ registry, source, reference }: Record<'registry' | 'source' | 'reference', string>) {
     const id = this.#nextTransfer++;
+    const begun = { registry, source, road: 'direct', started: Date.now() } as const;
+    this.#tell({
+      kind: 'transfer',
+      transfer: transfer(id, {
+        ...begun,
+        reference: `${registry}:5000`,
+        layers: [],
+        current: 0,
+        total: 0,
+        share: null,
+        state: { kind: 'waiting' },
+      }),
+    });
+    await pause(this.#options.reading ?? READING);
+    if (this.#state.transfers.find((view) => view.id === id)?.state.kind !== 'waiting')
+      throw { code: 'cancelled', message: 'The transfer was stopped.' } satisfies UiError;
+    return this.#begin({ ...begun, reference }, id);
+  }
+
+  #begin(more: Partial<TransferView>, id = this.#nextTransfer++): Reply {
     this.#tell({
       kind: 'transfer',
       transfer: transfer(id, {
@@ -531,23 +570,6 @@ export class Owner implements Backend {
     this.#state = reduce(this.#state, event);
     this.#listener?.event(event);
   }
-}
-
-/** A browser tells a page the names of dropped files, not their paths; for looking, names will do. */
-function imitateDrops(listener: Listener): void {
-  const report = (kind: 'enter' | 'over' | 'leave' | 'drop') => (event: DragEvent) => {
-    event.preventDefault();
-    const paths = [...(event.dataTransfer?.files ?? [])].map((file) => `/home/you/${file.name}`);
-    listener.drop({ kind, paths, x: event.clientX, y: event.clientY });
-  };
-  window.addEventListener('dragenter', report('enter'));
-  window.addEventListener('dragover', report('over'));
-  window.addEventListener('drop', report('drop'));
-  window.addEventListener('dragleave', (event) => {
-    if (event.relatedTarget === null) report('leave')(event);
-  });
-  // The pictures drive it from outside.
-  window.addEventListener('mock-drop', (event) => listener.drop((event as CustomEvent).detail));
 }
 
 function pause(milliseconds: number): Promise<void> {

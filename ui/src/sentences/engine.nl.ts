@@ -202,6 +202,34 @@ export const engine: readonly Pattern[] = [
     'Rechtstreeks: {1!} voor de registry, maar Docker zou er {2} opnieuw verzenden; {3!}.',
   ],
   [
+    'Directly, with all that the engine has of it; everything goes as it is.',
+    'Rechtstreeks, met alles wat de engine ervan heeft; alles gaat zoals het is.',
+  ],
+  [
+    'The image goes without its attestations (--all-platforms takes them as well).',
+    'Het image gaat zonder zijn attestations (“Alle platforms ervan” neemt ze ook mee).',
+  ],
+  [
+    'The image goes without its attestations, which the engine has as well (--engine lets it send what it has).',
+    'Het image gaat zonder zijn attestations, die de engine ook heeft (“Via de engine” verzendt wat hij heeft).',
+  ],
+  [
+    '{1} is a list of images, and Podman hands over only one of them.',
+    '{1} is een lijst van images, en Podman geeft er maar één van af.',
+  ],
+  [
+    'Let Podman send all of it: podman manifest push --all {1} …',
+    'Laat Podman alles verzenden: podman manifest push --all {1} …',
+  ],
+  [
+    'The engine does not have all of {1}: it lacks {2}, and so does the registry.',
+    'De engine heeft niet alles van {1}: {2} ontbreekt, ook in de registry.',
+  ],
+  [
+    'Push it without --all-platforms, or move all of it from registry to registry: dockline copy FROM TO --all-platforms',
+    'Push het zonder alle platforms, of kopieer alles van registry naar registry, met alle platforms.',
+  ],
+  [
     "Only {1} is taken, this machine's platform; another one is left (--all-platforms takes both).",
     'Alleen {1} gaat mee, het platform van deze computer; het andere blijft achter (“Alle platforms ervan” neemt beide mee).',
   ],

@@ -20,6 +20,10 @@ export const owner: readonly Pattern[] = [
     'Leave the address out to get a free one, or choose another address or port.',
     'Laat het adres weg voor een vrij adres, of kies een ander adres of een andere poort.',
   ],
+  [
+    'The task that reads the archive failed: {1}.',
+    'Het deel van Dockline dat het archief leest, is vastgelopen: {1}.',
+  ],
   ['{1} cannot be read: {2}.', '{1} is niet te lezen: {2}.'],
   ['{1} cannot be written: {2}.', '{1} is niet te schrijven: {2}.'],
   ['{1} could not be written: {2}.', '{1} is niet te schrijven: {2}.'],

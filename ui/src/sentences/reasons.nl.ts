@@ -151,6 +151,18 @@ export const reasons: readonly Pattern[] = [
   ['the push was stopped', 'de push werd gestopt'],
   ['a stream is read once', 'een stroom wordt één keer gelezen'],
   ['the token server {1} did not take the login', 'de tokenserver {1} nam de login niet aan'],
+  [
+    'the token server {1} did not take the identity token: it has ended or was taken back',
+    'de tokenserver {1} nam het identiteitstoken niet aan: het is verlopen of ingetrokken',
+  ],
+  [
+    'it has taken a layer before all of it was sent',
+    'hij heeft een laag aangenomen voordat alles ervan was verzonden',
+  ],
+  [
+    "{1} is a schema 1 manifest, Docker's image format until 2016, which Dockline does not carry",
+    '{1} is een manifest van schema 1, Dockers formaat tot 2016, dat Dockline niet vervoert',
+  ],
   ['“{1}” as the place where its tokens come from', '“{1}” als de plaats waar zijn tokens vandaan komen'],
   ['the answer of its token server does not read', 'het antwoord van zijn tokenserver is niet te lezen'],
   ['the answer of its token server holds no token', 'in het antwoord van zijn tokenserver zit geen token'],

@@ -133,8 +133,12 @@ export const registry: readonly Pattern[] = [
     'Noem er een die er is; `tar xOf BESTAND manifest.json` toont ze.',
   ],
   [
-    'Pull the image once with a current Docker and save it again: that converts it.',
-    'Haal het image één keer op met een hedendaagse Docker en sla het opnieuw op: dat zet het om.',
+    'Pull the image once with Docker 25 or older and save it again: that converts it.',
+    'Haal het image één keer op met Docker 25 of ouder en sla het opnieuw op: dat zet het om.',
+  ],
+  [
+    'Convert it once, with skopeo copy --format v2s2, or by a pull and a push with Docker 25 or older.',
+    'Zet het één keer om, met skopeo copy --format v2s2, of door het met Docker 25 of ouder op te halen en te pushen.',
   ],
   [
     'Use docker save IMAGE instead of docker export CONTAINER.',

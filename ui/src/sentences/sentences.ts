@@ -6,43 +6,11 @@ import type { UiError } from '../generated/UiError';
 import { language } from '../state/language.svelte';
 import { t } from '../strings';
 import { codes } from './codes.nl';
-import { collect } from './collect.nl';
-import { doctor } from './doctor.nl';
-import { engine } from './engine.nl';
-import { flaws } from './flaws.nl';
-import { needs } from './needs.nl';
-import { owner } from './owner.nl';
 import { phrases } from './phrases.nl';
-import { reasons } from './reasons.nl';
-import { registry } from './registry.nl';
-import { setup } from './setup.nl';
-import { transfers } from './transfers.nl';
-import { tunnel } from './tunnel.nl';
-import { updates } from './updates.nl';
+import { clauses, inOrder, patterns, SLOT, type Pattern } from './tables';
 import { inWindow } from './window.en';
 
-/**
- * English and Dutch. `{1}` stands for a name or a figure, which is kept, or a phrase, which is said in Dutch; `{1!}` for
- * any words of the owner's, whole sentences too, which are said in Dutch in turn.
- */
-export type Pattern = readonly [english: string, dutch: string];
-
-/** Whole sentences. */
-export const patterns: readonly Pattern[] = [
-  ...tunnel,
-  ...registry,
-  ...collect,
-  ...engine,
-  ...needs,
-  ...setup,
-  ...owner,
-  ...transfers,
-  ...doctor,
-  ...updates,
-];
-
-/** Clauses, which stand within a sentence or, with a capital and a stop, as one. */
-export const clauses: readonly Pattern[] = [...reasons, ...flaws];
+export { clauses, patterns, type Pattern };
 
 interface Compiled {
   english: RegExp;
@@ -50,7 +18,6 @@ interface Compiled {
   dutch: string;
 }
 
-const SLOT = /\{(\d)(!?)\}/g;
 /** A name or a figure: anything but the end of a sentence and the beginning of another. */
 const PLAIN = '((?:(?![.?!] ).)+?)';
 
@@ -67,10 +34,8 @@ function compile([english, dutch]: Pattern): Compiled {
   return { english: new RegExp(`^${source}$`, 's'), slots, dutch };
 }
 
-/** Those with the most words of their own first: `{1} answers.` would take in half of the others. */
 function compileAll(all: readonly Pattern[]): Compiled[] {
-  const own = ([english]: Pattern) => english.replaceAll(SLOT, '').length;
-  return all.toSorted((a, b) => own(b) - own(a)).map(compile);
+  return inOrder(all).map(compile);
 }
 
 let compiled: readonly Compiled[] | undefined;
@@ -139,9 +104,13 @@ function matching(text: string, all: readonly Compiled[]): string | null {
   return null;
 }
 
+/** The owner says a few sentences at a time; what has more of them is somebody else's, and is not tried in every way. */
+const MOST_ENDS = 20;
+
 /** Several sentences in a row, the longest known beginning first. */
 function inParts(text: string): string | null {
   const ends = [...text.matchAll(/[.!?] /g)].map(({ index }) => index + 1);
+  if (ends.length > MOST_ENDS) return null;
   for (const end of ends.toReversed()) {
     const first = whole(text.slice(0, end));
     const rest = first === null ? null : inDutch(text.slice(end + 1));

@@ -46,6 +46,19 @@ export const transfers: readonly Pattern[] = [
   ['{1} exists already.', '{1} bestaat al.'],
   ['Choose another file name, or remove it first.', 'Kies een andere bestandsnaam, of verwijder het eerst.'],
   ['Either all platforms or one of them.', 'Alle platforms, of één ervan.'],
+  [
+    'An engine keeps nothing that refers to an image: no signatures, and no SBOMs beside it.',
+    'Een engine bewaart niets wat naar een image verwijst: geen handtekeningen, en geen SBOM’s ernaast.',
+  ],
+  [
+    'From registry to registry all of it can be moved: dockline copy FROM TO --all-platforms --referrers',
+    'Van registry naar registry kan alles mee: kopieer het, met alle platforms en wat ernaar verwijst.',
+  ],
+  [
+    'An engine decides itself how much of an image it sends.',
+    'Een engine bepaalt zelf hoeveel van een image hij verzendt.',
+  ],
+  ['Leave --engine out, or --all-platforms.', 'Kies “Rechtstreeks”, of laat “Alle platforms ervan” weg.'],
   ['{1} is not a reference of {2}.', '{1} is geen verwijzing van {2}.'],
   ['Leave the registry out of it: team/app:v1.', 'Laat de registry eruit weg: team/app:v1.'],
   ['“{1}” does not say which registry is meant.', '“{1}” zegt niet welke registry bedoeld is.'],

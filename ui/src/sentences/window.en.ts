@@ -69,6 +69,13 @@ export const inWindow: readonly (readonly [owner: string, window: string])[] = [
     'Leave --engine out, or --compression and --level.',
     'Choose the route “Directly”, or leave the compression to the engine.',
   ],
+  ['Leave --engine out, or --all-platforms.', 'Choose the route “Directly”, or one platform.'],
+  [
+    'move all of it from registry to registry: dockline copy FROM TO --all-platforms',
+    'copy all of it from registry to registry.',
+  ],
+  ['all of it can be moved: dockline copy FROM TO --all-platforms --referrers', 'all of it can be copied.'],
+  ['Push it without --all-platforms, or', 'Push it for one platform, or'],
   ['Leave --engine out, or', 'Choose the route “Directly”, or'],
   ['archive instead (--format oci), or', 'archive instead, or'],
 ];

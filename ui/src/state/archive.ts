@@ -1,6 +1,9 @@
-// Which dropped files are image archives, as far as a name can tell; the owner reads them.
+// Which of the things that were dropped are image archives, as far as can be told before the owner reads them: files by
+// their names, folders by what the shell says of them.
 
+import type { Dropped } from '../backend/backend';
 import { t } from '../strings';
+import { listed } from './refused';
 
 const ENDINGS = ['.tar', '.tar.gz', '.tgz', '.tar.zst', '.tzst'];
 
@@ -13,6 +16,21 @@ export function fileName(path: string): string {
 export function looksLikeArchive(path: string): boolean {
   const name = fileName(path).toLowerCase();
   return ENDINGS.some((ending) => name.endsWith(ending) && name.length > ending.length);
+}
+
+/** Those to push, and what is to be said of the others. */
+export function judged({ paths, folders = [] }: Dropped): { good: string[]; refusal: string | null } {
+  const layouts = new Map(folders.map(({ path, isLayout }) => [path, isLayout]));
+  const good = paths.filter((path) => layouts.get(path) ?? looksLikeArchive(path));
+  const bad = paths.filter((path) => !good.includes(path));
+  const names = (inFolders: boolean) => bad.filter((path) => layouts.has(path) === inFolders).map(fileName);
+  const refused = (names: string[], say: (names: string, count: number) => string) =>
+    names.length === 0 ? [] : [say(listed(names), names.length)];
+  const reasons = [
+    ...refused(names(false), t.archive.refused),
+    ...refused(names(true), t.archive.refusedFolder),
+  ];
+  return { good, refusal: reasons.length === 0 ? null : reasons.join(' ') };
 }
 
 /** Whether a path begins at the root, on any system. */

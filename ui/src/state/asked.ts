@@ -2,7 +2,7 @@
 // is answered. What is refused, or changed back elsewhere, comes with no new value that would put the control right.
 
 /** How long after its answer the owner's event may take until it is shown, in milliseconds. */
-const EVENT = 500;
+export const EVENT = 500;
 
 /** One for each control. An answer of false is a refusal. */
 export class Asked {

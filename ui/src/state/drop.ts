@@ -1,17 +1,20 @@
 // What happens to files that are dragged over the window and let go.
 
-import { toUiError, type Drop } from '../backend/backend';
+import { toUiError, type Drop, type Dropped } from '../backend/backend';
 import { t } from '../strings';
-import { fileName, looksLikeArchive } from './archive';
-import { listed, type Refused } from './refused';
+import { fileName, judged } from './archive';
+import type { Refused } from './refused';
 import type { Store } from './store.svelte';
+
+/** How long an answer may take until the page is shown where an archive stands that is still read, in milliseconds. */
+const MOMENT = 250;
 
 export type Verdict = 'ok' | 'refused' | 'no-registry';
 
 /** Whether letting go would do anything. Paths may not be known before. */
-export function verdict(paths: readonly string[], registries: number): Verdict {
+export function verdict(dropped: Dropped, registries: number): Verdict {
   if (registries === 0) return 'no-registry';
-  return paths.length === 0 || paths.some(looksLikeArchive) ? 'ok' : 'refused';
+  return dropped.paths.length === 0 || judged(dropped).good.length > 0 ? 'ok' : 'refused';
 }
 
 /** The registry whose card is at that point of the window. */
@@ -24,29 +27,27 @@ export function aim(x: number, y: number): string | null {
 export function letGo(store: Store, drop: Drop): void {
   store.dropTarget = null;
   if (store.snapshot === null) {
-    store.wishes.later(drop.paths);
+    store.wishes.later(drop);
     return;
   }
   const { registries } = store.snapshot;
-  const good = drop.paths.filter(looksLikeArchive);
-  const bad = drop.paths.filter((path) => !looksLikeArchive(path)).map(fileName);
+  const { good, refusal } = judged(drop);
   const aimed = aim(drop.x, drop.y);
 
   if (registries.length === 0) {
     store.warn({ tone: 'error', text: t.archive.noRegistry });
     return;
   }
-  const refused = bad.length > 0 ? t.archive.refused(listed(bad), bad.length) : null;
-  if (refused !== null) store.warn({ tone: 'error', text: refused, code: 'archive-invalid' });
+  if (refusal !== null) store.warn({ tone: 'error', text: refusal, code: 'archive-invalid' });
   if (good.length === 0) return;
   const registry = aimed ?? (registries.length === 1 ? registries[0]?.spec.name : undefined);
   if (registry === undefined) {
     // An open dialog holds words somebody typed; they are not thrown away for a drop.
-    if (store.isAsking) store.wishes.later(good);
+    if (store.isAsking) store.wishes.later({ ...drop, paths: good });
     else store.dialog = { kind: 'archive', paths: good };
     return;
   }
-  void pushAll(store, good, registry, refused);
+  void pushAll(store, good, registry, refusal);
 }
 
 async function pushAll(
@@ -60,7 +61,15 @@ async function pushAll(
     store.request({ kind: 'push-archive', path, registry, reference: null }).catch((thrown) => {
       refused.push({ name: fileName(path), error: toUiError(thrown) });
     });
+  let isShown = false;
+  const show = () => {
+    if (!isShown) store.view = 'transfers';
+    isShown = true;
+  };
+  // A packed archive takes long to read, and can be cancelled there.
+  const slow = setTimeout(show, MOMENT);
   await Promise.all(paths.map(push));
-  if (refused.length < paths.length) store.view = 'transfers';
+  clearTimeout(slow);
+  if (refused.length < paths.length) show();
   store.failAll(refused, before);
 }

@@ -51,6 +51,11 @@ export function isMoving(transfer: TransferView): boolean {
   return !isFinal(transfer) && transfer.state.kind !== 'paused';
 }
 
+/** Whether it is an archive that is only being read: what its image is called, and where it goes, is not known yet. */
+export function isBeingRead({ kind, state, reference }: TransferView): boolean {
+  return kind === 'push' && state.kind === 'waiting' && !reference.includes('/');
+}
+
 /** Whether nothing more will happen to it. */
 export function isFinal(transfer: TransferView): boolean {
   switch (transfer.state.kind) {

@@ -96,7 +96,7 @@ export class Store {
   constructor(backend: Backend) {
     this.#backend = backend;
     this.welcome = new Welcome(this);
-    this.wishes = new Wishes(this, () => backend.takeWish());
+    this.wishes = new Wishes(this, backend);
   }
 
   /** Whether the first start is shown where the registries would be: nothing is there, or it is not done yet. */
@@ -325,7 +325,8 @@ export class Store {
       this.drag = null;
     } else {
       // WebKit tells the paths on entering only.
-      this.drag = { ...drop, paths: drop.paths.length > 0 ? drop.paths : (this.drag?.paths ?? []) };
+      const { paths, folders } = drop.paths.length > 0 ? drop : (this.drag ?? drop);
+      this.drag = { ...drop, paths, ...(folders === undefined ? {} : { folders }) };
     }
   }
 

@@ -72,15 +72,18 @@ export class Submission {
     const left = parts.filter((part) => !this.taken.has(keyOf(part)));
     const refused: { part: Part; error: UiError }[] = [];
     const mine = store.dialog;
-    await this.run(async () => {
-      for (const part of left) {
-        try {
-          await store.request(part.command);
-          this.taken = new Set([...this.taken, keyOf(part)]);
-        } catch (thrown) {
-          refused.push({ part, error: toUiError(thrown) });
-        }
+    const ask = async (part: Part) => {
+      try {
+        await store.request(part.command);
+        this.taken = new Set([...this.taken, keyOf(part)]);
+        return [];
+      } catch (thrown) {
+        return [{ part, error: toUiError(thrown) }];
       }
+    };
+    await this.run(async () => {
+      // At once: one answer may take long, and who closes the window meanwhile has asked for all of them.
+      refused.push(...(await Promise.all(left.map(ask))).flat());
       const told = refused.map(({ part, error }) => ({ name: part.name, error }));
       if (store.dialog !== mine) store.failAll(told);
       else if (told.length === 0) {

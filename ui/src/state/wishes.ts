@@ -1,7 +1,8 @@
 // What is wished for from outside of the page, in the tray or by files let go over the window, while it cannot be done
-// yet: it waits here until there is a state, and no dialog is open that holds words somebody typed.
+// yet: it waits here until there is a state, and no dialog is open that holds words somebody typed. The shell is told what
+// waits, so that a window that is closed leaves it to the next one.
 
-import type { Wish } from '../backend/backend';
+import type { Backend, Dropped, Wish } from '../backend/backend';
 import { t } from '../strings';
 import { fileName } from './archive';
 import { listed } from './refused';
@@ -11,32 +12,51 @@ export class Wishes {
   #waiting: Wish[] = [];
   /** What was said about files that wait; not on the page if an error stood there. */
   #notice: Notice | null = null;
+  /** What the shell was told of last. */
+  #kept = '[]';
 
   readonly #store: Store;
-  readonly #take: () => Promise<Wish | null>;
+  readonly #shell: Pick<Backend, 'takeWish' | 'keepWishes'>;
 
-  constructor(store: Store, take: () => Promise<Wish | null>) {
+  constructor(store: Store, shell: Pick<Backend, 'takeWish' | 'keepWishes'>) {
     this.#store = store;
-    this.#take = take;
+    this.#shell = shell;
   }
 
   /** Takes all that the shell has and does what can be done now. Without a state the shell keeps them. */
   async take(): Promise<void> {
     if (this.#store.snapshot === null) return;
-    for (let wish = await this.#take(); wish !== null; wish = await this.#take()) this.#add(wish);
+    const take = () => this.#shell.takeWish();
+    let hasTaken = false;
+    for (let wish = await take(); wish !== null; wish = await take()) {
+      this.#add(wish);
+      hasTaken = true;
+    }
     this.goOn();
+    // Until it hears of them, the shell takes them for undone.
+    if (hasTaken) this.#keep();
   }
 
   /** Files whose turn comes later. */
-  later(paths: readonly string[]): void {
-    this.#add({ archives: { paths: [...paths] } });
+  later({ paths, folders }: Dropped): void {
+    this.#add({ archives: { paths, ...(folders === undefined ? {} : { folders }) } });
     this.goOn();
   }
 
   /** Does what waits, up to what would open a second dialog. Files that go on waiting are named. */
   goOn(): void {
+    if (this.#store.snapshot !== null) this.#doNow();
+    if (JSON.stringify(this.#waiting) !== this.#kept) this.#keep();
+  }
+
+  #keep(): void {
+    this.#kept = JSON.stringify(this.#waiting);
+    // A shell that does not take it has nothing to keep it in.
+    this.#shell.keepWishes(this.#waiting).catch(() => {});
+  }
+
+  #doNow(): void {
     const store = this.#store;
-    if (store.snapshot === null) return;
     // One dialog may have opened it after the other.
     if (this.#isSettingUp) this.#waiting = this.#waiting.filter((wish) => wish !== 'setup');
     for (let at = this.#next(); at >= 0; at = this.#next()) {
@@ -45,10 +65,10 @@ export class Wishes {
       else if (typeof wish === 'object') {
         if (this.#notice !== null && store.notice === this.#notice) store.notice = null;
         this.#notice = null;
-        store.onDrop({ kind: 'drop', paths: wish.archives.paths, x: -1, y: -1 });
+        store.onDrop({ kind: 'drop', ...wish.archives, x: -1, y: -1 });
       }
     }
-    const names = this.#waiting.flatMap(files).map(fileName);
+    const names = this.#waiting.flatMap((wish) => files(wish).paths).map(fileName);
     const text = t.archive.waits(listed(names), names.length);
     if (names.length === 0 || this.#notice?.text === text) return;
     if (store.notice?.tone === 'error') {
@@ -76,16 +96,22 @@ export class Wishes {
   /** Pages are shown at once, and what is wished for twice is done once. */
   #add(wish: Wish): void {
     if (typeof wish === 'object') {
-      const paths = [...this.#waiting.flatMap(files), ...wish.archives.paths];
+      const all = [...this.#waiting, wish].map(files);
+      const paths = [...new Set(all.flatMap(({ paths }) => paths))];
+      // What was said last of a folder is the newest.
+      const folders = all
+        .flatMap(({ folders = [] }) => folders)
+        .filter(({ path }, at, list) => list.findLastIndex((other) => other.path === path) === at)
+        .filter(({ path }) => paths.includes(path));
       this.#waiting = [
         ...this.#waiting.filter((other) => typeof other === 'string'),
-        { archives: { paths: [...new Set(paths)] } },
+        { archives: { paths, ...(folders.length === 0 ? {} : { folders }) } },
       ];
     } else if (wish !== 'setup') this.#store.go(wish);
     else if (!this.#isSettingUp && !this.#waiting.includes(wish)) this.#waiting.push(wish);
   }
 }
 
-function files(wish: Wish): string[] {
-  return typeof wish === 'object' ? wish.archives.paths : [];
+function files(wish: Wish): Dropped {
+  return typeof wish === 'object' ? wish.archives : { paths: [] };
 }

@@ -105,7 +105,7 @@ export const en = {
     title: 'Push an image archive',
     path: 'Archive file',
     pathHelp:
-      'What docker save wrote, or an OCI layout: .tar, .tar.gz or .tar.zst. You can also drop it on the window.',
+      'What docker save wrote, or an OCI layout: .tar, .tar.gz, .tar.zst, or a folder. You can also drop it on the window.',
     reference: 'Name in the registry',
     referencePlaceholder: 'as the archive says',
     pathEmpty: 'Name a file.',
@@ -118,9 +118,11 @@ export const en = {
     overlayTo: (name: string) => `Drop to push to ${name}`,
     overlayChoose: 'Drop, then choose the registry',
     overlayRefused: 'Not an image archive',
-    overlayRefusedHint: 'Image archives end in .tar, .tar.gz or .tar.zst.',
+    overlayRefusedHint: 'Image archives end in .tar, .tar.gz or .tar.zst, or are folders with an OCI layout.',
     refused: (names: string, n: number) =>
       `${names} ${n === 1 ? 'is not an image archive' : 'are not image archives'}: those end in .tar, .tar.gz or .tar.zst. ${n === 1 ? 'It was' : 'They were'} not sent.`,
+    refusedFolder: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'is a folder without an image' : 'are folders without images'}: an OCI layout has oci-layout and index.json in it. ${n === 1 ? 'It was' : 'They were'} not sent.`,
     waits: (names: string, n: number) =>
       `${names} ${n === 1 ? 'waits' : 'wait'} for a choice of registry until this dialog is closed.`,
     filter: 'Image archives (docker save, OCI layout)',

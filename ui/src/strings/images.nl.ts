@@ -113,7 +113,7 @@ export const nl: typeof en = {
     title: 'Een image-archief pushen',
     path: 'Archiefbestand',
     pathHelp:
-      'Wat docker save schreef, of een OCI-layout: .tar, .tar.gz of .tar.zst. U kunt het ook op het venster loslaten.',
+      'Wat docker save schreef, of een OCI-layout: .tar, .tar.gz, .tar.zst, of een map. U kunt het ook op het venster loslaten.',
     reference: 'Naam in de registry',
     referencePlaceholder: 'zoals het archief zegt',
     pathEmpty: 'Noem een bestand.',
@@ -126,9 +126,12 @@ export const nl: typeof en = {
     overlayTo: (name: string) => `Laat los om naar ${name} te pushen`,
     overlayChoose: 'Laat los, en kies dan de registry',
     overlayRefused: 'Geen image-archief',
-    overlayRefusedHint: 'Image-archieven eindigen op .tar, .tar.gz of .tar.zst.',
+    overlayRefusedHint:
+      'Image-archieven eindigen op .tar, .tar.gz of .tar.zst, of zijn mappen met een OCI-layout.',
     refused: (names: string, n: number) =>
       `${names} ${n === 1 ? 'is geen image-archief' : 'zijn geen image-archieven'}: die eindigen op .tar, .tar.gz of .tar.zst. ${n === 1 ? 'Het is' : 'Ze zijn'} niet verzonden.`,
+    refusedFolder: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'is een map zonder image' : 'zijn mappen zonder image'}: in een OCI-layout staan oci-layout en index.json. ${n === 1 ? 'Hij is' : 'Ze zijn'} niet verzonden.`,
     waits: (names: string, n: number) =>
       `${names} ${n === 1 ? 'wacht' : 'wachten'} op de keuze van een registry tot u klaar bent met wat hier openstaat.`,
     filter: 'Image-archieven (docker save, OCI-layout)',

@@ -39,6 +39,7 @@ export const en = {
     keyringHelp: 'Only what you say should be kept.',
     parallel: 'Transfers at the same time, per registry',
     parallelHelp: 'Further ones wait.',
+    setting: 'Being set…',
     between: (least: number, most: number) => `A whole number from ${least} to ${most}.`,
     engine: 'Container engine',
     engineHelp: 'One of Docker’s contexts.',

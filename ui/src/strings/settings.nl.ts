@@ -37,6 +37,7 @@ export const nl: typeof en = {
     keyringHelp: 'Alleen wat u zegt te bewaren.',
     parallel: 'Overdrachten tegelijk, per registry',
     parallelHelp: 'Meer dan dat wacht.',
+    setting: 'Wordt ingesteld…',
     between: (least: number, most: number) => `Een heel getal van ${least} tot ${most}.`,
     engine: 'Container-engine',
     engineHelp: 'Een van de contexten van Docker.',

@@ -53,6 +53,7 @@ export const en = {
     } satisfies Record<TransferState['kind'], string>,
     preparing: 'Getting ready',
     waitingForTunnel: 'Waiting for the tunnel',
+    reading: 'Reading the archive to find the name of its image',
     progress: (current: string, total: string) => `${current} of ${total}`,
     overall: (what: string) => `Progress of ${what}`,
     layer: (id: string) => `Layer ${id}`,

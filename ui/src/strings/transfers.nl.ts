@@ -48,6 +48,7 @@ export const nl: typeof en = {
     },
     preparing: 'Wordt voorbereid',
     waitingForTunnel: 'Wacht op de tunnel',
+    reading: 'Leest in het archief hoe het image heet',
     progress: (current: string, total: string) => `${current} van ${total}`,
     overall: (what: string) => `Voortgang van ${what}`,
     layer: (id: string) => `Laag ${id}`,

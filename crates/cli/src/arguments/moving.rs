@@ -15,7 +15,7 @@ Examples:
   dockline push app:v1 cr.boss.org/team/app:v2   under another name
   dockline push cr.boss.org:5000/app:v1          an image that is named for it
   dockline push app.tar cr.boss.org              an archive; needs no engine
-  dockline push app.tar cr.boss.org --all-platforms
+  dockline push app:v1 cr.boss.org --all-platforms
   dockline push ./layout cr.boss.org/app:v1      the folder of an OCI layout
   docker save app:v1 | dockline push - cr.boss.org
 
@@ -51,7 +51,7 @@ pub struct Push {
     /// To all hosts of the registry, each with its own result, instead of the preferred one alone
     #[arg(long)]
     pub replicas: bool,
-    /// Of an archive, the images of all platforms, with their attestations; their digests stay
+    /// The images of all platforms, with their attestations, as the archive or the engine has them; their digests stay
     #[arg(long, conflicts_with_all = ["compression", "level"])]
     pub all_platforms: bool,
     /// Of an archive, what refers to the image, too: signatures (cosign), SBOMs, attestations

@@ -97,9 +97,6 @@ fn at_each_host(command: Command, registries: &[RegistrySpec]) -> Vec<(String, C
         {
             *host = Some(target.clone());
         }
-        if let Command::Push { options, .. } | Command::PushArchive { options, .. } = &mut command {
-            *options = options.alike_everywhere();
-        }
         (target.to_string(), command)
     };
     hosts.into_iter().map(at).collect()
@@ -155,19 +152,6 @@ fn verdict(ended: Vec<(String, Result<(), UiError>)>) -> Result<(), UiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dockline_model::{Compression, PushOptions, Road};
-
-    #[test]
-    fn hosts_that_stand_in_for_each_other_get_the_same_bytes() {
-        let packed =
-            |compression, level| PushOptions { road: None, compression, level }.alike_everywhere().level;
-        assert_eq!(packed(None, None), Some(6));
-        assert_eq!(packed(Some(Compression::Zstd), None), Some(7));
-        assert_eq!(packed(None, Some(1)), Some(1), "the person's own choice stays");
-        assert_eq!(packed(Some(Compression::None), None), None);
-        let engine = PushOptions { road: Some(Road::Engine), ..PushOptions::default() };
-        assert_eq!(engine.alike_everywhere(), engine, "the engine packs as it likes");
-    }
 
     #[test]
     fn the_result_says_which_places_failed() {

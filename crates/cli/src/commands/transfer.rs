@@ -121,20 +121,11 @@ pub(super) fn push_command(
             image: push.inner.clone(),
             options,
         },
-        None if extent != Extent::default() => {
-            return Err(UiError::new(
-                Code::InvalidArgument,
-                "--all-platforms and --referrers are for archives: an engine hands over one image.",
-            )
-            .hint(
-                "To move an image with all of its platforms, copy it: dockline copy FROM TO --all-platforms",
-            ));
-        }
         None if push.inner.is_some() => {
             return Err(UiError::new(Code::InvalidArgument, "--image names an image in an archive.")
                 .hint("An engine's image is named in the first place: dockline push app:v1"));
         }
-        None => Command::Push { image: push.image.clone(), registry, reference, host: None, options },
+        None => Command::Push { image: push.image.clone(), registry, reference, host: None, extent, options },
     })
 }
 

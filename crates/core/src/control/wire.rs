@@ -134,9 +134,14 @@ fn bind(paths: &Paths) -> io::Result<Listener> {
 
 #[cfg(windows)]
 fn bind(paths: &Paths) -> io::Result<Listener> {
+    use interprocess::os::windows::{
+        local_socket::ListenerOptionsExt as _, security_descriptor::SecurityDescriptor,
+    };
     let name = pipe_name::fresh();
-    // The pipe's default access list: this account and administrators may connect, others only read.
-    let listener = ListenerOptions::new().name(pipe(name.clone())?).create_tokio()?;
+    // The default access list lets everybody read, and so take the places of faces.
+    let access = SecurityDescriptor::deserialize(widestring::u16cstr!("D:P(A;;GA;;;OW)"))?;
+    let listener =
+        ListenerOptions::new().name(pipe(name.clone())?).security_descriptor(access).create_tokio()?;
     crate::files::replace(&pipe_name::record(&paths.control_socket()), name.as_bytes())?;
     Ok(listener)
 }
@@ -185,7 +190,7 @@ pub(super) fn is_same_account(stream: &Stream) -> bool {
     stream.peer_creds().is_ok_and(|peer| peer.euid() == Some(own))
 }
 
-/// The pipe's access list has seen to it.
+/// The pipe's access list has seen to it: it names its owner alone (“Security Descriptor String Format”, “Owner Rights”).
 #[cfg(windows)]
 pub(super) fn is_same_account(_: &Stream) -> bool {
     true

@@ -216,6 +216,8 @@ impl Actor {
                 self.store_lease(&name, generation, holder, (lease, replaces));
             }
             Message::Unlease { name, generation, holder } => self.drop_lease(&name, generation, holder),
+            Message::Reading { face, reading, row } => self.begin_reading(face, *reading, row),
+            Message::Read { id, order, answer } => self.read(id, order, answer),
             Message::Enqueue { face, order, answer } => self.enqueue(face, order, answer),
             Message::TransferAt { id, state } => self.transfer_at(id, state),
             Message::TransferRoad { id, road, why } => self.transfer_road(id, road, why),

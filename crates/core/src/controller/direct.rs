@@ -1,22 +1,21 @@
 //! Pushes on the direct road, and the choice between it and the engine's.
 
+mod archives;
+
 use super::{
     Message,
     road::{self, Choice, Line, Situation},
     run::{Transfer, told},
     stored::{self, Opened},
 };
+use archives::exported;
 use dockline_engine::{Engine, ImageParts, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, Road, TransferState, UiError, Verified};
 use dockline_registry::{
     Client, Digest, EngineImage, OneOfSeveral, Reference, RegistryError, Scope, Sending, Survey, Turns,
 };
-use futures::{
-    StreamExt,
-    future::{Either, select},
-    stream,
-};
-use std::{io, path::Path, pin::pin, time::Duration};
+use futures::future::{Either, select};
+use std::{pin::pin, time::Duration};
 use tokio::time::timeout;
 
 /// How long a registry may take to show its certificate, where an engine is to do the rest.
@@ -32,11 +31,14 @@ impl Transfer {
     /// Pushes an engine's image on whichever road is faster, or was asked for.
     pub(super) async fn push_engine_image(
         &mut self,
-        image: &str,
+        (image, all_platforms): (&str, bool),
         reference: &Reference,
         options: PushOptions,
     ) -> Result<Verified, UiError> {
         let engine = self.context().engines.find().map_err(told)?;
+        if all_platforms && self.may_be_several(&engine, image).await? {
+            return self.push_all_of(&engine, image, reference).await;
+        }
         if options.road == Some(Road::Engine) {
             self.check_certificates().await?;
             let layers = engine.parts(image).await.map_err(told)?.layers;
@@ -146,7 +148,8 @@ impl Transfer {
             _ => {
                 // Under its name, where it has one: an export by id leaves the name out, and Podman's has no other.
                 let export = exported(&engine, image).await?;
-                client.push_spooled(export, &self.context().spool, place, &sending, report).await
+                let spooled = (export, self.context().spool.as_path());
+                client.push_spooled(spooled, &Scope::default(), place, &sending, report).await
             }
         };
         let stands = stands(&pushed.map_err(|error| self.refused(&error))?);
@@ -250,35 +253,6 @@ impl Transfer {
         if let Err(error) = client.learn_of_engine(reference.repository(), &verified.digest, records).await {
             tracing::debug!(%error, "what the engine has sent is not known");
         }
-    }
-
-    /// Pushes an archive: one image of it, or all that `scope` says.
-    pub(super) async fn push_archive_file(
-        &self,
-        (path, image): (&Path, Option<&str>),
-        reference: &Reference,
-        options: PushOptions,
-        scope: &Scope,
-    ) -> Result<Verified, UiError> {
-        let client = self.client()?;
-        // Says at once, too, if nobody is there.
-        let answer_time = client.answer_time().await.map_err(|error| self.refused(&error))?;
-        let is_whole = scope.all_platforms || scope.referrers;
-        let choice = match is_whole {
-            true => road::whole_archive(self.line(answer_time)),
-            false => road::archive(options, self.line(answer_time)),
-        };
-        self.chosen(&choice);
-        let client = client.telling(self.hearer(Some(choice.why.clone())));
-        let sending = self.sending(&choice);
-        let figures = self.context().figures.clone();
-        let place = (reference.repository(), reference.tag_or_latest());
-        let report = move |layers: &[LayerView], current, total| figures.write(layers, current, total);
-        let pushed = match is_whole {
-            true => client.push_archive_whole((path, image), scope, place, &sending, report).await,
-            false => client.push_archive_as(path, image, place.0, place.1, &sending, report).await,
-        };
-        Ok(stands(&pushed.map_err(|error| self.refused(&error))?))
     }
 
     async fn survey(
@@ -427,21 +401,4 @@ pub(super) fn stands(digest: &Digest) -> Verified {
 fn whole(parts: &ImageParts) -> Option<EngineImage> {
     let layers = parts.layers.iter().map(|layer| layer.parse().ok()).collect::<Option<Vec<Digest>>>()?;
     Some(EngineImage { id: parts.id.parse().ok()?, layers, size: parts.size })
-}
-
-/// The export, with errors that a reader can be given.
-async fn exported(
-    engine: &Engine,
-    image: &str,
-) -> Result<impl futures::Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin + 'static, UiError> {
-    let export = engine.export(image).await.map_err(told)?;
-    let pieces = stream::unfold(Some(export), |export| async {
-        let mut export = export?;
-        match export.chunk().await {
-            Ok(Some(bytes)) => Some((Ok(bytes), Some(export))),
-            Ok(None) => None,
-            Err(error) => Some((Err(io::Error::other(error)), None)),
-        }
-    });
-    Ok(pieces.boxed())
 }

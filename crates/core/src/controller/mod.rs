@@ -5,6 +5,7 @@
 
 mod access;
 mod actor;
+mod archives;
 mod collect;
 mod contents;
 mod direct;
@@ -90,6 +91,14 @@ enum Message {
     },
     /// A connect has failed for good.
     Unlease { name: RegistryName, generation: u64, holder: Option<FaceId> },
+    /// An archive is read to find the name of its image; `row` gets its number in the list, and what tells to stop.
+    Reading {
+        face: FaceId,
+        reading: Box<transfers::Reading>,
+        row: oneshot::Sender<(TransferId, CancellationToken)>,
+    },
+    /// It has been read, and may stand in the queue; or there is nothing to push in it.
+    Read { id: TransferId, order: Result<Box<transfers::Order>, UiError>, answer: Answerer },
     /// A transfer has been checked and may stand in the queue.
     Enqueue { face: FaceId, order: Box<transfers::Order>, answer: Answerer },
     /// A transfer has gone from waiting to running, or to verifying.

@@ -3,6 +3,7 @@
 use super::{
     Answerer, FaceId, Message,
     actor::Actor,
+    archives::{check_folder, images, reading, wait_in_the_list},
     offers::asked_as,
     registries::unknown,
     run::Job,
@@ -13,9 +14,12 @@ use dockline_model::{
     Code, Command, Compression, Extent, PushOptions, RegistryName, RegistrySpec, Road, SshTarget, TransferId,
     TransferKind, UiError,
 };
-use dockline_registry::{InvalidPlatform, Reference, Scope, Wanted, archive};
-use std::path::Path;
-use tokio::sync::Semaphore;
+use dockline_registry::{InvalidPlatform, Reference, Scope, Wanted};
+use std::{path::Path, pin::pin, time::Duration};
+use tokio::time::timeout;
+
+/// An archive that is read for longer stands in the list meanwhile. Most are read before anybody would see it there.
+const MOMENT: Duration = Duration::from_millis(200);
 
 impl Actor {
     /// Checks a push or pull and queues it. Reading an archive's names may take a while, so this is a task.
@@ -30,11 +34,21 @@ impl Actor {
         let specs: Vec<RegistrySpec> = self.registries.iter().map(|registry| registry.spec.clone()).collect();
         let mailbox = self.mailbox.clone();
         tokio::spawn(async move {
-            match prepare(&specs, command.clone()).await {
-                Ok(order) => {
-                    let order = Box::new(Order { command, replaces, ..order });
-                    mailbox.post(Message::Enqueue { face, order, answer });
+            let slow = reading(&specs, &command);
+            let order = async {
+                let order = prepare(&specs, command.clone()).await?;
+                Ok(Order { command, replaces, ..order })
+            };
+            let mut order = pin!(order);
+            let ordered = match (timeout(MOMENT, order.as_mut()).await, slow) {
+                (Ok(ordered), _) => ordered,
+                (Err(_), None) => order.await,
+                (Err(_), Some(reading)) => {
+                    return wait_in_the_list((face, reading), order, &mailbox, answer).await;
                 }
+            };
+            match ordered {
+                Ok(order) => mailbox.post(Message::Enqueue { face, order: Box::new(order), answer }),
                 Err(error) => {
                     // A face that has gone does not hear it.
                     let _ = answer.send(Err(error));
@@ -47,8 +61,9 @@ impl Actor {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller's own list says which commands are transfers")]
 async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiError> {
     match command {
-        Command::Push { image, registry, reference, options, host } => {
-            let options = checked(options)?;
+        Command::Push { image, registry, reference, options, host, extent } => {
+            let options = checked(at_one_of_several(options, host.as_ref()))?;
+            let all_platforms = of_an_engine(extent, options)?;
             let spec = find(specs, &registry)?;
             let target = match &reference {
                 Some(reference) => place(spec, &parse(reference)?)?,
@@ -59,12 +74,13 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
                     UiError::new(Code::ReferenceInvalid, "A push needs a tag, not a digest.").hint(NAME_IT)
                 );
             }
-            let job = Job::PushImage { image: image.clone(), reference: target.clone(), options };
+            let job =
+                Job::PushImage { image: image.clone(), reference: target.clone(), options, all_platforms };
             let order = order(TransferKind::Push, Road::Engine, spec, image, &target, job)?;
             at_host(order, spec, host)
         }
         Command::PushArchive { path, registry, reference, image, options, host, extent } => {
-            let options = checked(options)?;
+            let options = checked(at_one_of_several(options, host.as_ref()))?;
             if options.road == Some(Road::Engine) {
                 return Err(UiError::new(
                     Code::InvalidArgument,
@@ -75,7 +91,11 @@ async fn prepare(specs: &[RegistrySpec], command: Command) -> Result<Order, UiEr
             let spec = find(specs, &registry)?;
             absolute(&path)?;
             let target = match &reference {
-                Some(reference) => place(spec, &parse(reference)?)?,
+                Some(reference) => {
+                    let target = place(spec, &parse(reference)?)?;
+                    check_folder(&path).await?;
+                    target
+                }
                 None => name_in(&path, image.as_deref()).await?,
             };
             let source = file_name(&path);
@@ -167,6 +187,29 @@ fn at_host(order: Order, spec: &RegistrySpec, host: Option<SshTarget>) -> Result
             .hint("`dockline status` shows the hosts of a registry."));
     }
     Ok(Order { host, ..order })
+}
+
+/// Whoever names a host does so for each that stands in for the others.
+fn at_one_of_several(options: PushOptions, host: Option<&SshTarget>) -> PushOptions {
+    if host.is_some() { options.alike_everywhere() } else { options }
+}
+
+/// Whether all that an engine has of an image is sent.
+fn of_an_engine(extent: Extent, options: PushOptions) -> Result<bool, UiError> {
+    let wrong = |text: &str, hint: &str| Err(UiError::new(Code::InvalidArgument, text).hint(hint));
+    if extent.referrers {
+        return wrong(
+            "An engine keeps nothing that refers to an image: no signatures, and no SBOMs beside it.",
+            "From registry to registry all of it can be moved: dockline copy FROM TO --all-platforms --referrers",
+        );
+    }
+    if extent.all_platforms && options.road == Some(Road::Engine) {
+        return wrong(
+            "An engine decides itself how much of an image it sends.",
+            "Leave --engine out, or --all-platforms.",
+        );
+    }
+    Ok(extent.all_platforms)
 }
 
 fn scope(extent: Extent, platform: Option<&str>) -> Result<Scope, UiError> {
@@ -274,7 +317,7 @@ fn absolute(path: &Path) -> Result<(), UiError> {
     Err(UiError::new(Code::InvalidArgument, format!("{} is not an absolute path.", path.display())))
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
@@ -296,20 +339,12 @@ fn checked(options: PushOptions) -> Result<PushOptions, UiError> {
     }
 }
 
-/// A packed archive is unpacked to find out whose it is; a folder full of them at once would fill the disk.
-static READING: Semaphore = Semaphore::const_new(2);
-
 /// The name the archive gives its one image, or the one that was asked for.
 async fn name_in(path: &Path, image: Option<&str>) -> Result<Reference, UiError> {
     if let Some(image) = image {
         return Ok(parse(image)?.without_host().normalised());
     }
-    // Closed by nobody.
-    let _turn = READING.acquire().await;
-    let images = archive::images(path).await.map_err(|error| {
-        let error = dockline_registry::RegistryError::from(error);
-        UiError::from(&error)
-    })?;
+    let images = images(path).await?;
     let names: Vec<&String> = images.iter().flat_map(|image| &image.names).collect();
     let file = file_name(path);
     match (images.len(), names.first()) {
@@ -345,6 +380,7 @@ mod tests {
             registry: "cr.boss.org".parse().unwrap(),
             reference: reference.map(str::to_owned),
             host: None,
+            extent: Extent::default(),
             options: PushOptions::default(),
         };
         prepare(&specs(), command).await.map(|order| order.reference).map_err(|error| error.code)
@@ -353,6 +389,22 @@ mod tests {
     async fn pull(reference: &str) -> Result<String, Code> {
         let command = Command::Pull { reference: reference.to_owned(), platform: None, road: None };
         prepare(&specs(), command).await.map(|order| order.reference).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn hosts_that_stand_in_for_each_other_get_the_same_bytes() {
+        let host: SshTarget = "deploy@a".parse().unwrap();
+        let packed = |compression, level| {
+            let options = PushOptions { road: None, compression, level };
+            assert_eq!(at_one_of_several(options, None), options, "the line decides");
+            at_one_of_several(options, Some(&host)).level
+        };
+        assert_eq!(packed(None, None), Some(6));
+        assert_eq!(packed(Some(Compression::Zstd), None), Some(7));
+        assert_eq!(packed(None, Some(1)), Some(1), "the person's own choice stays");
+        assert_eq!(packed(Some(Compression::None), None), None);
+        let engine = PushOptions { road: Some(Road::Engine), ..PushOptions::default() };
+        assert_eq!(at_one_of_several(engine, Some(&host)), engine, "the engine packs as it likes");
     }
 
     #[tokio::test]

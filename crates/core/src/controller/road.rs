@@ -204,10 +204,17 @@ pub(super) fn whole_archive(line: Line) -> Choice {
     Choice { why, ..archive(PushOptions::default(), line) }
 }
 
+/// An engine's image with all that belongs to it, from a store that keeps it so.
+pub(super) fn whole_of_an_engine(line: Line) -> Choice {
+    let why = "Directly, with all that the engine has of it; everything goes as it is.".to_owned();
+    Choice { why, ..archive(PushOptions::default(), line) }
+}
+
 /// That one image of several is taken, which nobody has named.
 pub(super) fn one_of_several(one: &OneOfSeveral) -> String {
     let platform = &one.platform;
     match one.left {
+        0 => "The image goes without its attestations (--all-platforms takes them as well).".to_owned(),
         1 => format!(
             "Only {platform} is taken, this machine's platform; another one is left (--all-platforms takes both)."
         ),
@@ -221,6 +228,8 @@ pub(super) fn one_of_several(one: &OneOfSeveral) -> String {
 pub(super) fn one_of_an_engines(one: &OneOfSeveral) -> String {
     let platform = &one.platform;
     match one.left {
+        0 => "The image goes without its attestations, which the engine has as well (--engine lets it send what it has)."
+            .to_owned(),
         1 => format!(
             "Only {platform} is taken, this machine's platform; the engine has another one as well (--engine lets it \
              send what it has)."

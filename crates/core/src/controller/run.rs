@@ -41,6 +41,8 @@ pub(super) enum Job {
         image: String,
         reference: Reference,
         options: PushOptions,
+        /// Whether all goes that the engine has under that name, and not one image of it.
+        all_platforms: bool,
     },
     PushArchive {
         path: PathBuf,
@@ -247,8 +249,8 @@ impl Transfer {
         self.context.figures.begin();
         self.context.access.look_again().await;
         match job {
-            Job::PushImage { image, reference, options } => {
-                Box::pin(self.push_engine_image(image, reference, *options)).await
+            Job::PushImage { image, reference, options, all_platforms } => {
+                Box::pin(self.push_engine_image((image, *all_platforms), reference, *options)).await
             }
             Job::Ship(_) => Err(UiError::new(Code::Internal, "An image is shipped without a registry.")),
             Job::PullImage { reference, platform, road } => {

@@ -1,7 +1,10 @@
 //! The queue of pushes and pulls, and their figures.
 
 mod entry;
+mod reading;
 mod steer;
+
+pub(super) use reading::Reading;
 
 use super::{
     Answerer, FaceId, Mailbox, Message,
@@ -92,6 +95,11 @@ impl Transfers {
         transfers
     }
 
+    fn next_id(&mut self) -> TransferId {
+        self.last += 1;
+        TransferId(self.last)
+    }
+
     fn history(&self) -> Vec<Past> {
         let past = |entry: &Entry| Past {
             // The figures of a transfer under way change ten times a second, and are worth nothing later.
@@ -171,7 +179,9 @@ impl Transfers {
         }
         self.entries
             .values()
-            .filter(|entry| !entry.has_task && entry.view.state == TransferState::Waiting)
+            .filter(|entry| {
+                !entry.has_task && entry.view.state == TransferState::Waiting && !entry.is_being_read()
+            })
             .find(|entry| {
                 let place = (&entry.view.registry, &entry.view.host);
                 busy.iter().filter(|busy| **busy == place).count() < per_registry
@@ -201,16 +211,11 @@ impl Actor {
             let _ = answer.send(Err(steer::no_transfer(replaced)));
             return;
         }
-        self.transfers.last += 1;
-        let id = TransferId(self.transfers.last);
+        let id = self.transfers.next_id();
         if answer.send(Ok(Reply::Transfer { id })).is_err() {
             // Whoever asked has gone, and would not know its number.
             return;
         }
-        let is_cli = self.faces.get(&face).is_some_and(|hello| match hello.face {
-            FaceKind::Cli => true,
-            FaceKind::Desktop => false,
-        });
         let view = TransferView {
             id,
             kind: order.kind,
@@ -232,7 +237,7 @@ impl Actor {
             started: unix_now(),
             finished: None,
         };
-        let entry = Entry::new(view, Some(order.job), order.command, is_cli.then_some(face));
+        let entry = Entry::new(view, Some(order.job), order.command, self.is_cli(face).then_some(face));
         self.transfers.entries.insert(id, entry);
         // First: whoever looks at the old one goes over to it.
         self.publish_transfer(id);
@@ -241,6 +246,14 @@ impl Actor {
         }
         self.forget_oldest();
         self.start_waiting();
+    }
+
+    /// Whether a transfer of that face's dies with it.
+    fn is_cli(&self, face: FaceId) -> bool {
+        self.faces.get(&face).is_some_and(|hello| match hello.face {
+            FaceKind::Cli => true,
+            FaceKind::Desktop => false,
+        })
     }
 
     /// Begins as many as may run.

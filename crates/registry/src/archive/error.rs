@@ -178,7 +178,7 @@ impl From<&ArchiveError> for UiError {
             ArchiveError::NoSuchImage { .. } => ui(Code::ArchiveInvalid)
                 .hint("Name one that is there, as `tar xOf FILE manifest.json` shows them."),
             ArchiveError::SchemaOne { .. } => ui(Code::ArchiveInvalid)
-                .hint("Pull the image once with a current Docker and save it again: that converts it."),
+                .hint("Pull the image once with Docker 25 or older and save it again: that converts it."),
             ArchiveError::Exported { .. } => {
                 ui(Code::ArchiveInvalid).hint("Use docker save IMAGE instead of docker export CONTAINER.")
             }

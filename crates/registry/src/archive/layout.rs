@@ -246,6 +246,7 @@ pub(super) fn this_machines(
     mut descriptors: Vec<Descriptor>,
 ) -> Result<(Descriptor, Option<OneOfSeveral>), ArchiveError> {
     let is_index = |descriptor: &Descriptor| media::is_index(descriptor.media_type().as_ref());
+    let mut is_attested = false;
     for _ in 0..DEEPEST {
         let [only] = descriptors.as_slice() else { break };
         if !is_index(only) {
@@ -254,18 +255,19 @@ pub(super) fn this_machines(
         let (name, bytes) = blob(tarball, only)?;
         let index: ImageIndex = parse(&name, &bytes)?;
         // Docker's containerd store saves the whole index but only the platforms it has.
-        descriptors = index
+        let there: Vec<Descriptor> = index
             .manifests()
             .iter()
-            .filter(|descriptor| !media::is_attestation(descriptor))
             .filter(|descriptor| digest_of(descriptor).is_ok_and(|d| tarball.contains(&d.layout_path())))
             .cloned()
             .collect();
+        is_attested |= there.iter().any(media::is_attestation);
+        descriptors = there.into_iter().filter(|descriptor| !media::is_attestation(descriptor)).collect();
     }
     let wanted = Wanted::host();
     match descriptors.as_slice() {
         [] => Err(ArchiveError::NoImage),
-        [only] => Ok((only.clone(), None)),
+        [only] => Ok((only.clone(), is_attested.then(|| OneOfSeveral::attested(only)))),
         several => {
             let nearest = wanted.nearest(several).ok_or_else(|| ArchiveError::NoPlatform {
                 wanted: wanted.to_string(),

@@ -262,6 +262,7 @@ impl Client {
         let mut state = self.auth.state();
         state.credentials = credentials.map_or(Known::None, Known::Some);
         state.are_good = false;
+        state.next_identity = None;
         state.tokens.clear();
     }
 

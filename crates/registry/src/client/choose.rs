@@ -44,10 +44,15 @@ impl Client {
         top: &Manifest,
     ) -> Result<Manifest, RegistryError> {
         let (chosen, image) = self.choose(repository, shown, top, &Wanted::host()).await?;
-        if media::is_index(&top.media_type)
-            && let Some(one) = OneOfSeveral::new(&chosen, &self.images(shown, top)?)
-        {
-            self.hearer.hear(&one);
+        if media::is_index(&top.media_type) {
+            let (attestations, images) = self.entries(shown, top)?;
+            let one = match images.as_slice() {
+                [only] => (!attestations.is_empty()).then(|| OneOfSeveral::attested(only)),
+                several => OneOfSeveral::new(&chosen, several),
+            };
+            if let Some(one) = one {
+                self.hearer.hear(&one);
+            }
         }
         Ok(image)
     }
@@ -60,10 +65,7 @@ impl Client {
         top: &Manifest,
         wanted: &Wanted,
     ) -> Result<(Descriptor, Manifest), RegistryError> {
-        let unsupported = |media_type: &str| RegistryError::UnsupportedManifest {
-            reference: shown.to_owned(),
-            media_type: media_type.to_owned(),
-        };
+        let unsupported = |media_type: &str| super::manifest::unsupported(shown, media_type);
         if media::is_manifest(&top.media_type) {
             let digest = oci_spec::image::Digest::from_str(&top.digest.to_string())
                 .map_err(|error| self.protocol(error.to_string()))?;
@@ -146,9 +148,18 @@ impl Client {
 
     /// The images of an index, without what stands beside them.
     fn images(&self, shown: &str, top: &Manifest) -> Result<Vec<Descriptor>, RegistryError> {
+        Ok(self.entries(shown, top)?.1)
+    }
+
+    /// What an index lists: attestations, and images.
+    fn entries(
+        &self,
+        shown: &str,
+        top: &Manifest,
+    ) -> Result<(Vec<Descriptor>, Vec<Descriptor>), RegistryError> {
         let index: ImageIndex = serde_json::from_slice(&top.bytes)
             .map_err(|error| self.protocol(format!("the index of {shown} does not read: {error}")))?;
-        Ok(index.manifests().iter().filter(|image| !media::is_attestation(image)).cloned().collect())
+        Ok(index.manifests().iter().cloned().partition(media::is_attestation))
     }
 }
 

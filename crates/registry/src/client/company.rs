@@ -181,10 +181,7 @@ impl Client {
                 }
             }
         } else {
-            return Err(RegistryError::UnsupportedManifest {
-                reference: shown.to_owned(),
-                media_type: manifest.media_type,
-            });
+            return Err(super::manifest::unsupported(shown, &manifest.media_type));
         }
         subjects.push(manifest.digest.clone());
         company.travellers.push(Traveller { manifest, tag, subject: None });

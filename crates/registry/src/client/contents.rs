@@ -105,6 +105,10 @@ impl Client {
     /// [`RegistryError::NotFound`], [`RegistryError::DigestMismatch`].
     pub async fn look_at(&self, repository: &str, reference: &str) -> Result<ManifestView, RegistryError> {
         let manifest = self.get_manifest(repository, reference).await?;
+        if media::is_schema_one(&manifest.media_type) {
+            let shown = super::manifest::image_name(repository, reference);
+            return Err(super::manifest::unsupported(&shown, &manifest.media_type));
+        }
         let document = self.document(&manifest)?;
         let separator = if reference.contains(':') { '@' } else { ':' };
         let mut view = ManifestView {

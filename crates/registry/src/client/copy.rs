@@ -154,6 +154,7 @@ impl Client {
         let hashed = Arc::new(Mutex::new((Hasher::new(digest.algorithm()), 0)));
         let mut upload: Option<Url> = None;
         let mut waits = retry::WAITS.into_iter();
+        let (mut is_gone_on_with, mut may_begin_anew) = (false, true);
         loop {
             let once = async {
                 // It is kept meanwhile: should this question be lost as well, the next attempt asks it again.
@@ -167,6 +168,7 @@ impl Client {
                     None => target.begin_upload(to).await?,
                 };
                 upload = Some(url.clone());
+                is_gone_on_with = offset > 0;
                 board.advance(index, offset);
                 let next = if offset < size {
                     let advance = |bytes| board.advance(index, offset + bytes);
@@ -189,6 +191,14 @@ impl Client {
                 Ok(()) => {
                     board.state(index, LayerState::Done);
                     return Ok(());
+                }
+                // It does not take the rest of what it has a part of; in one request it may take all.
+                Err(error) if is_gone_on_with && is_refusal(&error) && may_begin_anew => {
+                    tracing::info!(%error, "a layer that broke off begins again");
+                    may_begin_anew = false;
+                    if let Some(upload) = upload.take() {
+                        target.abandon_upload(upload).await;
+                    }
                 }
                 Err(error) => retry::wait_or_give_up(error, &mut waits, index, board).await?,
             }
@@ -301,6 +311,14 @@ impl Client {
         }
         Err(self.failure(operation, &format!("repository {to}"), response).await)
     }
+}
+
+/// Whether it says that the registry will not, whatever is done with the connection.
+fn is_refusal(error: &RegistryError) -> bool {
+    matches!(
+        error,
+        RegistryError::Failed { .. } | RegistryError::NotFound { .. } | RegistryError::Denied { .. }
+    ) && !retry::may_pass(error)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -5,7 +5,7 @@
 //! goes through a temporary file: older Docker does not say of a layer which one it is until the very end.
 
 use super::{
-    Client,
+    Client, Scope,
     layer::{Job, JobKind, Open, Shared},
     push::{Sending, blocking, save},
     survey::EngineImage,
@@ -26,6 +26,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
+use tempfile::TempPath;
 use tokio::{io::AsyncWriteExt as _, sync::mpsc};
 
 /// Configurations are kilobytes.
@@ -102,37 +103,22 @@ impl Client {
         self.complete((repository, tag), config, ManifestPlan::Docker, &layers, &[]).await
     }
 
-    /// Writes an export to a temporary file in `folder` and pushes that: for whatever an engine exports.
+    /// Writes an export to a temporary file in `folder` and pushes what `scope` says of that: for whatever an engine exports.
     ///
     /// # Errors
-    /// See [`RegistryError`]; dropping the future stops the push and removes the file.
+    /// See [`RegistryError`] and [`Client::push_archive_whole`]; dropping the future stops the push and removes the file.
     pub async fn push_spooled(
         &self,
-        mut export: impl Stream<Item = io::Result<Bytes>> + Send + Unpin,
-        folder: &Path,
+        (export, folder): (impl Stream<Item = io::Result<Bytes>> + Send + Unpin, &Path),
+        scope: &Scope,
         (repository, tag): (&str, &str),
         sending: &Sending,
         progress: impl FnMut(&[LayerView], u64, u64) + Send,
     ) -> Result<Digest, RegistryError> {
-        let owned = folder.to_owned();
-        let failed = move |source| RegistryError::File {
-            operation: FileOperation::Write,
-            path: owned.clone(),
-            source,
-        };
-        let (owned, begun) = (folder.to_owned(), failed.clone());
-        let made = move || {
-            std::fs::create_dir_all(&owned)?;
-            tempfile::Builder::new().prefix("export-").suffix(".tar").tempfile_in(&owned)
-        };
-        let (file, path) = blocking(move || made().map_err(begun)).await?.into_parts();
-        let mut file = tokio::io::BufWriter::with_capacity(1 << 20, tokio::fs::File::from_std(file));
-        while let Some(bytes) = export.next().await {
-            let bytes = bytes.map_err(|source| RegistryError::Source { source })?;
-            file.write_all(&bytes).await.map_err(&failed)?;
+        let path = spooled(export, folder).await?;
+        if scope.all_platforms {
+            return self.push_archive_whole((&path, None), scope, (repository, tag), sending, progress).await;
         }
-        file.flush().await.map_err(&failed)?;
-        drop(file);
         self.push_archive_as(&path, None, repository, tag, sending, progress).await
     }
 
@@ -152,6 +138,29 @@ impl Client {
             board,
         }
     }
+}
+
+/// The export in a temporary file in `folder`, which is gone when this is dropped.
+async fn spooled(
+    mut export: impl Stream<Item = io::Result<Bytes>> + Send + Unpin,
+    folder: &Path,
+) -> Result<TempPath, RegistryError> {
+    let owned = folder.to_owned();
+    let failed =
+        move |source| RegistryError::File { operation: FileOperation::Write, path: owned.clone(), source };
+    let (owned, begun) = (folder.to_owned(), failed.clone());
+    let made = move || {
+        std::fs::create_dir_all(&owned)?;
+        tempfile::Builder::new().prefix("export-").suffix(".tar").tempfile_in(&owned)
+    };
+    let (file, path) = blocking(move || made().map_err(begun)).await?.into_parts();
+    let mut file = tokio::io::BufWriter::with_capacity(1 << 20, tokio::fs::File::from_std(file));
+    while let Some(bytes) = export.next().await {
+        let bytes = bytes.map_err(|source| RegistryError::Source { source })?;
+        file.write_all(&bytes).await.map_err(&failed)?;
+    }
+    file.flush().await.map_err(&failed)?;
+    Ok(path)
 }
 
 /// What an export brings that matters.

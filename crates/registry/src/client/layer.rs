@@ -16,7 +16,14 @@ use crate::{
 };
 use attempt::Attempt;
 use dockline_model::{LayerState, LayerView};
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// Layers of fewer bytes than this are noted with the next larger one, or at the end of the push.
 const WORTH_NOTING: u64 = 256 << 10;
@@ -226,7 +233,6 @@ impl Client {
         job: &Job,
         index: usize,
     ) -> Result<(Placed, Digest), RegistryError> {
-        let mut waits = retry::WAITS.into_iter();
         let key = self.upload_key(shared, job);
         // The same layer is not sent twice at once: whoever comes second asks again when the first is done.
         let turn = match job.expected() {
@@ -248,10 +254,29 @@ impl Client {
         // Of two pushes of one layer at once only the first goes on with an upload; two writers would ruin it.
         let _guard = key.as_ref().and_then(|key| shared.records.begin_upload(key));
         let key = key.filter(|_| _guard.is_some());
-        let mut press = self.press(shared, job, key.as_ref()).await?;
+        let has_turned = AtomicBool::new(false);
+        let sent = self.send_until_sent(shared, (index, job), key.as_ref(), &has_turned).await;
+        if has_turned.into_inner() && sent.as_ref().is_err_and(|error| !retry::may_pass(error)) {
+            shared.records.forget_whole(self.recorded_as());
+        }
+        sent
+    }
+
+    /// [`Self::send_layer`], when it is its turn.
+    async fn send_until_sent<F: FnMut(&[LayerView], u64, u64) + Send>(
+        &self,
+        shared: &Shared<'_, F>,
+        (index, job): (usize, &Job),
+        key: Option<&UploadKey>,
+        has_turned: &AtomicBool,
+    ) -> Result<(Placed, Digest), RegistryError> {
+        let mut waits = retry::WAITS.into_iter();
+        let mut press = self.press(shared, job, key).await?;
         loop {
             shared.board.advance(index, 0);
-            let attempt = Attempt { client: self, shared, job, index, press: &press, key: key.as_ref() };
+            let is_whole = has_turned.load(Ordering::Relaxed) || self.wants_layers_whole(&shared.records);
+            let attempt =
+                Attempt { client: self, shared, job, index, press: &press, key, is_whole, has_turned };
             match attempt.run().await {
                 Ok((placed, layer, state)) => {
                     shared.board.state(index, state);
@@ -270,6 +295,16 @@ impl Client {
                         super::push::save(&shared.records).await;
                     }
                     return Ok((placed, layer));
+                }
+                Err(Broken::Pieces(error)) if job.is_stream => {
+                    // The next try goes well.
+                    shared.records.note_whole(self.recorded_as());
+                    return Err(error);
+                }
+                Err(Broken::Pieces(error)) => {
+                    attempt.turn(&error);
+                    // Nothing is gone on with, so it need not be packed as that was.
+                    press = shared.press_of(job);
                 }
                 Err(Broken::Failed(error) | Broken::Forgotten(error)) if job.is_stream => return Err(error),
                 Err(Broken::Failed(error)) => {

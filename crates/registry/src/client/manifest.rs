@@ -74,18 +74,22 @@ impl Client {
             .or_else(|| header(&response, "docker-content-digest").and_then(|text| text.parse().ok()));
         let declared = header(&response, "content-type");
         let bytes = self.body(operation, response, LARGEST).await?;
+        let media_type = declared
+            .map(|kind| kind.split(';').next().unwrap_or_default().trim().to_owned())
+            .filter(|kind| media::is_index(kind) || media::is_manifest(kind) || media::is_schema_one(kind))
+            .or_else(|| own_media_type(&bytes))
+            .unwrap_or_else(|| "of an unknown type".to_owned());
         let algorithm = promised.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
         let digest = digest_by(algorithm, &bytes);
         if let Some(expected) = promised
             && expected != digest
         {
+            // Of such a one it is the digest without the signatures in it. Nothing of it is ever used.
+            if media::is_schema_one(&media_type) {
+                return Ok(Manifest { media_type, digest: expected, bytes });
+            }
             return Err(RegistryError::DigestMismatch { what: name, expected, actual: digest });
         }
-        let media_type = declared
-            .map(|kind| kind.split(';').next().unwrap_or_default().trim().to_owned())
-            .filter(|kind| media::is_index(kind) || media::is_manifest(kind))
-            .or_else(|| own_media_type(&bytes))
-            .unwrap_or_else(|| "of an unknown type".to_owned());
         Ok(Manifest { media_type, digest, bytes })
     }
 
@@ -228,7 +232,17 @@ pub(super) fn image_name(repository: &str, reference: &str) -> String {
     format!("image {repository}{separator}{reference}")
 }
 
+/// What to say of a manifest of a kind that is no image.
+pub(super) fn unsupported(shown: &str, media_type: &str) -> RegistryError {
+    let (reference, media_type) = (shown.to_owned(), media_type.to_owned());
+    match media::is_schema_one(&media_type) {
+        true => RegistryError::SchemaOne { reference },
+        false => RegistryError::UnsupportedManifest { reference, media_type },
+    }
+}
+
 fn own_media_type(bytes: &[u8]) -> Option<String> {
     let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    value.get("mediaType")?.as_str().map(str::to_owned)
+    let named = value.get("mediaType").and_then(serde_json::Value::as_str);
+    named.or_else(|| media::schema_one(&value)).map(str::to_owned)
 }

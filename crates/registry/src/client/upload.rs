@@ -3,14 +3,16 @@
 //! A lost connection costs the piece that was on its way at most, if the registry can say how far it got
 //! (distribution-spec, "Pushing a blob in chunks": GET of the upload's location). Registries before distribution 3
 //! cannot after a piece was cut off in the middle (distribution pull request 3755): there the layer begins again.
+//! Some registries without a tunnel take no pieces: there a layer goes in one request, as `docker push` sends it.
 
-use super::{Client, blob::Sent, exchange::header};
+mod at_once;
+
+use super::{Client, exchange::header};
 use crate::{Digest, Operation, RegistryError, reference};
+use at_once::body;
+pub(super) use at_once::parts;
 use bytes::Bytes;
-use futures::stream;
 use reqwest::{Method, Response, StatusCode, Url};
-use std::io;
-use tokio::sync::watch;
 
 /// Pieces of one request: large enough that waiting for each answer costs little on a long line, small enough that a
 /// few of them in memory do not matter.
@@ -44,15 +46,46 @@ pub(super) struct Upload {
     pub(super) most: u64,
     /// It goes on where it broke off, and what the registry has of it is its own word.
     pub(super) is_resumed: bool,
+    /// Whether no tunnel leads there.
+    is_elsewhere: bool,
 }
 
 /// Why a piece was not taken.
 #[derive(Debug)]
 pub(super) enum Broken {
+    /// The registry takes no pieces, or none like these: the layer begins again, in one request.
+    Pieces(RegistryError),
     /// The registry knows nothing of the upload any more: the layer begins again.
     Forgotten(RegistryError),
     /// Anything else.
     Failed(RegistryError),
+}
+
+/// Why a request of an upload was not taken.
+#[derive(Debug)]
+pub(super) struct Untaken {
+    pub(super) error: RegistryError,
+    /// What it was answered with, if it was.
+    status: Option<StatusCode>,
+}
+
+impl From<RegistryError> for Untaken {
+    fn from(error: RegistryError) -> Self {
+        Self { error, status: None }
+    }
+}
+
+impl Untaken {
+    /// Whether the registry may say by this that it takes no pieces: that it does not know the range, the method or the length
+    /// of the request, or the upload after its first piece, or that what it has put together is not the layer.
+    fn may_mean_pieces(&self) -> bool {
+        let is_refusal = matches!(
+            self.error,
+            RegistryError::Failed { .. } | RegistryError::NotFound { .. } | RegistryError::Denied { .. }
+        );
+        let status = self.status.map(|status| status.as_u16());
+        is_refusal && matches!(status, Some(400 | 404 | 405 | 411 | 413 | 415 | 416 | 422 | 501))
+    }
 }
 
 impl Client {
@@ -88,8 +121,10 @@ impl Client {
 
     fn upload(&self, repository: &str, location: Url, is_resumed: bool) -> Upload {
         // Through a tunnel there is nobody before the registry but who was put there on purpose.
-        let most = if self.config.url.is_some() { REQUEST_ELSEWHERE as u64 } else { u64::MAX };
-        Upload { repository: repository.to_owned(), location, offset: 0, least: 0, most, is_resumed }
+        let is_elsewhere = self.config.url.is_some();
+        let most = if is_elsewhere { REQUEST_ELSEWHERE as u64 } else { u64::MAX };
+        let repository = repository.to_owned();
+        Upload { repository, location, offset: 0, least: 0, most, is_resumed, is_elsewhere }
     }
 
     /// Bytes of a layer that are gathered before anything of it is sent.
@@ -184,14 +219,18 @@ impl Upload {
             let part = self.most.min(length - done);
             let sent =
                 self.patch(client, cut(pieces, done, part), part, &mut |sent| progress(done + sent)).await;
-            let error = match sent {
+            let untaken = match sent {
                 Ok(()) => return Ok(done + part),
-                Err(error) => error,
+                Err(untaken) => untaken,
             };
-            if self.is_too_large(client, &error).await && self.halve(part) {
-                tracing::info!(%error, bytes = part, next = self.most, "a request was too large");
+            if self.is_too_large(client, &untaken.error).await && self.halve(part) {
+                tracing::info!(error = %untaken.error, bytes = part, next = self.most, "a request was too large");
                 continue;
             }
+            if self.takes_no_pieces(&untaken) {
+                return Err(Broken::Pieces(untaken.error));
+            }
+            let error = untaken.error;
             // A token has ended with the piece before: the question asks for a new one, and says where to go on.
             if matches!(error, RegistryError::Auth { .. }) && std::mem::take(&mut may_be_let_in) {
                 match self.ask(client).await {
@@ -243,53 +282,17 @@ impl Upload {
         }
     }
 
+    /// Whether what it was sent in pieces may be taken in one request. Through a tunnel, and of an upload that was gone on
+    /// with, the same answers mean something else.
+    pub(super) fn takes_no_pieces(&self, untaken: &Untaken) -> bool {
+        self.is_elsewhere && (!self.is_resumed || self.offset == 0) && untaken.may_mean_pieces()
+    }
+
     /// Completes the upload under `digest`; what the registry received must be that.
-    pub(super) async fn finish(self, client: &Client, digest: &Digest) -> Result<(), RegistryError> {
+    pub(super) async fn finish(&self, client: &Client, digest: &Digest) -> Result<(), Untaken> {
         let request = client.request(Method::PUT, self.completed(digest)).header("content-length", 0);
         let response = client.send(Operation::WriteBlob, request).await?;
         self.has_finished(client, response).await
-    }
-
-    /// Sends all of a blob with the request that completes it (distribution-spec, "POST then PUT"), which spares a small
-    /// one a round trip; containerd sends every blob so. A lost connection costs all of it.
-    pub(super) async fn send_whole(
-        &mut self,
-        client: &Client,
-        (digest, pieces): (&Digest, &[Bytes]),
-        mut progress: impl FnMut(u64) + Send,
-    ) -> Result<(), Broken> {
-        let mut may_be_let_in = true;
-        loop {
-            let (body, sent) = body(client, pieces.to_vec());
-            let request = client
-                .request(Method::PUT, self.completed(digest))
-                .header("content-type", "application/octet-stream")
-                .header("content-length", pieces.iter().map(Bytes::len).sum::<usize>())
-                .body(body);
-            let answer = client.send_watched(Operation::WriteBlob, request, sent, &mut progress).await;
-            let error = match answer {
-                Ok(response) => match self.has_finished(client, response).await {
-                    Ok(()) => return Ok(()),
-                    Err(error) => error,
-                },
-                Err(error) => error,
-            };
-            // A token has ended: the question asks for a new one.
-            if matches!(error, RegistryError::Auth { .. }) && std::mem::take(&mut may_be_let_in) {
-                match self.ask(client).await {
-                    Ok(Some(0)) => continue,
-                    Ok(Some(_) | None) => return Err(Broken::Forgotten(error)),
-                    Err(other) => return Err(Broken::Failed(other)),
-                }
-            }
-            if matches!(error, RegistryError::Failed { status: 404 | 416, .. }) {
-                return Err(Broken::Forgotten(error));
-            }
-            if matches!(error, RegistryError::Unreachable { .. }) {
-                return Err(Broken::Failed(client.why_lost(&self.repository, error).await));
-            }
-            return Err(Broken::Failed(error));
-        }
     }
 
     fn completed(&self, digest: &Digest) -> Url {
@@ -298,16 +301,26 @@ impl Upload {
         location
     }
 
-    async fn has_finished(&self, client: &Client, response: Response) -> Result<(), RegistryError> {
+    async fn has_finished(&self, client: &Client, response: Response) -> Result<(), Untaken> {
         if matches!(response.status(), StatusCode::CREATED | StatusCode::NO_CONTENT) {
             return Ok(());
         }
+        Err(self.untaken(client, response).await)
+    }
+
+    async fn untaken(&self, client: &Client, response: Response) -> Untaken {
+        let status = Some(response.status());
         let what = format!("repository {}", self.repository);
-        Err(client.failure(Operation::WriteBlob, &what, response).await)
+        Untaken { error: client.failure(Operation::WriteBlob, &what, response).await, status }
     }
 
     pub(super) async fn abandon(self, client: &Client) {
-        client.abandon_upload(self.location).await;
+        self.leave(client).await;
+    }
+
+    /// Nothing more is sent to it.
+    pub(super) async fn leave(&self, client: &Client) {
+        client.abandon_upload(self.location.clone()).await;
     }
 
     /// Asks how far the upload is; `None` if the registry does not know (any more).
@@ -330,8 +343,7 @@ impl Upload {
         pieces: Vec<Bytes>,
         length: u64,
         progress: &mut (impl FnMut(u64) + Send),
-    ) -> Result<(), RegistryError> {
-        let operation = Operation::WriteBlob;
+    ) -> Result<(), Untaken> {
         let (body, sent) = body(client, pieces);
         let request = client
             .request(Method::PATCH, self.location.clone())
@@ -339,35 +351,20 @@ impl Upload {
             .header("content-length", length)
             .header("content-range", format!("{}-{}", self.offset, self.offset + length - 1))
             .body(body);
-        let response = client.send_watched(operation, request, sent, progress).await?;
-        if !matches!(response.status(), StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::NO_CONTENT) {
-            return Err(client
-                .failure(operation, &format!("repository {}", self.repository), response)
-                .await);
-        }
-        self.location = client.next_location(&self.location, &response).unwrap_or(self.location.clone());
+        let response = client.send_watched(Operation::WriteBlob, request, sent, progress).await?;
+        self.taken(client, response).await?;
         self.offset += length;
         Ok(())
     }
-}
 
-/// Small enough that the bar moves.
-const PART: usize = 128 << 10;
-
-/// A request's body, and how much of it has been sent.
-fn body(client: &Client, pieces: Vec<Bytes>) -> (reqwest::Body, watch::Receiver<Sent>) {
-    let (sender, receiver) = watch::channel(Sent::default());
-    let parts = pieces.into_iter().flat_map(|piece| {
-        let count = piece.len().div_ceil(PART);
-        (0..count).map(move |n| piece.slice(n * PART..((n + 1) * PART).min(piece.len())))
-    });
-    let crossed = client.crossed.clone();
-    let body = stream::iter(parts.map(move |part| {
-        crossed.sent(part.len());
-        sender.send_modify(|sent| sent.bytes += part.len() as u64);
-        Ok::<_, io::Error>(part)
-    }));
-    (reqwest::Body::wrap_stream(body), receiver)
+    /// What the registry says to bytes that it has got. Amazon's ECR says 201 to each piece.
+    async fn taken(&mut self, client: &Client, response: Response) -> Result<(), Untaken> {
+        if !matches!(response.status(), StatusCode::ACCEPTED | StatusCode::CREATED | StatusCode::NO_CONTENT) {
+            return Err(self.untaken(client, response).await);
+        }
+        self.location = client.next_location(&self.location, &response).unwrap_or(self.location.clone());
+        Ok(())
+    }
 }
 
 /// `Range: 0-1023`: the bytes the registry has (distribution-spec, "Pushing a blob in chunks"). Of nothing it says 0-0,

@@ -73,6 +73,10 @@ impl Line {
         Self { address, sent, cut_at, is_down, _task: task }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn client(&self) -> Client {
         Client::new(ClientConfig::new(self.address, "cr.boss.org:5000")).unwrap()
     }

@@ -1,14 +1,17 @@
 //! The page's way to the owner: one command. What the window knows besides it was told by the tray.
 
+use crate::{drops::Dropped, page};
 use dockline_core::Client;
 use dockline_desktop::{
     link::Bridge,
-    words::{self, Wish},
+    words::{self, FromWindow, Wish},
 };
 use dockline_model::{Command, Reply, UiError};
+use serde::Serialize;
 use std::{
+    collections::HashSet,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tauri::{AppHandle, Emitter as _, Manager as _, State};
 
@@ -31,53 +34,182 @@ pub fn demo_sample(sample: State<'_, Sample>) -> Option<PathBuf> {
     sample.0.clone()
 }
 
-/// The wishes that the page has not taken up yet.
+/// The wishes that are not done. The tray is told of each change: a window that is closed leaves them to the next one.
 #[derive(Debug)]
-pub struct OpenWishes(Mutex<Vec<Wish>>);
+pub struct OpenWishes(Mutex<Wishes>);
+
+#[derive(Debug, Default)]
+struct Wishes {
+    /// The page has not taken them up yet.
+    open: Vec<Wish>,
+    /// It has, and has not said since what of them waits.
+    taken: Vec<Wish>,
+    /// It has, and cannot do them yet.
+    waiting: Vec<Wish>,
+    /// Every path that a person has dropped: the page keeps no other.
+    known: HashSet<String>,
+}
+
+impl Wishes {
+    fn left(&self) -> Vec<Wish> {
+        let mut left = self.waiting.clone();
+        for wish in self.taken.iter().chain(&self.open) {
+            words::queue(&mut left, wish.clone());
+        }
+        left
+    }
+
+    fn know(&mut self, wish: &Wish) {
+        if let Wish::Archives { paths } = wish {
+            self.known.extend(paths.iter().cloned());
+        }
+    }
+}
 
 impl OpenWishes {
     /// Those to begin with.
-    pub const fn new(wishes: Vec<Wish>) -> Self {
-        Self(Mutex::new(wishes))
+    pub fn new(open: Vec<Wish>) -> Self {
+        let mut wishes = Wishes::default();
+        open.iter().for_each(|wish| wishes.know(wish));
+        Self(Mutex::new(Wishes { open, ..wishes }))
     }
 
-    fn add(&self, wish: Wish) {
-        words::queue(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), wish);
+    fn lock(&self) -> MutexGuard<'_, Wishes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The oldest one.
+    /// Paths that were dropped on the page itself.
+    pub fn know(&self, paths: &[String]) {
+        self.lock().known.extend(paths.iter().cloned());
+    }
+
+    /// Returns what is left to do, as the others below.
+    fn add(&self, wish: Wish) -> Vec<Wish> {
+        let mut wishes = self.lock();
+        wishes.know(&wish);
+        words::queue(&mut wishes.open, wish);
+        wishes.left()
+    }
+
+    /// The oldest one. Until the page has said what waits in it, it may wait.
     fn take(&self) -> Option<Wish> {
-        let mut wishes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if wishes.is_empty() { None } else { Some(wishes.remove(0)) }
+        let mut wishes = self.lock();
+        if wishes.open.is_empty() {
+            return None;
+        }
+        let wish = wishes.open.remove(0);
+        words::queue(&mut wishes.taken, wish.clone());
+        Some(wish)
+    }
+
+    /// What of all that it has taken up, or was dropped on it, waits in the page.
+    fn keep(&self, waiting: Vec<Wish>) -> Vec<Wish> {
+        let mut wishes = self.lock();
+        let known = |wish| match wish {
+            Wish::Archives { mut paths } => {
+                paths.retain(|path| wishes.known.contains(path));
+                (!paths.is_empty()).then_some(Wish::Archives { paths })
+            }
+            other @ (Wish::Setup | Wish::Registries | Wish::Transfers | Wish::Settings) => Some(other),
+        };
+        wishes.waiting = waiting.into_iter().filter_map(known).collect();
+        wishes.taken.clear();
+        wishes.left()
     }
 }
 
 /// Has the page show what is wished for.
 pub fn wish(app: &AppHandle, wish: Wish) {
-    app.state::<OpenWishes>().add(wish);
+    let wishes = app.state::<OpenWishes>().add(wish);
+    page::tell_tray(&FromWindow::Left { wishes });
     // A page that is only being loaded asks by itself.
-    if let Err(error) = app.emit_to(crate::page::LABEL, WISH, ()) {
+    if let Err(error) = app.emit_to(page::LABEL, WISH, ()) {
         tracing::warn!(%error, "the page did not hear of a wish");
     }
 }
 
-/// The page takes up the oldest wish, if there is one, and asks until there is none.
+/// A wish, as the page gets it.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Taken {
+    /// Files, and which of them are folders.
+    Archives {
+        /// What was looked at.
+        archives: Dropped,
+    },
+    /// Anything else.
+    Other(Wish),
+}
+
+impl From<Wish> for Taken {
+    fn from(wish: Wish) -> Self {
+        match wish {
+            Wish::Archives { paths } => {
+                let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+                Self::Archives { archives: Dropped::look_at(&paths) }
+            }
+            other @ (Wish::Setup | Wish::Registries | Wish::Transfers | Wish::Settings) => Self::Other(other),
+        }
+    }
+}
+
+/// The page takes up the oldest wish, if there is one, and asks until there is none. Not on the window's own thread, since
+/// folders are looked at.
+#[tauri::command(async)]
+pub fn take_wish(open: State<'_, OpenWishes>) -> Option<Taken> {
+    open.take().map(Taken::from)
+}
+
+/// The page says what of all that waits in it. Nothing comes of it but that the next window asks for it again.
 #[tauri::command]
-pub fn take_wish(open: State<'_, OpenWishes>) -> Option<Wish> {
-    open.take()
+pub fn keep_wishes(wishes: Vec<Wish>, open: State<'_, OpenWishes>) {
+    let wishes = open.keep(wishes);
+    page::tell_tray(&FromWindow::Left { wishes });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn files(paths: &[&str]) -> Wish {
+        Wish::Archives { paths: paths.iter().map(|&path| path.to_owned()).collect() }
+    }
+
     #[test]
     fn no_wish_takes_the_place_of_another() {
-        let files = |path: &str| Wish::Archives { paths: vec![path.to_owned()] };
-        let open = OpenWishes::new(vec![files("/a.tar")]);
+        let open = OpenWishes::new(vec![files(&["/a.tar"])]);
         open.add(Wish::Setup);
-        open.add(files("/b.tar"));
-        let both = Wish::Archives { paths: vec!["/a.tar".to_owned(), "/b.tar".to_owned()] };
+        open.add(files(&["/b.tar"]));
+        let both = files(&["/a.tar", "/b.tar"]);
         assert_eq!((open.take(), open.take(), open.take()), (Some(both), Some(Wish::Setup), None));
+    }
+
+    #[test]
+    fn what_is_not_done_is_left_to_the_next_window() {
+        let open = OpenWishes::new(vec![files(&["/a.tar"])]);
+        open.know(&["/b.tar".to_owned()]);
+        assert_eq!(open.add(Wish::Settings), [files(&["/a.tar"]), Wish::Settings]);
+        open.take();
+        // Taken, but the page has not said yet what it does with it.
+        assert_eq!(open.add(Wish::Setup), [files(&["/a.tar"]), Wish::Settings, Wish::Setup]);
+        assert_eq!((open.take(), open.take()), (Some(Wish::Settings), Some(Wish::Setup)));
+        let waiting = vec![files(&["/a.tar", "/b.tar"]), Wish::Setup];
+        assert_eq!(open.keep(waiting.clone()), waiting);
+        assert_eq!(open.keep(Vec::new()), []);
+    }
+
+    #[test]
+    fn the_page_keeps_no_path_that_nobody_has_dropped() {
+        let open = OpenWishes::new(Vec::new());
+        open.know(&["/home/me/a.tar".to_owned()]);
+        assert_eq!(open.keep(vec![files(&["/etc/passwd", "/home/me/a.tar"])]), [files(&["/home/me/a.tar"])]);
+        assert_eq!(open.keep(vec![files(&["/etc/passwd", "file:///etc/passwd"])]), []);
+    }
+
+    #[test]
+    fn the_page_gets_files_and_folders_in_one() {
+        let json = |wish: Wish| serde_json::to_value(Taken::from(wish)).unwrap();
+        assert_eq!(json(Wish::Setup), serde_json::json!("setup"));
+        assert_eq!(json(files(&["/x/a.tar"])), serde_json::json!({ "archives": { "paths": ["/x/a.tar"] } }));
     }
 }

@@ -1,20 +1,62 @@
 //! Files dragged over the window: their paths and place go to the page, which decides what they mean. So do the paths of
 //! those that are let go over the app's icon in macOS' Dock while the window is there.
 
+use crate::bridge::OpenWishes;
 use serde::Serialize;
-use std::path::PathBuf;
-use tauri::{AppHandle, DragDropEvent, Emitter, PhysicalPosition, RunEvent, Window};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+};
+use tauri::{AppHandle, DragDropEvent, Emitter as _, Manager as _, PhysicalPosition, RunEvent, Window};
 
 /// The event's name on the page's side.
 const EVENT: &str = "dockline-drop";
+
+/// What was dropped. The page cannot look at the disk: what is a folder, and which of those hold an image, it is told; of
+/// nothing but what a person has dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dropped {
+    /// Absolute paths; names that are not Unicode are shown with replacement characters and refused later.
+    paths: Vec<String>,
+    /// Those of them that are folders.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    folders: Vec<Folder>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Folder {
+    path: String,
+    /// Whether it looks like an OCI layout, which is pushed like an archive. The owner reads it, and has the last word.
+    is_layout: bool,
+}
+
+impl Dropped {
+    /// Looks at each of them. Blocks for as long as the disk takes.
+    pub fn look_at(paths: &[PathBuf]) -> Self {
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        let folders = paths.iter().filter(|path| path.is_dir());
+        Self {
+            paths: paths.iter().map(|path| shown(path)).collect(),
+            folders: folders.map(|path| Folder { path: shown(path), is_layout: is_layout(path) }).collect(),
+        }
+    }
+}
+
+/// Whether a folder has what every OCI layout has (image-spec, image-layout.md).
+fn is_layout(folder: &Path) -> bool {
+    ["oci-layout", "index.json"].iter().all(|name| folder.join(name).is_file())
+}
 
 /// What the page hears.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Drop {
     kind: Phase,
-    /// Absolute paths; names that are not Unicode are shown with replacement characters and refused later.
-    paths: Vec<String>,
+    #[serde(flatten)]
+    dropped: Dropped,
     /// CSS pixels from the page's left edge.
     x: f64,
     /// CSS pixels from the page's upper edge.
@@ -30,12 +72,40 @@ enum Phase {
     Drop,
 }
 
-/// Passes a drag on to the page of `window`.
-pub fn forward(window: &Window, event: &DragDropEvent) {
+/// The way of drags to the page: one after the other, and beside the window, which a slow disk would hold up.
+#[derive(Debug)]
+pub struct Drags(mpsc::Sender<(Window, DragDropEvent)>);
+
+impl Drags {
+    /// Lasts as long as the window's program.
+    ///
+    /// # Errors
+    /// If there can be no thread for it.
+    pub fn start() -> io::Result<Self> {
+        let (sender, drags) = mpsc::channel();
+        thread::Builder::new().name("drags".to_owned()).spawn(move || {
+            for (window, event) in drags {
+                forward(&window, &event);
+            }
+        })?;
+        Ok(Self(sender))
+    }
+
+    /// Passes a drag on to the page of `window`.
+    pub fn pass_on(&self, window: &Window, event: &DragDropEvent) {
+        if self.0.send((window.clone(), event.clone())).is_err() {
+            tracing::warn!("the page does not get drags any more");
+        }
+    }
+}
+
+fn forward(window: &Window, event: &DragDropEvent) {
     let scale = window.scale_factor().unwrap_or(1.0);
-    if let Some(drop) = translate(event, scale)
-        && let Err(error) = window.emit_to(window.label(), EVENT, drop)
-    {
+    let Some(drop) = translate(event, scale) else { return };
+    if drop.kind == Phase::Drop {
+        window.state::<OpenWishes>().know(&drop.dropped.paths);
+    }
+    if let Err(error) = window.emit_to(window.label(), EVENT, drop) {
         tracing::warn!(%error, "the page did not get a drop");
     }
 }
@@ -59,8 +129,7 @@ pub const fn on_the_dock(_: &AppHandle, _: &RunEvent) {}
 fn translate(event: &DragDropEvent, scale: f64) -> Option<Drop> {
     let drop = |kind, paths: &[PathBuf], place: PhysicalPosition<f64>| {
         let place = place.to_logical::<f64>(scale);
-        let paths = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        Some(Drop { kind, paths, x: place.x, y: place.y })
+        Some(Drop { kind, dropped: Dropped::look_at(paths), x: place.x, y: place.y })
     };
     match event {
         DragDropEvent::Enter { paths, position } => drop(Phase::Enter, paths, *position),
@@ -84,6 +153,32 @@ mod tests {
         let json = serde_json::to_value(&drop).unwrap();
         assert_eq!(json["kind"], "drop");
         assert_eq!(json["paths"][0], "/tmp/app.tar");
+        assert_eq!(json.get("folders"), None, "nothing is said of files");
         assert_eq!(translate(&DragDropEvent::Leave, 1.0).unwrap().kind, Phase::Leave);
+    }
+
+    #[test]
+    fn the_page_is_told_which_folders_hold_an_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, files: &[&str]| {
+            let path = folder.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            for file in files {
+                std::fs::write(path.join(file), "{}").unwrap();
+            }
+            path
+        };
+        let layout = make("layout", &["oci-layout", "index.json"]);
+        let half = make("half.tar", &["oci-layout"]);
+        let file = folder.path().join("app.tar");
+        std::fs::write(&file, "").unwrap();
+        let dropped = Dropped::look_at(&[file, layout.clone(), half.clone(), folder.path().join("gone")]);
+        assert_eq!(dropped.paths.len(), 4);
+        let folders = serde_json::to_value(&dropped).unwrap()["folders"].clone();
+        let expected = serde_json::json!([
+            { "path": layout, "isLayout": true },
+            { "path": half, "isLayout": false },
+        ]);
+        assert_eq!(folders, expected);
     }
 }

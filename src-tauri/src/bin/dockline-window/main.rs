@@ -33,22 +33,24 @@ fn main() -> anyhow::Result<()> {
     gtk::init().context("Dockline finds no display to show its window on (DISPLAY or WAYLAND_DISPLAY)")?;
     let app = tauri::Builder::default();
     let app = if begin.bare { page::serve_bare(app) } else { app };
+    let drags = drops::Drags::start().context("Dockline's window cannot be shown")?;
     app.plugin(tauri_plugin_dialog::init())
         .invoke_handler(tauri::generate_handler![
             announce::announce,
             bridge::dispatch,
             bridge::demo_sample,
             bridge::take_wish,
+            bridge::keep_wishes,
             files::choose_file,
             files::choose_save,
             files::save_team_file,
             release::open_release,
         ])
-        .on_window_event(|window, event| {
+        .on_window_event(move |window, event| {
             if let WindowEvent::DragDrop(drag) = event {
-                drops::forward(window, drag);
+                drags.pass_on(window, drag);
             } else if let WindowEvent::Focused(watched) = event {
-                page::tell_tray(FromWindow::Watched { watched: *watched });
+                page::tell_tray(&FromWindow::Watched { watched: *watched });
             }
         })
         .setup(move |app| {

@@ -47,7 +47,7 @@ pub fn open(app: &AppHandle, bare: bool) -> tauri::Result<()> {
             .on_new_window(|_, _| NewWindowResponse::Deny),
     };
     window.title("Dockline").inner_size(980.0, 680.0).min_inner_size(400.0, 420.0).focused(true).build()?;
-    tell_tray(FromWindow::Shown);
+    tell_tray(&FromWindow::Shown);
     Ok(())
 }
 
@@ -73,7 +73,7 @@ pub fn raise(app: &AppHandle) {
         // Without one it has just been closed; the tray opens another.
         let Some(window) = handle.get_webview_window(LABEL) else { return };
         match window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus()) {
-            Ok(()) => tell_tray(FromWindow::Shown),
+            Ok(()) => tell_tray(&FromWindow::Shown),
             Err(error) => tracing::error!(%error, "the window cannot be brought to the front"),
         }
     });
@@ -83,8 +83,8 @@ pub fn raise(app: &AppHandle) {
 }
 
 /// Says something to the tray.
-pub fn tell_tray(word: FromWindow) {
-    if let Err(error) = words::say(&mut std::io::stdout().lock(), &word) {
+pub fn tell_tray(word: &FromWindow) {
+    if let Err(error) = words::say(&mut std::io::stdout().lock(), word) {
         tracing::debug!(%error, "the tray has ended");
     }
 }

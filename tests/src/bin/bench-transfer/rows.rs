@@ -4,11 +4,12 @@ use crate::world::{Distance, World};
 use anyhow::{Context as _, Result, bail};
 use dockline_tests::{
     bench::{Better, Target},
-    relay::{Fault, Scope, Trigger, Way},
+    relay::Fault,
 };
 use std::{
     fs,
     io::Write as _,
+    path::Path,
     process::{Command, Stdio},
     sync::mpsc,
     thread,
@@ -195,7 +196,7 @@ fn save_and_load_one_layer(world: &mut World) -> Result<Option<f64>> {
     world.save_and_load(&next).map(Some)
 }
 
-/// Bytes that a whole push and one that is cut in the middle of the largest layer differ by.
+/// Bytes that a whole push and one that is cut at half of its largest layer differ by.
 fn sent_again(
     world: &mut World,
     fresh: fn(&mut World) -> Result<()>,
@@ -207,17 +208,13 @@ fn sent_again(
     let before = world.carried_up();
     push(world)?;
     let whole = world.carried_up() - before;
+    let largest = largest_file(&world.host.storage(), false);
     fresh(world)?;
     let before = world.carried_up();
-    // A quarter of all of it: the largest layer is about half way on either side.
-    let (relay, runtime) = (&world.relay, &world.runtime);
-    let guard = runtime.enter();
-    relay.arm(Trigger::total(Way::Up, whole / 4), Fault::Reset, Scope::Path);
-    let cut = push(world);
-    if relay.disarm() {
+    let (cut, was_cut) = cut_at(world, largest / 2, push);
+    if !was_cut {
         bail!("nothing was cut");
     }
-    drop(guard);
     // Dockline tries again by itself; after docker push somebody has to, and ssh has to be started again.
     if cut.is_err() {
         world.mend()?;
@@ -225,6 +222,42 @@ fn sent_again(
     }
     let again = (world.carried_up() - before).saturating_sub(whole);
     Ok(Some((again as f64 / 1e6).max(0.1)))
+}
+
+/// A push whose line is reset as soon as one upload has as many `bytes` in the registry; whether it was.
+fn cut_at(world: &World, bytes: u64, push: fn(&World) -> Result<f64>) -> (Result<f64>, bool) {
+    let (ended, end) = mpsc::channel::<()>();
+    let (storage, relay) = (world.host.storage(), &world.relay);
+    thread::scope(|scope| {
+        let watching = scope.spawn(move || {
+            // A file that grows tells nobody how far it is.
+            while largest_file(&storage, true) < bytes {
+                if end.recv_timeout(Duration::from_millis(10)) != Err(mpsc::RecvTimeoutError::Timeout) {
+                    return false;
+                }
+            }
+            relay.inflict(Fault::Reset);
+            true
+        });
+        let cut = push(world);
+        drop(ended);
+        (cut, watching.join().unwrap_or(false))
+    })
+}
+
+/// The size of the largest file in a registry's storage, or of the largest that is being uploaded, in bytes.
+fn largest_file(folder: &Path, is_upload: bool) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let of_entry = |entry: fs::DirEntry| {
+        let path = entry.path();
+        if path.is_dir() {
+            // docker-registry calls that folder `_uploads`, Dockline's own registry `uploads`.
+            let leads_there = is_upload && !path.ends_with("_uploads") && !path.ends_with("uploads");
+            return largest_file(&path, leads_there);
+        }
+        if is_upload { 0 } else { entry.metadata().map_or(0, |metadata| metadata.len()) }
+    };
+    entries.flatten().map(of_entry).max().unwrap_or(0)
 }
 
 fn our_push(world: &World) -> Result<f64> {

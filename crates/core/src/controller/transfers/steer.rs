@@ -38,9 +38,12 @@ impl Actor {
             }
             TransferState::Waiting | TransferState::Running | TransferState::Verifying => {}
         }
-        entry.is_halted.store(true, Ordering::Relaxed);
-        entry.may_have_left = true;
-        entry.cancel.cancel();
+        // An archive is read to its end meanwhile, and waits then.
+        if !entry.is_being_read() {
+            entry.is_halted.store(true, Ordering::Relaxed);
+            entry.may_have_left = true;
+            entry.cancel.cancel();
+        }
         entry.is_halting = entry.has_task;
         entry.read_figures(Instant::now());
         entry.view.state = TransferState::Paused;
@@ -55,7 +58,9 @@ impl Actor {
     pub(in crate::controller) fn resume(&mut self, id: TransferId) -> Result<Reply, UiError> {
         let entry = self.transfers.entries.get_mut(&id).ok_or_else(|| no_transfer(id))?;
         if entry.view.state == TransferState::Paused {
-            entry.cancel = CancellationToken::new();
+            if !entry.is_being_read() {
+                entry.cancel = CancellationToken::new();
+            }
             entry.is_halted = Arc::default();
             entry.figures = entry.figures.anew();
             entry.share.rest();

@@ -2,6 +2,7 @@
 
 use super::{Challenge, Credentials};
 use reqwest::header::HeaderValue;
+use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -24,6 +25,9 @@ pub(super) struct State {
     /// Whether the registry, or its token server, has taken them.
     pub(super) are_good: bool,
     pub(super) tokens: BTreeMap<String, Token>,
+    /// What the token server has given in place of the identity token that is kept. Whoever keeps that is not told, as
+    /// Docker does not tell it: it has to stay good.
+    pub(super) next_identity: Option<SecretString>,
     /// How often a person would not log in. Who waited meanwhile does not ask them again.
     pub(super) refusals: u64,
 }

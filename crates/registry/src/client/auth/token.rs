@@ -1,12 +1,13 @@
-//! Tokens: asked for at the realm (distribution's token specification; with an identity token its OAuth2 variant).
+//! Tokens: asked for at the realm (distribution's token specification; with an identity token its OAuth2 variant, or as
+//! with a password where a server does not know that).
 
-use super::{Client, Credentials, IDENTITY_TOKEN, challenge::Bearer, sensitive, state::Token};
+use super::{Client, Credentials, challenge::Bearer, sensitive, state::Token};
 use crate::{Operation, RegistryError};
 use reqwest::{
-    Method, Request, StatusCode, Url,
+    Method, Request, Response, StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::{net::IpAddr, time::Duration};
 
@@ -22,8 +23,11 @@ const LONGEST_ANSWER: usize = 256 << 10;
 struct Answer {
     #[serde(default)]
     token: String,
+    /// The same; the only one of the OAuth2 variant.
     #[serde(default)]
     access_token: String,
+    #[serde(default)]
+    refresh_token: String,
     #[serde(default)]
     expires_in: Option<u64>,
 }
@@ -52,10 +56,14 @@ impl Client {
                         return Ok(token);
                     }
                 }
-                Err(RegistryError::Auth {
-                    operation: Operation::Ping,
-                    details: format!("the token server {} did not take the login", bearer.realm),
-                })
+                let realm = &bearer.realm;
+                let details = match credentials.is_some_and(|credentials| credentials.is_identity_token()) {
+                    true => format!(
+                        "the token server {realm} did not take the identity token: it has ended or was taken back"
+                    ),
+                    false => format!("the token server {realm} did not take the login"),
+                };
+                Err(RegistryError::Auth { operation: Operation::Ping, details })
             }
         }
     }
@@ -70,32 +78,8 @@ impl Client {
         let realm: Url = bearer.realm.parse().map_err(|_| {
             self.protocol(format!("“{}” as the place where its tokens come from", bearer.realm))
         })?;
-        let is_ours = self.is_ours(&realm);
-        let url = self.realm_url(&realm, is_ours)?;
-        let mut request = match credentials.filter(|credentials| credentials.is_identity_token()) {
-            Some(credentials) => oauth(url, bearer, scope, credentials),
-            None => basic(url, bearer, scope, credentials),
-        };
-        if is_ours {
-            request.headers_mut().insert(HOST, self.host.clone());
-        }
-        let http = if is_ours { self.http_to(request.url()) } else { self.elsewhere()? };
-        let operation = Operation::Login;
-        let response = self.idle(operation, http.execute(request)).await?.map_err(|source| {
-            RegistryError::TokenServer { realm: shown(&realm), source: source.without_url() }
-        })?;
-        match response.status() {
-            StatusCode::OK => {}
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
-            // GitHub and GitLab say so to a wrong password.
-            StatusCode::BAD_REQUEST if credentials.is_some() => return Ok(None),
-            _ => return Err(self.failure(operation, "token server at its realm", response).await),
-        }
-        let bytes = self.body(operation, response, LONGEST_ANSWER).await?;
-        // Its words may hold the token, so they go nowhere.
-        let answer: Answer = serde_json::from_slice(&bytes)
-            .map_err(|_| self.protocol("the answer of its token server does not read"))?;
-        let text = if answer.token.is_empty() { &answer.access_token } else { &answer.token };
+        let Some(answer) = self.answered(bearer, &realm, scope, credentials).await? else { return Ok(None) };
+        let text = if answer.access_token.is_empty() { &answer.token } else { &answer.access_token };
         let header = sensitive(&format!("Bearer {text}"))
             .filter(|_| !text.is_empty())
             .ok_or_else(|| self.protocol("the answer of its token server holds no token"))?;
@@ -108,6 +92,77 @@ impl Client {
             self.accepted().await;
         }
         Ok(Some(header))
+    }
+
+    /// What the token server says to whoever we are; `None` if it refused the login.
+    async fn answered(
+        &self,
+        bearer: &Bearer,
+        realm: &Url,
+        scope: &str,
+        credentials: Option<&Credentials>,
+    ) -> Result<Option<Answer>, RegistryError> {
+        let is_ours = self.is_ours(realm);
+        let url = self.realm_url(realm, is_ours)?;
+        let Some(kept) = credentials.filter(|credentials| credentials.is_identity_token()) else {
+            let request = basic(url, bearer, scope, credentials);
+            let response = self.ask_token_server(realm, is_ours, request).await?;
+            return self.read_answer(response, credentials.is_some()).await;
+        };
+        let next = self.auth.state().next_identity.clone();
+        // Should the last one be refused, the one that is kept may still be good.
+        for identity in next.iter().chain([&kept.secret]) {
+            let request = oauth(url.clone(), bearer, scope, identity);
+            let mut response = self.ask_token_server(realm, is_ours, request).await?;
+            if matches!(response.status().as_u16(), 404 | 405 | 501) {
+                // As containerd does: without a name, whose login it is stands in the token.
+                let nameless = Credentials { user: String::new(), secret: identity.clone() };
+                let request = basic(url.clone(), bearer, scope, Some(&nameless));
+                response = self.ask_token_server(realm, is_ours, request).await?;
+            }
+            if let Some(answer) = self.read_answer(response, true).await? {
+                if !answer.refresh_token.is_empty() {
+                    self.auth.state().next_identity = Some(answer.refresh_token.as_str().into());
+                }
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn ask_token_server(
+        &self,
+        realm: &Url,
+        is_ours: bool,
+        mut request: Request,
+    ) -> Result<Response, RegistryError> {
+        if is_ours {
+            request.headers_mut().insert(HOST, self.host.clone());
+        }
+        let http = if is_ours { self.http_to(request.url()) } else { self.elsewhere()? };
+        self.idle(Operation::Login, http.execute(request)).await?.map_err(|source| {
+            RegistryError::TokenServer { realm: shown(realm), source: source.without_url() }
+        })
+    }
+
+    async fn read_answer(
+        &self,
+        response: Response,
+        is_somebody: bool,
+    ) -> Result<Option<Answer>, RegistryError> {
+        let operation = Operation::Login;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
+            // GitHub and GitLab say so to a wrong password, and OAuth2 to a token that has ended (RFC 6749 §5.2).
+            StatusCode::BAD_REQUEST if is_somebody => return Ok(None),
+            _ => return Err(self.failure(operation, "token server at its realm", response).await),
+        }
+        let bytes = self.body(operation, response, LONGEST_ANSWER).await?;
+        // Its words may hold the token, so they go nowhere.
+        let answer = serde_json::from_slice(&bytes)
+            .map_err(|_| self.protocol("the answer of its token server does not read"))?;
+        Ok(Some(answer))
     }
 
     /// Where to send the request for a token. A password goes to the registry's own address, over TLS, or nowhere.
@@ -149,7 +204,7 @@ fn basic(mut url: Url, bearer: &Bearer, scope: &str, credentials: Option<&Creden
         for scope in scope.split(' ').filter(|scope| !scope.is_empty()) {
             query.append_pair("scope", scope);
         }
-        if let Some(credentials) = credentials {
+        if let Some(credentials) = credentials.filter(|credentials| !credentials.user.is_empty()) {
             query.append_pair("account", &credentials.user);
         }
     }
@@ -161,14 +216,13 @@ fn basic(mut url: Url, bearer: &Bearer, scope: &str, credentials: Option<&Creden
 }
 
 /// Distribution's `spec/auth/oauth.md`.
-fn oauth(url: Url, bearer: &Bearer, scope: &str, credentials: &Credentials) -> Request {
-    debug_assert_eq!(credentials.user, IDENTITY_TOKEN);
+fn oauth(url: Url, bearer: &Bearer, scope: &str, identity: &SecretString) -> Request {
     let body = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "refresh_token")
         .append_pair("service", &bearer.service)
         .append_pair("client_id", "dockline")
         .append_pair("scope", scope)
-        .append_pair("refresh_token", credentials.secret.expose_secret())
+        .append_pair("refresh_token", identity.expose_secret())
         .finish();
     let mut request = Request::new(Method::POST, url);
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));

@@ -1,5 +1,8 @@
 //! One attempt at a layer: read, packed and sent in requests, from wherever an earlier one broke off.
 
+mod making;
+mod stream;
+
 use super::{Job, JobKind, Shared};
 use crate::{
     Algorithm, Digest, RegistryError,
@@ -8,15 +11,15 @@ use crate::{
         Client,
         push::{Placed, blocking, noted},
         retry,
-        upload::{Begun, Broken, REQUEST, Upload, cut},
+        upload::{Begun, Broken, REQUEST, Untaken, Upload, cut},
     },
     digest::Hasher,
     pack::Press,
     records::UploadKey,
 };
-use bytes::Bytes;
 use dockline_model::{LayerState, LayerView};
-use std::io;
+use making::{Batch, Making};
+use std::{io, sync::atomic::AtomicBool};
 
 /// Layers of more bytes than this are hardly ever packed into a single request.
 const LARGE: u64 = 4 * REQUEST as u64;
@@ -37,6 +40,10 @@ pub(super) struct Attempt<'a, F> {
     pub(super) index: usize,
     pub(super) press: &'a Press,
     pub(super) key: Option<&'a UploadKey>,
+    /// Whether the layer goes in one request, however long that gets.
+    pub(super) is_whole: bool,
+    /// Set when it does because pieces of it were refused.
+    pub(super) has_turned: &'a AtomicBool,
 }
 
 impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
@@ -58,7 +65,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             }
         };
         let (pieces, begun) = futures::join!(pieces, begun);
-        let mut pieces = match pieces {
+        let pieces = match pieces {
             Ok(pieces) => pieces,
             Err(error) => {
                 if let Some(upload) = begun.ok().flatten() {
@@ -68,15 +75,14 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             }
         };
         let mut upload = earlier.or(begun?);
-        let mut hasher = Hasher::new(match &self.job.kind {
+        let hasher = Hasher::new(match &self.job.kind {
             JobKind::Verbatim { .. } => algorithm,
             JobKind::Pack { .. } | JobKind::There(_) => Algorithm::Sha256,
         });
-        let (mut made, mut raw) = (0_u64, 0_u64);
-        let mut batch = Batch::default();
+        let mut making = Making::of(pieces, hasher);
         loop {
-            let piece = match pieces.next().await {
-                Ok(piece) => piece,
+            let is_end = match making.next(resumed).await {
+                Ok(is_one) => !is_one,
                 Err(source) => {
                     // Of what the registry has nothing of, there is nothing to go on with.
                     if upload.as_ref().is_some_and(|upload| upload.offset == 0) {
@@ -85,44 +91,43 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
                     return Err(self.unreadable(source).into());
                 }
             };
-            let is_end = piece.is_none();
-            if let Some(piece) = piece {
-                hasher.update(&piece.bytes);
-                let begin = made;
-                made += piece.bytes.len() as u64;
-                raw += piece.raw as u64;
-                // What the registry has of it already is made for the digest's sake alone.
-                let new = resumed.clamp(begin, made) - begin;
-                batch.push(piece.bytes.slice(usize::try_from(new).unwrap_or(0)..), piece.raw as u64);
-                if batch.length == 0 {
-                    self.shared.board.advance(self.index, raw);
-                    batch = Batch::default();
-                }
+            if making.batch.length == 0 {
+                self.shared.board.advance(self.index, making.raw);
+                making.batch = Batch::default();
             }
             if is_end && upload.is_none() {
                 break;
             }
-            let is_enough = batch.length >= self.next_request(upload.as_ref())
+            let is_enough = making.batch.length >= self.next_request(upload.as_ref())
                 || (self.shared.slow_line
                     && upload.as_ref().is_some_and(|upload| upload.offset < REQUEST as u64)
-                    && batch.length >= FIRST_REQUEST
-                    && !pieces.is_ready());
-            if is_enough || (is_end && batch.length > 0) {
+                    && making.batch.length >= FIRST_REQUEST
+                    && !making.pieces.is_ready());
+            if is_enough || (is_end && making.batch.length > 0) {
                 let to = match &mut upload {
                     Some(upload) => upload,
                     None => upload.insert(self.begin().await?),
                 };
-                let mut is_due = true;
-                // How long requests have to be is known once the upload has begun.
-                while batch.length > 0 && (is_end || (is_due && batch.length >= to.least)) {
-                    self.append(to, &mut batch, raw).await?;
-                    is_due = batch.length >= self.next_request(Some(to));
+                if self.is_whole {
+                    self.stream(to, &mut making).await?;
+                    break;
+                }
+                match self.send_batch(to, &mut making, is_end).await {
+                    Err(Broken::Pieces(error)) if making.is_all_here(to) => {
+                        self.turn(&error);
+                        let refused = std::mem::replace(to, self.begin().await?);
+                        refused.abandon(client).await;
+                        self.stream(to, &mut making).await?;
+                        break;
+                    }
+                    sent => sent?,
                 }
             }
             if is_end {
                 break;
             }
         }
+        let Making { pieces, hasher, made, raw, mut batch, .. } = making;
         let layer = pieces.diff_id().await.map_err(|source| self.unreadable(source))?;
         let digest = hasher.finish();
         let expected = self.job.expected();
@@ -161,19 +166,40 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
                     }
                     upload
                 }
+                Err(Broken::Pieces(error)) => {
+                    tracing::info!(%error, "the bytes of a layer go before the request that completes it");
+                    let mut upload = self.begin().await?;
+                    self.stream_batch(&mut upload, batch, raw).await?;
+                    upload
+                }
                 Err(broken) => return Err(broken),
             },
             None => self.begin().await?,
         };
-        let is_resumed = upload.is_resumed;
         let finished = upload.finish(client, &digest).await;
-        self.finished(finished, &digest, is_resumed).await?;
+        self.finished(finished, &digest, &upload).await?;
         Ok((placed, layer, LayerState::Done))
+    }
+
+    /// Sends what there is of a layer in pieces, as far as it is time to.
+    async fn send_batch(&self, upload: &mut Upload, making: &mut Making, is_end: bool) -> Result<(), Broken> {
+        let mut is_due = true;
+        // How long requests have to be is known once the upload has begun.
+        while making.batch.length > 0 && (is_end || (is_due && making.batch.length >= upload.least)) {
+            let (begin, pieces) = (upload.offset, making.batch.pieces.clone());
+            self.append(upload, &mut making.batch, making.raw).await?;
+            making.first = match begin {
+                0 if upload.offset <= REQUEST as u64 => cut(&pieces, 0, upload.offset),
+                _ => Vec::new(),
+            };
+            is_due = making.batch.length >= self.next_request(Some(upload));
+        }
+        Ok(())
     }
 
     /// An upload that broke off, with what the registry has of it.
     async fn earlier(&self) -> Result<Option<Upload>, RegistryError> {
-        let Some(key) = self.key.cloned() else { return Ok(None) };
+        let Some(key) = self.key.filter(|_| !self.is_whole).cloned() else { return Ok(None) };
         let (records, packing) = (self.shared.records.clone(), self.press.packing());
         let noted = blocking(move || Ok::<_, RegistryError>(records.unfinished(&key, packing))).await?;
         let Some(location) = noted else { return Ok(None) };
@@ -221,7 +247,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             }
             Err(broken) => {
                 drop(request);
-                if matches!(broken, Broken::Forgotten(_)) {
+                if matches!(broken, Broken::Forgotten(_) | Broken::Pieces(_)) {
                     self.forget().await;
                 }
                 Err(broken)
@@ -239,6 +265,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
                 sent => return sent,
             };
             match broken {
+                Broken::Pieces(_) => return Err(broken),
                 Broken::Failed(error) => {
                     retry::wait_or_give_up(error, &mut waits, self.index, self.shared.board).await?;
                 }
@@ -264,25 +291,30 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             drop(request);
         }
         match sent {
-            Err(forgotten @ Broken::Forgotten(_)) => Err(forgotten),
-            Err(Broken::Failed(error)) => self.finished(Err(error), digest, false).await,
-            Ok(()) => self.finished(Ok(()), digest, false).await,
+            Err(broken @ (Broken::Forgotten(_) | Broken::Pieces(_))) => Err(broken),
+            Err(Broken::Failed(error)) => self.finished(Err(error.into()), digest, &upload).await,
+            Ok(()) => self.finished(Ok(()), digest, &upload).await,
         }
     }
 
     async fn finished(
         &self,
-        finished: Result<(), RegistryError>,
+        finished: Result<(), Untaken>,
         digest: &Digest,
-        is_resumed: bool,
+        upload: &Upload,
     ) -> Result<(), Broken> {
-        let error = match finished {
+        let untaken = match finished {
             Ok(()) => {
                 self.forget().await;
                 return Ok(());
             }
-            Err(error) => error,
+            Err(untaken) => untaken,
         };
+        if upload.offset > 0 && upload.takes_no_pieces(&untaken) {
+            self.forget().await;
+            return Err(Broken::Pieces(untaken.error));
+        }
+        let error = untaken.error;
         // The answer may have been lost, and not the request.
         if matches!(error, RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. })
             && self.client.blob_exists(self.shared.repository, digest).await.unwrap_or(false)
@@ -292,7 +324,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         }
         if matches!(error, RegistryError::Failed { status: 400 | 404 | 416, .. }) {
             self.forget().await;
-            if is_resumed {
+            if upload.is_resumed {
                 return Err(Broken::Forgotten(error));
             }
         }
@@ -321,36 +353,5 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
 
     fn unreadable(&self, source: io::Error) -> RegistryError {
         ArchiveError::Read { path: self.job.shown.clone(), source }.into()
-    }
-}
-
-/// Pieces that go in one request.
-#[derive(Debug, Default)]
-struct Batch {
-    pieces: Vec<Bytes>,
-    length: u64,
-    raw: u64,
-}
-
-impl Batch {
-    /// Bytes of the layer that the first `sent` of these stand for, about.
-    fn raw_of(&self, sent: u64) -> u64 {
-        let scaled = u128::from(self.raw) * u128::from(sent) / u128::from(self.length.max(1));
-        u64::try_from(scaled).unwrap_or(self.raw)
-    }
-
-    /// Does without the first `sent` bytes.
-    fn leave_out(&mut self, sent: u64) {
-        self.raw -= self.raw_of(sent).min(self.raw);
-        self.length -= sent.min(self.length);
-        self.pieces = cut(&self.pieces, sent, u64::MAX);
-    }
-
-    fn push(&mut self, bytes: Bytes, raw: u64) {
-        self.length += bytes.len() as u64;
-        self.raw += raw;
-        if !bytes.is_empty() {
-            self.pieces.push(bytes);
-        }
     }
 }

@@ -1,53 +1,9 @@
-//! All that the tray's program says by itself, in both languages, side by side: the menu, the icon's tooltip, the
-//! notifications. What the owner says (why something failed) comes as it is.
+//! The tray's menu and the icon's tooltip.
 
-use dockline_model::{Language, TransferKind};
-
-/// A language that the program speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tongue {
-    /// English.
-    English,
-    /// Dutch.
-    Dutch,
-}
-
-use Tongue::{Dutch, English};
+use super::Tongue::{self, Dutch, English};
+use dockline_model::{Code, PassedOver, RouteView, SshTarget, TransferKind};
 
 impl Tongue {
-    /// The one that the person chose, or their system's.
-    #[must_use]
-    pub fn of(chosen: Language) -> Self {
-        match chosen {
-            Language::En => English,
-            Language::Nl => Dutch,
-            Language::System => Self::of_system(),
-        }
-    }
-
-    /// The system's.
-    #[must_use]
-    pub fn of_system() -> Self {
-        Self::named(&crate::locale::preferred())
-    }
-
-    /// `nl_NL.UTF-8`, `nl-NL`, or a list of such.
-    fn named(list: &str) -> Self {
-        let known = list.split(':').find_map(|name| match name.get(..2)? {
-            "nl" => Some(Dutch),
-            "en" => Some(English),
-            _ => None,
-        });
-        known.unwrap_or(English)
-    }
-
-    const fn either(self, english: &'static str, dutch: &'static str) -> &'static str {
-        match self {
-            English => english,
-            Dutch => dutch,
-        }
-    }
-
     /// Before anything is known.
     pub const fn starting(self) -> &'static str {
         self.either("Starting…", "Start…")
@@ -145,6 +101,20 @@ impl Tongue {
 
     pub const fn unused(self) -> &'static str {
         self.either("unused, closes by itself", "ongebruikt, sluit vanzelf")
+    }
+
+    /// “via b, since a does not answer”; nothing where the preferred host is in use.
+    pub fn detour(self, route: &RouteView) -> Option<String> {
+        if self == English || route.passed_over.is_empty() {
+            return route.detour();
+        }
+        // Two hosts behind one address differ in their port.
+        let is_ambiguous = route.passed_over.iter().any(|passed| passed.ssh.host == route.ssh.host);
+        let named = |ssh: &SshTarget| if is_ambiguous { ssh.to_string() } else { ssh.host.clone() };
+        let because =
+            |passed: &PassedOver| format!("{} {}", named(&passed.ssh), predicate(passed.error.code));
+        let reasons: Vec<String> = route.passed_over.iter().map(because).collect();
+        Some(format!("via {}, want {}", named(&route.ssh), reasons.join(" en ")))
     }
 
     pub const fn reconnecting(self) -> &'static str {
@@ -268,77 +238,6 @@ impl Tongue {
         self.either("comparing digests", "digests vergelijken")
     }
 
-    pub fn done(self, kind: TransferKind, what: &str) -> String {
-        match self {
-            English => {
-                let done = match kind {
-                    TransferKind::Push => "Pushed",
-                    TransferKind::Pull => "Pulled",
-                    TransferKind::Ship => "Shipped",
-                    TransferKind::Copy => "Copied",
-                };
-                format!("{done} {what}")
-            }
-            Dutch => format!("{what} is {}", participle(kind)),
-        }
-    }
-
-    pub fn not_done(self, kind: TransferKind, what: &str) -> String {
-        match self {
-            English => {
-                let done = match kind {
-                    TransferKind::Push => "pushed",
-                    TransferKind::Pull => "pulled",
-                    TransferKind::Ship => "shipped",
-                    TransferKind::Copy => "copied",
-                };
-                format!("{what} was not {done}")
-            }
-            Dutch => format!("{what} is niet {}", participle(kind)),
-        }
-    }
-
-    pub const fn same_digest(self) -> &'static str {
-        self.either("The registry has the same digest.", "De registry heeft dezelfde digest.")
-    }
-
-    pub fn another_host_key(self, registry: &str) -> String {
-        match self {
-            English => format!("{registry} shows another host key"),
-            Dutch => format!("{registry} toont een andere hostsleutel"),
-        }
-    }
-
-    pub fn no_tunnel(self, registry: &str) -> String {
-        match self {
-            English => format!("No tunnel to {registry}"),
-            Dutch => format!("Geen tunnel naar {registry}"),
-        }
-    }
-
-    pub const fn connect_again(self) -> &'static str {
-        self.either("Connect again", "Opnieuw verbinden")
-    }
-
-    pub const fn try_again(self) -> &'static str {
-        self.either("Try again", "Opnieuw proberen")
-    }
-
-    pub const fn show(self) -> &'static str {
-        self.either("Show", "Tonen")
-    }
-
-    pub fn newer_version(self, version: &str) -> String {
-        match self {
-            English => format!("Dockline {version} is available"),
-            Dutch => format!("Dockline {version} is beschikbaar"),
-        }
-    }
-
-    pub const fn newer_version_how(self) -> &'static str {
-        self.either("The settings have the page about it.", "In de instellingen staat de pagina erover.")
-    }
-
     /// In the menu.
     pub fn see_newer_version(self, version: &str) -> String {
         match self {
@@ -368,27 +267,23 @@ impl Tongue {
     }
 }
 
-const fn participle(kind: TransferKind) -> &'static str {
-    match kind {
-        TransferKind::Push => "gepusht",
-        TransferKind::Pull => "opgehaald",
-        TransferKind::Ship => "gestuurd",
-        TransferKind::Copy => "gekopieerd",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_language_that_is_known_is_spoken() {
-        assert_eq!(Tongue::named("nl_NL.UTF-8"), Dutch);
-        assert_eq!(Tongue::named("fy:nl:en"), Dutch);
-        assert_eq!(Tongue::named("en_GB:nl"), English);
-        for other in ["", "C", "POSIX", "fr_FR.UTF-8", "ñ"] {
-            assert_eq!(Tongue::named(other), English, "{other}");
-        }
-        assert_eq!(Tongue::of(Language::Nl), Dutch);
+/// Why a host is passed over, as [`PassedOver::predicate`] has it in English.
+fn predicate(code: Code) -> &'static str {
+    if matches!(code, Code::SshHostNotFound) {
+        "is niet te vinden"
+    } else if matches!(code, Code::SshAuth | Code::SshKeyUnusable) {
+        "laat ons niet inloggen"
+    } else if matches!(code, Code::HostKeyUnknown) {
+        "is nog niet bekend"
+    } else if matches!(code, Code::HostKeyChanged | Code::HostKeyRevoked) {
+        "toont een hostsleutel die niet mag"
+    } else if matches!(code, Code::SshJump) {
+        "is niet bereikbaar via zijn tussenhost"
+    } else if matches!(code, Code::RemoteClosed | Code::RegistryUnreachable) {
+        "heeft geen registry die antwoordt"
+    } else if matches!(code, Code::ForwardForbidden) {
+        "staat het doorsturen niet toe"
+    } else {
+        "antwoordt niet"
     }
 }

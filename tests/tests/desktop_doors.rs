@@ -1,0 +1,137 @@
+//! The window's doors that take a path: none leads to a file that is no image archive, and none to the place of another.
+
+use dockline_tests::{
+    desktop::{Browser, Screen, drop_files},
+    lab::{self, Dockline, Need, RegistryHost},
+};
+use serde_json::{Value, json};
+use std::fs;
+
+/// What is no absolute path here, however much it looks like one.
+const NOT_ABSOLUTE: [&str; 9] = [
+    "../x.tar",
+    "..%2f..%2fetc%2fpasswd",
+    "%2fetc%2fpasswd",
+    "~/x.tar",
+    "",
+    "file:///etc/passwd",
+    "https://example.org/x.tar",
+    r"C:\Windows\System32\config\SAM",
+    r"\\server\share\x.tar",
+];
+
+/// Calls a command of the shell's as the page does: what it answers, or `{"refused": …}`.
+async fn invoke(window: &Browser, command: &str, arguments: &Value) -> Value {
+    let script = format!(
+        "const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('{command}', {arguments})
+           .then(done, (refused) => done({{ refused }}));"
+    );
+    window.run_async(&script).await
+}
+
+async fn dispatch(window: &Browser, command: &Value) -> Value {
+    invoke(window, "dispatch", &json!({ "command": command })).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_door_leads_to_a_file_that_nobody_meant() {
+    if !lab::requires(&[Need::Desktop]) {
+        return;
+    }
+    let (screen, dockline) = (Screen::start(), Dockline::new());
+    dockline.run(&["add", "cr.boss.org", "--ssh", "dockercr@192.0.2.1"]).expect_success();
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    window.see("[data-testid=registry-card]").await;
+    let passwd = fs::read_to_string("/etc/passwd").expect("there is one everywhere");
+    let secret = passwd.lines().next().expect("it has lines");
+    let refused = |said: &Value, what: &str, code: &str| {
+        assert_eq!(said["refused"]["code"], code, "{what}: {said}");
+        assert!(!said.to_string().contains(secret), "{what} tells what is in the file: {said}");
+    };
+
+    let push = |path: &str, reference: Option<&str>| {
+        let mut push = json!({ "kind": "push-archive", "path": path, "registry": "cr.boss.org" });
+        push["reference"] = json!(reference);
+        push
+    };
+    let pull = |path: &str| json!({ "kind": "pull-archive", "reference": "cr.boss.org/a:b", "path": path });
+    for path in NOT_ABSOLUTE {
+        for reference in [None, Some("a:b")] {
+            refused(&dispatch(&window, &push(path, reference)).await, path, "invalid-argument");
+        }
+        refused(&dispatch(&window, &pull(path)).await, path, "invalid-argument");
+    }
+    // What a person may name is read by the owner, which tells no more than that it is no image.
+    for (path, code) in [
+        ("/etc/passwd", "archive-invalid"),
+        ("/tmp/../etc/passwd", "archive-invalid"),
+        ("/dev/zero", "archive-invalid"),
+        ("/etc", "archive-invalid"),
+        ("/etc/..%2fpasswd", "file-io"),
+        ("/file:/etc/passwd", "file-io"),
+    ] {
+        refused(&dispatch(&window, &push(path, None)).await, path, code);
+    }
+    refused(&dispatch(&window, &push("/etc", Some("a:b"))).await, "a folder", "archive-invalid");
+    for path in ["/etc/passwd", "/tmp/../etc/passwd", "/etc"] {
+        refused(&dispatch(&window, &pull(path)).await, path, "file-io");
+    }
+
+    // A plan names the file that it is about; another's name in it changes nothing.
+    let plan = dispatch(&window, &json!({ "kind": "plan-hosts", "action": "apply" })).await;
+    let mut plan = plan["plan"].clone();
+    assert!(plan["path"].is_string(), "{plan}");
+    plan["path"] = json!("/etc/passwd");
+    plan["before"] = json!("0".repeat(64));
+    let said = dispatch(&window, &json!({ "kind": "apply-hosts", "plan": plan })).await;
+    assert!(said["refused"]["code"].is_string(), "{said}");
+
+    // What waits in the page is kept for the next window, and is no way to look at the disk.
+    let wishes =
+        json!({ "wishes": [{ "archives": { "paths": ["/etc", "/etc/passwd", "file:///etc/passwd"] } }] });
+    assert_eq!(invoke(&window, "keep_wishes", &wishes).await, Value::Null);
+    assert_eq!(invoke(&window, "take_wish", &json!({})).await, Value::Null);
+    let other = json!({ "wishes": [{ "files": ["/etc/passwd"] }] });
+    assert!(invoke(&window, "keep_wishes", &other).await["refused"].is_string());
+
+    assert!(dockline.snapshot().transfers.is_empty(), "nothing was begun");
+    assert_eq!(fs::read_to_string("/etc/passwd").expect("it is there"), passwd);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_let_in_if_it_is_an_image() {
+    let needs = [Need::Desktop, Need::Root, Need::Sshd, Need::Registry, Need::Program("skopeo")];
+    if !lab::requires(&needs) {
+        return;
+    }
+    let (screen, dockline, host) = (Screen::start(), Dockline::new(), RegistryHost::start());
+    let (archive, layout) = (dockline.folder().join("sample.tar"), dockline.folder().join("app.v2"));
+    dockline_registry::sample::write_sample(&archive).expect("the folder is ours");
+    let (from, to) = (format!("docker-archive:{}", archive.display()), format!("oci:{}", layout.display()));
+    lab::run("skopeo", &["copy", "--quiet", &from, &format!("{to}:team/layout:v2")]);
+    // It ends as an archive does, and is none.
+    let photos = dockline.folder().join("photos.tar");
+    fs::create_dir(&photos).expect("the folder is ours");
+    let name = dockline.add(&host);
+    let window = Browser::start(&screen, &dockline, &[]).await;
+    window.see(&format!("[data-testid=registry-card][data-registry=\"{name}\"]")).await;
+    screen.wait_for_windows("Dockline", 1).await;
+
+    let (x, y) = screen.middle_of("Dockline");
+    drop_files(&screen, &[&layout, &photos], x, y).await;
+    window.see("[data-testid=transfer-row][data-state=done]").await;
+    let said = window.text("[data-testid=notice]").await;
+    assert!(said.contains("photos.tar is a folder without an image"), "{said}");
+    assert_eq!(dockline.snapshot().transfers.len(), 1);
+    assert!(host.manifest_digest("team/layout", "v2").is_some());
+
+    // One that is typed is judged by the owner.
+    window.click("[data-testid=nav-images]").await;
+    window.click("[data-testid=push-archive]").await;
+    window.fill("archive-path", &photos.display().to_string()).await;
+    window.click("[data-testid=archive-submit]").await;
+    assert!(window.text("[data-testid=archive-error]").await.contains("oci-layout"));
+    assert_eq!(dockline.snapshot().transfers.len(), 1);
+    window.close().await;
+}

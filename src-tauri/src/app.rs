@@ -85,6 +85,7 @@ async fn live(arguments: Arguments, bar: Bar) -> anyhow::Result<()> {
         runtime: paths.runtime_dir.clone(),
         sample: demo.as_ref().map(|demo| demo.sample().to_owned()),
         wishes: Vec::new(),
+        left: Vec::new(),
         bare: arguments.bare,
     };
     let window = Window::new(begin, failures);

@@ -166,13 +166,13 @@ impl Keeper {
             }
             return;
         }
-        let mut wishes = mem::take(&mut self.left);
-        wish.into_iter().for_each(|wish| words::queue(&mut wishes, wish));
-        self.start(wishes).await;
+        self.start(wish.into_iter().collect()).await;
     }
 
-    async fn start(&mut self, wishes: Vec<Wish>) {
-        match Running::start(Begin { wishes: wishes.clone(), ..self.begin.clone() }).await {
+    /// Shows a new window, with what is asked for now and what the last one has left.
+    async fn start(&mut self, asked: Vec<Wish>) {
+        let (wishes, left) = gathered(mem::take(&mut self.left), asked);
+        match Running::start(Begin { wishes: wishes.clone(), left, ..self.begin.clone() }).await {
             Ok(running) => self.running = Some(running),
             Err(error) => {
                 tracing::error!(%error, "{PROGRAM} cannot be started");
@@ -187,19 +187,22 @@ impl Keeper {
         let Some(mut running) = self.running.take() else { return };
         self.watching.send_replace(false);
         let (was_shown, orders) = (running.was_shown, mem::take(&mut running.orders));
+        let asked = orders.left();
         self.left = mem::take(&mut running.left);
         match running.end().await {
             Ok(status) if status.success() => tracing::debug!("the window was closed"),
             Ok(status) => tracing::error!(%status, "the window ended unexpectedly"),
             Err(error) => tracing::error!(%error, "the window's end was not seen"),
         }
-        if !was_shown {
-            let _ = self.failures.send(NotShown);
-        } else if let Some(asked) = orders.left() {
+        match (was_shown, asked) {
             // Asked for while it was closing.
-            let mut wishes = mem::take(&mut self.left);
-            asked.into_iter().for_each(|wish| words::queue(&mut wishes, wish));
-            self.start(wishes).await;
+            (true, Some(asked)) => self.start(asked).await,
+            (true, None) => {}
+            // Another would fail as well: what was asked for meanwhile waits until a person tries again.
+            (false, asked) => {
+                asked.into_iter().flatten().for_each(|wish| words::queue(&mut self.left, wish));
+                let _ = self.failures.send(NotShown);
+            }
         }
     }
 
@@ -210,6 +213,15 @@ impl Keeper {
             tracing::warn!(%error, "the window's end was not seen");
         }
     }
+}
+
+/// All that a new window is to show, and which files of it an earlier one has left: not those that are asked for again.
+fn gathered(left: Vec<Wish>, asked: Vec<Wish>) -> (Vec<Wish>, Vec<String>) {
+    let again: Vec<&String> = asked.iter().flat_map(Wish::files).collect();
+    let files = left.iter().flat_map(Wish::files).filter(|path| !again.contains(path)).cloned().collect();
+    let mut wishes = left;
+    asked.into_iter().for_each(|wish| words::queue(&mut wishes, wish));
+    (wishes, files)
 }
 
 /// The next thing the window says; for ever nothing where there is none.
@@ -245,9 +257,10 @@ impl Running {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
         let mut orders = Unanswered::default();
-        orders.ask(begin.wishes.clone());
+        // What it wishes for is told by `left`.
+        orders.ask(Vec::new());
         let output = BufReader::new(output).lines();
-        // Until it says what has become of them.
+        // Until the window says what has become of them.
         let left = begin.wishes.clone();
         let mut running = Self { child, input, output, was_shown: false, orders, left };
         running.say(&ToWindow::Begin(begin)).await?;
@@ -279,10 +292,56 @@ fn program() -> io::Result<PathBuf> {
 mod tests {
     use super::*;
 
+    fn files(paths: &[&str]) -> Wish {
+        Wish::Archives { paths: paths.iter().map(|&path| path.to_owned()).collect() }
+    }
+
+    #[test]
+    fn files_that_an_earlier_window_left_are_told_apart() {
+        let left = vec![Wish::Setup, files(&["/a.tar", "/b.tar"])];
+        let (wishes, old) = gathered(left, vec![files(&["/b.tar", "/c.tar"])]);
+        assert_eq!(wishes, [Wish::Setup, files(&["/a.tar", "/b.tar", "/c.tar"])]);
+        assert_eq!(old, ["/a.tar"], "what is dropped again is new");
+    }
+
+    /// A window's process that ends before it has shown anything.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_window_that_fails_to_start_leaves_what_was_asked_for_meanwhile() {
+        let mut child = Command::new("true")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut orders = Unanswered::default();
+        orders.ask(Vec::new());
+        orders.ask(vec![files(&["/b.tar"])]);
+        let left = vec![files(&["/a.tar"])];
+        let output = BufReader::new(output).lines();
+        let begin = Begin {
+            runtime: PathBuf::new(),
+            sample: None,
+            wishes: Vec::new(),
+            left: Vec::new(),
+            bare: false,
+        };
+        let (failures, mut not_shown) = mpsc::unbounded_channel();
+        let mut keeper = Keeper {
+            begin,
+            failures,
+            watching: watch::channel(false).0,
+            running: Some(Running { child, input, output, was_shown: false, orders, left }),
+            left: Vec::new(),
+        };
+        keeper.ended().await;
+        assert_eq!(keeper.left, [files(&["/a.tar", "/b.tar"])]);
+        assert!(not_shown.try_recv().is_ok() && keeper.running.is_none());
+    }
+
     #[test]
     fn a_window_that_closes_leaves_every_wish_to_the_next_one() {
-        let files =
-            |paths: &[&str]| Wish::Archives { paths: paths.iter().map(|&path| path.to_owned()).collect() };
         let mut orders = Unanswered::default();
         orders.ask(vec![Wish::Settings]);
         orders.ask(vec![files(&["/a.tar"])]);

@@ -31,6 +31,8 @@ pub struct Begin {
     pub sample: Option<PathBuf>,
     /// What to show first, in this order.
     pub wishes: Vec<Wish>,
+    /// Those of their files that an earlier window was closed over: nothing becomes of them unasked.
+    pub left: Vec<String>,
     /// An empty window without an owner, to measure the real one against.
     pub bare: bool,
 }
@@ -52,6 +54,17 @@ pub enum Wish {
         /// Absolute paths; names that are not Unicode have replacement characters in them, and lead nowhere.
         paths: Vec<String>,
     },
+}
+
+impl Wish {
+    /// The files in it.
+    #[must_use]
+    pub fn files(&self) -> &[String] {
+        match self {
+            Self::Archives { paths } => paths,
+            Self::Setup | Self::Registries | Self::Transfers | Self::Settings => &[],
+        }
+    }
 }
 
 /// Puts `wish` behind those that nobody has taken up yet. Files go together, as if they had been let go at once, and what
@@ -146,7 +159,13 @@ mod tests {
 
     #[test]
     fn what_is_said_is_heard_line_by_line() {
-        let begin = Begin { runtime: "/run/x".into(), sample: None, wishes: vec![Wish::Setup], bare: false };
+        let begin = Begin {
+            runtime: "/run/x".into(),
+            sample: None,
+            wishes: vec![Wish::Setup],
+            left: Vec::new(),
+            bare: false,
+        };
         let archives = Wish::Archives { paths: vec!["/tmp/app.tar".to_owned()] };
         assert_eq!(serde_json::to_string(&archives).unwrap(), r#"{"archives":{"paths":["/tmp/app.tar"]}}"#);
         let words = [ToWindow::Begin(begin), ToWindow::Raise { wish: None }];

@@ -315,8 +315,9 @@ fn an_archive_of_all_platforms_travels_whole() {
     let error = dockline.json(&["push", &archive, &format!("{name}/lacking:v1"), "--all-platforms"]).error();
     assert_eq!(error.code, Code::ArchiveInvalid, "{error:?}");
     assert!(error.message.contains("linux/arm64"), "{error:?}");
+    // What is no archive is an engine's image, and there is no engine here.
     let refused = dockline.json(&["push", "app:v1", &target, "--all-platforms"]).error();
-    assert_eq!(refused.code, Code::InvalidArgument, "{refused:?}");
+    assert_eq!(refused.code, Code::EngineUnavailable, "{refused:?}");
 }
 
 struct Platform(&'static str);

@@ -5,10 +5,15 @@ import { afterEach, expect, test } from 'vitest';
 import type { Snapshot } from '../src/generated/Snapshot';
 import type { UiError } from '../src/generated/UiError';
 import { registry, snapshot } from '../src/mock/words';
+import { saidError } from '../src/sentences/sentences';
+import { language } from '../src/state/language.svelte';
 import { text } from '../src/state/text.svelte';
 import { open, type ScriptedOwner } from './owner';
 
-afterEach(() => text.choose(100));
+afterEach(() => {
+  language.choose('system');
+  text.choose(100);
+});
 
 const changes = (commands: { kind: string }[]) => commands.filter(({ kind }) => kind === 'change-settings');
 const size = () => document.documentElement.style.fontSize;
@@ -56,7 +61,12 @@ function slow(owner: ScriptedOwner) {
     open.shift()!(error);
   };
 }
-const refusal: UiError = { code: 'config-io', message: 'The disk is full.', hint: 'Make room.' };
+const refusal: UiError = {
+  code: 'config-io',
+  message: 'The disk is full.',
+  hint: 'Make room.',
+  details: 'ENOSPC',
+};
 
 test('two notifications that are switched at once both hold', async () => {
   const { owner, screen, user } = await open(snapshot({}));
@@ -81,6 +91,11 @@ test('two notifications that are switched at once both hold', async () => {
   );
   const failed = screen.getByTestId('set-notice-failed') as HTMLInputElement;
   await waitFor(() => expect(failed.checked).toBe(notices.failed));
+  expect(screen.getByTestId('settings-error').textContent, 'not ended by the next one’s turn').toContain(
+    'The disk is full.',
+  );
+  await user.click(screen.getByTestId('set-notice-failed'));
+  expect(screen.queryByTestId('settings-error'), 'but by the next click').toBeNull();
 });
 
 test('a number that was typed stands there until it is answered, and goes with the reason', async () => {
@@ -97,10 +112,16 @@ test('a number that was typed stands there until it is answered, and goes with t
   await type('77');
   expect(linger.value).toBe('77');
   expect(linger.getAttribute('aria-busy')).toBe('true');
-  expect(screen.getByTestId('set-linger-waits')).toBeTruthy();
+  expect((await screen.findByTestId('set-linger-waits')).textContent).toBe('Being set…');
+  await waitFor(() => expect(owner.announced.join(' ')).toContain('Close after the last use. Being set…'));
   await answer(refusal);
   const error = await screen.findByTestId('set-linger-error');
-  expect(error.textContent).toBe('The disk is full. Make room.');
+  expect([...error.querySelectorAll('p')].map((p) => p.textContent)).toEqual([
+    'The disk is full.',
+    'Make room.',
+  ]);
+  expect(error.querySelector('pre')?.textContent).toBe('ENOSPC');
+  await waitFor(() => expect(owner.announced.join(' ')).toContain('The disk is full. Make room.'));
   expect(linger.value).toBe(before);
   expect(linger.getAttribute('aria-busy')).toBe('false');
 
@@ -115,6 +136,36 @@ test('a number that was typed stands there until it is answered, and goes with t
   clearInterval(watch);
   expect([...new Set(seen)], 'nothing flickers').toEqual(['78']);
   expect(screen.queryByTestId('set-linger-error')).toBeNull();
+});
+
+test('what is wrong with a number is said in the language of the window, also after that has changed', async () => {
+  const { owner, screen, user } = await open(snapshot({}));
+  const words = { code: 'config-io', message: 'Nobody has put this into Dutch.' } as const;
+  owner.refuse('change-settings', words);
+  await user.click(screen.getByTestId('nav-settings'));
+  const type = async (testid: string, text: string) => {
+    await user.clear(screen.getByTestId(testid));
+    await user.type(screen.getByTestId(testid), text);
+    await user.tab();
+  };
+  await type('set-parallel', '9');
+  await type('set-linger', '77');
+  const error = (testid: string) => screen.getByTestId(`${testid}-error`);
+  await waitFor(() => expect(error('set-linger').textContent).toContain(words.message));
+  expect(error('set-parallel').textContent).toContain('A whole number from 1 to 8.');
+  const linger = screen.getByTestId('set-linger');
+  expect(linger.getAttribute('aria-invalid')).toBe('true');
+  const described = linger.getAttribute('aria-describedby')!.split(' ');
+  const help = described.flatMap((id) => document.getElementById(id) ?? []);
+  expect(help.some((element) => element.contains(error('set-linger')))).toBe(true);
+
+  language.choose('nl');
+  await waitFor(() => expect(error('set-parallel').textContent).toContain('Een heel getal van 1 tot 8.'));
+  // What its code means stands before it, and whose words it is in.
+  const [lead, message] = error('set-linger').querySelectorAll('p');
+  expect(lead?.textContent).toBe(saidError(words).lead);
+  expect(lead?.textContent).not.toBe('');
+  expect(message?.querySelector('[lang=en]')?.textContent).toBe(words.message);
 });
 
 const updates = snapshot({}).updates;

@@ -1,9 +1,12 @@
 // Files and wishes from outside of the page: none is lost, whatever the window is busy with.
 
 import { waitFor } from '@testing-library/svelte';
+import { tick } from 'svelte';
 import { expect, test, vi } from 'vitest';
 import type { Drop, Wish } from '../src/backend/backend';
 import type { Command } from '../src/generated/Command';
+import type { Reply } from '../src/generated/Reply';
+import type { UiError } from '../src/generated/UiError';
 import { image, registry, snapshot, transfer } from '../src/mock/words';
 import { Store } from '../src/state/store.svelte';
 import { ScriptedOwner, open, show } from './owner';
@@ -49,18 +52,48 @@ test('a window that is closed leaves what waits in it to the next one', async ()
   wishing(next, ...owner.kept);
   const shown = await show(next);
   await waitFor(() => expect(shown.store.dialog).toEqual({ kind: 'archive', paths: archives.paths }));
+  expect(next.asked()).toEqual([]);
   // What is asked waits no more; what is behind it does.
   await waitFor(() => expect(next.kept).toEqual(['setup']));
   shown.store.close();
   await waitFor(() => expect(next.kept).toEqual([]));
 });
 
+test('what another window has left is asked before it is pushed, even to the only registry', async () => {
+  const owner = new ScriptedOwner(one());
+  wishing(owner, { archives: { paths: ['/x/a.tar', '/x/b.txt'], isLeft: true } });
+  const { store, screen, user } = await show(owner);
+  await waitFor(() => expect(store.dialog).toEqual({ kind: 'archive', paths: ['/x/a.tar'] }));
+  expect(store.notice?.text).toContain('b.txt is not an image archive');
+  expect(owner.asked()).toEqual([]);
+  await user.click(await screen.findByTestId('archive-submit'));
+  await waitFor(() =>
+    expect(owner.asked()).toMatchObject([
+      { kind: 'push-archive', path: '/x/a.tar', registry: 'cr.boss.org' },
+    ]),
+  );
+});
+
+test('it waits for a dialog as a choice would; what is dropped meanwhile does not', async () => {
+  const { owner, store } = await open(one());
+  store.dialog = { kind: 'add' };
+  wishing(owner, { archives: { paths: ['/x/a.tar'], isLeft: true } });
+  owner.listener.wished();
+  await waitFor(() => expect(store.notice?.text).toBe('a.tar waits until this dialog is closed.'));
+  owner.listener.drop(drop('/x/b.tar'));
+  await waitFor(() => expect(owner.asked()).toMatchObject([{ kind: 'push-archive', path: '/x/b.tar' }]));
+  store.close();
+  await waitFor(() => expect(store.dialog).toEqual({ kind: 'archive', paths: ['/x/a.tar'] }));
+  expect(owner.asked()).toHaveLength(1);
+});
+
 test('what is dropped before there is a state is left to the next window, too', async () => {
   const owner = new ScriptedOwner(one());
   vi.spyOn(owner, 'dispatch').mockRejectedValue({ code: 'owner-gone', message: 'Gone.' });
-  await show(owner);
+  const { store } = await show(owner);
   owner.listener.drop(drop('/x/a.tar'));
   await waitFor(() => expect(owner.kept).toEqual([files('/x/a.tar')]));
+  expect(store.notice?.text).toBe('a.tar waits until your registries are known.');
 });
 
 test('the shell hears of each wish that was taken up, even if none waits', async () => {
@@ -103,24 +136,79 @@ test('an archive that is read for long is shown where it can be cancelled', asyn
   expect(owner.asked().at(-1)).toEqual({ kind: 'cancel', transfer: 7 });
 });
 
-test('nor does the dialog stand before it; what is refused then is said outside', async () => {
-  const { owner, store, screen, user } = await open(two());
-  const refuse: ((error: unknown) => void)[] = [];
-  owner.answers['push-archive'] = () => new Promise((_, reject) => refuse.push(reject));
-  owner.tell({ kind: 'transfer', transfer: readRow(6, 'older.tar.gz') });
+test('what is refused at once does not wait for an archive that is read for long', async () => {
+  const { owner, store } = await open(one());
+  owner.answers['push-archive'] = (command) => {
+    if ('path' in command && command.path === '/x/b.tar')
+      throw { code: 'archive-invalid', message: 'It is damaged.' };
+    return new Promise(() => {});
+  };
+  owner.listener.drop(drop('/x/a.tar.gz', '/x/b.tar'));
+  await waitFor(() => expect(store.notice?.text).toContain('It is damaged.'));
+  expect(store.view).toBe('transfers');
+});
+
+/** Two archives in the dialog, which the owner answers when the test says so. */
+async function twoInTheDialog() {
+  const opened = await open(two());
+  const { owner, store, screen, user } = opened;
+  const answers: { resolve: (reply: Reply) => void; reject: (error: UiError) => void }[] = [];
+  owner.answers['push-archive'] = () => new Promise((resolve, reject) => answers.push({ resolve, reject }));
+  owner.tell({ kind: 'transfer', transfer: readRow(6, 'a.tar.gz') });
   await waitFor(() => expect(store.snapshot?.transfers).toHaveLength(1));
   store.dialog = { kind: 'archive', paths: ['/x/a.tar.gz', '/x/b.tar.gz'] };
   await user.click(await screen.findByTestId('archive-submit'));
   // All of them are asked for at once: the first may take long.
   expect(owner.asked()).toHaveLength(2);
   expect(screen.getByTestId('archive-dialog')).toBeTruthy();
+  return { ...opened, answers };
+}
+
+test('nor does the dialog stand before it; what is refused is said outside, and what fails in its row', async () => {
+  const { owner, store, answers } = await twoInTheDialog();
+  const error: UiError = { code: 'archive-invalid', message: 'It is damaged.' };
+  answers[1]!.reject(error);
   owner.tell({ kind: 'transfer', transfer: readRow(7, 'a.tar.gz') });
   await waitFor(() => expect(store.dialog).toBeNull());
   expect(store.view).toBe('transfers');
-  for (const [at, reject] of refuse.entries())
-    reject({ code: 'archive-invalid', message: `It is damaged ${at}.` });
-  await waitFor(() => expect(store.notice?.text).toContain('It is damaged 0.'));
-  expect(store.notice?.text).toContain('It is damaged 1.');
+  await waitFor(() => expect(store.notice?.text).toContain('b.tar.gz was refused. It is damaged.'));
+  store.notice = null;
+  // Read to its end, it is no image.
+  owner.tell({ kind: 'transfer', transfer: { ...readRow(7, 'a.tar.gz'), state: { kind: 'failed', error } } });
+  answers[0]!.resolve({ kind: 'transfer', id: 7 });
+  await waitFor(() => expect(store.snapshot?.transfers.at(-1)?.state.kind).toBe('failed'));
+  await new Promise((done) => setTimeout(done, 5));
+  expect(store.notice).toBeNull();
+});
+
+test('a refusal that comes when the dialog has gone is said at once', async () => {
+  const { store, answers } = await twoInTheDialog();
+  store.close();
+  answers[1]!.reject({ code: 'archive-invalid', message: 'It is damaged.' });
+  await waitFor(() => expect(store.notice?.text).toContain('It is damaged.'));
+});
+
+test('the dialog makes room for its own archives alone', async () => {
+  const { owner, store } = await twoInTheDialog();
+  owner.tell({ kind: 'transfer', transfer: readRow(7, 'other.tar.gz') });
+  owner.tell({ kind: 'transfer', transfer: { ...readRow(8, 'a.tar.gz'), registry: 'b.example' } });
+  await waitFor(() => expect(store.snapshot?.transfers).toHaveLength(3));
+  await tick();
+  expect(store.dialog?.kind).toBe('archive');
+  owner.tell({ kind: 'transfer', transfer: readRow(9, 'b.tar.gz') });
+  await waitFor(() => expect(store.dialog).toBeNull());
+});
+
+test('nor does it for any if the name was given: such an archive is not read first', async () => {
+  const { owner, store, screen, user } = await open(two());
+  owner.answers['push-archive'] = () => new Promise(() => {});
+  store.dialog = { kind: 'archive', paths: ['/x/a.tar.gz'] };
+  await user.type(await screen.findByTestId('archive-reference'), 'team/a:v1');
+  await user.click(screen.getByTestId('archive-submit'));
+  owner.tell({ kind: 'transfer', transfer: readRow(7, 'a.tar.gz') });
+  await waitFor(() => expect(store.snapshot?.transfers).toHaveLength(1));
+  await tick();
+  expect(store.dialog?.kind).toBe('archive');
 });
 
 test('what a dialog opens next comes before what waits', async () => {
@@ -222,8 +310,9 @@ test('what comes before the first state, and before one that is asked for again,
   owner.listener.wished();
   owner.listener.drop(drop('/x/b.tar'));
   expect(takes).not.toHaveBeenCalled();
-  expect(store.notice).toBeNull();
+  expect(store.notice?.text).toContain('b.tar waits');
   await store.retry();
+  expect(store.notice).toBeNull();
   await waitFor(() =>
     expect(
       owner

@@ -62,6 +62,19 @@ async fn row(events: &mut EventStream, source: &str, wanted: impl Fn(&TransferVi
     }
 }
 
+/// Waits until the transfer of that file has failed.
+async fn failed(events: &mut EventStream, source: &str) -> (TransferId, Code) {
+    let row = row(events, source, |row| row.state.is_final()).await;
+    match row.state {
+        TransferState::Failed { error } => (row.id, error.code),
+        other => panic!("it has not failed: {other:?}"),
+    }
+}
+
+async fn known(session: &Session) -> Vec<TransferId> {
+    snapshot(session).await.transfers.iter().map(|row| row.id).collect()
+}
+
 async fn gone(events: &mut EventStream, id: TransferId) {
     while !matches!(next(events).await.change, Change::TransferGone { id: gone } if gone == id) {}
 }
@@ -102,20 +115,34 @@ async fn an_archive_stands_in_the_list_while_it_is_read() {
     // Nothing is behind that address.
     request(&session, Command::Cancel { transfer: kept }).await.unwrap();
 
+    // What everybody has seen in the list does not go without a word: it stands there with the reason.
     end(&two);
-    assert_eq!(answer(second).await.unwrap_err().code, Code::ArchiveInvalid);
-    gone(&mut events, refused).await;
+    assert_eq!(failed(&mut events, "two.tar.gz").await, (refused, Code::ArchiveInvalid));
+    assert_eq!(answer(second).await, Ok(Reply::Transfer { id: refused }));
+    assert_eq!(known(&session).await, [cancelled, refused, kept]);
 
-    // Asked for again, what failed stays until the new one is read.
-    let again = ask(&session, Command::Retry { transfer: cancelled });
-    let next_try = row(&mut events, "one.tar.gz", is_read).await.id;
-    assert!(next_try != cancelled);
-    let known: Vec<_> = snapshot(&session).await.transfers.iter().map(|row| row.id).collect();
-    assert_eq!(known, [cancelled, kept, next_try]);
-    end(&one);
-    assert_eq!(answer(again).await.unwrap_err().code, Code::ArchiveInvalid);
-    gone(&mut events, next_try).await;
-    assert_eq!(snapshot(&session).await.transfers.len(), 2);
+    // Asked for again, what failed stays until the new one is read, and there are never two of it.
+    let again = ask(&session, Command::Retry { transfer: refused });
+    let next_try = row(&mut events, "two.tar.gz", is_read).await.id;
+    let same = ask(&session, Command::Retry { transfer: refused });
+    assert_eq!(answer(same).await.unwrap_err().code, Code::NotFound);
+    assert_eq!(known(&session).await, [cancelled, refused, kept, next_try]);
+    end(&two);
+    assert_eq!(failed(&mut events, "two.tar.gz").await, (next_try, Code::ArchiveInvalid));
+    gone(&mut events, refused).await;
+    assert_eq!(answer(again).await, Ok(Reply::Transfer { id: next_try }));
+    assert_eq!(known(&session).await, [cancelled, kept, next_try]);
+
+    // Whoever clears the list meanwhile has not meant what is under way.
+    let again = ask(&session, Command::Retry { transfer: next_try });
+    let last_try = row(&mut events, "two.tar.gz", is_read).await.id;
+    request(&session, Command::DismissAll).await.unwrap();
+    assert_eq!(known(&session).await, [last_try]);
+    // What ends it from outside is what whoever waits is told.
+    request(&session, Command::RemoveRegistry { registry: NAME.parse().unwrap() }).await.unwrap();
+    let ended = row(&mut events, "two.tar.gz", |row| row.state.is_final()).await.state;
+    assert_eq!(ended, TransferState::Failed { error: answer(again).await.unwrap_err() });
+    end(&two);
     session.close().await;
 }
 

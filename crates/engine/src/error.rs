@@ -324,10 +324,10 @@ fn refused(operation: Operation, reference: &str, cause: Cause) -> UiError {
         ),
         Cause::WantsCertificate => ui(
             Code::ClientCertificateNeeded,
-            format!("{registry} asks the engine for a certificate, and it has none to show."),
+            format!("{registry} asks the engine for a certificate, and the engine shows none that it takes."),
             &format!(
-                "Put client.cert and client.key into /etc/docker/certs.d/{registry}, or leave the engine out of it \
-                 (--direct)."
+                "Put a client.cert that the registry takes and its client.key into /etc/docker/certs.d/{registry}, or leave \
+                 the engine out of it (--direct)."
             ),
         ),
         Cause::HungUp => ui(

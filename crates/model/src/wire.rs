@@ -7,7 +7,7 @@ use crate::{Command, Event, Reply, UiError};
 use serde::{Deserialize, Serialize};
 
 /// Version of the control protocol; a face and an owner of different versions refuse each other.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// What kind of face is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -143,6 +143,9 @@ pub enum RegistryError {
         /// The registry's words.
         details: String,
     },
+    /// A refusal of a piece of a layer that can be read only once. The next push sends it in a single request.
+    #[error(transparent)]
+    PiecesRefused(Box<RegistryError>),
     /// What answers is not a registry, or breaks the distribution-spec.
     #[error("what answers at {address} does not speak the registry protocol: {what}")]
     Protocol {
@@ -424,6 +427,10 @@ impl From<&RegistryError> for UiError {
                     .hint("The registry's log on its host says more.")
                     .details(details),
             },
+            RegistryError::PiecesRefused(refusal) => Self::from(&**refusal).hint(
+                "Push it again: the registry did not take a layer in pieces, and now gets each one in a single \
+                 request.",
+            ),
             RegistryError::Protocol { .. } => ui(Code::RegistryFailed)
                 .hint("Check that the tunnel ends at the registry's port and not at another program's."),
             RegistryError::Redirected { .. } => ui(Code::RegistryFailed).hint(

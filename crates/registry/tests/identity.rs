@@ -13,7 +13,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dockline_model::{Code, UiError};
 use dockline_registry::{Client, ClientConfig, CredentialSource, Credentials, Digest, RegistryError};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashSet},
     net::{Ipv4Addr, SocketAddr},
@@ -24,6 +24,9 @@ use std::{
 };
 use tokio::{net::TcpListener, task::JoinSet};
 
+/// The identity token that is kept: no word that a message could have by itself.
+const KEPT: &str = "Zq7vX2mJ";
+
 /// How the token server goes about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Manner {
@@ -31,13 +34,15 @@ enum Manner {
     Azure,
     /// docker_auth's: both names, and nothing about refreshing.
     DockerAuth,
+    /// One that has all names, and `null` where it gives nothing.
+    Nulls,
     /// A new refresh token each time, and the one before is good no more.
     Rotating,
     /// A new one each time, which is of no use; the one that is kept stays good.
     RotatingForNothing,
     /// It does not know the POST, and says so.
     GetOnly(u16),
-    /// It refuses what is kept.
+    /// It refuses what is kept, and says what it was sent.
     Refusing(u16),
 }
 
@@ -68,7 +73,7 @@ impl House {
         let address = listener.local_addr().unwrap();
         let house = Self(Arc::new(Rules {
             manner,
-            identity: Mutex::new("kept".to_owned()),
+            identity: Mutex::new(KEPT.to_owned()),
             given: AtomicUsize::new(0),
             good: Mutex::default(),
             posted: Mutex::default(),
@@ -88,13 +93,18 @@ impl House {
 
     fn oauth(&self, form: BTreeMap<String, String>) -> Response {
         let sent = form.get("refresh_token").cloned().unwrap_or_default();
+        let refused = json!({ "errors": [{ "code": "INVALID_GRANT", "message": sent, "detail": form }] });
+        let refused = refused.to_string();
         self.0.posted.lock().unwrap().push(form);
-        let refused = json!({ "error": "invalid_grant" }).to_string();
         match self.0.manner {
             Manner::GetOnly(status) | Manner::Refusing(status) => {
                 return (StatusCode::from_u16(status).unwrap(), refused).into_response();
             }
-            Manner::Azure | Manner::DockerAuth | Manner::Rotating | Manner::RotatingForNothing => {}
+            Manner::Azure
+            | Manner::DockerAuth
+            | Manner::Nulls
+            | Manner::Rotating
+            | Manner::RotatingForNothing => {}
         }
         let mut good = self.0.identity.lock().unwrap();
         if sent != *good {
@@ -103,6 +113,7 @@ impl House {
         let token = self.token();
         let answer = match self.0.manner {
             Manner::Azure => json!({ "access_token": token, "refresh_token": sent }),
+            Manner::Nulls => nulls("access_token", &token),
             Manner::Rotating => {
                 *good = format!("{sent}+");
                 json!({ "access_token": token, "refresh_token": *good, "expires_in": 300 })
@@ -127,6 +138,15 @@ impl House {
     }
 }
 
+/// A token under one of its names, and nothing under all others.
+fn nulls(name: &str, token: &str) -> Value {
+    let mut answer = json!({
+        "token": null, "access_token": null, "refresh_token": null, "expires_in": null, "issued_at": null,
+    });
+    answer[name] = token.into();
+    answer
+}
+
 fn client(address: SocketAddr, keeper: &Arc<Keeper>) -> Client {
     let credentials: Arc<dyn CredentialSource> = keeper.clone();
     let config =
@@ -149,10 +169,10 @@ async fn answer(State(house): State<House>, request: Request) -> Response {
             .map(|login| String::from_utf8(BASE64_STANDARD.decode(login).unwrap()).unwrap());
         let query = fields(parts.uri.query().unwrap_or_default());
         house.0.asked.lock().unwrap().push((query, login.clone()));
-        if !matches!(house.0.manner, Manner::GetOnly(_)) || login.as_deref() != Some(":kept") {
+        if !matches!(house.0.manner, Manner::GetOnly(_)) || login != Some(format!(":{KEPT}")) {
             return StatusCode::UNAUTHORIZED.into_response();
         }
-        return json!({ "token": house.token() }).to_string().into_response();
+        return nulls("token", &house.token()).to_string().into_response();
     }
     let token = login.and_then(|login| login.strip_prefix("Bearer ")).unwrap_or_default();
     if !house.0.good.lock().unwrap().contains(token) {
@@ -166,23 +186,31 @@ async fn answer(State(house): State<House>, request: Request) -> Response {
 #[derive(Debug, Default)]
 struct Keeper {
     asked: AtomicUsize,
-    /// What a person types when asked.
-    typed: Option<&'static str>,
+    /// What a person types when asked: a name, and what goes with it.
+    typed: Option<(&'static str, &'static str)>,
 }
 
 #[async_trait]
 impl CredentialSource for Keeper {
     async fn find(&self) -> Result<Option<Credentials>, UiError> {
-        Ok(Some(Credentials { user: "<token>".to_owned(), secret: "kept".into() }))
+        Ok(Some(Credentials { user: "<token>".to_owned(), secret: KEPT.into() }))
     }
 
     async fn ask(&self, refused: bool) -> Result<Option<Credentials>, UiError> {
         assert!(refused, "there was a login");
         self.asked.fetch_add(1, Ordering::SeqCst);
-        Ok(self.typed.map(|secret| Credentials { user: "<token>".to_owned(), secret: secret.into() }))
+        Ok(self.typed.map(|(user, secret)| Credentials { user: user.to_owned(), secret: secret.into() }))
     }
 
     async fn accepted(&self, _: &Credentials) {}
+}
+
+/// The identity token is nowhere that a person or a log would see it.
+fn assert_is_not_told(error: &RegistryError) {
+    let UiError { message, hint, details, .. } = UiError::from(error);
+    for text in [Some(message), hint, details, Some(format!("{error} {error:?}"))].into_iter().flatten() {
+        assert!(!text.contains(KEPT), "{text}");
+    }
 }
 
 async fn ask(client: &Client, repository: &str) -> Result<bool, RegistryError> {
@@ -191,7 +219,7 @@ async fn ask(client: &Client, repository: &str) -> Result<bool, RegistryError> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_token_is_posted_and_its_access_token_used() {
-    for manner in [Manner::Azure, Manner::DockerAuth] {
+    for manner in [Manner::Azure, Manner::DockerAuth, Manner::Nulls] {
         let keeper = Arc::new(Keeper::default());
         let (client, house, _serving) = House::serve(manner, &keeper).await;
         assert!(ask(&client, "team/app").await.unwrap(), "{manner:?}");
@@ -200,7 +228,7 @@ async fn an_identity_token_is_posted_and_its_access_token_used() {
             ("grant_type", "refresh_token"),
             ("service", "cr.boss.org"),
             ("scope", "repository:team/app:pull"),
-            ("refresh_token", "kept"),
+            ("refresh_token", KEPT),
             ("client_id", "dockline"),
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -224,8 +252,8 @@ async fn the_next_question_has_the_refresh_token_that_came_with_the_last_answer(
         house.forget_access();
     }
     let sent: Vec<String> = house.posted().into_iter().map(|form| form["refresh_token"].clone()).collect();
-    assert_eq!(sent, ["kept", "kept+", "kept++"]);
-    let kept = Credentials { user: "<token>".to_owned(), secret: "kept".into() };
+    assert_eq!(sent, ["", "+", "++"].map(|more| format!("{KEPT}{more}")));
+    let kept = Credentials { user: "<token>".to_owned(), secret: KEPT.into() };
     assert!(client.is_logged_in_as(Some(&kept)), "the login is the one that is kept all the same");
 
     // One that is of no use, and what is kept still is.
@@ -235,7 +263,7 @@ async fn the_next_question_has_the_refresh_token_that_came_with_the_last_answer(
         house.forget_access();
     }
     let sent: Vec<String> = house.posted().into_iter().map(|form| form["refresh_token"].clone()).collect();
-    assert_eq!(sent, ["kept", "another", "kept"]);
+    assert_eq!(sent, [KEPT, "another", KEPT]);
     assert_eq!(keeper.asked.load(Ordering::SeqCst), 0);
 }
 
@@ -249,7 +277,7 @@ async fn a_server_that_knows_no_post_is_asked_as_with_a_password() {
         let [(query, login)] = <[_; 1]>::try_from(asked).unwrap();
         let expected = [("service", "cr.boss.org"), ("scope", "repository:app:pull")];
         assert_eq!(query, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
-        assert_eq!(login.as_deref(), Some(":kept"));
+        assert_eq!(login, Some(format!(":{KEPT}")));
     }
 }
 
@@ -262,14 +290,42 @@ async fn who_has_an_identity_token_that_has_ended_is_told_to_log_in_anew() {
         assert!(matches!(error, RegistryError::Auth { .. }), "{error:?}");
         let told = UiError::from(&error);
         assert_eq!(told.code, Code::RegistryAuth);
-        assert!(told.message.ends_with('.') && told.hint.unwrap().contains("dockline login"));
-        let details = told.details.unwrap();
-        assert!(details.contains("has ended or was taken back") && !details.contains("kept+"), "{details}");
+        assert!(told.message.ends_with('.') && told.hint.as_ref().unwrap().contains("dockline login"));
+        assert!(told.details.as_ref().unwrap().contains("has ended or was taken back"), "{told:?}");
+        assert_is_not_told(&error);
         assert_eq!((house.posted().len(), keeper.asked.load(Ordering::SeqCst)), (1, 1), "{status}");
     }
     // Somebody who logs in anew when asked is let in.
-    let keeper = Arc::new(Keeper { typed: Some("new"), ..Keeper::default() });
+    let keeper = Arc::new(Keeper { typed: Some(("<token>", "new")), ..Keeper::default() });
     let (client, house, _serving) = House::serve(Manner::Azure, &keeper).await;
     *house.0.identity.lock().unwrap() = "new".to_owned();
     assert!(ask(&client, "app").await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failing_server_says_of_the_question_is_not_told() {
+    for status in [400, 404, 422, 500] {
+        let keeper = Arc::new(Keeper::default());
+        let (client, house, _serving) = House::serve(Manner::Refusing(status), &keeper).await;
+        let error = ask(&client, "app").await.unwrap_err();
+        let [form] = <[_; 1]>::try_from(house.posted()).unwrap();
+        assert_eq!(form["refresh_token"], KEPT, "{status}");
+        assert_is_not_told(&error);
+        if status == 500 {
+            assert!(matches!(error, RegistryError::Failed { status: 500, .. }), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_typed_a_wrong_password_is_not_told_of_the_identity_token() {
+    let keeper = Arc::new(Keeper { typed: Some(("mary", "wrong")), ..Keeper::default() });
+    let (client, house, _serving) = House::serve(Manner::Refusing(400), &keeper).await;
+    let error = ask(&client, "app").await.unwrap_err();
+    let details = UiError::from(&error).details.unwrap();
+    assert!(details.ends_with("did not take the login"), "{details}");
+    let logins: Vec<_> =
+        house.0.asked.lock().unwrap().iter().filter_map(|(_, login)| login.clone()).collect();
+    assert_eq!(logins, ["mary:wrong", "mary:wrong"]);
+    assert_eq!(keeper.asked.load(Ordering::SeqCst), 2);
 }

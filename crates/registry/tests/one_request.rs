@@ -16,7 +16,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use dockline_model::{Compression, LayerState, LayerView};
+use dockline_model::{Compression, LayerState, LayerView, UiError};
 use dockline_registry::{
     Client, ClientConfig, Digest, EngineImage, Packing, Records, RegistryError, Scope, Sending,
 };
@@ -27,13 +27,14 @@ use std::{
     net::Ipv4Addr,
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use support::{
     Registry,
     line::{Line, layer, save},
     tar_of,
 };
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
 const MIB: usize = 1 << 20;
 
@@ -50,6 +51,10 @@ enum Manner {
     Never(StatusCode),
     /// It wants no bytes with the request that completes a layer.
     NotWithTheEnd(StatusCode),
+    /// It finds whole layers too long, and takes one piece of each.
+    NeitherWay,
+    /// It takes pieces, and loses an upload that has begun, once.
+    ForgetsOnce,
     /// Whoever is logged in may send another request of a body once more.
     LogsOutOnce,
 }
@@ -93,7 +98,13 @@ impl Stubborn {
     }
 
     /// What a request with bytes of a layer gets, if they are not taken.
-    fn refusal(&self, headers: &HeaderMap, before: (usize, usize), is_end: bool) -> Option<StatusCode> {
+    /// `taken`: how many before it were. `refused`: how many were not, of any.
+    fn refusal(
+        &self,
+        headers: &HeaderMap,
+        (taken, refused): (usize, usize),
+        is_end: bool,
+    ) -> Option<StatusCode> {
         let is_piece = headers.contains_key(header::CONTENT_RANGE);
         let length =
             headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
@@ -103,9 +114,12 @@ impl Stubborn {
         }
         match self.0 {
             Manner::First(status) if is_piece => Some(status),
-            Manner::After(count, status) if is_piece && before.1 >= count => Some(status),
+            Manner::After(count, status) if is_piece && taken >= count => Some(status),
             Manner::Never(status) => Some(status),
             Manner::NotWithTheEnd(status) if is_end => Some(status),
+            Manner::NeitherWay if is_end => Some(StatusCode::PAYLOAD_TOO_LARGE),
+            Manner::NeitherWay if taken > 0 => Some(StatusCode::BAD_REQUEST),
+            Manner::ForgetsOnce if taken > 0 && refused == 0 => Some(StatusCode::NOT_FOUND),
             _ => None,
         }
     }
@@ -132,16 +146,13 @@ async fn answer(State(stubborn): State<Stubborn>, request: Request) -> Response 
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let number = path.rsplit_once("/uploads/").and_then(|(_, number)| number.parse::<usize>().ok());
-    let before = number.map_or((0, 0), |number| {
-        let (bytes, requests) = &stubborn.seen().uploads[number];
-        (bytes.len(), *requests)
-    });
+    let taken = number.map_or(0, |number| stubborn.seen().uploads[number].1);
     let is_long = |bytes: &[u8]| bytes.len() > 1000;
     // Whoever answers before the end and hangs up may not be heard.
     let (bytes, is_all) = received(body).await;
     let mut seen = stubborn.seen();
     if parts.method == Method::PATCH
-        && let Some(status) = stubborn.refusal(&parts.headers, before, false)
+        && let Some(status) = stubborn.refusal(&parts.headers, (taken, seen.refused), false)
     {
         seen.refused += 1;
         return (status, r#"{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"no pieces"}]}"#)
@@ -192,7 +203,7 @@ async fn answer(State(stubborn): State<Stubborn>, request: Request) -> Response 
         }
         (Method::PUT, Some(number)) => {
             if !bytes.is_empty()
-                && let Some(status) = stubborn.refusal(&parts.headers, before, true)
+                && let Some(status) = stubborn.refusal(&parts.headers, (taken, seen.refused), true)
             {
                 seen.refused += 1;
                 return status.into_response();
@@ -269,9 +280,13 @@ async fn a_layer_whose_pieces_are_refused_goes_in_one_request_and_so_do_those_af
         let records = Arc::new(Records::in_folder(&kept));
         archive(&file, 1);
         push(&to(address), &file, "v1", &sending(&records, Compression::Gzip)).await.unwrap();
+        // What knows no upload after its first piece may have lost it, and is asked once more.
+        let is_ambiguous =
+            matches!(manner, Manner::After(_, StatusCode::NOT_FOUND) | Manner::End(StatusCode::NOT_FOUND));
+        let refused = 1 + usize::from(is_ambiguous);
         {
             let seen = stubborn.seen();
-            assert_eq!(seen.refused, 1, "{manner:?}");
+            assert_eq!(seen.refused, refused, "{manner:?}");
             assert_eq!(seen.with_length, [false, false], "{manner:?}");
             assert_eq!(seen.blobs.len(), 3, "{manner:?}");
         }
@@ -282,7 +297,7 @@ async fn a_layer_whose_pieces_are_refused_goes_in_one_request_and_so_do_those_af
         archive(&file, 7);
         let records = Arc::new(Records::in_folder(&kept));
         push(&to(address), &file, "v2", &sending(&records, Compression::Gzip)).await.unwrap();
-        assert_eq!(stubborn.figures(), (1, 4), "{manner:?}");
+        assert_eq!(stubborn.figures(), (refused, 4), "{manner:?}");
     }
 }
 
@@ -335,6 +350,63 @@ async fn a_registry_that_takes_no_layer_at_all_is_not_remembered_for_its_pieces(
         let seen = stubborn.seen();
         // Each push tries a piece, and then the whole.
         assert_eq!((seen.refused, seen.abandoned >= 2), (4, true), "{status}");
+    }
+}
+
+/// A second machine that knows nothing of an upload, or a clean-up: it says nothing of pieces.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_has_lost_one_upload_goes_on_getting_pieces() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.tar");
+    let (stubborn, _serving, address) = Stubborn::serve(Manner::ForgetsOnce).await;
+    let records = Arc::new(Records::nowhere());
+    for (seed, tag) in [(1, "v1"), (7, "v2")] {
+        archive(&file, seed);
+        push(&to(address), &file, tag, &sending(&records, Compression::Gzip)).await.unwrap();
+        assert_eq!(stubborn.figures(), (1, 0), "{tag}");
+    }
+}
+
+/// A short layer goes whole first, then in pieces: both refused is the end of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_takes_a_short_layer_neither_whole_nor_in_pieces_ends_the_push() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.tar");
+    save(&file, "app:v1", &[layer(1, MIB)]);
+    for (manner, last) in [(Manner::Never(StatusCode::PAYLOAD_TOO_LARGE), 413), (Manner::NeitherWay, 400)] {
+        let (stubborn, _serving, address) = Stubborn::serve(manner).await;
+        let (client, records) = (to(address), Arc::new(Records::nowhere()));
+        let how = sending(&records, Compression::Gzip);
+        let mut refused = Vec::new();
+        for _ in 0..2 {
+            let pushed = timeout(Duration::from_secs(60), push(&client, &file, "v1", &how)).await;
+            let error = pushed.unwrap_or_else(|_| panic!("{manner:?}: no end")).unwrap_err();
+            let is_it = matches!(error, RegistryError::Failed { status, .. } if status == last);
+            assert!(is_it, "{manner:?}: {error:?}");
+            refused.push(std::mem::take(&mut stubborn.seen().refused));
+        }
+        // The second push tries both ways again: that pieces were refused was not noted.
+        assert_eq!(refused[0], refused[1], "{manner:?}");
+    }
+}
+
+/// Whatever it was noted for has passed, or was never the reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_noted_for_its_pieces_that_refuses_a_whole_layer_gets_pieces_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.tar");
+    for (status, length) in [(StatusCode::BAD_REQUEST, 30 * MIB), (StatusCode::PAYLOAD_TOO_LARGE, MIB)] {
+        let (stubborn, _serving, address) = Stubborn::serve(Manner::Never(status)).await;
+        archive(&file, 1);
+        let records = remembering(address, &file).await;
+        save(&file, "app:v1", &[layer(1, length)]);
+        let mut refused = Vec::new();
+        for _ in 0..2 {
+            push(&to(address), &file, "v1", &sending(&records, Compression::Gzip)).await.unwrap_err();
+            refused.push(std::mem::take(&mut stubborn.seen().refused));
+        }
+        // At first only the way that was noted, and then both.
+        assert_eq!(refused[1], 2 * refused[0], "{status}");
     }
 }
 
@@ -439,6 +511,10 @@ async fn an_export_goes_on_in_one_request() {
             let export = futures::stream::iter([Ok::<_, io::Error>(tar.clone())]).boxed();
             let pushed = to(address).push_export(&image, export, ("app", "v1"), &how, |_, _, _| ()).await;
             assert_eq!(pushed.is_ok(), goes_well, "{manner:?}: {pushed:?}");
+            if let Err(error) = &pushed {
+                let hint = UiError::from(error).hint.unwrap();
+                assert!(hint.starts_with("Push it again"), "{manner:?}: {hint}");
+            }
         }
         assert_eq!(stubborn.seen().refused, 1, "{manner:?}");
     }

@@ -15,6 +15,8 @@ export interface Folder {
 export interface Dropped {
   paths: string[];
   folders?: Folder[];
+  /** Some of it was given to an earlier window, which was closed before anything became of it. */
+  isLeft?: true;
 }
 
 /** Something dragged over the window; positions in CSS pixels. */

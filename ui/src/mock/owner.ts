@@ -77,6 +77,7 @@ export class Owner implements Backend {
   async takeWish(): Promise<Wish | null> {
     const [wish, ...left] = kept();
     await this.keepWishes(left);
+    if (typeof wish === 'object') return { archives: { ...wish.archives, isLeft: true } };
     return wish ?? null;
   }
 

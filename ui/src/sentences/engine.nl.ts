@@ -60,12 +60,12 @@ export const engine: readonly Pattern[] = [
   ],
   ['Log in with `dockline login {1}` and try again.', 'Log in bij de registry en probeer het opnieuw.'],
   [
-    '{1} asks the engine for a certificate, and it has none to show.',
-    '{1} vraagt de engine om een certificaat, en die heeft er geen.',
+    '{1} asks the engine for a certificate, and the engine shows none that it takes.',
+    '{1} vraagt de engine om een certificaat, en de engine toont er geen dat wordt aangenomen.',
   ],
   [
-    'Put client.cert and client.key into /etc/docker/certs.d/{1}, or leave the engine out of it (--direct).',
-    'Zet client.cert en client.key in /etc/docker/certs.d/{1}, of kies de route “Rechtstreeks”.',
+    'Put a client.cert that the registry takes and its client.key into /etc/docker/certs.d/{1}, or leave the engine out of it (--direct).',
+    'Zet een client.cert dat de registry aanneemt, en de client.key erbij, in /etc/docker/certs.d/{1}, of kies de route “Rechtstreeks”.',
   ],
   ['Log in with `docker login {1}` and try again.', 'Log in met `docker login {1}` en probeer het opnieuw.'],
   [

@@ -253,6 +253,10 @@ export const registry: readonly Pattern[] = [
   ],
   ["The registry's log on its host says more.", 'Het log van de registry op zijn host zegt meer.'],
   [
+    'Push it again: the registry did not take a layer in pieces, and now gets each one in a single request.',
+    'Push hem opnieuw: de registry nam een laag niet in stukken aan, en krijgt er nu elke in één verzoek.',
+  ],
+  [
     "Check that the tunnel ends at the registry's port and not at another program's.",
     'Kijk of de tunnel op de poort van de registry uitkomt en niet op die van een ander programma.',
   ],

@@ -30,6 +30,8 @@ export function letGo(store: Store, drop: Drop): void {
     store.wishes.later(drop);
     return;
   }
+  // Nobody who opens a window expects that it pushes by itself what another one was closed over.
+  const { isLeft = false } = drop;
   const { registries } = store.snapshot;
   const { good, refusal } = judged(drop);
   const aimed = aim(drop.x, drop.y);
@@ -41,7 +43,7 @@ export function letGo(store: Store, drop: Drop): void {
   if (refusal !== null) store.warn({ tone: 'error', text: refusal, code: 'archive-invalid' });
   if (good.length === 0) return;
   const registry = aimed ?? (registries.length === 1 ? registries[0]?.spec.name : undefined);
-  if (registry === undefined) {
+  if (registry === undefined || isLeft) {
     // An open dialog holds words somebody typed; they are not thrown away for a drop.
     if (store.isAsking) store.wishes.later({ ...drop, paths: good });
     else store.dialog = { kind: 'archive', paths: good };
@@ -57,6 +59,11 @@ async function pushAll(
   before: string | null,
 ): Promise<void> {
   const refused: Refused[] = [];
+  let told = 0;
+  const tell = () => {
+    if (refused.length > told) store.failAll(refused, before);
+    told = refused.length;
+  };
   const push = (path: string) =>
     store.request({ kind: 'push-archive', path, registry, reference: null }).catch((thrown) => {
       refused.push({ name: fileName(path), error: toUiError(thrown) });
@@ -66,10 +73,14 @@ async function pushAll(
     if (!isShown) store.view = 'transfers';
     isShown = true;
   };
-  // A packed archive takes long to read, and can be cancelled there.
-  const slow = setTimeout(show, MOMENT);
+  // A packed archive takes long to read, and can be cancelled there; how that ends is told there. What is refused at once
+  // does not wait for it.
+  const slow = setTimeout(() => {
+    show();
+    tell();
+  }, MOMENT);
   await Promise.all(paths.map(push));
   clearTimeout(slow);
   if (refused.length < paths.length) show();
-  store.failAll(refused, before);
+  tell();
 }

@@ -27,6 +27,8 @@ export class Submission {
   /** What was taken: it is not asked for again by pressing the button once more. */
   taken = $state.raw<ReadonlySet<string>>(new Set());
 
+  #tell = () => {};
+
   /** Does the work. `handled` may keep an error from being shown by returning true. */
   async run(work: () => Promise<void>, handled?: (error: UiError) => Promise<boolean>): Promise<void> {
     if (this.busy) return;
@@ -70,28 +72,47 @@ export class Submission {
    */
   async sendAll(store: Store, parts: readonly Part[], after?: () => void): Promise<readonly Part[]> {
     const left = parts.filter((part) => !this.taken.has(keyOf(part)));
-    const refused: { part: Part; error: UiError }[] = [];
+    const refused = new Map<Part, UiError>();
+    const named = () =>
+      left.flatMap((part) => {
+        const error = refused.get(part);
+        return error === undefined ? [] : [{ name: part.name, error }];
+      });
     const mine = store.dialog;
+    let told = 0;
+    this.#tell = () => {
+      if (store.dialog === mine || told === refused.size) return;
+      told = refused.size;
+      store.failAll(named());
+    };
     const ask = async (part: Part) => {
       try {
         await store.request(part.command);
         this.taken = new Set([...this.taken, keyOf(part)]);
-        return [];
       } catch (thrown) {
-        return [{ part, error: toUiError(thrown) }];
+        refused.set(part, toUiError(thrown));
+        this.#tell();
       }
     };
     await this.run(async () => {
       // At once: one answer may take long, and who closes the window meanwhile has asked for all of them.
-      refused.push(...(await Promise.all(left.map(ask))).flat());
-      const told = refused.map(({ part, error }) => ({ name: part.name, error }));
-      if (store.dialog !== mine) store.failAll(told);
-      else if (told.length === 0) {
+      await Promise.all(left.map(ask));
+      if (store.dialog !== mine) {
+        this.#tell();
+        return;
+      }
+      const told = named();
+      if (told.length === 0) {
         store.close();
         after?.();
       } else if (parts.length > 1) this.refused = told;
       else this.refusal = told[0]?.error ?? null;
     });
-    return refused.map(({ part }) => part);
+    return left.filter((part) => refused.has(part));
+  }
+
+  /** Its dialog was closed before all answers were there: what was refused already is said outside, and the rest as it comes. */
+  left(): void {
+    this.#tell();
   }
 }

@@ -2,7 +2,7 @@
 // yet: it waits here until there is a state, and no dialog is open that holds words somebody typed. The shell is told what
 // waits, so that a window that is closed leaves it to the next one.
 
-import type { Backend, Dropped, Wish } from '../backend/backend';
+import type { Backend, Dropped, Folder, Wish } from '../backend/backend';
 import { t } from '../strings';
 import { fileName } from './archive';
 import { listed } from './refused';
@@ -38,14 +38,15 @@ export class Wishes {
   }
 
   /** Files whose turn comes later. */
-  later({ paths, folders }: Dropped): void {
-    this.#add({ archives: { paths, ...(folders === undefined ? {} : { folders }) } });
+  later({ paths, folders, isLeft }: Dropped): void {
+    this.#add({ archives: dropped(paths, folders ?? [], isLeft === true) });
     this.goOn();
   }
 
   /** Does what waits, up to what would open a second dialog. Files that go on waiting are named. */
   goOn(): void {
     if (this.#store.snapshot !== null) this.#doNow();
+    this.#sayWhatWaits();
     if (JSON.stringify(this.#waiting) !== this.#kept) this.#keep();
   }
 
@@ -68,8 +69,12 @@ export class Wishes {
         store.onDrop({ kind: 'drop', ...wish.archives, x: -1, y: -1 });
       }
     }
+  }
+
+  #sayWhatWaits(): void {
+    const store = this.#store;
     const names = this.#waiting.flatMap((wish) => files(wish).paths).map(fileName);
-    const text = t.archive.waits(listed(names), names.length);
+    const text = this.#reason(listed(names), names.length);
     if (names.length === 0 || this.#notice?.text === text) return;
     if (store.notice?.tone === 'error') {
       // What went wrong is seen nowhere else; the files' turn comes by itself.
@@ -81,16 +86,25 @@ export class Wishes {
     this.#notice = store.notice;
   }
 
+  /** What files wait for. */
+  #reason(names: string, count: number): string {
+    const registries = this.#store.snapshot?.registries.length;
+    if (registries === undefined) return t.archive.waitsForState(names, count);
+    return registries > 1 ? t.archive.waits(names, count) : t.archive.waitsForDialog(names, count);
+  }
+
   /** Whether the dialog that is wished for is open. */
   get #isSettingUp(): boolean {
     return this.#store.dialog?.kind === 'setup';
   }
 
-  /** Which can be done now; -1 if none. Without a choice of registries, files need no dialog. */
+  /** Which can be done now; -1 if none. New files need no dialog without a choice of registries. */
   #next(): number {
     if (!this.#store.isAsking) return this.#waiting.length > 0 ? 0 : -1;
-    const asks = (this.#store.snapshot?.registries.length ?? 0) > 1;
-    return asks ? -1 : this.#waiting.findIndex((wish) => typeof wish === 'object');
+    const choice = (this.#store.snapshot?.registries.length ?? 0) > 1;
+    return choice
+      ? -1
+      : this.#waiting.findIndex((wish) => typeof wish === 'object' && wish.archives.isLeft !== true);
   }
 
   /** Pages are shown at once, and what is wished for twice is done once. */
@@ -103,13 +117,18 @@ export class Wishes {
         .flatMap(({ folders = [] }) => folders)
         .filter(({ path }, at, list) => list.findLastIndex((other) => other.path === path) === at)
         .filter(({ path }) => paths.includes(path));
+      const isLeft = all.some((files) => files.isLeft === true);
       this.#waiting = [
         ...this.#waiting.filter((other) => typeof other === 'string'),
-        { archives: { paths, ...(folders.length === 0 ? {} : { folders }) } },
+        { archives: dropped(paths, folders, isLeft) },
       ];
     } else if (wish !== 'setup') this.#store.go(wish);
     else if (!this.#isSettingUp && !this.#waiting.includes(wish)) this.#waiting.push(wish);
   }
+}
+
+function dropped(paths: string[], folders: Folder[], isLeft: boolean): Dropped {
+  return { paths, ...(folders.length === 0 ? {} : { folders }), ...(isLeft ? { isLeft } : {}) };
 }
 
 function files(wish: Wish): Dropped {

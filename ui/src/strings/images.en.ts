@@ -125,6 +125,10 @@ export const en = {
       `${names} ${n === 1 ? 'is a folder without an image' : 'are folders without images'}: an OCI layout has oci-layout and index.json in it. ${n === 1 ? 'It was' : 'They were'} not sent.`,
     waits: (names: string, n: number) =>
       `${names} ${n === 1 ? 'waits' : 'wait'} for a choice of registry until this dialog is closed.`,
+    waitsForDialog: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'waits' : 'wait'} until this dialog is closed.`,
+    waitsForState: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'waits' : 'wait'} until your registries are known.`,
     filter: 'Image archives (docker save, OCI layout)',
     noRegistry: 'There is no registry to push to yet. Add one first.',
   },

@@ -134,6 +134,10 @@ export const nl: typeof en = {
       `${names} ${n === 1 ? 'is een map zonder image' : 'zijn mappen zonder image'}: in een OCI-layout staan oci-layout en index.json. ${n === 1 ? 'Hij is' : 'Ze zijn'} niet verzonden.`,
     waits: (names: string, n: number) =>
       `${names} ${n === 1 ? 'wacht' : 'wachten'} op de keuze van een registry tot u klaar bent met wat hier openstaat.`,
+    waitsForDialog: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'wacht' : 'wachten'} tot u klaar bent met wat hier openstaat.`,
+    waitsForState: (names: string, n: number) =>
+      `${names} ${n === 1 ? 'wacht' : 'wachten'} tot bekend is welke registry’s u hebt.`,
     filter: 'Image-archieven (docker save, OCI-layout)',
     noRegistry: 'Er is nog geen registry om naartoe te pushen. Voeg er eerst een toe.',
   },

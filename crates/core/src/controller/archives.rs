@@ -5,10 +5,10 @@ use super::{
     run::cancelled,
     transfers::{Order, Reading},
 };
-use dockline_model::{Code, Command, RegistrySpec, UiError};
+use dockline_model::{Code, Command, RegistrySpec, TransferId, UiError};
 use dockline_registry::{
     RegistryError,
-    archive::{self, ArchiveImage},
+    archive::{self, ArchiveError, ArchiveImage},
 };
 use std::path::Path;
 use tokio::sync::{Semaphore, oneshot};
@@ -26,24 +26,33 @@ pub(super) async fn images(path: &Path) -> Result<Vec<ArchiveImage>, UiError> {
         archive::images(&path).await
     });
     match read.await {
-        Ok(images) => images.map_err(|error| UiError::from(&RegistryError::from(error))),
+        Ok(images) => images.map_err(told),
         Err(error) => {
             Err(UiError::new(Code::Internal, format!("The task that reads the archive failed: {error}.")))
         }
     }
 }
 
-/// Refuses a folder of something else, whatever it is to be called at the registry; reading one takes no time.
+fn told(error: ArchiveError) -> UiError {
+    UiError::from(&RegistryError::from(error))
+}
+
+/// Refuses a folder of something else, whatever it is to be called at the registry. Reading one takes no time, and none of
+/// the turns of archives that have to be unpacked.
 pub(super) async fn check_folder(path: &Path) -> Result<(), UiError> {
     match tokio::fs::metadata(path).await {
-        Ok(found) if found.is_dir() => images(path).await.map(drop),
+        Ok(found) if found.is_dir() => archive::images(path).await.map(drop).map_err(told),
         // What is wrong with a file is told when it is read.
         Ok(_) | Err(_) => Ok(()),
     }
 }
 
 /// What the list shows of an archive while the name of its image is read; nothing of what is asked for otherwise.
-pub(super) fn reading(specs: &[RegistrySpec], command: &Command) -> Option<Reading> {
+pub(super) fn reading(
+    specs: &[RegistrySpec],
+    command: &Command,
+    replaces: Option<TransferId>,
+) -> Option<Reading> {
     let Command::PushArchive { path, registry, reference: None, host, .. } = command else { return None };
     let spec = specs.iter().find(|spec| spec.name == *registry)?;
     Some(Reading {
@@ -52,6 +61,7 @@ pub(super) fn reading(specs: &[RegistrySpec], command: &Command) -> Option<Readi
         source: super::request::file_name(path),
         reference: spec.authority(),
         command: command.clone(),
+        replaces,
     })
 }
 
@@ -65,7 +75,12 @@ pub(super) async fn wait_in_the_list(
     let (row, shown) = oneshot::channel();
     mailbox.post(Message::Reading { face, reading: Box::new(reading), row });
     // Without a row the owner is ending, and whoever waits for the answer is told that.
-    let Ok((id, cancel)) = shown.await else { return };
+    let Ok(shown) = shown.await else { return };
+    let (id, cancel) = match shown {
+        Ok(shown) => shown,
+        // A face that has gone does not hear it.
+        Err(error) => return drop(answer.send(Err(error))),
+    };
     let order = tokio::select! {
         order = order => order,
         () = cancel.cancelled() => Err(cancelled()),

@@ -8,7 +8,7 @@ use super::{
     run::{Transfer, told},
     stored::{self, Opened},
 };
-use archives::exported;
+use archives::{alone, exported};
 use dockline_engine::{Engine, ImageParts, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, Road, TransferState, UiError, Verified};
 use dockline_registry::{
@@ -147,7 +147,7 @@ impl Transfer {
             }
             _ => {
                 // Under its name, where it has one: an export by id leaves the name out, and Podman's has no other.
-                let export = exported(&engine, image).await?;
+                let export = exported(&engine, &alone(image, &parts.id)).await?;
                 let spooled = (export, self.context().spool.as_path());
                 client.push_spooled(spooled, &Scope::default(), place, &sending, report).await
             }

@@ -95,9 +95,9 @@ enum Message {
     Reading {
         face: FaceId,
         reading: Box<transfers::Reading>,
-        row: oneshot::Sender<(TransferId, CancellationToken)>,
+        row: oneshot::Sender<Result<(TransferId, CancellationToken), UiError>>,
     },
-    /// It has been read, and may stand in the queue; or there is nothing to push in it.
+    /// It has been read, and may stand in the queue; or there is nothing to push in it, and it has failed.
     Read { id: TransferId, order: Result<Box<transfers::Order>, UiError>, answer: Answerer },
     /// A transfer has been checked and may stand in the queue.
     Enqueue { face: FaceId, order: Box<transfers::Order>, answer: Answerer },

@@ -34,7 +34,7 @@ impl Actor {
         let specs: Vec<RegistrySpec> = self.registries.iter().map(|registry| registry.spec.clone()).collect();
         let mailbox = self.mailbox.clone();
         tokio::spawn(async move {
-            let slow = reading(&specs, &command);
+            let slow = reading(&specs, &command, replaces);
             let order = async {
                 let order = prepare(&specs, command.clone()).await?;
                 Ok(Order { command, replaces, ..order })

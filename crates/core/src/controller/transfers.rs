@@ -72,6 +72,8 @@ struct Entry {
     is_halted: Arc<AtomicBool>,
     /// A pull into a file has been halted, and may have left something beside it.
     may_have_left: bool,
+    /// A finished transfer that is forgotten for this one as soon as this one is read.
+    replaces: Option<TransferId>,
     figures: Arc<Figures>,
     meter: Meter,
     /// Makes its share, over all of its tries.
@@ -204,11 +206,10 @@ impl Actor {
             let _ = answer.send(Err(unknown(&order.registry)));
             return;
         }
-        // Who asks twice means it once.
         if let Some(replaced) = order.replaces
-            && !self.transfers.entries.contains_key(&replaced)
+            && let Err(error) = self.may_be_replaced(replaced)
         {
-            let _ = answer.send(Err(steer::no_transfer(replaced)));
+            let _ = answer.send(Err(error));
             return;
         }
         let id = self.transfers.next_id();
@@ -407,7 +408,10 @@ impl Actor {
     /// The list is bounded: the oldest finished ones go.
     fn forget_oldest(&mut self) {
         let excess = self.transfers.entries.len().saturating_sub(history::KEPT);
-        let over = self.transfers.entries.values().filter(|entry| entry.is_over());
+        let entries = &self.transfers.entries;
+        // One that is being tried again stays until it is replaced.
+        let is_waited_for = |id| entries.values().any(|entry| entry.will_replace(id));
+        let over = entries.values().filter(|entry| entry.is_over() && !is_waited_for(entry.view.id));
         let oldest: Vec<TransferId> = over.map(|entry| entry.view.id).take(excess).collect();
         oldest.into_iter().for_each(|id| self.forget(id));
     }

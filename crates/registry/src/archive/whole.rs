@@ -46,7 +46,7 @@ pub(crate) struct Blob {
     pub(crate) section: Section,
 }
 
-/// A manifest that is not in the archive.
+/// A manifest that is not in the archive, or not with all that it is made of.
 #[derive(Debug)]
 pub(crate) struct Absent {
     pub(crate) digest: Digest,
@@ -111,6 +111,31 @@ fn about(tarball: &Tarball, descriptor: &Descriptor) -> Result<Option<(Digest, D
     Ok(Some((subject, serde_json::from_value(listed).map_err(|error| unfit(&error))?)))
 }
 
+/// Foreign layers are fetched where their URLs say (image-spec, descriptor.md).
+fn is_elsewhere(part: &Descriptor) -> bool {
+    part.urls().as_ref().is_some_and(|urls| !urls.is_empty())
+}
+
+/// Whether the archive has a manifest, and of an image its configuration and layers. Docker's containerd store may have
+/// the manifest of a platform that was never pulled, and saves it.
+fn is_complete(tarball: &Tarball, descriptor: &Descriptor) -> Result<bool, ArchiveError> {
+    if !tarball.contains(&layout::digest_of(descriptor)?.layout_path()) {
+        return Ok(false);
+    }
+    if !media::is_manifest(descriptor.media_type().as_ref()) {
+        return Ok(true);
+    }
+    let (name, bytes) = layout::blob(tarball, descriptor)?;
+    // What does not read as an image is told of where it is taken in.
+    let Ok(image) = layout::parse::<ImageManifest>(&name, &bytes) else { return Ok(true) };
+    for part in std::iter::once(image.config()).chain(image.layers()) {
+        if !is_elsewhere(part) && !tarball.contains(&layout::digest_of(part)?.layout_path()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 impl Whole {
     /// Notes a manifest, after everything that it is made of.
     fn descend(
@@ -138,7 +163,7 @@ impl Whole {
             let index: ImageIndex = layout::parse(&name, &bytes)?;
             for part in index.manifests() {
                 let part_digest = layout::digest_of(part)?;
-                if tarball.contains(&part_digest.layout_path()) {
+                if is_complete(tarball, part)? {
                     self.descend(tarball, part, subjects, depth + 1)?;
                 } else if self.seen.insert(part_digest.to_string()) {
                     let platform = match media::is_attestation(part) {
@@ -173,9 +198,7 @@ impl Whole {
     fn note_blob(&mut self, tarball: &Tarball, part: &Descriptor) -> Result<(), ArchiveError> {
         let digest = layout::digest_of(part)?;
         let name = digest.layout_path();
-        // Foreign layers are fetched where their URLs say (image-spec, descriptor.md).
-        let is_elsewhere = part.urls().as_ref().is_some_and(|urls| !urls.is_empty());
-        if is_elsewhere && !tarball.contains(&name) {
+        if is_elsewhere(part) && !tarball.contains(&name) {
             return Ok(());
         }
         if !self.seen.insert(digest.to_string()) {

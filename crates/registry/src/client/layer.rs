@@ -254,9 +254,9 @@ impl Client {
         // Of two pushes of one layer at once only the first goes on with an upload; two writers would ruin it.
         let _guard = key.as_ref().and_then(|key| shared.records.begin_upload(key));
         let key = key.filter(|_| _guard.is_some());
-        let has_turned = AtomicBool::new(false);
-        let sent = self.send_until_sent(shared, (index, job), key.as_ref(), &has_turned).await;
-        if has_turned.into_inner() && sent.as_ref().is_err_and(|error| !retry::may_pass(error)) {
+        let goes_whole = AtomicBool::new(false);
+        let sent = self.send_until_sent(shared, (index, job), key.as_ref(), &goes_whole).await;
+        if goes_whole.into_inner() && sent.as_ref().is_err_and(is_refusal_of_bytes) {
             shared.records.forget_whole(self.recorded_as());
         }
         sent
@@ -268,15 +268,26 @@ impl Client {
         shared: &Shared<'_, F>,
         (index, job): (usize, &Job),
         key: Option<&UploadKey>,
-        has_turned: &AtomicBool,
+        goes_whole: &AtomicBool,
     ) -> Result<(Placed, Digest), RegistryError> {
         let mut waits = retry::WAITS.into_iter();
         let mut press = self.press(shared, job, key).await?;
+        // What is read once cannot begin again to find out.
+        let mut was_forgotten = job.is_stream;
         loop {
             shared.board.advance(index, 0);
-            let is_whole = has_turned.load(Ordering::Relaxed) || self.wants_layers_whole(&shared.records);
-            let attempt =
-                Attempt { client: self, shared, job, index, press: &press, key, is_whole, has_turned };
+            let is_whole = goes_whole.load(Ordering::Relaxed) || self.wants_layers_whole(&shared.records);
+            let attempt = Attempt {
+                client: self,
+                shared,
+                job,
+                index,
+                press: &press,
+                key,
+                is_whole,
+                goes_whole,
+                was_forgotten,
+            };
             match attempt.run().await {
                 Ok((placed, layer, state)) => {
                     shared.board.state(index, state);
@@ -296,10 +307,12 @@ impl Client {
                     }
                     return Ok((placed, layer));
                 }
+                // It takes neither the whole nor pieces: there is no third way.
+                Err(Broken::Pieces(error)) if is_whole => return Err(error),
                 Err(Broken::Pieces(error)) if job.is_stream => {
-                    // The next try goes well.
+                    // The next push sends it whole. Should that be refused as well, it forgets this again.
                     shared.records.note_whole(self.recorded_as());
-                    return Err(error);
+                    return Err(RegistryError::PiecesRefused(Box::new(error)));
                 }
                 Err(Broken::Pieces(error)) => {
                     attempt.turn(&error);
@@ -313,6 +326,7 @@ impl Client {
                 Err(Broken::Forgotten(error)) => {
                     let Some(seconds) = waits.next() else { return Err(error) };
                     tracing::info!(%error, "the registry has forgotten an upload: the layer begins again");
+                    was_forgotten = true;
                     // Nothing is gone on with, so it need not be packed as that was.
                     press = shared.press_of(job);
                     shared.board.state(index, LayerState::Retrying { seconds });
@@ -331,6 +345,16 @@ const fn is_refusal(error: &RegistryError) -> bool {
     )
 }
 
+/// Whether the registry did not want what it was sent. That it did not answer, had no room or was busy says nothing of how
+/// it wants layers, and what cannot be read here neither.
+const fn is_refusal_of_bytes(error: &RegistryError) -> bool {
+    let is_refusal = matches!(
+        error,
+        RegistryError::Failed { .. } | RegistryError::Denied { .. } | RegistryError::NotFound { .. }
+    );
+    is_refusal && !retry::may_pass(error)
+}
+
 impl Job {
     /// Of a layer that is to be packed.
     pub(crate) fn diff_id(&self) -> Option<&Digest> {
@@ -347,3 +371,6 @@ impl Job {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,7 @@ pub(super) fn pause(
 
 /// Whether another attempt may go well: the way was lost, or the registry, or what stands before it, failed in a way that
 /// passes (a restart, a moment's overload; RFC 9110 §15.6). A full disk is none of these.
-pub(super) fn may_pass(error: &RegistryError) -> bool {
+pub(super) const fn may_pass(error: &RegistryError) -> bool {
     matches!(error, RegistryError::Unreachable { .. })
         || matches!(error, RegistryError::Failed { status, .. } if passes(*status))
 }

@@ -47,7 +47,9 @@ pub(super) struct Upload {
     /// It goes on where it broke off, and what the registry has of it is its own word.
     pub(super) is_resumed: bool,
     /// Whether no tunnel leads there.
-    is_elsewhere: bool,
+    pub(super) is_elsewhere: bool,
+    /// The registry has forgotten one of the same layer before.
+    is_again: bool,
 }
 
 /// Why a piece was not taken.
@@ -124,7 +126,7 @@ impl Client {
         let is_elsewhere = self.config.url.is_some();
         let most = if is_elsewhere { REQUEST_ELSEWHERE as u64 } else { u64::MAX };
         let repository = repository.to_owned();
-        Upload { repository, location, offset: 0, least: 0, most, is_resumed, is_elsewhere }
+        Upload { repository, location, offset: 0, least: 0, most, is_resumed, is_elsewhere, is_again: false }
     }
 
     /// Bytes of a layer that are gathered before anything of it is sent.
@@ -230,6 +232,9 @@ impl Upload {
             if self.takes_no_pieces(&untaken) {
                 return Err(Broken::Pieces(untaken.error));
             }
+            if self.may_be_gone(&untaken) {
+                return Err(Broken::Forgotten(untaken.error));
+            }
             let error = untaken.error;
             // A token has ended with the piece before: the question asks for a new one, and says where to go on.
             if matches!(error, RegistryError::Auth { .. }) && std::mem::take(&mut may_be_let_in) {
@@ -282,10 +287,27 @@ impl Upload {
         }
     }
 
+    /// The same, with whether the registry has forgotten one of the same layer before.
+    pub(super) fn again(self, is_again: bool) -> Self {
+        Self { is_again, ..self }
+    }
+
     /// Whether what it was sent in pieces may be taken in one request. Through a tunnel, and of an upload that was gone on
     /// with, the same answers mean something else.
     pub(super) fn takes_no_pieces(&self, untaken: &Untaken) -> bool {
-        self.is_elsewhere && (!self.is_resumed || self.offset == 0) && untaken.may_mean_pieces()
+        self.is_elsewhere
+            && (!self.is_resumed || self.offset == 0)
+            && untaken.may_mean_pieces()
+            && !self.may_be_gone(untaken)
+    }
+
+    /// Whether the registry may merely have lost an upload that it has taken pieces of: to a clean-up, or to another of its
+    /// machines. What says so of the same layer once more takes no pieces.
+    pub(super) fn may_be_gone(&self, untaken: &Untaken) -> bool {
+        self.is_elsewhere
+            && self.offset > 0
+            && !self.is_again
+            && untaken.status == Some(StatusCode::NOT_FOUND)
     }
 
     /// Completes the upload under `digest`; what the registry received must be that.

@@ -13,7 +13,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tauri::{AppHandle, Emitter as _, Manager as _, State};
+use tauri::{AppHandle, Emitter as _, Manager as _, State, async_runtime::spawn_blocking};
 
 /// Tells the page that there is a wish to take up.
 const WISH: &str = "dockline-wish";
@@ -48,6 +48,8 @@ struct Wishes {
     waiting: Vec<Wish>,
     /// Every path that a person has dropped: the page keeps no other.
     known: HashSet<String>,
+    /// The paths that an earlier window has left, until they are dropped again.
+    left_over: HashSet<String>,
 }
 
 impl Wishes {
@@ -60,16 +62,14 @@ impl Wishes {
     }
 
     fn know(&mut self, wish: &Wish) {
-        if let Wish::Archives { paths } = wish {
-            self.known.extend(paths.iter().cloned());
-        }
+        self.known.extend(wish.files().iter().cloned());
     }
 }
 
 impl OpenWishes {
-    /// Those to begin with.
-    pub fn new(open: Vec<Wish>) -> Self {
-        let mut wishes = Wishes::default();
+    /// Those to begin with, and the files of them that an earlier window has left.
+    pub fn new(open: Vec<Wish>, left: Vec<String>) -> Self {
+        let mut wishes = Wishes { left_over: left.into_iter().collect(), ..Wishes::default() };
         open.iter().for_each(|wish| wishes.know(wish));
         Self(Mutex::new(Wishes { open, ..wishes }))
     }
@@ -87,6 +87,9 @@ impl OpenWishes {
     fn add(&self, wish: Wish) -> Vec<Wish> {
         let mut wishes = self.lock();
         wishes.know(&wish);
+        for path in wish.files() {
+            wishes.left_over.remove(path);
+        }
         words::queue(&mut wishes.open, wish);
         wishes.left()
     }
@@ -100,6 +103,12 @@ impl OpenWishes {
         let wish = wishes.open.remove(0);
         words::queue(&mut wishes.taken, wish.clone());
         Some(wish)
+    }
+
+    /// Whether an earlier window has left some of it.
+    fn is_left(&self, wish: &Wish) -> bool {
+        let left = &self.lock().left_over;
+        wish.files().iter().any(|path| left.contains(path))
     }
 
     /// What of all that it has taken up, or was dropped on it, waits in the page.
@@ -141,23 +150,31 @@ pub enum Taken {
     Other(Wish),
 }
 
-impl From<Wish> for Taken {
-    fn from(wish: Wish) -> Self {
+impl Taken {
+    async fn new(wish: Wish, is_left: bool) -> Self {
         match wish {
             Wish::Archives { paths } => {
                 let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
-                Self::Archives { archives: Dropped::look_at(&paths) }
+                let looked = paths.clone();
+                // The look may take a while, and what the page asks for otherwise does not wait for it.
+                let archives = spawn_blocking(move || Dropped::look_at(&looked)).await;
+                let archives = archives.unwrap_or_else(|error| {
+                    tracing::error!(%error, "the look at dropped files failed");
+                    Dropped::unseen(&paths)
+                });
+                Self::Archives { archives: archives.left(is_left) }
             }
             other @ (Wish::Setup | Wish::Registries | Wish::Transfers | Wish::Settings) => Self::Other(other),
         }
     }
 }
 
-/// The page takes up the oldest wish, if there is one, and asks until there is none. Not on the window's own thread, since
-/// folders are looked at.
-#[tauri::command(async)]
-pub fn take_wish(open: State<'_, OpenWishes>) -> Option<Taken> {
-    open.take().map(Taken::from)
+/// The page takes up the oldest wish, if there is one, and asks until there is none.
+#[tauri::command]
+pub async fn take_wish(open: State<'_, OpenWishes>) -> Result<Option<Taken>, UiError> {
+    let Some(wish) = open.take() else { return Ok(None) };
+    let is_left = open.is_left(&wish);
+    Ok(Some(Taken::new(wish, is_left).await))
 }
 
 /// The page says what of all that waits in it. Nothing comes of it but that the next window asks for it again.
@@ -177,7 +194,7 @@ mod tests {
 
     #[test]
     fn no_wish_takes_the_place_of_another() {
-        let open = OpenWishes::new(vec![files(&["/a.tar"])]);
+        let open = OpenWishes::new(vec![files(&["/a.tar"])], Vec::new());
         open.add(Wish::Setup);
         open.add(files(&["/b.tar"]));
         let both = files(&["/a.tar", "/b.tar"]);
@@ -186,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_is_not_done_is_left_to_the_next_window() {
-        let open = OpenWishes::new(vec![files(&["/a.tar"])]);
+        let open = OpenWishes::new(vec![files(&["/a.tar"])], Vec::new());
         open.know(&["/b.tar".to_owned()]);
         assert_eq!(open.add(Wish::Settings), [files(&["/a.tar"]), Wish::Settings]);
         open.take();
@@ -200,16 +217,32 @@ mod tests {
 
     #[test]
     fn the_page_keeps_no_path_that_nobody_has_dropped() {
-        let open = OpenWishes::new(Vec::new());
+        let open = OpenWishes::new(Vec::new(), Vec::new());
         open.know(&["/home/me/a.tar".to_owned()]);
         assert_eq!(open.keep(vec![files(&["/etc/passwd", "/home/me/a.tar"])]), [files(&["/home/me/a.tar"])]);
         assert_eq!(open.keep(vec![files(&["/etc/passwd", "file:///etc/passwd"])]), []);
     }
 
     #[test]
+    fn files_of_an_earlier_window_are_left_until_they_are_dropped_again() {
+        let open = OpenWishes::new(vec![files(&["/a.tar", "/b.tar"])], vec!["/a.tar".to_owned()]);
+        assert!(open.is_left(&files(&["/a.tar", "/b.tar"])) && !open.is_left(&files(&["/b.tar"])));
+        open.add(files(&["/a.tar"]));
+        assert!(!open.is_left(&files(&["/a.tar"])) && !open.is_left(&Wish::Setup));
+    }
+
+    #[test]
     fn the_page_gets_files_and_folders_in_one() {
-        let json = |wish: Wish| serde_json::to_value(Taken::from(wish)).unwrap();
-        assert_eq!(json(Wish::Setup), serde_json::json!("setup"));
-        assert_eq!(json(files(&["/x/a.tar"])), serde_json::json!({ "archives": { "paths": ["/x/a.tar"] } }));
+        let json = |wish: Wish, is_left| {
+            serde_json::to_value(tauri::async_runtime::block_on(Taken::new(wish, is_left))).unwrap()
+        };
+        assert_eq!(json(Wish::Setup, false), serde_json::json!("setup"));
+        let archive = files(&["/x/a.tar"]);
+        assert_eq!(
+            json(archive.clone(), false),
+            serde_json::json!({ "archives": { "paths": ["/x/a.tar"] } })
+        );
+        let left = serde_json::json!({ "archives": { "paths": ["/x/a.tar"], "isLeft": true } });
+        assert_eq!(json(archive, true), left);
     }
 }

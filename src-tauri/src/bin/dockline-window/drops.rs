@@ -8,14 +8,18 @@ use std::{
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
+    time::Duration,
 };
 use tauri::{AppHandle, DragDropEvent, Emitter as _, Manager as _, PhysicalPosition, RunEvent, Window};
 
 /// The event's name on the page's side.
 const EVENT: &str = "dockline-drop";
 
+/// How long a look at the disk may take. Some never end: a file may be on a server that does not answer any more.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What was dropped. The page cannot look at the disk: what is a folder, and which of those hold an image, it is told; of
-/// nothing but what a person has dropped.
+/// nothing but what a person has dragged over it or dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dropped {
     /// Absolute paths; names that are not Unicode are shown with replacement characters and refused later.
@@ -23,6 +27,9 @@ pub struct Dropped {
     /// Those of them that are folders.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     folders: Vec<Folder>,
+    /// Whether some of it was dropped on an earlier window, which was closed before anything became of it.
+    #[serde(rename = "isLeft", skip_serializing_if = "std::ops::Not::not")]
+    is_left: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,15 +41,56 @@ struct Folder {
 }
 
 impl Dropped {
-    /// Looks at each of them. Blocks for as long as the disk takes.
+    /// Looks at each of them, as long as that takes no longer than a person waits. Without a look nothing is a folder, and
+    /// the owner says what is wrong with it. Blocks meanwhile.
     pub fn look_at(paths: &[PathBuf]) -> Self {
-        let shown = |path: &Path| path.to_string_lossy().into_owned();
-        let folders = paths.iter().filter(|path| path.is_dir());
-        Self {
-            paths: paths.iter().map(|path| shown(path)).collect(),
-            folders: folders.map(|path| Folder { path: shown(path), is_layout: is_layout(path) }).collect(),
+        Self::looked_at(paths, PATIENCE, folders)
+    }
+
+    fn looked_at(
+        paths: &[PathBuf],
+        patience: Duration,
+        look: impl FnOnce(&[PathBuf]) -> Vec<Folder> + Send + 'static,
+    ) -> Self {
+        let unseen = Self::unseen(paths);
+        if paths.is_empty() {
+            return unseen;
+        }
+        let (sender, seen) = mpsc::channel();
+        let paths = paths.to_owned();
+        // Of its own: one that does not come back holds up nothing else.
+        let started = thread::Builder::new().name("look".to_owned()).spawn(move || {
+            // Nobody may be waiting any more.
+            let _ = sender.send(look(&paths));
+        });
+        match started.and_then(|_| seen.recv_timeout(patience).map_err(io::Error::other)) {
+            Ok(folders) => Self { folders, ..unseen },
+            Err(error) => {
+                tracing::warn!(%error, "files that were dropped could not be looked at");
+                unseen
+            }
         }
     }
+
+    /// Nothing but the paths.
+    pub fn unseen(paths: &[PathBuf]) -> Self {
+        Self { paths: paths.iter().map(|path| shown(path)).collect(), folders: Vec::new(), is_left: false }
+    }
+
+    /// The same, with whether an earlier window has left it.
+    pub fn left(self, is_left: bool) -> Self {
+        Self { is_left, ..self }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Those of the paths that are folders.
+fn folders(paths: &[PathBuf]) -> Vec<Folder> {
+    let folders = paths.iter().filter(|path| path.is_dir());
+    folders.map(|path| Folder { path: shown(path), is_layout: is_layout(path) }).collect()
 }
 
 /// Whether a folder has what every OCI layout has (image-spec, image-layout.md).
@@ -155,6 +203,19 @@ mod tests {
         assert_eq!(json["paths"][0], "/tmp/app.tar");
         assert_eq!(json.get("folders"), None, "nothing is said of files");
         assert_eq!(translate(&DragDropEvent::Leave, 1.0).unwrap().kind, Phase::Leave);
+    }
+
+    #[test]
+    fn a_look_that_does_not_end_holds_up_nothing() {
+        let paths = ["/mnt/gone/app.tar".into()];
+        let (end, never) = mpsc::channel::<()>();
+        let look = move |_: &[PathBuf]| {
+            never.recv().ok();
+            Vec::new()
+        };
+        let dropped = Dropped::looked_at(&paths, Duration::from_millis(1), look);
+        assert_eq!(serde_json::to_value(&dropped).unwrap(), serde_json::json!({ "paths": paths }));
+        drop(end);
     }
 
     #[test]

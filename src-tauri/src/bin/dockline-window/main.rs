@@ -72,7 +72,7 @@ fn start(app: &tauri::AppHandle, begin: Begin) -> anyhow::Result<()> {
     let (link, links) = watch::channel(Link::Opening);
     app.manage(Bridge::new(links));
     app.manage(bridge::Sample(begin.sample));
-    app.manage(bridge::OpenWishes::new(begin.wishes));
+    app.manage(bridge::OpenWishes::new(begin.wishes, begin.left));
     page::open(app, begin.bare)?;
     if !begin.bare {
         tauri::async_runtime::spawn(follow::keep(begin.runtime, app.clone(), link));

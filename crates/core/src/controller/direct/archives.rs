@@ -11,7 +11,7 @@ use dockline_engine::{Engine, ImageStore};
 use dockline_model::{Code, LayerView, PushOptions, UiError, Verified};
 use dockline_registry::{Reference, RegistryError, Scope, archive::ArchiveError};
 use futures::{StreamExt as _, stream};
-use std::{io, path::Path};
+use std::{borrow::Cow, io, path::Path};
 
 impl Transfer {
     /// Pushes an archive: one image of it, or all that `scope` says.
@@ -69,12 +69,12 @@ impl Transfer {
         let answer_time = client.answer_time().await.map_err(|error| self.refused(&error))?;
         let choice = road::whole_of_an_engine(self.line(answer_time));
         self.chosen(&choice);
-        let layers = engine.parts(image).await.map_err(told)?.layers;
-        let _turns = self.turns(layers).await;
+        let parts = engine.parts(image).await.map_err(told)?;
+        let _turns = self.turns(parts.layers).await;
         let sending = self.sending(&choice);
         let figures = self.context().figures.clone();
         let report = move |layers: &[LayerView], current, total| figures.write(layers, current, total);
-        let spooled = (exported(engine, image).await?, self.context().spool.as_path());
+        let spooled = (exported(engine, &alone(image, &parts.id)).await?, self.context().spool.as_path());
         let scope = Scope { all_platforms: true, ..Scope::default() };
         let place = (reference.repository(), reference.tag_or_latest());
         match client.push_spooled(spooled, &scope, place, &sending, report).await {
@@ -92,6 +92,14 @@ impl Transfer {
     }
 }
 
+/// The name under which an engine exports `image` and nothing else: of a repository's bare name it would be every tag
+/// (moby, `daemon/containerd/image_exporter.go`, and `image/tarexport` of the classic store).
+pub(super) fn alone<'a>(image: &'a str, id: &str) -> Cow<'a, str> {
+    let is_tagged = image.contains('@') || image.rsplit('/').next().is_some_and(|name| name.contains(':'));
+    let is_id = id.strip_prefix("sha256:").unwrap_or(id).starts_with(image);
+    if is_tagged || is_id { Cow::Borrowed(image) } else { Cow::Owned(format!("{image}:latest")) }
+}
+
 /// The export, with errors that a reader can be given.
 pub(super) async fn exported(
     engine: &Engine,
@@ -107,4 +115,24 @@ pub(super) async fn exported(
         }
     });
     Ok(pieces.boxed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_repository_with_several_tags_one_image_is_exported() {
+        let id = "sha256:1f2e3d4c5b6a";
+        for (image, asked) in [
+            ("app", "app:latest"),
+            ("cr.boss.org:5000/team/app", "cr.boss.org:5000/team/app:latest"),
+            ("cr.boss.org:5000/team/app:v1", "cr.boss.org:5000/team/app:v1"),
+            ("app@sha256:00", "app@sha256:00"),
+            ("1f2e3d", "1f2e3d"),
+            (id, id),
+        ] {
+            assert_eq!(alone(image, id), asked);
+        }
+    }
 }

@@ -19,16 +19,13 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 const MARGIN: Duration = Duration::from_secs(10);
 const LONGEST_ANSWER: usize = 256 << 10;
 
+/// Servers leave out what they do not give, or write `null` or nothing for it.
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
-    token: String,
+    token: Option<String>,
     /// The same; the only one of the OAuth2 variant.
-    #[serde(default)]
-    access_token: String,
-    #[serde(default)]
-    refresh_token: String,
-    #[serde(default)]
+    access_token: Option<String>,
+    refresh_token: Option<String>,
     expires_in: Option<u64>,
 }
 
@@ -41,7 +38,7 @@ impl Client {
         scope: &str,
         refusals: u64,
     ) -> Result<HeaderValue, RegistryError> {
-        let credentials = self.credentials(false).await?;
+        let mut credentials = self.credentials(false).await?;
         match self.fetch_token(bearer, scope, credentials.as_ref()).await? {
             Some(token) => Ok(token),
             None => {
@@ -51,7 +48,7 @@ impl Client {
                     if !self.asked(credentials.is_some(), refusals).await? {
                         break;
                     }
-                    let credentials = self.credentials(false).await?;
+                    credentials = self.credentials(false).await?;
                     if let Some(token) = self.fetch_token(bearer, scope, credentials.as_ref()).await? {
                         return Ok(token);
                     }
@@ -79,7 +76,7 @@ impl Client {
             self.protocol(format!("“{}” as the place where its tokens come from", bearer.realm))
         })?;
         let Some(answer) = self.answered(bearer, &realm, scope, credentials).await? else { return Ok(None) };
-        let text = if answer.access_token.is_empty() { &answer.token } else { &answer.access_token };
+        let text = given(answer.access_token).or(given(answer.token)).unwrap_or_default();
         let header = sensitive(&format!("Bearer {text}"))
             .filter(|_| !text.is_empty())
             .ok_or_else(|| self.protocol("the answer of its token server holds no token"))?;
@@ -120,9 +117,9 @@ impl Client {
                 let request = basic(url.clone(), bearer, scope, Some(&nameless));
                 response = self.ask_token_server(realm, is_ours, request).await?;
             }
-            if let Some(answer) = self.read_answer(response, true).await? {
-                if !answer.refresh_token.is_empty() {
-                    self.auth.state().next_identity = Some(answer.refresh_token.as_str().into());
+            if let Some(answer) = self.read_answer(without_words(response), true).await? {
+                if let Some(next) = given(answer.refresh_token.clone()) {
+                    self.auth.state().next_identity = Some(next.into());
                 }
                 return Ok(Some(answer));
             }
@@ -189,10 +186,25 @@ impl Client {
     }
 }
 
+fn given(field: Option<String>) -> Option<String> {
+    field.filter(|text| !text.is_empty())
+}
+
 fn shown(realm: &Url) -> String {
     let mut realm = realm.clone();
     realm.set_query(None);
     realm.to_string()
+}
+
+/// What is no success, without what the server says: that may be what it was asked, and so hold the identity token.
+fn without_words(response: Response) -> Response {
+    if response.status() == StatusCode::OK {
+        return response;
+    }
+    let mut bare = http::Response::new(Vec::new());
+    *bare.status_mut() = response.status();
+    *bare.headers_mut() = response.headers().clone();
+    bare.into()
 }
 
 fn basic(mut url: Url, bearer: &Bearer, scope: &str, credentials: Option<&Credentials>) -> Request {

@@ -19,7 +19,10 @@ use crate::{
 };
 use dockline_model::{LayerState, LayerView};
 use making::{Batch, Making};
-use std::{io, sync::atomic::AtomicBool};
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Layers of more bytes than this are hardly ever packed into a single request.
 const LARGE: u64 = 4 * REQUEST as u64;
@@ -42,8 +45,10 @@ pub(super) struct Attempt<'a, F> {
     pub(super) key: Option<&'a UploadKey>,
     /// Whether the layer goes in one request, however long that gets.
     pub(super) is_whole: bool,
-    /// Set when it does because pieces of it were refused.
-    pub(super) has_turned: &'a AtomicBool,
+    /// Set when its bytes go so, and when they are to because pieces of it were refused.
+    pub(super) goes_whole: &'a AtomicBool,
+    /// Whether the registry has forgotten an upload of this layer already: what does so each time takes no pieces.
+    pub(super) was_forgotten: bool,
 }
 
 impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
@@ -189,7 +194,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             let (begin, pieces) = (upload.offset, making.batch.pieces.clone());
             self.append(upload, &mut making.batch, making.raw).await?;
             making.first = match begin {
-                0 if upload.offset <= REQUEST as u64 => cut(&pieces, 0, upload.offset),
+                0 if upload.is_elsewhere && upload.offset <= REQUEST as u64 => cut(&pieces, 0, upload.offset),
                 _ => Vec::new(),
             };
             is_due = making.batch.length >= self.next_request(Some(upload));
@@ -225,7 +230,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
 
     async fn begin(&self) -> Result<Upload, RegistryError> {
         match self.client.begin(self.shared.repository, None).await? {
-            Begun::Upload(upload) => Ok(upload),
+            Begun::Upload(upload) => Ok(upload.again(self.was_forgotten)),
             Begun::Mounted => Err(self.client.protocol("it completed an upload that had only begun")),
         }
     }
@@ -282,6 +287,9 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
 
     async fn send_once(&self, batch: &Batch, digest: &Digest) -> Result<(), Broken> {
         let mut upload = self.begin().await?;
+        if self.is_whole {
+            self.goes_whole.store(true, Ordering::Relaxed);
+        }
         let progress = |sent: u64| self.shared.board.advance(self.index, batch.raw_of(sent));
         let request = self.shared.records.begin_request(batch.length);
         let sent = upload.send_whole(self.client, (digest, &batch.pieces), progress).await;
@@ -313,6 +321,10 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         if upload.offset > 0 && upload.takes_no_pieces(&untaken) {
             self.forget().await;
             return Err(Broken::Pieces(untaken.error));
+        }
+        if upload.may_be_gone(&untaken) {
+            self.forget().await;
+            return Err(Broken::Forgotten(untaken.error));
         }
         let error = untaken.error;
         // The answer may have been lost, and not the request.

@@ -18,6 +18,7 @@ pub(super) struct Making {
     /// What has yet to be sent.
     pub(super) batch: Batch,
     /// What the first request has sent, as long as there was no other: a registry that takes no pieces says so to the second.
+    /// Empty where a tunnel leads there.
     pub(super) first: Vec<Bytes>,
 }
 

@@ -8,15 +8,19 @@ use crate::{
 use bytes::Bytes;
 use dockline_model::LayerView;
 use futures::future::{Either, select};
-use std::{pin::pin, sync::atomic::Ordering};
+use std::{pin::pin, sync::atomic::Ordering, time::Duration};
 use tokio::{sync::mpsc, time::timeout};
+
+/// Bytes a second at which a web server before the registry hands on what it has gathered; nginx does so when all of a
+/// request is there (`proxy_request_buffering`), and nothing is heard of it meanwhile.
+const HANDED_ON: u64 = 10_000_000;
 
 impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
     /// From now on layers go to this registry in one request each, since it has refused pieces.
     pub(in crate::client::layer) fn turn(&self, error: &RegistryError) {
         tracing::info!(%error, "the registry takes no pieces: layers go in one request each");
         self.shared.records.note_whole(self.client.recorded_as());
-        self.has_turned.store(true, Ordering::Relaxed);
+        self.goes_whole.store(true, Ordering::Relaxed);
     }
 
     /// Sends all of the layer: what is here of it, and what is made yet.
@@ -60,6 +64,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
         feed: impl AsyncFnOnce(&mut Feeder<'_, F>) -> Result<(), Unfed>,
     ) -> Result<(), Broken> {
         let client = self.client;
+        self.goes_whole.store(true, Ordering::Relaxed);
         let (to, sent_parts) = mpsc::channel(1);
         let mut feeder = Feeder { attempt: self, to, fed: 0, raw: 0 };
         let fed = pin!(async {
@@ -83,7 +88,7 @@ impl<F: FnMut(&[LayerView], u64, u64) + Send> Attempt<'_, F> {
             Either::Right((fed, answer)) => {
                 // Where the request has ended before, the answer says why.
                 let (is_all, fed) = fed.map_or((false, 0), |fed| (true, fed));
-                let patience = client.patience(fed);
+                let patience = client.patience(fed) + Duration::from_millis(fed * 1000 / HANDED_ON);
                 let operation = Operation::WriteBlob;
                 let timed_out = RegistryError::TimedOut { operation, idle: patience };
                 match timeout(patience, answer).await.unwrap_or(Err(Broken::Failed(timed_out))) {

@@ -254,3 +254,19 @@ test.each<[string, Snapshot['engine']]>([
     { kind: 'change-settings', change: { context: { kind: 'named', name: 'rootless' } } },
   ]);
 });
+
+test('an address that is being typed stays while another setting changes', async () => {
+  const { owner, screen, user } = await open(snapshot({}));
+  await user.click(screen.getByTestId('nav-settings'));
+  await user.type(screen.getByTestId('set-update-url'), 'https://example');
+  owner.tell({ kind: 'settings', settings: { ...snapshot({}).settings, lingerSeconds: 42 } });
+  await waitFor(() => expect((screen.getByTestId('set-linger') as HTMLInputElement).value).toBe('42'));
+  expect((screen.getByTestId('set-update-url') as HTMLInputElement).value).toBe('https://example');
+  owner.tell({
+    kind: 'settings',
+    settings: { ...snapshot({}).settings, updateUrl: 'https://other.example/' },
+  });
+  await waitFor(() =>
+    expect((screen.getByTestId('set-update-url') as HTMLInputElement).value).toBe('https://other.example/'),
+  );
+});

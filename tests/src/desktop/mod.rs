@@ -44,7 +44,7 @@ pub use processes::{family, is_running, loads, processor_time, weight};
 pub use reader::{LAUNCHER, Part, Reader, Told};
 pub use screen::Screen;
 pub use tray::{TrayHost, TrayLine};
-pub use versions::serve_versions;
+pub use versions::{serve_counted_versions, serve_versions};
 
 use std::time::Duration;
 

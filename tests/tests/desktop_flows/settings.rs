@@ -2,11 +2,11 @@
 
 use super::{ENTER, TAB, value_of};
 use dockline_tests::{
-    desktop::{Browser, PATIENCE, Screen, serve_versions},
+    desktop::{Browser, PATIENCE, Screen, serve_counted_versions},
     lab::{self, Dockline, Need},
 };
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::Ordering};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_hold_at_once_and_after_the_next_start() {
@@ -27,7 +27,7 @@ async fn settings_hold_at_once_and_after_the_next_start() {
     }
     // Told where to ask and how often, it asks at once by itself.
     assert!(!window.has("[data-testid=open-release]").await);
-    let url = serve_versions(Arc::new(Mutex::new("98.0.0"))).await;
+    let (url, asked) = serve_counted_versions(Arc::new(Mutex::new("98.0.0"))).await;
     window.fill("set-update-url", &format!("not an address{TAB}")).await;
     window.part("set-update-url-error").await;
     window.fill("set-update-url", &format!("{url}{TAB}")).await;
@@ -48,29 +48,39 @@ async fn settings_hold_at_once_and_after_the_next_start() {
         )
         .await;
 
-    owner_has_the_settings(&window).await;
+    owner_has(&window, &wanted()).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
     let home = dockline.home().display().to_string();
     assert!(window.text("[data-testid=place-config]").await.starts_with(&home));
     window.close().await;
 
     let window = Browser::start(&screen, &dockline, &[]).await;
     window.see("html[data-theme=dark][lang=nl]").await;
-    owner_has_the_settings(&window).await;
-    // What is newer is known, and nobody was asked again for that.
+    owner_has(&window, &wanted()).await;
+    // What is newer is known, and nobody was asked again for that; nor is anybody when the settings are looked at anew.
     window.press_control('5').await;
     window.part("open-release").await;
-    window.choose("set-update-check", "off").await;
-    window.until("return document.querySelector('[data-testid=set-update-check]').value === 'off'").await;
+    for often in ["weekly", "off"] {
+        window.choose("set-update-check", often).await;
+        owner_has(&window, &json!({ "updateCheck": often })).await;
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "nobody was asked again");
+    // Whoever says so asks all the same.
+    window.dispatch(&json!({ "kind": "check-updates" })).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
     window.close().await;
 }
 
-/// The last change may still be on its way.
-async fn owner_has_the_settings(window: &Browser) {
-    let wanted = json!({
+fn wanted() -> Value {
+    json!({
         "transfersPerRegistry": 4, "lingerSeconds": 42, "keepaliveSeconds": 7, "keyring": false,
         "updateCheck": "daily", "theme": "dark", "language": "nl",
         "notices": { "done": false, "failed": true, "hostKey": true, "tunnelLost": true, "update": true },
-    });
+    })
+}
+
+/// The last change may still be on its way.
+async fn owner_has(window: &Browser, wanted: &Value) {
     let has_all = |settings: &Value| {
         wanted.as_object().into_iter().flatten().all(|(setting, value)| settings[setting] == *value)
     };

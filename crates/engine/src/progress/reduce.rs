@@ -195,8 +195,9 @@ impl TransferProgress {
         if let Some(position) = self.positions.get(&id) {
             return Some(*position);
         }
-        // Podman ends a pull with `Download complete` under the *image's* id, which no earlier line named.
-        if matches!(event, LayerEvent::Downloaded | LayerEvent::Done) || self.layers.len() >= MAX_LAYERS {
+        // Podman ends a pull with `Download complete` under the *image's* id, which no earlier line named. `Pushed` may well be
+        // all that is said of a layer: containerd's store looks at them ten times a second.
+        if *event == LayerEvent::Downloaded || self.layers.len() >= MAX_LAYERS {
             return None;
         }
         // The classic store announces a push's layers from the top; bars stand bottom first.

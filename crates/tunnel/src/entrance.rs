@@ -11,8 +11,14 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     sync::Arc,
+    time::Duration,
 };
 use tokio::net::TcpListener;
+
+/// A program that is started gets a copy of every socket until it begins (fork(2), execve(2)): an address that this
+/// process has just stopped listening on can be held for some 25 ms more, and whoever connects meanwhile is refused.
+const COPY_PAUSE: Duration = Duration::from_millis(20);
+const COPIES_TRIED: u32 = 5;
 
 /// A second entrance to a tunnel, for programs in containers: the address of the containers' bridge on this machine
 /// (`docker network inspect bridge`, `Gateway`; usually 172.17.0.1).
@@ -104,9 +110,14 @@ impl Entrance {
             // Looked up each time: the engine makes its bridge when it starts, and may make another one then.
             Kind::Gateway(ip) => Circle::Bridge(bridge(ip).map_err(|missing| missing.error(address))?),
         };
-        let error = match local::listen(address).await {
-            Ok(socket) => return Ok((socket, circle)),
-            Err(error) => error,
+        let mut copies = COPIES_TRIED;
+        let error = loop {
+            match local::listen(address).await {
+                Ok(socket) => return Ok((socket, circle)),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && copies > 0 => copies -= 1,
+                Err(error) => break error,
+            }
+            tokio::time::sleep(COPY_PAUSE).await;
         };
         let kind = error.kind();
         Err(if kind == io::ErrorKind::AddrInUse {
@@ -217,6 +228,21 @@ mod tests {
         }
         // A mapped address would be bound as a socket of both kinds.
         assert!(Entrance::loopback("[::ffff:127.0.0.1]:5000".parse().unwrap()).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_a_program_has_until_it_begins_is_waited_for() {
+        let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let entrance = Entrance::loopback(held.local_addr().unwrap()).unwrap();
+        let taken = entrance.open().await.unwrap_err();
+        assert!(matches!(taken, TunnelError::PortInUse { .. }), "{taken}");
+        let copy = held.try_clone().unwrap();
+        drop(held);
+        let begins = async {
+            tokio::time::sleep(COPY_PAUSE + COPY_PAUSE / 2).await;
+            drop(copy);
+        };
+        tokio::join!(entrance.open(), begins).0.unwrap();
     }
 
     #[cfg(target_os = "linux")]

@@ -1,6 +1,18 @@
 //! What a test needs of the machine, and what happens when it is not there.
 
-use std::{env, fs::OpenOptions, io::Write, net::TcpListener, path::Path};
+use socket2::{Domain, Socket, Type};
+use std::{
+    env,
+    fs::OpenOptions,
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    ops::Range,
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// Those that [`free_port`] chooses from.
+const PORTS: Range<u16> = 10_000..32_000;
 
 /// Something a machine may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,14 +166,26 @@ pub(super) fn find_program(name: &str) -> Option<std::path::PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// A TCP port of 127.0.0.1 that nothing uses at the moment.
+/// A TCP port of 127.0.0.1 that nothing uses at the moment, below those that are given to whoever asks for any (Linux,
+/// `ip_local_port_range`: from 32768).
+///
+/// It is tried without listening: a program that another test starts at this moment has a copy of the socket until it
+/// begins, and a copy that listens would keep the port for as long.
 ///
 /// # Panics
 /// When there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|listener| listener.local_addr())
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let is_free = |port: u16| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket can be made");
+        socket.set_reuse_address(true).expect("a socket that is new can be told so");
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()).is_ok()
+    };
+    let start = std::process::id().wrapping_mul(101).wrapping_add(ASKED.fetch_add(1, Ordering::Relaxed));
+    (0..PORTS.len() as u32)
+        .filter_map(|step| u16::try_from(start.wrapping_add(step) % PORTS.len() as u32).ok())
+        .map(|offset| PORTS.start + offset)
+        .find(|port| is_free(*port))
         .expect("127.0.0.1 has a free port")
-        .port()
 }

@@ -21,7 +21,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     process::{Child, Command},
     sync::watch,
 };
@@ -176,12 +176,17 @@ pub fn user() -> String {
 }
 
 /// A port that nobody has, and that nobody is given who asks for any: those are above 32767 (Linux, `ip_local_port_range`).
+///
+/// It is tried without listening: a program that another test starts at this moment has a copy of the socket until it
+/// begins, and a copy that listens would keep the port for as long.
 pub async fn free_port() -> u16 {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     loop {
         let turn = ASKED.fetch_add(1, Ordering::Relaxed);
         let port = 10_000 + (std::process::id().wrapping_mul(101).wrapping_add(turn) % 22_000) as u16;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        if socket.bind((Ipv4Addr::LOCALHOST, port).into()).is_ok() {
             return port;
         }
     }

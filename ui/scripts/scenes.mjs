@@ -182,7 +182,13 @@ export const passing = {
   disconnect: ['mock=full', click('disconnect')],
 
   push: ['mock=full', go('images'), click('push')],
-  'push-more': ['mock=full', go('images'), click('push'), click('push-more')],
+  'push-more': [
+    'mock=full',
+    go('images'),
+    click('push'),
+    click('push-more'),
+    (p) => p.getByTestId('push-all-platforms').scrollIntoViewIfNeeded(),
+  ],
   'push-wrong': ['mock=full', go('images'), click('push'), fill('push-reference', 'Shop/API:2.4.1')],
   'push-refused': [
     'mock=full&refuse=push',
@@ -240,7 +246,11 @@ export const passing = {
   'drop-window': ['mock=full', drag(['/home/you/app.tar'], 'enter', 5, 5)],
   'drop-refused': ['mock=full', drag(['/home/you/holiday.jpg'])],
   'drop-refused-after': ['mock=full', drag(['/home/you/holiday.jpg'], 'drop')],
-  'drop-choose': ['mock=full', drag(['/home/you/app.tar', '/home/you/web.tar.gz'], 'drop', 5, 5)],
+  'drop-choose': [
+    'mock=full',
+    drag(['/home/you/app.tar', '/home/you/web.tar.gz'], 'drop', 5, 5),
+    click('archive-more'),
+  ],
   'settings-number-refused': [
     'mock=full&refuse=change-settings',
     go('settings'),

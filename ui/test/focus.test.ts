@@ -117,6 +117,14 @@ test('what is for all of them leaves the keyboard with itself, or at the page', 
   await waitFor(() => expect(focused()).toMatchObject({ testid: 'resume-all' }));
   owner.tell({ kind: 'paused', paused: false });
   await waitFor(() => expect(focused()).toMatchObject({ testid: 'pause-all' }));
+  // Where nothing is left to pause it stays in its place, and does nothing.
+  owner.tell({ kind: 'transfer', transfer: { ...moving, state: { kind: 'done', verified } } });
+  const pauseAll = screen.getByTestId('pause-all');
+  await waitFor(() => expect(pauseAll.getAttribute('aria-disabled')).toBe('true'));
+  expect(focused()).toMatchObject({ testid: 'pause-all' });
+  const before = owner.asked().length;
+  pauseAll.click();
+  expect(owner.asked()).toHaveLength(before);
 
   screen.getByTestId('retry-all').focus();
   for (const id of [3, 4]) owner.tell({ kind: 'transfer-gone', id });

@@ -145,6 +145,21 @@ describe('what a person decides about a transfer', () => {
     ]);
   });
 
+  test('all that an engine has of an image, unless the engine sends it', async () => {
+    const { owner, screen, user } = await open(one());
+    await user.click(screen.getByTestId('nav-images'));
+    await user.click(screen.getByTestId('push'));
+    await user.click(screen.getByTestId('push-more'));
+    await user.click(screen.getByTestId('push-all-platforms'));
+    await user.selectOptions(screen.getByTestId('push-road'), 'engine');
+    const platforms = () => screen.getByTestId('push-all-platforms') as HTMLInputElement;
+    expect([platforms().disabled, platforms().checked]).toEqual([true, false]);
+    await user.selectOptions(screen.getByTestId('push-road'), 'auto');
+    expect([platforms().disabled, platforms().checked]).toEqual([false, true]);
+    await user.click(screen.getByTestId('push-submit'));
+    expect(owner.asked()).toMatchObject([{ kind: 'push', extent: { allPlatforms: true, referrers: false } }]);
+  });
+
   test('a push to every host of a registry is one transfer each', async () => {
     const state = one();
     state.registries[0]!.spec.fallbacks = [{ host: 'b' }];
@@ -248,6 +263,20 @@ describe('what a person decides about a transfer', () => {
         image: 'app:v2',
       },
     ]);
+  });
+
+  test('all of each of several archives', async () => {
+    const { owner, store, screen, user } = await open(one());
+    const paths = ['/home/me/a.tar', '/home/me/b.tar'];
+    store.dialog = { kind: 'archive', paths };
+    await user.click(await screen.findByTestId('archive-more'));
+    expect(screen.queryByTestId('archive-image')).toBeNull();
+    await user.click(screen.getByTestId('archive-all-platforms'));
+    await user.click(screen.getByTestId('archive-referrers'));
+    await user.click(screen.getByTestId('archive-submit'));
+    await waitFor(() => expect(owner.asked()).toHaveLength(2));
+    const extent = { allPlatforms: true, referrers: true };
+    expect(owner.asked()).toMatchObject(paths.map((path) => ({ kind: 'push-archive', path, extent })));
   });
 
   test('a row names the place: the host of a shipment, and which of several a push goes to', async () => {

@@ -50,6 +50,9 @@ export const en = {
     compressionHelp:
       'Of layers that are not compressed yet. Every engine reads gzip; zstd is smaller and faster.',
     compressionEngine: 'The engine compresses layers in its own way.',
+    platformsHelp:
+      'Docker keeps more than one only in containerd’s image store, with their attestations; elsewhere there is just one.',
+    platformsEngine: 'The engine decides how much of an image it sends.',
   },
   extent: {
     allPlatforms: 'All platforms of it',

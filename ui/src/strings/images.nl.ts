@@ -58,6 +58,9 @@ export const nl: typeof en = {
     compressionHelp:
       'Van lagen die nog niet gecomprimeerd zijn. Elke engine leest gzip; zstd is kleiner en sneller.',
     compressionEngine: 'De engine comprimeert lagen op zijn eigen manier.',
+    platformsHelp:
+      'Alleen in de image-opslag van containerd bewaart Docker er meer dan één, met hun attestaties; anders is er maar één.',
+    platformsEngine: 'De engine beslist hoeveel van een image wordt verzonden.',
   },
   extent: {
     allPlatforms: 'Alle platforms ervan',

@@ -4,6 +4,7 @@
 
 mod containerd;
 mod edges;
+mod guarded;
 mod store;
 
 use dockline_model::{Code, Road, TransferState, TransferView};

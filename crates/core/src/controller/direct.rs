@@ -143,7 +143,15 @@ impl Transfer {
                     && !sending.records.knows_any(&self.place(), &survey.missing) =>
             {
                 let export = exported(&engine, &parts.id).await?;
-                client.push_export(whole, export, place, &sending, report).await
+                match client.push_export(whole, export, place, &sending, report.clone()).await {
+                    // Remembered by now: each layer goes in one request. What was read of the export is gone.
+                    Err(RegistryError::PiecesRefused(refusal)) => {
+                        tracing::info!(%refusal, "pieces of layers are refused: the image is exported once more");
+                        let export = exported(&engine, &parts.id).await?;
+                        client.push_export(whole, export, place, &sending, report).await
+                    }
+                    pushed => pushed,
+                }
             }
             _ => {
                 // Under its name, where it has one: an export by id leaves the name out, and Podman's has no other.

@@ -23,6 +23,9 @@ use tokio::sync::oneshot;
 pub struct EngineDigest {
     /// `sha256:…` of the manifest; `None` where the engine does not tell (Podman, after a pull).
     pub digest: Option<String>,
+    /// A push has sent this platform's image (`linux/amd64`; empty where the engine does not tell) instead of the index that
+    /// it belongs to, since the engine lacks the others.
+    pub one_platform: Option<String>,
 }
 
 /// What a pull may need beside the image's name.
@@ -157,7 +160,9 @@ async fn follow(
     }
     match progress.outcome() {
         Outcome::Failed { words } => Err(refusal(operation, reference, words, progress.evidence())),
-        Outcome::Completed { digest } if broken.is_none() || digest.is_some() => Ok(EngineDigest { digest }),
+        Outcome::Completed { digest } if broken.is_none() || digest.is_some() => {
+            Ok(EngineDigest { digest, one_platform: progress.one_platform().map(str::to_owned) })
+        }
         Outcome::Completed { .. } | Outcome::CutShort => Err(broken_off(operation, reference, broken)),
     }
 }

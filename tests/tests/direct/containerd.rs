@@ -242,4 +242,9 @@ fn an_index_goes_whole_where_that_is_asked_for(scene: &Scene) {
     let other = if cfg!(target_arch = "aarch64") { "linux/amd64" } else { "linux/arm64" };
     assert!(error.message.contains(&format!("it lacks {other}, and so does the registry")), "{error:?}");
     assert_eq!(scene.host.manifest_digest("elsewhere", "v1"), None);
+    // The engine sends what it has, and says so.
+    let (view, one) = scene.push(&image, "elsewhere:v1", &["--engine"]);
+    assert_ne!(one, pulled);
+    let why = view.why.unwrap();
+    assert!(why.contains("The engine has only linux/") && why.contains("under a digest of its own"), "{why}");
 }

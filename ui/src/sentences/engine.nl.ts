@@ -246,6 +246,14 @@ export const engine: readonly Pattern[] = [
     "Wacht even en probeer het opnieuw, of log in: registry's met een limiet, waaronder Docker Hub, laten wie ingelogd is vaker vragen.",
   ],
   [
+    'The engine has only one platform of this image, and sent that alone, under a digest of its own.',
+    'De engine heeft maar één platform van dit image, en verstuurde alleen dat, onder een eigen digest.',
+  ],
+  [
+    'The engine has only {1} of this image, and sent that alone, under a digest of its own.',
+    'De engine heeft alleen {1} van dit image, en verstuurde alleen dat, onder een eigen digest.',
+  ],
+  [
     "Only {1} is taken, this machine's platform; the engine has another one as well (--engine lets it send what it has).",
     'Alleen {1} wordt genomen, het platform van deze machine; de engine heeft er nog een (“Via de engine” verstuurt wat die heeft).',
   ],

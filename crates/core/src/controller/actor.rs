@@ -221,6 +221,7 @@ impl Actor {
             Message::Enqueue { face, order, answer } => self.enqueue(face, order, answer),
             Message::TransferAt { id, state } => self.transfer_at(id, state),
             Message::TransferRoad { id, road, why } => self.transfer_road(id, road, why),
+            Message::TransferRemark { id, remark } => self.transfer_remark(id, &remark),
             Message::TransferEnded { id, result } => self.transfer_ended(id, result),
             Message::Engine { view } => {
                 if self.engine != view {

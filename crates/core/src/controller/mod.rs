@@ -105,6 +105,8 @@ enum Message {
     TransferAt { id: TransferId, state: TransferState },
     /// The road of a transfer has been chosen.
     TransferRoad { id: TransferId, road: Road, why: String },
+    /// Something is to be said behind that.
+    TransferRemark { id: TransferId, remark: String },
     /// A transfer's task is at its end, its traces removed.
     TransferEnded { id: TransferId, result: Result<Verified, UiError> },
     /// The engine or its images.

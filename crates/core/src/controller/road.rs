@@ -241,6 +241,14 @@ pub(super) fn one_of_an_engines(one: &OneOfSeveral) -> String {
     }
 }
 
+/// That an engine has sent one image instead of the index that it belongs to.
+pub(super) fn one_that_an_engine_has(platform: &str) -> String {
+    if platform.is_empty() {
+        return "The engine has only one platform of this image, and sent that alone, under a digest of its own.".into();
+    }
+    format!("The engine has only {platform} of this image, and sent that alone, under a digest of its own.")
+}
+
 fn packing(wishes: PushOptions, line: Line) -> Packing {
     let compression = wishes.compression.unwrap_or(Compression::Gzip);
     let level = wishes.level.unwrap_or(match (compression, line.is_slow()) {

@@ -382,6 +382,15 @@ impl Actor {
         }
     }
 
+    pub(super) fn transfer_remark(&mut self, id: TransferId, remark: &str) {
+        let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
+        if !entry.view.state.is_final() {
+            let said = entry.view.why.iter().map(String::as_str).chain([remark]);
+            entry.view.why = Some(said.collect::<Vec<_>>().join(" "));
+            self.publish_transfer(id);
+        }
+    }
+
     pub(super) fn transfer_ended(&mut self, id: TransferId, result: Result<Verified, UiError>) {
         let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
         entry.has_task = false;

@@ -21,6 +21,9 @@ pub enum StreamEvent {
     },
     /// The manifest's digest, `sha256:…`.
     Digest(String),
+    /// A push sends one platform's image instead of the index that it belongs to, since the engine lacks the others (Docker
+    /// 28 and later, containerd's store): `linux/amd64`; empty where the engine does not tell.
+    OnePlatform(String),
     /// The transfer failed, in the engine's own words; HTTP's status was 200 all the same.
     Error(String),
     /// Anything else, such as `Pulling from app` or `Status: Image is up to date for …`.
@@ -128,6 +131,12 @@ fn event_of(object: &Value) -> Option<StreamEvent> {
     if let Some(digest) = object.get("aux").and_then(|aux| aux.get("Digest")).and_then(Value::as_str) {
         return is_digest(digest).then(|| StreamEvent::Digest(digest.to_owned()));
     }
+    if let Some(aux) = object.get("aux")
+        && aux.get("manifestPushedInsteadOfIndex") == Some(&Value::Bool(true))
+    {
+        let selected = aux.pointer("/selectedManifest/platform").and_then(platform);
+        return Some(StreamEvent::OnePlatform(selected.unwrap_or_default()));
+    }
     let Some(status) = text("status") else {
         return text("message").map(|words| StreamEvent::Error(words.to_owned()));
     };
@@ -140,6 +149,13 @@ fn event_of(object: &Value) -> Option<StreamEvent> {
         || StreamEvent::Remark(status.to_owned()),
         |digest| StreamEvent::Digest(digest.to_owned()),
     ))
+}
+
+/// `linux/arm64` of a descriptor's platform (image-spec, image-index.md).
+fn platform(platform: &Value) -> Option<String> {
+    let part = |key: &str| platform.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let parts = [Some(part("os")?), Some(part("architecture")?), part("variant")];
+    Some(parts.into_iter().flatten().collect::<Vec<_>>().join("/"))
 }
 
 fn layer_event(status: &str, detail: Option<&Value>) -> Option<LayerEvent> {
@@ -258,7 +274,21 @@ mod tests {
             all(br#"{"status":"Digest: sha256:short"}"#),
             [StreamEvent::Remark("Digest: sha256:short".into())]
         );
-        // What Docker 28 adds when it sends one platform of several.
-        assert_eq!(all(br#"{"aux":{"manifestPushedInsteadOfIndex":true}}"#), []);
+    }
+
+    #[test]
+    fn one_platform_instead_of_all_is_noticed() {
+        for (more, told) in [
+            ("", ""),
+            (r#","selectedManifest":{"platform":{"architecture":"amd64","os":"linux"}}"#, "linux/amd64"),
+            (
+                r#","selectedManifest":{"platform":{"architecture":"arm","os":"linux","variant":"v7"}}"#,
+                "linux/arm/v7",
+            ),
+        ] {
+            let line = format!(r#"{{"aux":{{"manifestPushedInsteadOfIndex":true{more}}}}}"#);
+            assert_eq!(all(line.as_bytes()), [StreamEvent::OnePlatform(told.to_owned())], "{line}");
+        }
+        assert_eq!(all(br#"{"aux":{"manifestPushedInsteadOfIndex":false}}"#), []);
     }
 }

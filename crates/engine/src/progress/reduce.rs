@@ -47,6 +47,7 @@ pub struct TransferProgress {
     current: u64,
     total: u64,
     digest: Option<String>,
+    one_platform: Option<String>,
     error: Option<String>,
     evidence: Evidence,
 }
@@ -98,6 +99,12 @@ impl TransferProgress {
         self.evidence
     }
 
+    /// The platform whose image was sent instead of an index; empty where the engine does not tell which.
+    #[must_use]
+    pub fn one_platform(&self) -> Option<&str> {
+        self.one_platform.as_deref()
+    }
+
     /// How it ended, once the stream has.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -128,6 +135,7 @@ impl TransferProgress {
                     self.complete();
                     changed = true;
                 }
+                StreamEvent::OnePlatform(platform) => self.one_platform = Some(platform),
                 StreamEvent::Error(words) => self.error = Some(words),
                 StreamEvent::Remark(_) => {}
             }

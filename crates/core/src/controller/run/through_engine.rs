@@ -3,8 +3,10 @@
 use super::{Job, Transfer, Way, told};
 use crate::{
     controller::{
+        Message,
         reach::{Reach, reach},
         registries::{names, read_hosts},
+        road,
     },
     files::blocking,
     setup::facts,
@@ -53,6 +55,10 @@ impl Transfer {
             Ok(pushed) => {
                 let verified = self.verify(reference, pushed.digest.as_deref()).await?;
                 self.ask_what_is_stored(&engine, image, reference, &verified.digest).await;
+                if let Some(platform) = pushed.one_platform {
+                    let (id, remark) = (self.context.id, road::one_that_an_engine_has(&platform));
+                    self.context.mailbox.post(Message::TransferRemark { id, remark });
+                }
                 Ok(verified)
             }
             Err(error) => Err(self.with_the_registrys_word(reference, error).await),

@@ -301,6 +301,14 @@ export const passing = {
     see('delete-error'),
   ],
   collect: ['mock=full', click('look-inside'), click('collect-open'), see('collect-plan')],
+  'collect-busy': [
+    'mock=full&collecting=600000',
+    click('look-inside'),
+    click('collect-open'),
+    see('collect-plan'),
+    click('collect-submit'),
+    (p) => p.locator('[data-testid="collect-dialog"][data-stage="busy"]').waitFor(),
+  ],
   'collect-done': [
     'mock=full',
     click('look-inside'),

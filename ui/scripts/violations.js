@@ -8,7 +8,9 @@ async function violations() {
   const found = await axe.run(seen, rest);
   // Of a line that is longer than its region axe-core cannot tell, and in WebKitGTK it then tells nothing of the others
   // either. The lines of a region have the same colours as those of one that is not too long.
-  const exclude = [...seen.querySelectorAll('pre')].filter((region) => region.scrollWidth > region.clientWidth);
+  const exclude = [...seen.querySelectorAll('pre')].filter(
+    (region) => region.scrollWidth > region.clientWidth,
+  );
   const contrast = await axe.run(
     { include: [seen], exclude },
     { runOnly: ['color-contrast'], resultTypes: ['violations', 'incomplete'] },

@@ -58,6 +58,7 @@ export function mock(query: URLSearchParams): Backend {
     broken: query.has('broken') || name === 'failing',
     moving: name === 'slow',
     ...(query.has('reading') ? { reading: Number(query.get('reading')) } : {}),
+    ...(query.has('collecting') ? { collecting: Number(query.get('collecting')) } : {}),
     storm: name === 'storm',
     refuse: query.getAll('refuse'),
     setup: (query.get('setup') as SetupCase | null) ?? 'needed',

@@ -42,6 +42,8 @@ interface Options {
   setup: SetupCase;
   /** How long a packed archive is read, in milliseconds. */
   reading?: number;
+  /** How long garbage is collected, likewise. */
+  collecting?: number;
   /** Kinds of commands that are refused. */
   refuse?: readonly string[];
 }
@@ -303,7 +305,7 @@ export class Owner implements Backend {
         await pause(0.6 * SECOND);
         return { kind: 'collect-plan', plan: collectPlan(command.registry, command.untagged === true) };
       case 'collect':
-        await pause(2 * SECOND);
+        await pause(this.#options.collecting ?? 2 * SECOND);
         return {
           kind: 'collected',
           collected: {

@@ -3,6 +3,7 @@
 mod entry;
 mod reading;
 mod steer;
+mod told;
 
 pub(super) use reading::Reading;
 
@@ -24,11 +25,9 @@ use dockline_model::{
 use dockline_tunnel::TunnelConfig;
 use std::{
     collections::BTreeMap,
-    mem,
     sync::{Arc, atomic::AtomicBool},
     time::{SystemTime, UNIX_EPOCH},
 };
-use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A transfer that has been checked, before it has a number.
@@ -344,67 +343,6 @@ impl Actor {
             };
             begin(&self.transfers.tasks, id, mailbox, run::run(context, job));
         }
-    }
-
-    pub(super) fn read_figures(&mut self, now: Instant) {
-        self.transfers.share_out();
-        let mut moved = Vec::new();
-        for entry in self.transfers.entries.values_mut() {
-            if entry.has_task && !entry.view.state.is_final() {
-                let before = entry.view.clone();
-                entry.read_figures(now);
-                if entry.view != before {
-                    moved.push(entry.view.id);
-                }
-            }
-        }
-        moved.into_iter().for_each(|id| self.publish_transfer(id));
-    }
-
-    pub(super) fn transfer_at(&mut self, id: TransferId, state: TransferState) {
-        self.transfers.share_out();
-        let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
-        // A task that was stopped for a halt may say what it did last; the halt is what counts.
-        if entry.is_halting || entry.view.state.is_final() || entry.view.state == state {
-            return;
-        }
-        entry.read_figures(Instant::now());
-        entry.view.state = state;
-        self.publish_transfer(id);
-    }
-
-    pub(super) fn transfer_road(&mut self, id: TransferId, road: Road, why: String) {
-        let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
-        if !entry.view.state.is_final() {
-            entry.view.road = road;
-            entry.view.why = Some(why);
-            self.publish_transfer(id);
-        }
-    }
-
-    pub(super) fn transfer_remark(&mut self, id: TransferId, remark: &str) {
-        let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
-        if !entry.view.state.is_final() {
-            let said = entry.view.why.iter().map(String::as_str).chain([remark]);
-            entry.view.why = Some(said.collect::<Vec<_>>().join(" "));
-            self.publish_transfer(id);
-        }
-    }
-
-    pub(super) fn transfer_ended(&mut self, id: TransferId, result: Result<Verified, UiError>) {
-        let Some(entry) = self.transfers.entries.get_mut(&id) else { return };
-        entry.has_task = false;
-        entry.forget_parts();
-        let was_halted = mem::take(&mut entry.is_halting);
-        // Cancelled, interrupted or halted: the faces know that already.
-        if !entry.view.state.is_final() && !was_halted {
-            entry.end(match result {
-                Ok(verified) => TransferState::Done { verified },
-                Err(error) => TransferState::Failed { error },
-            });
-            self.publish_transfer(id);
-        }
-        self.start_waiting();
     }
 
     fn forget(&mut self, id: TransferId) {

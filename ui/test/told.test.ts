@@ -33,13 +33,14 @@ test('a failure on a page that is not shown is a notice, with its remedy; on its
       kind: 'transfer',
       transfer: transfer(id, {
         source: `app:v${id}`,
-        state: { kind: 'failed', error: { code: 'registry-disk-full', message, hint: 'Make room.' } },
+        state: { kind: 'failed', error: { code: 'registry-disk-full', message, hint: 'Look at `df -h`.' } },
       }),
     });
   await user.click(screen.getByTestId('nav-images'));
   fail(1, 'Full.');
   expect((await screen.findByTestId('notice-text')).textContent).toContain('app:v1 failed: Full.');
-  expect(store.notice?.hint).toBe('Make room.');
+  expect(screen.getByTestId('notice-text').textContent).toContain('Look at df -h.');
+  expect(screen.getByTestId('notice-text').querySelector('code')?.textContent).toBe('df -h');
   // A second one does not take the place of the first.
   fail(2, 'Full.');
   await waitFor(() => expect(store.notice?.text).toBe('app:v1 and app:v2 failed: Full.'));

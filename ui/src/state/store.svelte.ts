@@ -272,7 +272,8 @@ export class Store {
   speak(text: string, instead = ''): void {
     // What is out of date before it was said stays unsaid.
     this.#words = this.#words.filter((words) => words.text !== instead);
-    this.#say(text, false);
+    // Commands stand between backticks, which are for the eye.
+    this.#say(text.replaceAll('`', ''), false);
   }
 
   /**

@@ -102,7 +102,7 @@ impl Entrance {
         }
     }
 
-    /// Listens, and says for whom.
+    /// Listens, and says for whom. A taken address is tried for as long as a copy of a socket may hold it.
     pub(crate) async fn open(self) -> Result<(TcpListener, Circle), TunnelError> {
         let address = self.address;
         let circle = match self.kind {

@@ -50,7 +50,7 @@ pub(crate) struct Shared {
 type Names = mpsc::UnboundedSender<(crate::lifecycle::LeaseId, Holder)>;
 
 impl Listener {
-    /// Tries once; without success the listener tries on while it runs.
+    /// Tries as [`Entrance::open`] does; without success the listener tries on while it runs.
     pub(crate) async fn bind(entrance: Entrance) -> (Self, Result<(), TunnelError>) {
         match entrance.open().await {
             Ok(socket) => (Self { entrance, socket: Some(socket) }, Ok(())),
